@@ -1,0 +1,120 @@
+"""The frozen values that a project consists of, as its files state them (nothing rendered yet)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """The closed interval that a source column's numbers must lie in; None leaves an end open."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as a properties file describes it; ``meta`` is its ``config: meta:``."""
+
+    name: str
+    description: str = ""
+    data_type: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def header(self) -> str:
+        """The name that a raw file's header gives this column."""
+        return str(self.meta.get("header", self.name))
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header that names this column: its own name, its header and the aliases."""
+        return (self.header, self.name, *(str(alias) for alias in self.meta.get("aliases", ())))
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a raw row without this value is quarantined."""
+        return bool(self.meta.get("required", False))
+
+    @property
+    def range(self) -> ValueRange:
+        """The interval of permitted numbers."""
+        return ValueRange(self.meta.get("min"), self.meta.get("max"))
+
+    @property
+    def role(self) -> str | None:
+        """``id``, ``label``, ``group``, ``weight`` or ``feature`` in a feature view; else None."""
+        role = self.meta.get("role")
+        return str(role) if role is not None else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raw table. ``file`` is the CSV that genredb loads it from; None where something else writes it."""
+
+    source_name: str
+    name: str
+    schema: str
+    description: str
+    columns: tuple[Column, ...]
+    path: str
+    file: str | None = None
+    key: str | None = None
+
+    @property
+    def qualified_name(self) -> str:
+        """``schema.name``, as SQL and messages call it."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A SQL model. ``config`` merges dbt_project.yml and the properties; config() in the text is not in it."""
+
+    name: str
+    path: str
+    text: str
+    config: Mapping[str, Any]
+    description: str = ""
+    columns: tuple[Column, ...] = ()
+
+    def columns_of(self, role: str) -> tuple[str, ...]:
+        """Names of the columns of one role, in the order of the properties file."""
+        return tuple(column.name for column in self.columns if column.role == role)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A CSV that becomes a table as it stands."""
+
+    name: str
+    path: str
+    file: Path
+    config: Mapping[str, Any]
+    description: str = ""
+    columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A data test as stated: a generic one on a relation or column, or a singular one (``text``)."""
+
+    kind: str
+    path: str
+    attached_to: str = ""
+    column: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    text: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class MacroFile:
+    """A file of jinja macros."""
+
+    path: str
+    text: str

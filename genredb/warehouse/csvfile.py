@@ -1,0 +1,217 @@
+"""The bytes of a CSV file: what it is, how many records it holds, and which of them are malformed.
+
+DuckDB reads the values; this module counts independently of it. A record is one row of the file: a
+line, or several where a quoted field holds line ends. The grammar is RFC 4180's, with spaces allowed
+around a quoted field, as DuckDB allows them.
+"""
+
+import codecs
+import csv
+import hashlib
+import mmap
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from genredb.errors import InputError
+
+CHUNK_BYTES = 1 << 20
+# DuckDB's own limit for a line is 2,000,000 bytes; what is longer is quarantined before it gets there.
+MAX_RECORD_BYTES = 1_900_000
+
+_MAGIC = {
+    b"\x1f\x8b": ("is compressed by gzip", "run `gunzip` on it (rename it to end in .gz first)"),
+    b"PK\x03\x04": ("is a zip archive or a spreadsheet", "unpack it, or save it as CSV"),
+    b"PAR1": ("is a Parquet file", "export it as CSV"),
+    b"\xff\xfe": ("is UTF-16", "convert it: `iconv -f UTF-16 -t UTF-8`"),
+    b"\xfe\xff": ("is UTF-16", "convert it: `iconv -f UTF-16 -t UTF-8`"),
+}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a file's bytes found.
+
+    ``records`` is the count of records after the header if every line end outside quotes ends one.
+    """
+
+    sha256: str
+    size: int
+    header: tuple[str, ...]
+    records: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is."""
+
+    line: int
+    text: bytes
+    fault: str | None
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of the file's bytes."""
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def survey(path: Path) -> Survey:
+    """Read the file once, in flat memory.
+
+    Raises InputError with the cure for what is no UTF-8 CSV with a header and at least one record.
+    """
+    sha, size, line_feeds, returns, inside = hashlib.sha256(), 0, 0, 0, False
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    last = head = b""
+    with _opened(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            if not head:
+                head = chunk
+                _refuse_other_formats(path, head)
+            sha.update(chunk)
+            _refuse_bad_bytes(path, chunk, decoder, size)
+            outside = chunk
+            if inside or b'"' in chunk:
+                parts = chunk.split(b'"')
+                outside = b"".join(parts[inside::2])
+                inside = inside != (len(parts) % 2 == 0)
+            line_feeds += outside.count(b"\n")
+            returns += outside.count(b"\r")
+            size += len(chunk)
+            last = chunk[-1:]
+    if not size:
+        raise InputError(f"{path} is empty (0 bytes); save or download it again.")
+    lines = (line_feeds or returns) + (last not in b"\r\n")
+    if lines < 2:
+        raise InputError(f"{path} holds a header and no records; save or download it again.")
+    return Survey(sha.hexdigest(), size, _header(path, head), lines - 1)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder, not a CSV file.") from None
+    except FileNotFoundError:
+        cause = "is a link to a file that is not there" if path.is_symlink() else "does not exist"
+        raise InputError(f"{path} {cause}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _refuse_other_formats(path: Path, head: bytes) -> None:
+    for magic, (what, cure) in _MAGIC.items():
+        if head.startswith(magic):
+            shown = " ".join(f"0x{byte:02X}" for byte in magic)
+            raise InputError(f"{path} {what} (line 1 begins with the bytes {shown}), not a CSV; {cure}.")
+    if re.match(rb"\s*<(!doctype|html|\?xml)", head.removeprefix(codecs.BOM_UTF8), re.IGNORECASE):
+        raise InputError(f"{path} is a web page saved as .csv (line 1 begins with `<`); download the CSV itself.")
+
+
+def _refuse_bad_bytes(path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, offset: int) -> None:
+    if (position := chunk.find(b"\0")) >= 0:
+        line = _line_at(path, offset + position)
+        raise InputError(f"{path}:{line} holds a NUL byte (0x00); the file is damaged, or is UTF-16: save it as UTF-8.")
+    pending = len(decoder.getstate()[0])
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        at = offset - pending + error.start
+        byte = error.object[error.start]
+        raise InputError(
+            f"{path}:{_line_at(path, at)} holds the byte 0x{byte:02X}, which is not UTF-8; "
+            "convert the file: `iconv -f WINDOWS-1252 -t UTF-8`."
+        ) from None
+
+
+def _line_at(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        before = file.read(offset)
+    return (before.count(b"\n") or before.count(b"\r")) + 1
+
+
+def _header(path: Path, head: bytes) -> tuple[str, ...]:
+    text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    row = next(csv.reader(text.splitlines(keepends=True)), [])
+    if not row:
+        raise InputError(f"{path}:1 is blank where the header should be; remove the blank line.")
+    return tuple(row)
+
+
+def split_records(path: Path, fields: int) -> Iterator[Record]:
+    """Yield every record after the header, in order; blank lines are none.
+
+    A record is at fault where it has not ``fields`` fields, its quotes are wrong, it is too long or
+    holds a stray carriage return. A fault ends with its line, except that a quote which is never
+    closed reaches to the end of the file.
+    """
+    with _opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield from _Splitter(content, fields).records()
+
+
+_QUOTED = rb'[ ]*"[^"]*+(?:""[^"]*+)*+"[ ]*'
+_FIELD = rb"(?:" + _QUOTED + rb'|(?![ ]*")[^,\r\n]*)'
+
+
+class _Splitter:
+    """Walks over a file's bytes from record to record."""
+
+    def __init__(self, content: mmap.mmap, fields: int) -> None:
+        self._content = content
+        self._end = len(content)
+        self._fields = fields
+        self._line_end = b"\n" if content.find(b"\n") >= 0 else b"\r"
+        line_end = rb"(?:\r?\n|\Z)" if self._line_end == b"\n" else rb"(?:\r|\Z)"
+        self._field = re.compile(_FIELD)
+        self._record = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+" + line_end)
+        self._opening_quote = re.compile(rb"(?:" + _FIELD + rb',)*+[ ]*"')
+        self._unclosed = re.compile(rb'[^"]*+(?:""[^"]*+)*+\Z')
+
+    def records(self) -> Iterator[Record]:
+        position = len(codecs.BOM_UTF8) if self._content[:3] == codecs.BOM_UTF8 else 0
+        line, is_header = 1, True
+        while position < self._end:
+            text, fault = self._record_at(position)
+            if is_header:
+                is_header = False
+            elif bare := text.rstrip(b"\r\n"):
+                yield Record(line, bare, fault or _length_fault(len(bare)))
+            position += len(text)
+            line += text.count(self._line_end)
+
+    def _record_at(self, position: int) -> tuple[bytes, str | None]:
+        """Return the record's bytes with its line end, and its fault."""
+        end = self._content.find(self._line_end, position)
+        line = self._content[position : self._end if end < 0 else end + 1]
+        if b'"' not in line:
+            bare = line.removesuffix(b"\n").removesuffix(b"\r")
+            if b"\r" in bare:
+                return line, "a carriage return stands inside the line"
+            return line, self._count_fault(bare.count(b",") + 1)
+        if match := self._record.match(self._content, position):
+            return match[0], self._count_fault(self._count_fields(position))
+        opening = self._opening_quote.match(self._content, position)
+        if opening and self._unclosed.match(self._content, opening.end()):
+            return self._content[position : self._end], "a quote is opened and never closed"
+        return line, "text stands beside a quoted field; a quote inside a field must be doubled"
+
+    def _count_fields(self, position: int) -> int:
+        count = 0
+        while match := self._field.match(self._content, position):
+            count += 1
+            if self._content[match.end() : match.end() + 1] != b",":
+                break
+            position = match.end() + 1
+        return count
+
+    def _count_fault(self, count: int) -> str | None:
+        return None if count == self._fields else f"{count} fields where the header has {self._fields}"
+
+
+def _length_fault(length: int) -> str | None:
+    if length <= MAX_RECORD_BYTES:
+        return None
+    return f"the record is {length:,} bytes long; at most {MAX_RECORD_BYTES:,} are read"

@@ -1,0 +1,135 @@
+"""Connections to DuckDB, and DuckDB's errors as genredb's.
+
+Every connection is closed to extensions from elsewhere: genredb needs none, and a file that is not
+DuckDB's must not make it reach for the network.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from genredb.errors import DatabaseCorruptError, DatabaseLockedError, ProjectError, UsageError
+
+Connection = duckdb.DuckDBPyConnection
+
+_CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+# What guards a reader against SQL that would read or write files, beyond read_only.
+_LOCKED = _CONFIG | {"enable_external_access": "false", "lock_configuration": "true", "temp_directory": ""}
+
+
+def connect(path: Path) -> Connection:
+    """Open a database file for writing, making it if there is none."""
+    with translated_errors(path):
+        return duckdb.connect(str(path), config=_CONFIG)
+
+
+def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
+    """Open a database file for reading; ``locked`` forbids files, extensions and settings as well."""
+    with translated_errors(path):
+        return duckdb.connect(str(path), read_only=True, config=_LOCKED if locked else _CONFIG)
+
+
+def connect_memory() -> Connection:
+    """Open an empty database in memory."""
+    return duckdb.connect(":memory:", config=_CONFIG)
+
+
+@contextlib.contextmanager
+def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
+    """Open the published database for reading; UsageError says to build where there is none."""
+    if not path.is_file():
+        raise UsageError(f"There is no database {path} yet; run `genredb build` first.")
+    connection = connect_read_only(path, locked=locked)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about the file itself into one sentence each."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        message = str(error)
+        if "Could not set lock" in message or "Conflicting lock" in message:
+            pid = re.search(r"PID (\d+)", message)
+            who = f"process {pid[1]}" if pid else "another process"
+            raise DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.") from None
+        if "not a valid DuckDB database" in message or "not a DuckDB database" in message:
+            raise DatabaseCorruptError(
+                f"{path} is not a DuckDB database; move it away and run `genredb build`."
+            ) from None
+        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+    except (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException) as error:
+        raise DatabaseCorruptError(f"{path} is damaged: {_first_line(error)}") from None
+
+
+@contextlib.contextmanager
+def located_sql_errors(place: str) -> Iterator[None]:
+    """Turn an error in SQL of the project into a ProjectError that begins with its place."""
+    try:
+        yield
+    except duckdb.Error as error:
+        message = re.sub(r"^\w+ Error: ", "", str(error).strip())
+        raise ProjectError(f"{place}: {message}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"^[\w ]+ Error: ", "", str(error).strip().splitlines()[0])
+
+
+def quote(identifier: str) -> str:
+    """Return the identifier in double quotes, safe in SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def relation_exists(connection: Connection, schema: str, name: str) -> str | None:
+    """Return ``table`` or ``view``, or None where there is no such relation."""
+    row = connection.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
+        [schema, name],
+    ).fetchone()
+    return None if row is None else ("view" if row[0] == "VIEW" else "table")
+
+
+def fetch_dicts(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    """Run a query and return its rows as dictionaries."""
+    cursor = connection.execute(sql, parameters or [])
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def run_sql(connection: Connection, sql: str, place: str, parameters: list[Any] | None = None) -> int | None:
+    """Execute a statement of the project; return the number of rows it wrote, where DuckDB says it.
+
+    Raises ProjectError that begins with ``place`` where the SQL is wrong.
+    """
+    with located_sql_errors(place):
+        row = connection.execute(sql, parameters or []).fetchone()
+    return int(row[0]) if row and isinstance(row[0], int) else None
+
+
+def fetch_sample(
+    connection: Connection, sql: str, limit: int, place: str
+) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
+    """Return a query's columns, its first ``limit`` rows and how many rows it has in all."""
+    with located_sql_errors(place):
+        cursor = connection.execute(sql)
+        columns = tuple(column[0] for column in cursor.description or ())
+        rows = tuple(cursor.fetchmany(limit + 1))
+        total = len(rows)
+        if total > limit:
+            counted = connection.execute(f"select count(*) from (\n{sql}\n)").fetchone()
+            total = int(counted[0]) if counted else total
+    return columns, rows[:limit], total

@@ -1,0 +1,140 @@
+"""Publishing a new state of the database file: all of it or nothing, at whatever moment a process dies.
+
+A writer works on a copy beside the file, ``NAME.build-PID``, and puts it in the file's place with one
+``os.replace``. Readers are never blocked and never see a half-made state; a new reader sees the last
+published one. ``NAME.lock`` keeps genredb's writers apart, and a read-only connection to the published
+file keeps foreign writers out, whose changes the replacement would otherwise lose.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from genredb.errors import DatabaseLockedError
+from genredb.warehouse.database import Connection, connect, connect_read_only
+
+
+class Publication:
+    """One writer's turn at the database file. Made by :func:`publication`.
+
+    ``current`` reads the published state (None where there is no file yet). ``begin()`` gives the
+    connection to change a copy through; ``commit()`` publishes it. Without a commit nothing changes.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self.current: Connection | None = None
+        self._staging = database.with_name(f"{database.name}.build-{os.getpid()}")
+        self._connection: Connection | None = None
+
+    def hold(self) -> None:
+        """Read the published file, keeping writers that are not genredb out of it."""
+        if self.database.exists():
+            self.current = connect_read_only(self.database)
+
+    def begin(self) -> Connection:
+        """Return a connection to a private copy of the published state (empty where there is none)."""
+        if self.current is not None:
+            self._copy_published()
+        self._connection = connect(self._staging)
+        return self._connection
+
+    def _copy_published(self) -> None:
+        # Closing any handle on a file drops all of a process's POSIX locks on it, so the copy ends the
+        # hold: it is taken up again at once, and a file that changed meanwhile is somebody's write.
+        self.release()
+        before = _identity(self.database)
+        shutil.copyfile(self.database, self._staging)
+        self.hold()
+        if _identity(self.database) != before:
+            raise DatabaseLockedError(f"{self.database} was written by another process just now; try again.")
+
+    def commit(self) -> None:
+        """Publish what the connection of ``begin()`` has made, durably."""
+        if self._connection is None:
+            raise RuntimeError("commit() without begin()")
+        self._connection.execute("checkpoint")
+        self._connection.close()
+        self._connection = None
+        _sync(self._staging)
+        os.replace(self._staging, self.database)  # noqa: PTH105 - the one call that must be atomic
+        _sync(self.database.parent)
+
+    def release(self) -> None:
+        """Close the connection to the published file."""
+        if self.current is not None:
+            self.current.close()
+            self.current = None
+
+    def discard(self) -> None:
+        """Close the copy and remove it, if it was not published."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for path in (self._staging, _wal(self._staging)):
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def publication(database: Path) -> Iterator[Publication]:
+    """Take the writer's turn; DatabaseLockedError at once where another process has it."""
+    lock = filelock.FileLock(database.with_name(database.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise DatabaseLockedError(
+            f"Another genredb is writing {database}; try again when it is done."
+        ) from None
+    turn = Publication(database)
+    try:
+        for path in leftovers(database):
+            path.unlink()
+        _settle_wal(database)
+        turn.hold()
+        yield turn
+    finally:
+        turn.discard()
+        turn.release()
+        lock.release()
+
+
+def leftovers(database: Path) -> list[Path]:
+    """Return the copies of writers, and their write-ahead logs, that stand beside the file.
+
+    While nobody holds the lock, each of them is what a writer that died left behind.
+    """
+    pattern = re.compile(re.escape(database.name) + r"\.build-\d+(\.wal)?")
+    return sorted(path for path in database.parent.iterdir() if pattern.fullmatch(path.name))
+
+
+def _settle_wal(database: Path) -> None:
+    """Fold a foreign writer's write-ahead log into the file: beside a replaced file it would brick it."""
+    if database.exists() and _wal(database).exists():
+        connection = connect(database)
+        try:
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,55 @@
+"""The tables that genredb itself writes, beside those of the project: quarantine, ml and meta."""
+
+from genredb.warehouse.database import Connection
+
+_TABLES = """
+create schema if not exists raw;
+create schema if not exists ml;
+create schema if not exists meta;
+
+create table if not exists raw.quarantine (
+    source varchar, file varchar, line bigint, reason varchar, text varchar
+);
+
+create table if not exists ml.classifiers (
+    classifier_id varchar primary key,
+    name varchar,
+    label varchar,
+    training_fingerprint varchar,
+    manifest json,
+    skops blob,
+    sha256 varchar,
+    fitted_at timestamptz
+);
+create table if not exists ml.predictions (
+    song_key varchar,
+    genre varchar,
+    probability double,
+    basis varchar,
+    runner_ups struct(genre varchar, probability double)[],
+    classifier_id varchar,
+    training_fingerprint varchar,
+    features_fingerprint varchar
+);
+
+create table if not exists meta.state (key varchar, value varchar);
+create table if not exists meta.fingerprints (unique_id varchar, fingerprint varchar);
+create table if not exists meta.loads (
+    source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
+    quarantined bigint, ignored_columns varchar[], loaded_at timestamptz
+);
+create table if not exists meta.runs (
+    run_id varchar, command varchar, started_at timestamptz, seconds double, genredb_version varchar
+);
+create table if not exists meta.node_runs (
+    run_id varchar, unique_id varchar, status varchar, reason varchar, row_count bigint, seconds double
+);
+create table if not exists meta.check_results (
+    run_id varchar, unique_id varchar, severity varchar, status varchar, failing_rows bigint
+);
+"""
+
+
+def create_tables(connection: Connection) -> None:
+    """Make whichever of genredb's own tables are missing, empty."""
+    connection.execute(_TABLES)

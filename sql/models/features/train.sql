@@ -1,0 +1,21 @@
+with
+
+songs as (
+    select * from {{ ref('songs') }}
+),
+
+final as (
+    select
+        song_key,
+        source,
+        id,
+        artist_key,
+        genre,
+        genre_group,
+        1.0::double / count(*) over (partition by artist_key) as artist_weight,
+        {{ var('audio_columns') | join(',\n        ') }}
+    from songs
+    where genre is not null
+)
+
+select * from final

@@ -1,0 +1,59 @@
+with
+
+stg_songs as (
+    select * from {{ ref('stg_songs') }}
+),
+
+genre_groups as (
+    select * from {{ ref('genre_groups') }}
+),
+
+genre_keywords as (
+    select * from {{ ref('genre_keywords') }}
+),
+
+genres as (
+    select distinct genre
+    from stg_songs
+    where genre is not null
+),
+
+mapped as (
+    select
+        genres.genre,
+        genre_groups.genre_group
+    from genres
+    left join genre_groups on genres.genre = genre_groups.genre
+),
+
+keyword_matches as (
+    select
+        mapped.genre,
+        genre_keywords.genre_group,
+        row_number() over (
+            partition by mapped.genre
+            order by
+                instr(reverse(' ' || mapped.genre || ' '), reverse(' ' || genre_keywords.keyword || ' ')),
+                length(genre_keywords.keyword) desc
+        ) as place
+    from mapped
+    inner join genre_keywords
+        on contains(' ' || mapped.genre || ' ', ' ' || genre_keywords.keyword || ' ')
+    where mapped.genre_group is null
+),
+
+final as (
+    select
+        mapped.genre,
+        coalesce(mapped.genre_group, keyword_matches.genre_group, 'world & other') as genre_group,
+        case
+            when mapped.genre_group is not null then 'mapping'
+            when keyword_matches.genre_group is not null then 'keyword'
+            else 'none'
+        end as genre_group_basis
+    from mapped
+    left join keyword_matches
+        on mapped.genre = keyword_matches.genre and keyword_matches.place = 1
+)
+
+select * from final

@@ -1,0 +1,94 @@
+with
+
+songs_train as (
+    select * from {{ source('raw', 'songs_train') }}
+),
+
+songs_test as (
+    select * from {{ source('raw', 'songs_test') }}
+),
+
+unioned as (
+    select
+        'train' as source,
+        1 as source_rank,
+        songs_train.*
+    from songs_train
+    union all by name
+    select
+        'test' as source,
+        2 as source_rank,
+        songs_test.*
+    from songs_test
+),
+
+repaired as (
+    select
+        *,
+        {{ repair_mojibake('title') }} as repaired_title,
+        {{ repair_mojibake('artist') }} as repaired_artist
+    from unioned
+),
+
+cleaned as (
+    select
+        *,
+        nullif(regexp_replace(trim(repaired_title), '\s+', ' ', 'g'), '') as clean_title,
+        nullif(regexp_replace(trim(repaired_artist), '\s+', ' ', 'g'), '') as clean_artist,
+        nullif(lower(trim(top_genre)), '') as genre
+    from repaired
+),
+
+keyed as (
+    select
+        *,
+        source || ':' || id as song_key,
+        lower(clean_artist) as artist_key,
+        lower(clean_title) as title_key,
+        {# "Surf City - Remastered 1990/Stereo Remix" names the same song as "Surf City". #}
+        regexp_replace(
+            lower(clean_title),
+            ' - [^-]*\b(remaster\w*|remix|mix|edit|version|mono|stereo)\b.*$',
+            ''
+        ) || ' / ' || lower(clean_artist) as recording_key
+    from cleaned
+),
+
+marked as (
+    select
+        *,
+        first_value(song_key) over (
+            partition by
+                title_key,
+                artist_key,
+                {{ var('audio_columns') | join(',\n                ') }}
+            order by source_rank, id
+        ) as first_song_key
+    from keyed
+),
+
+final as (
+    select
+        song_key,
+        source,
+        id,
+        artist_key,
+        recording_key,
+        case
+            when recording_key is not null and first_song_key <> song_key then first_song_key
+        end as duplicate_of,
+        clean_title as title,
+        clean_artist as artist,
+        genre,
+        source_rank,
+        {{ var('audio_columns') | join(',\n        ') }},
+        coalesce(regexp_matches(clean_title, '(?i)remaster'), false) as is_remaster,
+        coalesce(
+            regexp_matches(clean_title, '(?i)( - |[(/]).*\b(re)?mix\b|( - |[(/]).*\bedit\b'), false
+        ) as is_mix,
+        repaired_title is distinct from title
+        or repaired_artist is distinct from artist as is_repaired
+    from marked
+)
+
+select * from final

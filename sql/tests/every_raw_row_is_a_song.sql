@@ -1,0 +1,21 @@
+-- No step between raw and songs may lose or double a row.
+with
+
+raw_rows as (
+    select 'train:' || id as song_key
+    from {{ source('raw', 'songs_train') }}
+    union all
+    select 'test:' || id as song_key
+    from {{ source('raw', 'songs_test') }}
+),
+
+songs as (
+    select song_key from {{ ref('songs') }}
+)
+
+select
+    raw_rows.song_key as raw_song_key,
+    songs.song_key
+from raw_rows
+full outer join songs on raw_rows.song_key = songs.song_key
+where raw_rows.song_key is null or songs.song_key is null
