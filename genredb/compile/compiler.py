@@ -1,5 +1,6 @@
 """Compiles a project: names every relation, renders every template, builds the nodes of the graph."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,11 @@ def compile_project(project: Project) -> Compilation:
     return Compilation(project, ordered(nodes), compiler.environment())
 
 
+def compile_inline(project: Project, text: str) -> str:
+    """Render a template that is no model of the project, with the project's names and macros."""
+    return _Compiler(project).inline(text)
+
+
 class _Compiler:
     """Holds what all nodes share while a project is compiled."""
 
@@ -80,6 +86,9 @@ class _Compiler:
 
     def checks(self) -> list[Node]:
         return [self._check(spec) for spec in self._project.checks]
+
+    def inline(self, text: str) -> str:
+        return self._renderer.render(text, Scope("inline.sql")).strip()
 
     def environment(self) -> tuple[str, ...]:
         return tuple(sorted(self._renderer.environment_names))
@@ -192,12 +201,22 @@ class _Compiler:
             materialized="check",
             depends_on=tuple(dict.fromkeys(scope.references)),
             config=scope.config,
-            description=spec.description,
+            description=spec.description or _describe(spec),
         )
         if node.severity not in SEVERITIES:
-            raise ProjectError(f"{spec.path}: severity is error or warn, not '{node.severity}' (check {name}).")
+            raise ProjectError(
+                f"{spec.path}: severity is error or warn, not '{node.severity}' (check {name})."
+            )
         return node
 
     def _expression(self, text: str, scope: Scope) -> str:
         """Evaluate the jinja expression of a properties file, such as ``ref('songs')``."""
         return self._renderer.render("{{ " + text + " }}", scope)
+
+
+def _describe(spec: CheckSpec) -> str:
+    """Say what a check checks, for people: ``unique of songs.song_key``."""
+    if spec.kind == "singular":
+        return spec.name
+    target = re.sub(r"^\w+\(|[')]", "", spec.attached_to).replace(", ", ".")
+    return f"{spec.kind} of {target}.{spec.column}" if spec.column else f"{spec.kind} of {target}"

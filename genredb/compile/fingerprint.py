@@ -8,9 +8,7 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.nodes import Node, NodeKind
 
 
-def fingerprints(
-    compilation: Compilation, contents: Mapping[str, str]
-) -> dict[str, str]:
+def fingerprints(compilation: Compilation, contents: Mapping[str, str]) -> dict[str, str]:
     """Return a fingerprint for each node: its SQL, configuration, relation and everything upstream.
 
     ``contents`` maps the unique ids of sources and seeds to a digest of what they hold; a source that

@@ -17,7 +17,8 @@ def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
     for node in nodes:
         if node.unique_id in by_id:
             raise ProjectError(
-                f"{node.path}: the {node.kind.value} '{node.name}' stands twice; remove one or give it a `name:`."
+                f"{node.path}: the {node.kind.value} '{node.name}' stands twice; "
+                "remove one or give it a `name:`."
             )
         by_id[node.unique_id] = node
     sorter = graphlib.TopologicalSorter({node.unique_id: node.depends_on for node in by_id.values()})

@@ -30,16 +30,20 @@ class Settings:
 
 @dataclass(frozen=True)
 class Config:
-    """The settled configuration of one project; all paths are absolute."""
+    """The settled configuration of one project; all paths are absolute.
+
+    ``home`` is where a build writes: the root, or the working directory for the shipped project.
+    """
 
     root: Path
+    home: Path
     name: str
     database: Path
     schema: str
     raw_dir: Path
     is_sample: bool
     is_shipped: bool
-    target_dir: Path
+    clean_targets: tuple[Path, ...]
     model_paths: tuple[Path, ...]
     seed_paths: tuple[Path, ...]
     macro_paths: tuple[Path, ...]
@@ -88,13 +92,14 @@ def read_config(settings: Settings) -> Config:
 
     return Config(
         root=root,
+        home=home.resolve(),
         name=name,
         database=database,
         schema=str(profile.get("schema", "main")),
         raw_dir=raw_dir,
         is_sample=is_sample,
         is_shipped=is_shipped,
-        target_dir=home / str(project.get("target-path", "target")),
+        clean_targets=tuple(home / str(path) for path in project.get("clean-targets", [])),
         model_paths=paths("model-paths", "models"),
         seed_paths=paths("seed-paths", "seeds"),
         macro_paths=paths("macro-paths", "macros"),
@@ -131,10 +136,14 @@ def _read_profile(root: Path, name: str, profiles_dir: Path | None) -> tuple[Map
     outputs = profiles[name].get("outputs") or {}
     target = profiles[name].get("target", next(iter(outputs), ""))
     if target not in outputs:
-        raise ProjectError(f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}")
+        raise ProjectError(
+            f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}"
+        )
     output: Mapping[str, Any] = outputs[target]
     if output.get("type", "duckdb") != "duckdb":
-        raise ProjectError(f"{file}: output '{target}' is of type '{output['type']}'; genredb runs on duckdb.")
+        raise ProjectError(
+            f"{file}: output '{target}' is of type '{output['type']}'; genredb runs on duckdb."
+        )
     return output, file
 
 

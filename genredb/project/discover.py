@@ -96,7 +96,9 @@ def _by_name(entries: Iterable[Properties]) -> dict[str, Properties]:
     named: dict[str, Properties] = {}
     for entry in entries:
         if entry.name in named:
-            raise ProjectError(f"'{entry.name}' is described in {named[entry.name].path} and in {entry.path}.")
+            raise ProjectError(
+                f"'{entry.name}' is described in {named[entry.name].path} and in {entry.path}."
+            )
         named[entry.name] = entry
     return named
 

@@ -71,7 +71,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Model:
-    """A SQL model. ``config`` merges dbt_project.yml and the properties; config() in the text is not in it."""
+    """A SQL model. ``config`` merges dbt_project.yml and the properties, not config() in the text."""
 
     name: str
     path: str

@@ -1,31 +1,44 @@
 """The only part that touches DuckDB: connecting, loading CSVs, publishing a new state of the file."""
 
+from genredb.warehouse.csvfile import file_digest
 from genredb.warehouse.database import (
     Connection,
+    QueryError,
+    column_types,
     connect_memory,
+    fetch_all,
     fetch_sample,
     open_reader,
     quote,
     relation_exists,
+    relations,
     run_sql,
+    write_file,
 )
-from genredb.warehouse.load import Load, load_source, source_digest, source_file
-from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.load import Load, load_source, source_file
+from genredb.warehouse.publish import Publication, leftovers, publication, write_ahead_log
 from genredb.warehouse.tables import create_tables
 
 __all__ = [
     "Connection",
     "Load",
     "Publication",
+    "QueryError",
+    "column_types",
     "connect_memory",
     "create_tables",
+    "fetch_all",
     "fetch_sample",
+    "file_digest",
+    "leftovers",
     "load_source",
     "open_reader",
     "publication",
     "quote",
     "relation_exists",
+    "relations",
     "run_sql",
-    "source_digest",
     "source_file",
+    "write_ahead_log",
+    "write_file",
 ]

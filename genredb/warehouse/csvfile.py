@@ -8,12 +8,12 @@ around a quoted field, as DuckDB allows them.
 import codecs
 import csv
 import hashlib
+import io
 import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from genredb.errors import InputError
 
@@ -52,7 +52,7 @@ class Record:
     fault: str | None
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Return the sha256 of the file's bytes."""
     with _opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -90,7 +90,7 @@ def survey(path: Path) -> Survey:
     return Survey(sha.hexdigest(), size, _header(path, head), lines - 1)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> io.BufferedReader:
     try:
         return path.open("rb")
     except IsADirectoryError:
@@ -108,13 +108,17 @@ def _refuse_other_formats(path: Path, head: bytes) -> None:
             shown = " ".join(f"0x{byte:02X}" for byte in magic)
             raise InputError(f"{path} {what} (line 1 begins with the bytes {shown}), not a CSV; {cure}.")
     if re.match(rb"\s*<(!doctype|html|\?xml)", head.removeprefix(codecs.BOM_UTF8), re.IGNORECASE):
-        raise InputError(f"{path} is a web page saved as .csv (line 1 begins with `<`); download the CSV itself.")
+        raise InputError(
+            f"{path} is a web page saved as .csv (line 1 begins with `<`); download the CSV itself."
+        )
 
 
 def _refuse_bad_bytes(path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, offset: int) -> None:
     if (position := chunk.find(b"\0")) >= 0:
         line = _line_at(path, offset + position)
-        raise InputError(f"{path}:{line} holds a NUL byte (0x00); the file is damaged, or is UTF-16: save it as UTF-8.")
+        raise InputError(
+            f"{path}:{line} holds a NUL byte (0x00); the file is damaged, or is UTF-16: save it as UTF-8."
+        )
     pending = len(decoder.getstate()[0])
     try:
         decoder.decode(chunk)

@@ -15,8 +15,9 @@ import duckdb
 from genredb.errors import DatabaseCorruptError, DatabaseLockedError, ProjectError, UsageError
 
 Connection = duckdb.DuckDBPyConnection
+QueryError = duckdb.Error
 
-_CONFIG = {
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -65,7 +66,9 @@ def translated_errors(path: Path) -> Iterator[None]:
         if "Could not set lock" in message or "Conflicting lock" in message:
             pid = re.search(r"PID (\d+)", message)
             who = f"process {pid[1]}" if pid else "another process"
-            raise DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.") from None
+            raise DatabaseLockedError(
+                f"{path} is being written by {who}; try again when it is done."
+            ) from None
         if "not a valid DuckDB database" in message or "not a DuckDB database" in message:
             raise DatabaseCorruptError(
                 f"{path} is not a DuckDB database; move it away and run `genredb build`."
@@ -103,13 +106,6 @@ def relation_exists(connection: Connection, schema: str, name: str) -> str | Non
     return None if row is None else ("view" if row[0] == "VIEW" else "table")
 
 
-def fetch_dicts(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
-    """Run a query and return its rows as dictionaries."""
-    cursor = connection.execute(sql, parameters or [])
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def run_sql(connection: Connection, sql: str, place: str, parameters: list[Any] | None = None) -> int | None:
     """Execute a statement of the project; return the number of rows it wrote, where DuckDB says it.
 
@@ -133,3 +129,33 @@ def fetch_sample(
             counted = connection.execute(f"select count(*) from (\n{sql}\n)").fetchone()
             total = int(counted[0]) if counted else total
     return columns, rows[:limit], total
+
+
+def fetch_all(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    """Return all rows of a query."""
+    return connection.execute(sql, parameters or []).fetchall()
+
+
+def relations(connection: Connection) -> dict[tuple[str, str], str]:
+    """Return every table and view of the database by (schema, name), with which of both it is."""
+    rows = connection.execute(
+        "select table_schema, table_name, table_type from information_schema.tables"
+        " where table_catalog = current_database() order by table_schema, table_name"
+    ).fetchall()
+    return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
+
+
+def column_types(connection: Connection, schema: str, name: str) -> dict[str, str]:
+    """Return the columns of a relation with their types, in order."""
+    rows = connection.execute(f"describe {quote(schema)}.{quote(name)}").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+_FILE_OPTIONS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json, array"}
+
+
+def write_file(connection: Connection, sql: str, path: Path, file_format: str) -> int:
+    """Write a query's rows to a file in one of the formats csv, parquet, json; return their number."""
+    target = str(path).replace("'", "''")
+    row = connection.execute(f"copy ({sql}) to '{target}' ({_FILE_OPTIONS[file_format]})").fetchone()
+    return int(row[0]) if row else 0

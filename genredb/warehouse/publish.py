@@ -76,7 +76,7 @@ class Publication:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        for path in (self._staging, _wal(self._staging)):
+        for path in (self._staging, write_ahead_log(self._staging)):
             path.unlink(missing_ok=True)
 
 
@@ -114,7 +114,7 @@ def leftovers(database: Path) -> list[Path]:
 
 def _settle_wal(database: Path) -> None:
     """Fold a foreign writer's write-ahead log into the file: beside a replaced file it would brick it."""
-    if database.exists() and _wal(database).exists():
+    if database.exists() and write_ahead_log(database).exists():
         connection = connect(database)
         try:
             connection.execute("checkpoint")
@@ -122,7 +122,8 @@ def _settle_wal(database: Path) -> None:
             connection.close()
 
 
-def _wal(path: Path) -> Path:
+def write_ahead_log(path: Path) -> Path:
+    """Return where DuckDB keeps the write-ahead log of a database file."""
     return path.with_name(path.name + ".wal")
 
 

@@ -36,7 +36,8 @@ create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.fingerprints (unique_id varchar, fingerprint varchar);
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
-    quarantined bigint, ignored_columns varchar[], loaded_at timestamptz
+    quarantined bigint, ignored_columns varchar[],
+    is_sample boolean, loaded_at timestamptz
 );
 create table if not exists meta.runs (
     run_id varchar, command varchar, started_at timestamptz, seconds double, genredb_version varchar

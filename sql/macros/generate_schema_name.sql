@@ -1,4 +1,4 @@
-{# A model's schema is the one its folder names, without the target's schema in front of it. #}
+{# A model's schema is the one its folder names, without the target's. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name is none -%}
         {{ target.schema }}

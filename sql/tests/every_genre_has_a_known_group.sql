@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
 
--- Genres that neither genre_groups nor genre_keywords knows; add them to data/seeds/genre_groups.csv.
+-- Genres that neither genre_groups nor genre_keywords knows. They count as
+-- world & other until data/seeds/genre_groups.csv names their group.
 select
     genre,
     song_count

@@ -3,7 +3,8 @@ select
     repeats.song_key,
     repeats.duplicate_of
 from {{ ref('songs') }} as repeats
-left join {{ ref('songs') }} as originals on repeats.duplicate_of = originals.song_key
+left join {{ ref('songs') }} as originals
+    on repeats.duplicate_of = originals.song_key
 where
     repeats.duplicate_of is not null
     and (originals.song_key is null or originals.duplicate_of is not null)

@@ -31,4 +31,4 @@ final as (
 )
 
 select * from final
-order by source desc, id
+order by source, id

@@ -10,12 +10,12 @@ predictions as (
 
 final as (
     select
-        songs.id as "Id",
-        predictions.genre as "top genre"
+        songs.id as "Id", -- noqa: RF06
+        predictions.genre as "top genre" -- noqa: RF05
     from songs
     left join predictions on songs.song_key = predictions.song_key
     where songs.source = 'test'
 )
 
 select * from final
-order by "Id"
+order by "Id" -- noqa: RF06

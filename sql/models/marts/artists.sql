@@ -8,7 +8,9 @@ artist_genres as (
     select
         artist_key,
         genre,
-        row_number() over (partition by artist_key order by count(*) desc, genre) as place
+        row_number() over (
+            partition by artist_key order by count(*) desc, genre asc
+        ) as place
     from songs
     where genre is not null and artist_key is not null
     group by artist_key, genre
@@ -40,8 +42,10 @@ final as (
         counted.last_year
     from counted
     left join artist_genres
-        on counted.artist_key = artist_genres.artist_key and artist_genres.place = 1
-    order by counted.song_count desc, counted.artist_key
+        on
+            counted.artist_key = artist_genres.artist_key
+            and artist_genres.place = 1
+    order by counted.artist_key
 )
 
 select * from final

@@ -26,7 +26,7 @@ final as (
         song_count / sum(song_count) over () as song_share,
         song_count >= {{ var('min_genre_songs') }} as is_common
     from counted
-    order by song_count desc, genre
+    order by genre
 )
 
 select * from final

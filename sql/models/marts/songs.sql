@@ -21,7 +21,9 @@ final as (
         stg_songs.genre,
         stg_genres.genre_group,
         stg_genres.genre_group_basis,
-        case when stg_songs.genre is null then 'predict' else 'train' end as split,
+        case
+            when stg_songs.genre is null then 'predict' else 'train'
+        end as split,
         {% for column in var('audio_columns') -%}
             stg_songs.{{ column }},
         {% endfor -%}

@@ -22,7 +22,8 @@ final as (
             '{{ column }}' as column_name,
             sum(value_count)::bigint as value_count,
             count(*) as distinct_count,
-            arg_max(text_value, (value_count, text_value)) as most_frequent_value,
+            arg_max(text_value, (value_count, text_value))
+                as most_frequent_value,
             max(value_count) as most_frequent_count
         from {{ column }}_counts
         {% if not loop.last -%}

@@ -30,22 +30,30 @@ keyword_matches as (
     select
         mapped.genre,
         genre_keywords.genre_group,
+        -- Of several keywords the last one decides: "folk rock" is rock.
         row_number() over (
             partition by mapped.genre
             order by
-                instr(reverse(' ' || mapped.genre || ' '), reverse(' ' || genre_keywords.keyword || ' ')),
+                instr(
+                    reverse(' ' || mapped.genre || ' '),
+                    reverse(' ' || genre_keywords.keyword || ' ')
+                ) asc,
                 length(genre_keywords.keyword) desc
         ) as place
     from mapped
     inner join genre_keywords
-        on contains(' ' || mapped.genre || ' ', ' ' || genre_keywords.keyword || ' ')
+        on contains(
+            ' ' || mapped.genre || ' ', ' ' || genre_keywords.keyword || ' '
+        )
     where mapped.genre_group is null
 ),
 
 final as (
     select
         mapped.genre,
-        coalesce(mapped.genre_group, keyword_matches.genre_group, 'world & other') as genre_group,
+        coalesce(
+            mapped.genre_group, keyword_matches.genre_group, 'world & other'
+        ) as genre_group,
         case
             when mapped.genre_group is not null then 'mapping'
             when keyword_matches.genre_group is not null then 'keyword'

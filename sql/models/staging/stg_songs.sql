@@ -33,9 +33,9 @@ repaired as (
 cleaned as (
     select
         *,
-        nullif(regexp_replace(trim(repaired_title), '\s+', ' ', 'g'), '') as clean_title,
-        nullif(regexp_replace(trim(repaired_artist), '\s+', ' ', 'g'), '') as clean_artist,
-        nullif(lower(trim(top_genre)), '') as genre
+        {{ tidy('repaired_title') }} as clean_title,
+        {{ tidy('repaired_artist') }} as clean_artist,
+        lower({{ tidy('top_genre') }}) as genre
     from repaired
 ),
 
@@ -45,10 +45,10 @@ keyed as (
         source || ':' || id as song_key,
         lower(clean_artist) as artist_key,
         lower(clean_title) as title_key,
-        {# "Surf City - Remastered 1990/Stereo Remix" names the same song as "Surf City". #}
+        -- "Surf City - Remastered 1990/Stereo Remix" is a "Surf City".
         regexp_replace(
             lower(clean_title),
-            ' - [^-]*\b(remaster\w*|remix|mix|edit|version|mono|stereo)\b.*$',
+            ' - [^-]*\b(remaster\w*|remix|mix|edit|version|mono|stereo)\b.*',
             ''
         ) || ' / ' || lower(clean_artist) as recording_key
     from cleaned
@@ -75,19 +75,21 @@ final as (
         artist_key,
         recording_key,
         case
-            when recording_key is not null and first_song_key <> song_key then first_song_key
+            when recording_key is not null and first_song_key <> song_key
+                then first_song_key
         end as duplicate_of,
         clean_title as title,
         clean_artist as artist,
         genre,
         source_rank,
         {{ var('audio_columns') | join(',\n        ') }},
-        coalesce(regexp_matches(clean_title, '(?i)remaster'), false) as is_remaster,
+        coalesce(title_key like '%remaster%', false) as is_remaster,
         coalesce(
-            regexp_matches(clean_title, '(?i)( - |[(/]).*\b(re)?mix\b|( - |[(/]).*\bedit\b'), false
+            regexp_matches(title_key, '( - |[(/]).*\b((re)?mix|edit)\b'), false
         ) as is_mix,
-        repaired_title is distinct from title
-        or repaired_artist is distinct from artist as is_repaired
+        coalesce(
+            repaired_title <> title or repaired_artist <> artist, false
+        ) as is_repaired
     from marked
 )
 

@@ -1,0 +1,86 @@
+"""The ``genredb`` command: puts the commands together and turns errors into sentences and exit codes."""
+
+import os
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from genredb import __version__
+from genredb.cli import (
+    build,
+    clean,
+    compile,  # noqa: A004 - a command's name
+    doctor,
+    export,
+    load,
+    ls,
+    predict,
+    query,
+    sample,
+    show,
+    test,
+    train,
+)
+from genredb.errors import GenredbError
+
+EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
+5 database locked · 6 database corrupt · 130 interrupted."""
+
+app = typer.Typer(
+    name="genredb",
+    help="A song-genre warehouse in one DuckDB file: load CSVs, build SQL models, predict genres, export.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (build, load, test, ls, show, compile, train, predict, export, query, sample, doctor, clean):
+    command.add_to(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"genredb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Take the options of genredb itself."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _end_orderly)
+    try:
+        app(standalone_mode=True)
+    except GenredbError as error:
+        typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing was published", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _color() -> bool | None:
+    """Tell click to leave colours out under NO_COLOR; otherwise a terminal decides."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _end_orderly(_signal: int, _frame: object) -> NoReturn:
+    """Let `finally` blocks remove what is half-made when the process is asked to end."""
+    sys.exit(128 + signal.SIGTERM)

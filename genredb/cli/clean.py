@@ -1,0 +1,28 @@
+"""``genredb clean``."""
+
+import typer
+
+from genredb.cli.options import Context, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("clean")(clean)
+
+
+@command()
+def clean(context: Context) -> None:
+    """Remove the folders of `clean-targets` and what writers that died left beside the database.
+
+    The database itself stays. Example: genredb clean
+    """
+    from genredb.build import clean as run_clean
+    from genredb.cli.console import print_json
+
+    removed = run_clean(context.config)
+    if context.json:
+        print_json({"removed": removed})
+    for path in removed:
+        context.console.say(f"Removed {path}.")
+    if not removed:
+        context.console.say("There was nothing to remove.", "green")

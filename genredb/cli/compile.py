@@ -1,0 +1,27 @@
+"""``genredb compile``."""
+
+from typing import Annotated
+
+import typer
+
+from genredb.cli.options import Context, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("compile")(compile_)
+
+
+@command(reports=False)
+def compile_(
+    context: Context,
+    name: Annotated[str | None, typer.Argument(help="A model or check.")] = None,
+    inline: Annotated[str | None, typer.Option(help="A template to compile in place of a model.")] = None,
+) -> None:
+    """Print the SQL that a model, a check or an inline template becomes.
+
+    Example: genredb compile songs
+    """
+    from genredb.cli.show import rendered
+
+    typer.echo(rendered(context, name, inline))

@@ -1,0 +1,203 @@
+"""What the command line prints: data on stdout, talk on stderr, colours and progress on a terminal only."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from genredb.build.results import FailingRows, NodeResult, Status
+from genredb.compile import Node, NodeKind
+from genredb.project import Config
+from genredb.warehouse import Load
+
+CELL_WIDTH = 60
+
+
+class Console:
+    """Prints for one command; ``-q`` leaves warnings and errors, ``-v`` adds every check."""
+
+    def __init__(self, *, is_quiet: bool = False, is_verbose: bool = False) -> None:
+        from rich.console import Console as RichConsole
+
+        self.is_quiet = is_quiet
+        self.is_verbose = is_verbose
+        self.rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line of talk, unless quiet."""
+        if not self.is_quiet:
+            self.rich.print(text, style=style or None, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Print a warning, quiet or not."""
+        self.rich.print(f"[yellow bold]warning:[/] {_escaped(text)}")
+
+    def introduce(self, config: Config) -> None:
+        """Say what is built from what, where that is not the obvious."""
+        if config.is_shipped:
+            self.say("No dbt_project.yml here or above: using the project that genredb ships.", "dim")
+        if config.is_sample:
+            self.say(
+                f"Using the synthetic sample in {_near(config.raw_dir)}: invented songs. "
+                "Put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
+                "yellow",
+            )
+
+    def admit_sample(self, is_sample: bool) -> None:
+        """Say that results come from invented songs, where they do."""
+        if is_sample:
+            self.say(
+                "These songs are the synthetic sample: invented, of no use to the competition.", "yellow"
+            )
+
+    def loads(self, loads: Sequence[Load]) -> None:
+        """Warn of what a load left out."""
+        for load in loads:
+            if load.quarantined:
+                reason, count = max(load.reasons.items(), key=lambda item: item[1])
+                self.warn(
+                    f"{load.file.name}: {load.quarantined} of {load.records} rows are quarantined "
+                    f"(for example, {count}: {reason}); see them with "
+                    '`genredb query "from raw.quarantine"`.'
+                )
+            if load.ignored_columns:
+                self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")
+
+    def failing(self, result: NodeResult) -> None:
+        """Print a check that found rows, with the first of them."""
+        if result.failing is None:
+            return
+        word, style = ("WARN", "yellow") if result.status is Status.WARN else ("FAIL", "red")
+        total = result.failing.total
+        rows = "1 row" if total == 1 else f"{total} rows"
+        self.rich.print(
+            f"[{style} bold]{word}[/] {_escaped(result.node.description or result.node.name)}: {rows} "
+            f"[dim]({_escaped(result.node.path)})[/]"
+        )
+        self.table(result.failing.columns, result.failing.rows)
+        if total > len(result.failing.rows):
+            self.rich.print(f"  … and {total - len(result.failing.rows)} more", style="dim")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print rows as a table on stderr."""
+        self.rich.print(make_table(columns, rows))
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Give a function to call with (what, done, total); it draws a bar on a terminal, else nothing."""
+        if self.is_quiet or not self.rich.is_terminal:
+            yield lambda _what, _done, _total: None
+            return
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.rich, transient=True) as bar:
+            task = bar.add_task("")
+            yield lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total or None
+            )
+
+
+class BuildObserver:
+    """Prints a line for each node of a build as it ends, and draws progress on a terminal."""
+
+    def __init__(self, console: Console, progress: Callable[[str, int, int], None]) -> None:
+        self._console = console
+        self._progress = progress
+        self._total = 0
+        self._done = 0
+
+    def begin(self, nodes: Sequence[Node]) -> None:
+        """Hear which nodes will run."""
+        self._total = len(nodes)
+
+    def start(self, what: str) -> None:
+        """Show what runs."""
+        self._progress(what, self._done, self._total)
+
+    def loaded(self, load: Load) -> None:
+        """Print a line for a raw table."""
+        self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
+
+    def finish(self, result: NodeResult) -> None:
+        """Print a line for a node; for a check only if it found something, or if verbose."""
+        self._done += 1
+        node = result.node
+        if result.status is Status.ERROR:
+            self._console.rich.print(f"[red bold]ERROR[/] {_escaped(result.message)}")
+        elif result.failing:
+            self._console.failing(result)
+        elif result.status is Status.SKIPPED:
+            if node.kind is not NodeKind.CHECK or self._console.is_verbose:
+                self._line("skip", node.label, "", result.message)
+        elif node.kind is not NodeKind.CHECK:
+            rows = "" if result.rows is None else f"{result.rows:,} rows"
+            self._line(node.materialized, node.label, rows, result.reason)
+        elif self._console.is_verbose:
+            self._line("pass", node.name, "", result.reason)
+
+    def _line(self, kind: str, name: str, rows: str, note: str) -> None:
+        self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())
+
+
+def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+    """Return a rich table of the rows; NULL is shown as such, long cells are cut with an ellipsis."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    numeric = [
+        all(isinstance(row[i], int | float) for row in rows if row[i] is not None)
+        for i in range(len(columns))
+    ]
+    for column, is_number in zip(columns, numeric, strict=True):
+        table.add_column(Text(column), justify="right" if is_number and rows else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text("NULL", style="dim") if value is None else Text(_cell(value)) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = text.replace("\n", "⏎")
+    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a table on stdout."""
+    from rich.console import Console as RichConsole
+
+    width = None if sys.stdout.isatty() else 10_000
+    RichConsole(highlight=False, width=width).print(make_table(columns, rows))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout; dataclasses and paths are taken apart."""
+    json.dump(value, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, FailingRows):
+        return {
+            "total": value.total,
+            "rows": [dict(zip(value.columns, row, strict=True)) for row in value.rows],
+        }
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.as_posix() if isinstance(value, Path) else str(value)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _near(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

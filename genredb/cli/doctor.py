@@ -1,0 +1,34 @@
+"""``genredb doctor``."""
+
+import typer
+
+from genredb.cli.options import Context, command
+
+_STYLES = {"ok": "green", "note": "yellow", "problem": "red bold"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("doctor")(doctor)
+
+
+@command()
+def doctor(context: Context) -> None:
+    """Examine project, database, predictions and leftovers; name the cure for each finding.
+
+    Example: genredb doctor
+    """
+    from genredb.cli.console import print_json
+    from genredb.doctor import examine
+
+    with context.console.progress() as progress:
+        progress("examine", 0, 0)
+        findings = list(examine(context.settings))
+    if context.json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            cure = f" → {finding.cure}" if finding.cure else ""
+            context.console.rich.print(f"{finding.level:<8}", style=_STYLES[finding.level], end="")
+            context.console.rich.print(f"{finding.about}: {finding.text}{cure}", markup=False)
+    raise typer.Exit(max((finding.exit_code for finding in findings), default=0))

@@ -1,0 +1,30 @@
+"""``genredb load``."""
+
+import typer
+
+from genredb.cli.options import Context, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("load")(load)
+
+
+@command()
+def load(context: Context) -> None:
+    """Load the raw CSVs that changed and publish the raw tables, without building on them.
+
+    Example: genredb load --raw-dir ~/cs98x
+    """
+    from genredb.build import load as run_load
+    from genredb.cli.console import BuildObserver, print_json
+
+    console, config = context.console, context.config
+    console.introduce(config)
+    with console.progress() as progress:
+        loads = run_load(config, BuildObserver(console, progress))
+    console.loads(loads)
+    if context.json:
+        print_json({"loads": loads})
+    if not loads:
+        console.say(f"The raw files did not change; {config.database.name} is current.", "green")

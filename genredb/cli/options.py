@@ -1,0 +1,139 @@
+"""The options that every command takes, given to each by one decorator."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genredb.cli.console import Console
+from genredb.errors import UsageError
+from genredb.project import Config, Settings, read_config
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the common options say: where things are, and how to print."""
+
+    settings: Settings
+    console: Console
+    json: bool
+
+    @functools.cached_property
+    def config(self) -> Config:
+        """The settled configuration; reading it raises the errors of project and profile."""
+        return read_config(self.settings)
+
+
+def _option(kind: Any, help_text: str, *names: str, variable: str | None = None) -> Any:
+    return Annotated[kind, typer.Option(*names, help=help_text, envvar=variable)]
+
+
+_COMMON: dict[str, tuple[Any, Any]] = {
+    "project_dir": (
+        _option(
+            Path | None,
+            "Folder of dbt_project.yml; searched upward from here.",
+            "--project-dir",
+            variable="GENREDB_PROJECT_DIR",
+        ),
+        None,
+    ),
+    "profiles_dir": (
+        _option(
+            Path | None,
+            "Folder of profiles.yml; else the project's, else ~/.dbt.",
+            "--profiles-dir",
+            variable="GENREDB_PROFILES_DIR",
+        ),
+        None,
+    ),
+    "database": (
+        _option(
+            Path | None,
+            "The DuckDB file; else the profile's path.",
+            "--database",
+            variable="GENREDB_DATABASE",
+        ),
+        None,
+    ),
+    "raw_dir": (
+        _option(
+            Path | None,
+            "Folder of the raw CSVs; else data/raw, else the synthetic sample.",
+            "--raw-dir",
+            variable="GENREDB_RAW_DIR",
+        ),
+        None,
+    ),
+    "variables": (
+        _option(
+            str, "Variables of the project as yml: 'min_genre_songs: 5'.", "--vars", variable="GENREDB_VARS"
+        ),
+        "",
+    ),
+    "quiet": (
+        _option(bool, "Print errors and warnings only.", "--quiet", "-q", variable="GENREDB_QUIET"),
+        False,
+    ),
+    "verbose": (
+        _option(bool, "Print every check as well.", "--verbose", "-v", variable="GENREDB_VERBOSE"),
+        False,
+    ),
+}
+_JSON = {"as_json": (_option(bool, "Print the result as JSON on stdout.", "--json"), False)}
+
+
+def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the common options; it receives them as a :class:`Context`, its first argument.
+
+    A command that ``reports`` takes ``--json`` as well.
+    """
+    common = _COMMON | (_JSON if reports else {})
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(**values: Any) -> None:
+            stated = {name: values.pop(name) for name in common}
+            function(_context(stated), **values)
+
+        own = list(inspect.signature(function).parameters.values())[1:]
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in common.items()
+        ]
+        run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def _context(stated: dict[str, Any]) -> Context:
+    settings = Settings(
+        project_dir=stated["project_dir"],
+        profiles_dir=stated["profiles_dir"],
+        database=stated["database"],
+        raw_dir=stated["raw_dir"],
+        vars=_parse_vars(stated["variables"]),
+    )
+    as_json = bool(stated.get("as_json"))
+    return Context(
+        settings, Console(is_quiet=stated["quiet"] or as_json, is_verbose=stated["verbose"]), as_json
+    )
+
+
+def _parse_vars(text: str) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    import yaml
+
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError:
+        values = None
+    if not isinstance(values, dict):
+        raise UsageError(f"--vars should be yml such as 'min_genre_songs: 5', not {text!r}.")
+    return values

@@ -1,0 +1,40 @@
+"""``genredb predict``."""
+
+import typer
+
+from genredb.cli.options import Context, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("predict")(predict)
+
+
+@command()
+def predict(context: Context) -> None:
+    """Predict the genre of every song without one; fit the classifier first if none is current.
+
+    Example: genredb predict && genredb query "from predictions limit 5"
+    """
+    from genredb.cli.console import print_json
+    from genredb.cli.train import describe
+
+    console = context.console
+    with console.progress() as progress:
+        progress("import scikit-learn", 0, 0)
+        from genredb.learn.predict import predict as run_predict
+
+        result = run_predict(context.config, progress)
+    if context.json:
+        print_json(result)
+    console.admit_sample(result.is_sample)
+    if result.trained:
+        console.say(describe(result.trained))
+    if not result.is_published:
+        console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
+        return
+    by_audio = result.songs - result.by_artist
+    console.say(
+        f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio.",
+        "green",
+    )

@@ -1,0 +1,50 @@
+"""``genredb show``."""
+
+from typing import Annotated
+
+import typer
+
+from genredb.cli.options import Context, command
+from genredb.errors import UsageError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("show")(show)
+
+
+@command()
+def show(
+    context: Context,
+    name: Annotated[str | None, typer.Argument(help="A model, seed or check.")] = None,
+    inline: Annotated[str | None, typer.Option(help="A template to run in place of a model.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 5,
+) -> None:
+    """Run a model's SQL, as its file stands now, on the published database and show its first rows.
+
+    Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
+    """
+    from genredb.cli.console import print_json, print_table
+    from genredb.query import ask
+
+    answer = ask(context.config, rendered(context, name, inline), limit)
+    if context.json:
+        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        return
+    print_table(answer.columns, answer.rows)
+    if answer.is_cut:
+        context.console.say(f"The first {limit} rows; --limit shows more.", "dim")
+
+
+def rendered(context: Context, name: str | None, inline: str | None) -> str:
+    """Return the SQL of the node or inline template that the arguments name."""
+    from genredb.compile import NodeKind, compile_inline, compile_project
+    from genredb.project import read_project
+
+    if (name is None) == (inline is None):
+        raise UsageError("Name a model, or give a template by --inline.")
+    project = read_project(context.config)
+    if inline is not None:
+        return compile_inline(project, inline)
+    node = compile_project(project).find(str(name))
+    return f"select * from {node.relation}" if node.kind is NodeKind.SEED else node.sql

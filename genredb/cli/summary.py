@@ -1,0 +1,67 @@
+"""The end of a build or test: one line that says how it went, and the same as JSON."""
+
+from typing import Any
+
+from genredb.build import BuildResult, Status
+from genredb.cli.console import Console
+from genredb.compile import NodeKind
+from genredb.project import Config
+
+
+def summarize(console: Console, config: Config, result: BuildResult) -> None:
+    """Say what a build did, in a line."""
+    name = config.database.name
+    if result.exit_code:
+        console.rich.print(f"[red bold]Failed:[/] {_counts(result)}; {name} is as it was before.")
+    elif not result.is_published:
+        console.say(f"Nothing changed since the last build; {name} is current.", "green")
+    else:
+        console.say(f"Built {name} in {result.seconds:.1f} s: {_counts(result)}.", "green")
+
+
+def summarize_checks(console: Console, result: BuildResult) -> None:
+    """Say how the checks went, in a line."""
+    style = "red" if result.exit_code else "green"
+    console.say(f"{_counts(result)} in {result.seconds:.1f} s.", style)
+
+
+def _counts(result: BuildResult) -> str:
+    checks = [r for r in result.results if r.node.kind is NodeKind.CHECK]
+    nodes = [r for r in result.results if r.node.kind is not NodeKind.CHECK]
+    failed = [r for r in checks if r.status is Status.FAIL]
+    warned = [r for r in checks if r.status is Status.WARN]
+    passed = [r for r in checks if r.status is Status.SUCCESS]
+    parts = [
+        (len([r for r in nodes if r.status is Status.SUCCESS]), "relation built", "relations built"),
+        (len(passed), "check passed", "checks passed"),
+        (len(warned), "check warned", "checks warned"),
+        (len(failed), "check failed", "checks failed"),
+        (result.count(Status.ERROR), "error", "errors"),
+        (result.count(Status.SKIPPED), "skipped", "skipped"),
+    ]
+    shown = [f"{count} {one if count == 1 else many}" for count, one, many in parts if count]
+    return ", ".join(shown) or "nothing to do"
+
+
+def as_json(result: BuildResult) -> dict[str, Any]:
+    """Return a result as a mapping for ``--json``."""
+    return {
+        "published": result.is_published,
+        "exit_code": result.exit_code,
+        "seconds": round(result.seconds, 3),
+        "loads": result.loads,
+        "results": [
+            {
+                "unique_id": r.node.unique_id,
+                "kind": r.node.kind.value,
+                "name": r.node.name,
+                "status": r.status.value,
+                "reason": r.reason,
+                "rows": r.rows,
+                "seconds": round(r.seconds, 4),
+                "message": r.message,
+                "failing": r.failing,
+            }
+            for r in result.results
+        ],
+    }

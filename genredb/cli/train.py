@@ -1,0 +1,43 @@
+"""``genredb train``."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from genredb.cli.options import Context, command
+
+if TYPE_CHECKING:
+    from genredb.learn.predict import TrainResult
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("train")(train)
+
+
+@command()
+def train(context: Context) -> None:
+    """Fit the classifier on the feature views and keep it in the database.
+
+    Example: genredb train
+    """
+    from genredb.cli.console import print_json
+
+    console = context.console
+    with console.progress() as progress:
+        progress("import scikit-learn", 0, 0)
+        from genredb.learn.predict import train as run_train
+
+        result = run_train(context.config, progress)
+    if context.json:
+        print_json(result)
+    console.admit_sample(result.is_sample)
+    console.say(describe(result), "green")
+
+
+def describe(result: "TrainResult") -> str:
+    """Say in a line what a classifier was fitted on."""
+    return (
+        f"Fitted {result.classifier_id}: {result.artists:,} artists from {result.songs:,} songs, "
+        f"audio from {result.audio_songs:,} songs in {result.audio_genres} common genres."
+    )

@@ -1,0 +1,150 @@
+"""Examines what a user may stumble over, and names the cure for each finding."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from genredb import __version__
+from genredb.compile import compile_project
+from genredb.errors import GenredbError
+from genredb.learn.freshness import stale_reason
+from genredb.project import Config, Settings, read_config, read_project
+from genredb.warehouse import (
+    Connection,
+    fetch_all,
+    leftovers,
+    open_reader,
+    quote,
+    relation_exists,
+    relations,
+    source_file,
+    write_ahead_log,
+)
+
+_LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
+_SPARE_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined. A ``problem`` keeps genredb from working, a ``note`` does not."""
+
+    level: Literal["ok", "note", "problem"]
+    about: str
+    text: str
+    cure: str = ""
+    exit_code: int = 0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Examine versions, project, raw files, database and predictions, in this order."""
+    yield _versions()
+    try:
+        config = read_config(settings)
+        compilation = compile_project(read_project(config))
+    except GenredbError as error:
+        yield Finding("problem", "project", str(error), exit_code=error.exit_code)
+        return
+    yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
+    yield from _raw_files(config, compilation.project.loaded_sources)
+    yield from _folder(config)
+    if not config.database.exists():
+        yield Finding("note", "database", f"{config.database} does not exist yet", "genredb build")
+        return
+    try:
+        with open_reader(config.database) as connection:
+            yield from _tables(config, connection)
+            yield from _quarantine(connection)
+            yield from _predictions(connection)
+    except GenredbError as error:
+        yield Finding("problem", "database", str(error), exit_code=error.exit_code)
+
+
+def _versions() -> Finding:
+    found = []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Finding("problem", "versions", f"{name} is not installed", "pip install genredb", 3)
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Finding("ok", "versions", f"genredb {__version__}, Python {python}, {', '.join(found)}")
+
+
+def _raw_files(config: Config, sources: tuple) -> Iterator[Finding]:  # type: ignore[type-arg]
+    if config.is_sample:
+        yield Finding(
+            "note",
+            "raw files",
+            f"the synthetic sample in {config.raw_dir} is in use",
+            "put the competition's CSVs into data/raw",
+        )
+    for source in sources:
+        try:
+            path = source_file(source, config.raw_dir)
+        except GenredbError as error:
+            yield Finding("problem", "raw files", str(error), exit_code=error.exit_code)
+        else:
+            yield Finding("ok", "raw files", f"{path} for {source.qualified_name}")
+
+
+def _folder(config: Config) -> Iterator[Finding]:
+    folder = config.database.parent
+    size = config.database.stat().st_size if config.database.exists() else 0
+    free = shutil.disk_usage(folder).free
+    if free < size + _SPARE_BYTES:
+        yield Finding(
+            "problem",
+            "disk",
+            f"{free >> 20} MiB are free in {folder}; a build needs room for a copy of the database",
+            "free some space",
+            exit_code=3,
+        )
+    else:
+        yield Finding("ok", "disk", f"{free >> 30} GiB are free in {folder}")
+    for path in leftovers(config.database):
+        yield Finding(
+            "note", "leftovers", f"{path.name} belongs to a running or dead writer", "genredb clean"
+        )
+    wal = write_ahead_log(config.database)
+    if wal.exists():
+        yield Finding(
+            "note", "leftovers", f"{wal.name}: another program wrote and did not finish", "genredb build"
+        )
+
+
+def _tables(config: Config, connection: Connection) -> Iterator[Finding]:
+    """Read every block of every table: damage shows only when a block is read."""
+    tables = [name for name, kind in relations(connection).items() if kind == "table"]
+    for schema, name in tables:
+        columns = f"from {quote(schema)}.{quote(name)}"
+        fetch_all(connection, f"select count(*) from (select hash(t) as h {columns} as t) where h is null")
+    size = config.database.stat().st_size
+    yield Finding("ok", "database", f"{config.database}: {len(tables)} tables read whole, {size >> 10:,} KiB")
+
+
+def _quarantine(connection: Connection) -> Iterator[Finding]:
+    if not relation_exists(connection, "raw", "quarantine"):
+        return
+    for source, rows in fetch_all(connection, "select source, count(*) from raw.quarantine group by source"):
+        yield Finding(
+            "note",
+            "quarantine",
+            f"{rows} rows of {source} could not be loaded",
+            'genredb query "from raw.quarantine"',
+        )
+
+
+def _predictions(connection: Connection) -> Iterator[Finding]:
+    try:
+        reason = stale_reason(connection)
+    except GenredbError as error:
+        yield Finding("note", "predictions", str(error))
+        return
+    if reason:
+        yield Finding("note", "predictions", reason, "genredb predict")
+    else:
+        yield Finding("ok", "predictions", "every song without a genre has a current prediction")

@@ -1,0 +1,136 @@
+"""Writes a relation to a file; the submission only after it is proved to be what the competition takes.
+
+A file appears under its name whole or not at all.
+"""
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from genredb.build.state import is_from_sample
+from genredb.errors import InputError, UsageError, did_you_mean
+from genredb.learn.freshness import stale_reason
+from genredb.project import Config
+from genredb.warehouse import Connection, column_types, fetch_all, open_reader, quote, relations, write_file
+
+SUBMISSION = "submission"
+HEADER = ["Id", "top genre"]
+FORMATS = ("csv", "parquet", "json")
+# A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = "[=+\\-@\\t\\r].*"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written."""
+
+    relation: str
+    path: Path
+    rows: int
+    is_sample: bool
+
+
+def export(
+    config: Config, relation: str, path: Path, file_format: str = "", *, raw: bool = False
+) -> ExportResult:
+    """Write ``relation`` (``name`` or ``schema.name``) to ``path``.
+
+    The format is that of the file's ending unless given. In a CSV for people, text that a spreadsheet
+    would take for a formula is led by an apostrophe unless ``raw``; a submission is never altered.
+    Raises InputError where a submission would not be valid, UsageError for an unknown name or format.
+    """
+    chosen = _format(path, file_format)
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"The folder {path.absolute().parent} does not exist; create it first.")
+    with open_reader(config.database) as connection:
+        schema, name = _find(connection, relation)
+        is_submission = (schema, name) == ("main", SUBMISSION)
+        if is_submission:
+            _refuse_invalid(connection)
+        columns = column_types(connection, schema, name)
+        sql = _select(
+            schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
+        )
+        partial = path.with_name(f".{path.name}.part-{os.getpid()}")
+        try:
+            is_sample = is_from_sample(connection)
+            rows = write_file(connection, sql, partial, chosen)
+            if is_submission and chosen == "csv":
+                _verify(partial, connection)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return ExportResult(f"{schema}.{name}", path, rows, is_sample)
+
+
+def _format(path: Path, file_format: str) -> str:
+    chosen = file_format or path.suffix.lstrip(".").lower() or "csv"
+    if chosen not in FORMATS:
+        raise UsageError(f"There is no format '{chosen}'; choose csv, parquet or json with --format.")
+    return chosen
+
+
+def _find(connection: Connection, relation: str) -> tuple[str, str]:
+    schema, _, name = relation.rpartition(".")
+    known = relations(connection)
+    wanted = (schema or "main", name)
+    if wanted not in known:
+        names = [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
+        raise UsageError(f"There is no table or view '{relation}'.{did_you_mean(relation, names)}")
+    return wanted
+
+
+def _select(schema: str, name: str, columns: dict[str, str], *, guards_formulas: bool) -> str:
+    shown = []
+    for column, data_type in columns.items():
+        text = quote(column)
+        if guards_formulas and data_type == "VARCHAR":
+            is_formula = f"regexp_full_match({text}, '{_FORMULA}', 's')"
+            text = f"case when {is_formula} then '''' || {text} else {text} end as {text}"
+        shown.append(text)
+    return f"select {', '.join(shown)} from {quote(schema)}.{quote(name)}"
+
+
+def _refuse_invalid(connection: Connection) -> None:
+    """Raise InputError with the cure where the submission view does not make a valid submission."""
+    quarantined = fetch_all(
+        connection, "select line, reason from raw.quarantine where source = 'songs_test' order by line"
+    )
+    if quarantined:
+        line, reason = quarantined[0]
+        raise InputError(
+            f"{len(quarantined)} rows of the test file are quarantined, so a submission would lack them "
+            f"(line {line}: {reason}); mend the file and run `genredb build && genredb predict`."
+        )
+    reason = stale_reason(connection)
+    if reason:
+        raise InputError(f"No valid submission yet: {reason}; run `genredb predict`.")
+    unlabelled = fetch_all(
+        connection, f'select "Id" from {SUBMISSION} where "top genre" is null or trim("top genre") = \'\''
+    )
+    if unlabelled:
+        raise InputError(
+            f"{len(unlabelled)} songs of the test file have no prediction (the first is Id "
+            f"{unlabelled[0][0]}); run `genredb build && genredb predict`."
+        )
+    unknown = fetch_all(
+        connection,
+        f'select distinct "top genre" from {SUBMISSION} where "top genre" not in (select genre from genres)',
+    )
+    if unknown:
+        raise InputError(
+            f"The genre '{unknown[0][0]}' is predicted but occurs in no labelled song; run `genredb predict`."
+        )
+
+
+def _verify(path: Path, connection: Connection) -> None:
+    """Read a written submission back and hold it against the loaded test file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    expected = [str(row[0]) for row in fetch_all(connection, "select id from raw.songs_test order by id")]
+    if header != HEADER or [row[0] for row in rows] != expected or not all(row[1] for row in rows):
+        raise InputError(
+            f"The submission would have {len(rows)} rows for the {len(expected)} songs of the test file, or "
+            "other Ids than theirs; run `genredb build && genredb predict`."
+        )

@@ -1,0 +1,65 @@
+"""Whether predictions belong to the data that the database holds now, by fingerprints of the data itself.
+
+A fingerprint depends on a view's rows, not on their order nor on the text of its SQL.
+"""
+
+from dataclasses import dataclass
+
+from genredb.errors import UsageError
+from genredb.warehouse import Connection, relation_exists
+
+TRAIN_VIEW = "train"
+COMMON_VIEW = "train_common"
+PREDICT_VIEW = "predict"
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Of the rows that classifiers are fitted on, and of the rows to predict."""
+
+    training: str
+    features: str
+
+
+def read_fingerprints(connection: Connection) -> Fingerprints:
+    """Fingerprint the feature views; UsageError where they are not built yet."""
+    for view in (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW):
+        if not relation_exists(connection, "features", view):
+            raise UsageError(f"There is no features.{view} in the database; run `genredb build` first.")
+    training = [_fingerprint(connection, view) for view in (TRAIN_VIEW, COMMON_VIEW)]
+    return Fingerprints("-".join(training), _fingerprint(connection, PREDICT_VIEW))
+
+
+def _fingerprint(connection: Connection, view: str) -> str:
+    row = connection.execute(
+        f"""
+        select md5(concat_ws('/', count(*), sum(md5_number_lower(to_json(view_row)::varchar)::hugeint)))
+        from features.{view} as view_row
+        """
+    ).fetchone()
+    return str(row[0])[:16] if row else ""
+
+
+def stale_reason(connection: Connection) -> str | None:
+    """Return why ml.predictions do not fit the data, or None where each song has a current prediction."""
+    current = read_fingerprints(connection)
+    row = connection.execute(
+        """
+        select
+            count(*) filter (where predictions.song_key is null),
+            count(*) filter (where predictions.training_fingerprint <> ?),
+            count(*) filter (where predictions.features_fingerprint <> ?),
+            count(*)
+        from features.predict as songs
+        left join ml.predictions as predictions on songs.song_key = predictions.song_key
+        """,
+        [current.training, current.features],
+    ).fetchone()
+    missing, other_training, other_features, total = row or (0, 0, 0, 0)
+    if missing:
+        return f"{missing} of {total} songs without a genre have no prediction"
+    if other_training:
+        return "the predictions were made by a classifier fitted on other training data"
+    if other_features:
+        return "the predictions were made before the songs to predict changed"
+    return None

@@ -1,0 +1,234 @@
+"""The verbs of learning: fit a classifier and keep it, predict every song without a genre."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from genredb.build.state import is_from_sample, record_run
+from genredb.errors import InputError, ProjectError, UsageError
+from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
+from genredb.learn.dataset import Songs, read_songs, stream_songs
+from genredb.learn.freshness import (
+    PREDICT_VIEW,
+    TRAIN_VIEW,
+    Fingerprints,
+    read_fingerprints,
+    stale_reason,
+)
+from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
+from genredb.project import Config, Model, Project, read_project
+from genredb.warehouse import Connection, Publication, create_tables, fetch_all, publication
+
+BATCH_ROWS = 10_000
+LABEL = "genre"
+
+_SCHEMA = pa.schema(
+    [
+        ("song_key", pa.string()),
+        ("genre", pa.string()),
+        ("probability", pa.float64()),
+        ("basis", pa.string()),
+        ("runner_ups", pa.list_(pa.struct([("genre", pa.string()), ("probability", pa.float64())]))),
+    ]
+)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What was fitted: songs and genres that the look-up and the audio part learned from."""
+
+    classifier_id: str
+    songs: int
+    artists: int
+    audio_songs: int
+    audio_genres: int
+    is_sample: bool
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """What was predicted. ``trained`` is None where a current classifier was there already."""
+
+    classifier_id: str
+    songs: int
+    by_artist: int
+    is_published: bool
+    is_sample: bool
+    trained: TrainResult | None = None
+
+
+def _ignore(_what: str, _done: int, _total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What the steps of one training or prediction share."""
+
+    connection: Connection
+    project: Project
+    fingerprints: Fingerprints
+    progress: Progress
+
+    def view(self, name: str) -> Model:
+        """Return a feature view as the project describes it, with the roles of its columns."""
+        if name not in self.project.models:
+            raise ProjectError(f"The project has no model '{name}', which classifiers read.")
+        view = self.project.models[name]
+        if not view.columns_of("feature"):
+            raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
+        return view
+
+    def count(self, sql: str, *parameters: str) -> int:
+        """Return the first value of a query that counts."""
+        return int(fetch_all(self.connection, sql, list(parameters))[0][0])
+
+
+def train(config: Config, progress: Progress = _ignore) -> TrainResult:
+    """Fit the default classifier on the feature views and publish it in ml.classifiers."""
+    started_at = datetime.now(UTC)
+    project = read_project(config)
+    with publication(config.database) as turn:
+        fingerprints = read_fingerprints(_built(turn, config))
+        session = _Session(turn.begin(), project, fingerprints, progress)
+        create_tables(session.connection)
+        _, result = _train(session)
+        record_run(session.connection, "train", started_at)
+        turn.commit()
+    return result
+
+
+def predict(config: Config, progress: Progress = _ignore) -> PredictResult:
+    """Predict every song without a genre and publish ml.predictions, fitting a classifier if need be.
+
+    Where predictions and data still belong together, nothing is written.
+    """
+    started_at = datetime.now(UTC)
+    project = read_project(config)
+    with publication(config.database) as turn:
+        reader = _built(turn, config)
+        fingerprints = read_fingerprints(reader)
+        classifier_id = classifier_id_of(DEFAULT, LABEL, fingerprints.training)
+        if _is_done(reader, classifier_id):
+            return _result(reader, classifier_id, None, is_published=False)
+        session = _Session(turn.begin(), project, fingerprints, progress)
+        create_tables(session.connection)
+        fitted, trained = _current(session, classifier_id)
+        _score(session, fitted, classifier_id)
+        record_run(session.connection, "predict", started_at)
+        result = _result(session.connection, classifier_id, trained, is_published=True)
+        turn.commit()
+    return result
+
+
+def _built(turn: Publication, config: Config) -> Connection:
+    """Return the reader of the published state; UsageError if nothing is built yet."""
+    if turn.current is None:
+        raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
+    return turn.current
+
+
+def _is_done(connection: Connection, classifier_id: str) -> bool:
+    """Whether every song to predict has a current prediction by this classifier, and no other song any."""
+    if stale_reason(connection) is not None:
+        return False
+    sql = """
+        select
+            (select count(*) from ml.predictions) = (select count(*) from features.predict)
+            and (select count(*) from ml.predictions where classifier_id <> ?) = 0
+            and exists (select 1 from ml.classifiers where classifier_id = ?)
+        """
+    return bool(fetch_all(connection, sql, [classifier_id, classifier_id])[0][0])
+
+
+def _result(
+    connection: Connection, classifier_id: str, trained: TrainResult | None, *, is_published: bool
+) -> PredictResult:
+    sql = "select count(*), count(*) filter (where basis = 'artist') from ml.predictions"
+    songs, by_artist = fetch_all(connection, sql)[0]
+    return PredictResult(
+        classifier_id, songs, by_artist, is_published, is_sample=is_from_sample(connection), trained=trained
+    )
+
+
+def _current(session: _Session, classifier_id: str) -> tuple[Fitted, TrainResult | None]:
+    """Return the stored classifier if it is current and sound, else a newly fitted one."""
+    if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
+        with contextlib.suppress(InputError):
+            feature_names = session.view(PREDICT_VIEW).columns_of("feature")
+            return load(session.connection, classifier_id, feature_names), None
+    return _train(session)
+
+
+def _train(session: _Session) -> tuple[Fitted, TrainResult]:
+    spec = CLASSIFIERS[DEFAULT]
+    session.progress("train", 0, 0)
+    labelled = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
+    audio = read_songs(session.connection, session.view(spec.audio_view), LABEL)
+    if not len(audio):
+        raise InputError(
+            f"features.{spec.audio_view} has no songs to learn from: no genre has enough labelled songs "
+            "(see min_genre_songs in dbt_project.yml)."
+        )
+    fitted = fit(spec, labelled, audio)
+    training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(labelled))
+    classifier_id = store(session.connection, fitted, make_manifest(fitted, training, audio))
+    return fitted, TrainResult(
+        classifier_id,
+        songs=len(labelled),
+        artists=len(fitted.lookup.by_artist),
+        audio_songs=len(audio),
+        audio_genres=len(fitted.audio.classes_),
+        is_sample=is_from_sample(session.connection),
+    )
+
+
+def _view_hash(session: _Session) -> str:
+    """Return the fingerprint under which the training view was built."""
+    sql = "select fingerprint from meta.fingerprints where unique_id = ?"
+    rows = fetch_all(session.connection, sql, [f"model.{session.project.config.name}.{TRAIN_VIEW}"])
+    return str(rows[0][0]) if rows else ""
+
+
+def _score(session: _Session, fitted: Fitted, classifier_id: str) -> None:
+    """Replace ml.predictions by predictions for every row of features.predict, batch by batch."""
+    view = session.view(PREDICT_VIEW)
+    total = session.count(f"select count(*) from features.{PREDICT_VIEW}")
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        done = 0
+        for songs in stream_songs(session.connection, view, BATCH_ROWS):
+            yield _batch(songs, fitted)
+            done += len(songs)
+            session.progress("predict", done, total)
+
+    connection = session.connection
+    connection.execute("delete from ml.predictions")
+    connection.register("scored", pa.RecordBatchReader.from_batches(_SCHEMA, batches()))
+    connection.execute(
+        "insert into ml.predictions select scored.*, ?, ?, ? from scored",
+        [classifier_id, session.fingerprints.training, session.fingerprints.features],
+    )
+    connection.unregister("scored")
+
+
+def _batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
+    predicted = fitted.predict(songs)
+    runner_ups = [
+        [{"genre": genre, "probability": probability} for genre, probability in genres[1:]]
+        for genres in predicted.genres
+    ]
+    columns = [
+        songs.keys.tolist(),
+        [genres[0][0] for genres in predicted.genres],
+        [genres[0][1] for genres in predicted.genres],
+        predicted.bases,
+        runner_ups,
+    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)

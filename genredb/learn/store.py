@@ -1,0 +1,160 @@
+"""Keeps fitted classifiers in ml.classifiers: skops bytes with their sha256, never a pickle, and a manifest.
+
+Loading checks, in this order: the bytes are those that were stored, the libraries are of the versions
+that wrote them, only known types are inside, the features are the view's, and golden rows reproduce.
+"""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import sklearn
+import skops
+import skops.io
+
+from genredb import __version__
+from genredb.errors import InputError
+from genredb.learn.artist import ArtistLookup
+from genredb.learn.classifiers import SEED, Fitted
+from genredb.learn.dataset import Songs
+from genredb.warehouse import Connection
+
+TRUSTED_TYPES = frozenset({"numpy.dtype", "sklearn.tree._tree.Tree"})
+GOLDEN_ROWS = 5
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a classifier was fitted on: the label, the fingerprint and number of rows, the view's SQL."""
+
+    label: str
+    fingerprint: str
+    view_hash: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a stored classifier; stored as JSON beside its bytes."""
+
+    name: str
+    label: str
+    versions: dict[str, str]
+    feature_names: list[str]
+    classes: list[str]
+    seed: int
+    parameters: dict[str, Any]
+    training_fingerprint: str
+    training_rows: int
+    training_view_hash: str
+    golden_features: list[list[float]]
+    golden_probabilities: list[list[float]]
+
+
+def versions() -> dict[str, str]:
+    """Return the major.minor versions of what a stored classifier depends on."""
+    found = {
+        "genredb": __version__,
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "skops": skops.__version__,
+    }
+    return {name: ".".join(version.split(".")[:2]) for name, version in found.items()}
+
+
+def make_manifest(fitted: Fitted, training: Training, audio: Songs) -> Manifest:
+    """Describe a fitted classifier, with the audio part's answers to a few training rows as golden rows."""
+    golden = np.nan_to_num(audio.features[:GOLDEN_ROWS])
+    return Manifest(
+        name=fitted.name,
+        label=training.label,
+        versions=versions(),
+        feature_names=list(fitted.feature_names),
+        classes=[str(name) for name in fitted.audio.classes_],
+        seed=SEED,
+        parameters={key: value for key, value in fitted.audio.get_params().items() if _is_plain(value)},
+        training_fingerprint=training.fingerprint,
+        training_rows=training.rows,
+        training_view_hash=training.view_hash,
+        golden_features=golden.tolist(),
+        golden_probabilities=fitted.audio.predict_proba(golden).tolist(),
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def store(connection: Connection, fitted: Fitted, manifest: Manifest) -> str:
+    """Write a classifier into ml.classifiers, in place of an equal one; return its id."""
+    content = skops.io.dumps(
+        {
+            "artists": fitted.lookup.artists,
+            "genres": fitted.lookup.genres,
+            "counts": fitted.lookup.counts,
+            "audio": fitted.audio,
+        },
+        compression=zipfile.ZIP_DEFLATED,
+        compresslevel=1,
+    )
+    classifier_id = classifier_id_of(fitted.name, manifest.label, manifest.training_fingerprint)
+    connection.execute("delete from ml.classifiers where classifier_id = ?", [classifier_id])
+    connection.execute(
+        "insert into ml.classifiers values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            classifier_id,
+            fitted.name,
+            manifest.label,
+            manifest.training_fingerprint,
+            json.dumps(asdict(manifest)),
+            content,
+            hashlib.sha256(content).hexdigest(),
+            datetime.now(UTC),
+        ],
+    )
+    return classifier_id
+
+
+def classifier_id_of(name: str, label: str, training_fingerprint: str) -> str:
+    """Return the id of a classifier: its name and a digest of what its answers depend on."""
+    stated = json.dumps([name, label, training_fingerprint, versions(), SEED])
+    return f"{name}-{hashlib.sha256(stated.encode()).hexdigest()[:8]}"
+
+
+def load(connection: Connection, classifier_id: str, feature_names: tuple[str, ...]) -> Fitted:
+    """Read a classifier back; InputError says in one sentence what is wrong with it."""
+    row = connection.execute(
+        "select manifest, skops, sha256 from ml.classifiers where classifier_id = ?", [classifier_id]
+    ).fetchone()
+    if row is None:
+        raise InputError(f"There is no classifier {classifier_id} in ml.classifiers; run `genredb train`.")
+    manifest = Manifest(**json.loads(row[0]))
+    content = bytes(row[1])
+    cure = "run `genredb train` to fit it anew"
+    if hashlib.sha256(content).hexdigest() != row[2]:
+        raise InputError(f"The bytes of classifier {classifier_id} are not those that were stored; {cure}.")
+    if manifest.versions != versions():
+        changed = [
+            f"{name} {manifest.versions.get(name)}, now {now}"
+            for name, now in versions().items()
+            if manifest.versions.get(name) != now
+        ]
+        raise InputError(f"Classifier {classifier_id} was fitted with {', '.join(changed)}; {cure}.")
+    unknown = set(skops.io.get_untrusted_types(data=content)) - TRUSTED_TYPES
+    if unknown:
+        raise InputError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}; {cure}.")
+    if tuple(manifest.feature_names) != feature_names:
+        raise InputError(f"Classifier {classifier_id} was fitted on other feature columns; {cure}.")
+    parts = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+    answers = parts["audio"].predict_proba(np.array(manifest.golden_features))
+    if not np.allclose(answers, manifest.golden_probabilities, rtol=0, atol=_TOLERANCE):
+        raise InputError(
+            f"Classifier {classifier_id} no longer gives the answers it gave when fitted; {cure}."
+        )
+    lookup = ArtistLookup(parts["artists"], parts["genres"], parts["counts"])
+    return Fitted(manifest.name, lookup, parts["audio"], feature_names)
