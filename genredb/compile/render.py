@@ -176,7 +176,7 @@ class _located_errors:  # noqa: N801 - reads as a statement
         if isinstance(error, ProjectError):
             raise ProjectError(f"{place}: {error}") from None
         if isinstance(error, SecurityError | TemplateError | TypeError | ValueError):
-            raise ProjectError(f"{place}: {error}.") from None
+            raise ProjectError(f"{place}: {str(error).rstrip('.')}.") from None
 
 
 def _template_place(trace: Any, path: str) -> str:

@@ -82,6 +82,7 @@ def survey(path: Path) -> Survey:
             returns += outside.count(b"\r")
             size += len(chunk)
             last = chunk[-1:]
+        _refuse_bad_bytes(path, b"", decoder, size, is_last=True)
     if not size:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
     lines = (line_feeds or returns) + (last not in b"\r\n")
@@ -113,7 +114,9 @@ def _refuse_other_formats(path: Path, head: bytes) -> None:
         )
 
 
-def _refuse_bad_bytes(path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, offset: int) -> None:
+def _refuse_bad_bytes(
+    path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, offset: int, *, is_last: bool = False
+) -> None:
     if (position := chunk.find(b"\0")) >= 0:
         line = _line_at(path, offset + position)
         raise InputError(
@@ -121,7 +124,7 @@ def _refuse_bad_bytes(path: Path, chunk: bytes, decoder: codecs.IncrementalDecod
         )
     pending = len(decoder.getstate()[0])
     try:
-        decoder.decode(chunk)
+        decoder.decode(chunk, is_last)
     except UnicodeDecodeError as error:
         at = offset - pending + error.start
         byte = error.object[error.start]

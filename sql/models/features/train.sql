@@ -12,7 +12,9 @@ final as (
         artist_key,
         genre,
         genre_group,
-        1.0::double / count(*) over (partition by artist_key) as artist_weight,
+        1.0::double / count(*) over (
+            partition by coalesce(artist_key, song_key)
+        ) as artist_weight,
         {{ var('audio_columns') | join(',\n        ') }}
     from songs
     where genre is not null

@@ -1,0 +1,138 @@
+"""What the tests share: the real command line, small raw files, a built database."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from genredb.build import build
+from genredb.project import Config, Settings, read_config
+
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = Path(__file__).parent / "golden"
+REAL_FILES = ("CS98XClassificationTrain.csv", "CS98XClassificationTest.csv")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    """Run the real ``genredb`` in a process of its own, in ``cwd``, without this shell's GENREDB_ variables."""
+
+    def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Ran:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GENREDB_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "genredb", *map(str, arguments)],
+            cwd=cwd,
+            env=inherited | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)} | dict(env or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the competition's CSVs; tests that need it are skipped, visibly, where there is none."""
+    folder = Path(os.environ.get("GENREDB_REAL_DATA") or ROOT / "data" / "raw")
+    if not all((folder / name).is_file() for name in REAL_FILES):
+        pytest.skip("the competition's CSVs are not here: set GENREDB_REAL_DATA or fill data/raw")
+    return folder.resolve()
+
+
+def config_for(raw_dir: Path, database: Path, **variables: Any) -> Config:
+    """The shipped project on other raw files and another database."""
+    return read_config(Settings(project_dir=ROOT, raw_dir=raw_dir, database=database, vars=variables))
+
+
+@pytest.fixture(scope="session")
+def real_config(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The real CSVs, built once."""
+    config = config_for(real_data, tmp_path_factory.mktemp("real") / "real.duckdb")
+    assert build(config).exit_code == 0
+    return config
+
+
+@pytest.fixture(scope="session")
+def real(real_config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A reader of the database built from the real CSVs."""
+    with duckdb.connect(str(real_config.database), read_only=True) as connection:
+        yield connection
+
+
+TRAIN_HEADER = "Id,title,artist,year,bpm,nrgy,dnce,dB,live,val,dur,acous,spch,pop,top genre"
+TEST_HEADER = TRAIN_HEADER.removesuffix(",top genre")
+
+
+@pytest.fixture
+def raw_dir(tmp_path: Path) -> Path:
+    """A folder with a small, good pair of raw files that a test may change."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    write_raw(folder)
+    return folder
+
+
+def write_raw(folder: Path) -> None:
+    """Write twelve labelled songs (three genres, four artists), one unlabelled and three test songs."""
+    genres = ["pop", "album rock", "pop", "disco"]
+    train = [TRAIN_HEADER]
+    for number in range(1, 13):
+        artist, genre = f"Artist {number % 4}", genres[number % 4]
+        train.append(f"{number},Song {number},{artist},{1970 + number},{song(number)},{genre}")
+    train.append(f"13,Unlabelled,Artist 0,1999,{song(13)},")
+    test = [TEST_HEADER, *(f"{n},Asked {n},Artist {n - 11},1999,{song(n)}" for n in (14, 15, 16))]
+    (folder / REAL_FILES[0]).write_text("\n".join(train) + "\n", encoding="utf-8")
+    (folder / REAL_FILES[1]).write_text("\n".join(test) + "\n", encoding="utf-8")
+
+
+def song(number: int) -> str:
+    """Ten plausible numbers: bpm, nrgy, dnce, dB, live, val, dur, acous, spch, pop."""
+    return f"{100 + number},{40 + number},{50 + number},{-5 - number},{10 + number},{60 - number},{200 + number},{20 + number},{3 + number},{50 + number}"
+
+
+@pytest.fixture
+def config(raw_dir: Path, tmp_path: Path) -> Config:
+    """The shipped project on the small raw files."""
+    return config_for(raw_dir, tmp_path / "genre.duckdb")
+
+
+def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on a published database."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def check_golden(name: str, text: str) -> None:
+    """Hold a text against its golden file; GENREDB_UPDATE_GOLDEN=1 writes it instead."""
+    path = GOLDEN / name
+    if os.environ.get("GENREDB_UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def pytest_unconfigure() -> None:
+    """Keep the summary the last word: DuckDB's bindings list what Hypothesis still holds at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

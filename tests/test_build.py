@@ -1,0 +1,241 @@
+"""Building: what runs and why, what is left alone, and what a failure publishes (nothing)."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from genredb.build import Status, build, check, clean, load
+from genredb.errors import InputError, ProjectError, UsageError
+from genredb.project import Config
+from tests.conftest import REAL_FILES, ROOT, config_for, rows
+from tests.project_files import write_project
+
+TWO_MODELS = {
+    "models/a.sql": "{{ config(materialized='table') }} select range as x from range({{ var('n', 3) }})",
+    "models/b.sql": "select x * 2 as y from {{ ref('a') }}",
+    "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [unique]}]}]",
+    "seeds/codes.csv": "code,word\n007,seven\n010,\n",
+    "seeds/s.yml": "seeds: [{name: codes, config: {column_types: {code: varchar, word: varchar}}}]",
+}
+
+
+def ran(config: Config) -> dict[str, str]:
+    """Build; return why each node ran."""
+    result = build(config)
+    assert result.exit_code == 0, result.results
+    return {found.node.name: found.reason for found in result.results}
+
+
+def test_a_project_is_built_and_then_left_alone(tmp_path: Path) -> None:
+    config = write_project(tmp_path, TWO_MODELS)
+    assert set(ran(config)) == {"a", "b", "codes", "unique_a_x"}
+    assert rows(config.database, "from b order by y") == [(0,), (2,), (4,)]
+    assert rows(config.database, "from codes order by code") == [("007", "seven"), ("010", None)]
+    before, stat = config.database.read_bytes(), config.database.stat()
+    again = build(config)
+    assert (again.is_published, again.results) == (False, ())
+    after = config.database.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (stat.st_ino, stat.st_mtime_ns)
+    assert config.database.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"models/b.sql": "select x * 3 as y from {{ ref('a') }}"}, {"b"}),
+        ({"models/a.sql": "select 1 as x"}, {"a", "b", "unique_a_x"}),
+        ({"dbt_project.yml": "name: small\nprofile: small\nvars: {n: 4}\n"}, {"a", "b", "unique_a_x"}),
+        ({"dbt_project.yml": "name: small\nprofile: small\nmodels: {+materialized: table}\n"}, {"b"}),
+        ({"seeds/codes.csv": "code,word\n008,eight\n"}, {"codes"}),
+        ({"models/c.sql": "select 1"}, {"c"}),
+        ({"models/p.yml": "models: [{name: a, columns: [{name: x, tests: [not_null]}]}]"}, {"not_null_a_x"}),
+        ({"models/p.yml": TWO_MODELS["models/p.yml"] + "\n# a remark"}, set()),
+    ],
+)
+def test_what_changed_runs_with_what_depends_on_it(
+    tmp_path: Path, change: dict[str, str], expected: set[str]
+) -> None:
+    build(write_project(tmp_path, TWO_MODELS))
+    assert set(ran(write_project(tmp_path, TWO_MODELS | change))) == expected
+
+
+def test_an_environment_variable_that_a_template_used_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_project(tmp_path, {"models/a.sql": "select {{ env_var('WEIGHT', '1') }} as x"})
+    build(config)
+    assert ran(config) == {}
+    monkeypatch.setenv("WEIGHT", "2")
+    assert set(ran(config)) == {"a"}
+    assert rows(config.database, "from a") == [(2,)]
+
+
+def test_a_relation_that_is_gone_is_built_again(tmp_path: Path) -> None:
+    config = write_project(tmp_path, TWO_MODELS)
+    build(config)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("drop view b")
+    assert ran(config) == {"b": "missing"}
+
+
+def test_a_table_may_become_a_view_and_back(tmp_path: Path) -> None:
+    for materialized in ("table", "view", "table"):
+        model = {"models/a.sql": f"{{{{ config(materialized='{materialized}') }}}} select 1 as x"}
+        config = write_project(tmp_path, model)
+        build(config)
+        kind = rows(config.database, "select table_type from information_schema.tables where table_name = 'a'")
+        assert kind == [("VIEW" if materialized == "view" else "BASE TABLE",)]
+
+
+def test_a_failing_check_shows_its_rows_and_publishes_nothing(tmp_path: Path) -> None:
+    config = write_project(tmp_path, TWO_MODELS)
+    build(config)
+    content = config.database.read_bytes()
+    broken = {"models/a.sql": "select 7 as x from range(12)", "models/z.sql": "select 1"}
+    result = build(write_project(tmp_path, TWO_MODELS | broken))
+    statuses = {found.node.name: found.status for found in result.results}
+    assert statuses == {
+        "a": Status.SUCCESS,
+        "unique_a_x": Status.FAIL,
+        "b": Status.SKIPPED,
+        "z": Status.SUCCESS,
+    }
+    failing = next(found.failing for found in result.results if found.failing)
+    assert (failing.columns, failing.rows, failing.total) == (("x", "n_records"), ((7, 12),), 1)
+    assert (result.exit_code, result.is_published) == (1, False)
+    assert config.database.read_bytes() == content
+    assert {path.name for path in tmp_path.glob("small.duckdb*")} == {"small.duckdb", "small.duckdb.lock"}
+
+
+def test_ten_failing_rows_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    files = {"models/a.sql": "select range as x from range(25)", "tests/t.sql": "select * from {{ ref('a') }}"}
+    result = build(write_project(tmp_path, files))
+    failing = result.results[-1].failing
+    assert failing is not None
+    assert (len(failing.rows), failing.total) == (10, 25)
+
+
+def test_a_warning_publishes(tmp_path: Path) -> None:
+    files = TWO_MODELS | {"tests/t.sql": "{{ config(severity='warn') }} select * from {{ ref('b') }}"}
+    config = write_project(tmp_path, files)
+    result = build(config)
+    assert result.count(Status.WARN) == 1
+    assert (result.exit_code, result.is_published) == (0, True)
+    recorded = rows(config.database, "select severity, status, failing_rows from meta.check_results order by all")
+    assert recorded == [("error", "success", 0), ("warn", "warn", 3)]
+
+
+def test_wrong_sql_names_the_file_and_publishes_nothing(tmp_path: Path) -> None:
+    files = TWO_MODELS | {"models/b.sql": "select xx from {{ ref('a') }}"}
+    config = write_project(tmp_path, files)
+    result = build(config)
+    error = next(found for found in result.results if found.status is Status.ERROR)
+    assert error.message.startswith('models/b.sql: Referenced column "xx" not found')
+    assert result.exit_code == 3
+    assert not config.database.exists()
+
+
+def test_the_history_is_in_the_file(tmp_path: Path) -> None:
+    config = write_project(tmp_path, TWO_MODELS)
+    build(config)
+    build(write_project(tmp_path, TWO_MODELS | {"models/b.sql": "select 1 as y"}))
+    history = rows(
+        config.database,
+        "select runs.command, node_runs.unique_id, node_runs.reason, node_runs.row_count"
+        " from meta.runs inner join meta.node_runs using (run_id) order by started_at, unique_id",
+    )
+    assert history == [
+        ("build", "model.small.a", "new", 3),
+        ("build", "model.small.b", "new", None),
+        ("build", "seed.small.codes", "new", 2),
+        ("build", "model.small.b", "changed", None),
+    ]
+
+
+def test_only_the_raw_file_that_changed_is_loaded(config: Config, raw_dir: Path) -> None:
+    assert len(build(config).loads) == 2
+    test_file = raw_dir / REAL_FILES[1]
+    test_file.write_text(test_file.read_text().replace("Asked 14", "Wanted 14"))
+    result = build(config)
+    assert [done.source for done in result.loads] == ["raw.songs_test"]
+    built = {found.node.name for found in result.results}
+    assert "songs" in built
+    assert "genre_groups" not in built
+
+
+def test_load_publishes_raw_tables_and_a_build_follows(config: Config, raw_dir: Path) -> None:
+    assert [done.loaded for done in load(config)] == [13, 3]
+    assert load(config) == ()
+    assert rows(config.database, "select count(*) from raw.songs_train") == [(13,)]
+    assert rows(config.database, "select count(*) from ml.predictions") == [(0,)]
+    result = build(config)
+    assert (result.loads, result.is_published) == ((), True)
+    # Files that come back to what was built before: raw is loaded again, and so is what follows.
+    other = raw_dir.with_name("other")
+    shutil.copytree(raw_dir, other)
+    text = (other / REAL_FILES[0]).read_text()
+    (other / REAL_FILES[0]).write_text(text.replace("Song 1,", "Song One,"))
+    load(config_for(other, config.database))
+    assert build(config).is_published
+    assert rows(config.database, "select title from songs where id = 1") == [("Song 1",)]
+
+
+def test_a_required_file_that_is_missing_is_an_error_and_never_taken_from_elsewhere(
+    config: Config, raw_dir: Path
+) -> None:
+    (raw_dir / REAL_FILES[1]).rename(raw_dir / "CS98XClassificationTets.csv")
+    with pytest.raises(InputError, match=r"CS98XClassificationTest.csv, which does not exist. Did you mean") as e:
+        build(config)
+    assert "'CS98XClassificationTets.csv'" in str(e.value)
+    assert not config.database.exists()
+
+
+def test_own_files_take_the_place_of_the_sample(tmp_path: Path, raw_dir: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "sql", project / "sql")
+    shutil.copytree(ROOT / "data", project / "data", ignore=shutil.ignore_patterns("*.csv.lock"))
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, project)
+    for path in (project / "data" / "raw").glob("*.csv"):
+        path.unlink()
+    from genredb.project import Settings, read_config
+
+    assert read_config(Settings(project_dir=project)).is_sample
+    shutil.copy(raw_dir / REAL_FILES[0], project / "data" / "raw")
+    config = read_config(Settings(project_dir=project))
+    assert not config.is_sample
+    with pytest.raises(InputError, match="needs .*data/raw/CS98XClassificationTest.csv, which does not exist"):
+        build(config)
+
+
+def test_checks_run_on_the_published_file(config: Config) -> None:
+    build(config)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("insert into genres select * from genres limit 1")
+    result = check(config, ["genres"])
+    assert result.exit_code == 1
+    assert [found.node.name for found in result.of_status(Status.FAIL)] == ["unique_genres_genre"]
+    assert check(config, ["artists"]).exit_code == 0
+    assert check(config, ["unique_genres_genre"]).count(Status.FAIL) == 1
+    with pytest.raises(UsageError, match="Did you mean 'artists'"):
+        check(config, ["artist"])
+
+
+def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) -> None:
+    files = TWO_MODELS | {"dbt_project.yml": "name: small\nprofile: small\nclean-targets: [target]\n"}
+    config = write_project(tmp_path, files | {"target/x.json": "{}"})
+    build(config)
+    leftover = tmp_path / "small.duckdb.build-99999999"
+    leftover.write_text("")
+    assert clean(config) == [tmp_path / "target", leftover]
+    assert clean(config) == []
+    assert rows(config.database, "select count(*) from a") == [(3,)]
+    for target in (".", "models", "..", "/tmp"):
+        dangerous = write_project(
+            tmp_path, {"dbt_project.yml": f"name: small\nprofile: small\nclean-targets: ['{target}']\n"}
+        )
+        with pytest.raises(ProjectError, match="clean-targets names"):
+            clean(dangerous)
+    assert (tmp_path / "models" / "a.sql").is_file()

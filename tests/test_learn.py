@@ -1,0 +1,205 @@
+"""Learning: what predicts, how it is kept, and when it is done again."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from genredb.build import build
+from genredb.errors import InputError, UsageError
+from genredb.learn.artist import TRUST, ArtistLookup
+from genredb.learn.freshness import read_fingerprints, stale_reason
+from genredb.learn.predict import predict, train
+from genredb.learn.store import load
+from genredb.project import Config, read_project
+from genredb.warehouse import open_reader
+from tests.conftest import REAL_FILES, config_for, rows, write_raw
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    folder = tmp_path_factory.mktemp("learn")
+    write_raw(folder)
+    config = config_for(folder, folder / "genre.duckdb")
+    build(config)
+    result = predict(config)
+    assert (result.songs, result.by_artist, result.is_published) == (4, 2, True)
+    return config
+
+
+def test_the_artist_decides_where_it_is_known_and_audio_elsewhere(predicted: Config) -> None:
+    found = rows(
+        predicted.database, "select song_key, genre, basis, probability from predictions order by song_key"
+    )
+    # The raw files: Artist 3 plays disco, Artist 0 pop, the artists 4 and 5 are unknown.
+    assert found[0] == ("test:14", "disco", "artist", TRUST)
+    assert found[3] == ("train:13", "pop", "artist", TRUST)
+    assert [row[2] for row in found[1:3]] == ["audio", "audio"]
+    assert all(0 < row[3] <= 1 for row in found)
+
+
+def test_predictions_carry_classifier_fingerprint_and_runner_ups(predicted: Config) -> None:
+    with open_reader(predicted.database) as connection:
+        training = read_fingerprints(connection).training
+    found = rows(
+        predicted.database,
+        "select distinct classifier_id, training_fingerprint from ml.predictions",
+    )
+    assert found == rows(predicted.database, "select classifier_id, training_fingerprint from ml.classifiers")
+    assert found[0][1] == training
+    runner_ups = rows(predicted.database, "select probability, runner_ups from ml.predictions where basis = 'audio'")
+    for probability, others in runner_ups:
+        assert others
+        ordered = [probability, *(other["probability"] for other in others)]
+        assert ordered == sorted(ordered, reverse=True)
+        assert sum(ordered) <= 1 + 1e-9
+
+
+def test_predicting_again_writes_nothing(predicted: Config) -> None:
+    content = predicted.database.read_bytes()
+    result = predict(predicted)
+    assert (result.is_published, result.trained) == (False, None)
+    assert predicted.database.read_bytes() == content
+
+
+def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -> None:
+    ((text,),) = rows(predicted.database, "select manifest from ml.classifiers")
+    manifest = json.loads(text)
+    assert manifest["classes"] == ["album rock", "disco", "pop"]
+    assert manifest["feature_names"] == "year bpm nrgy dnce db live val dur acous spch pop".split()
+    assert (manifest["training_rows"], manifest["seed"], manifest["label"]) == (12, 0, "genre")
+    assert manifest["parameters"]["n_estimators"] == 300
+    assert set(manifest["versions"]) == {"genredb", "numpy", "scikit-learn", "skops"}
+    assert manifest["training_view_hash"]
+
+
+def changed(predicted: Config, folder: Path, statement: str, *parameters: object) -> Config:
+    """A copy of the predicted database with something changed in it behind genredb's back."""
+    database = folder / "changed.duckdb"
+    database.write_bytes(predicted.database.read_bytes())
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(statement, list(parameters))
+    return config_for(predicted.raw_dir, database)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("update ml.classifiers set skops = skops || '\\x00'::blob", "are not those that were stored"),
+        (
+            "update ml.classifiers set manifest = replace(manifest::varchar, '\"numpy\": \"', '\"numpy\": \"0')::json",
+            "was fitted with numpy 0",
+        ),
+        (
+            "update ml.classifiers set manifest = replace(manifest::varchar, '\"nrgy\"', '\"energy\"')::json",
+            "was fitted on other feature columns",
+        ),
+    ],
+)
+def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
+    predicted: Config, tmp_path: Path, statement: str, message: str
+) -> None:
+    config = changed(predicted, tmp_path, statement)
+    names = read_project(config).models["predict"].columns_of("feature")
+    with open_reader(config.database) as connection:
+        ((classifier_id,),) = connection.execute("select classifier_id from ml.classifiers").fetchall()
+        with pytest.raises(InputError, match=message):
+            load(connection, classifier_id, names)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("delete from ml.predictions")
+    assert predict(config).trained is not None
+
+
+def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> None:
+    ((text, classifier_id),) = rows(predicted.database, "select manifest, classifier_id from ml.classifiers")
+    manifest = json.loads(text)
+    manifest["golden_probabilities"][0][0] += 0.01
+    config = changed(predicted, tmp_path, "update ml.classifiers set manifest = ?", json.dumps(manifest))
+    names = tuple(manifest["feature_names"])
+    with (
+        open_reader(config.database) as connection,
+        pytest.raises(InputError, match="no longer gives the answers"),
+    ):
+        load(connection, classifier_id, names)
+
+
+def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) -> None:
+    import hashlib
+
+    import skops.io
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    content = skops.io.dumps({"audio": CountVectorizer(preprocessor=np.trapezoid)})
+    config = changed(
+        predicted,
+        tmp_path,
+        "update ml.classifiers set skops = ?, sha256 = ?",
+        content,
+        hashlib.sha256(content).hexdigest(),
+    )
+    ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
+    names = read_project(config).models["predict"].columns_of("feature")
+    with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
+        load(connection, classifier_id, names)
+
+
+def test_a_stored_classifier_is_used_again(predicted: Config, tmp_path: Path) -> None:
+    config = changed(predicted, tmp_path, "delete from ml.predictions")
+    before = rows(predicted.database, "from ml.predictions order by all")
+    result = predict(config)
+    assert (result.trained, result.is_published) == (None, True)
+    assert rows(config.database, "from ml.predictions order by all") == before
+
+
+def test_other_data_make_predictions_stale(config: Config, raw_dir: Path) -> None:
+    build(config)
+    first = predict(config).classifier_id
+    for name, old, new, reason in (
+        (REAL_FILES[1], "Asked 15,Artist 4,1999,115", "Asked 15,Artist 4,1999,116", "before the songs to predict changed"),
+        (REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102", "fitted on other training data"),
+        (REAL_FILES[1], "16,Asked 16", "17,Asked 17", "1 of 4 songs without a genre have no prediction"),
+    ):
+        edit(raw_dir / name, old, new)
+        build(config)
+        with open_reader(config.database) as connection:
+            assert reason in str(stale_reason(connection))
+        assert predict(config).is_published
+        with open_reader(config.database) as connection:
+            assert stale_reason(connection) is None
+    assert predict(config).classifier_id != first
+    # A song that has a genre now keeps no prediction.
+    edit(raw_dir / REAL_FILES[0], ",63,\n", ",63,pop\n")
+    build(config)
+    predict(config)
+    assert rows(config.database, "select count(*) from ml.predictions") == [(3,)]
+
+
+def test_too_few_songs_are_said_to_be_too_few(raw_dir: Path, tmp_path: Path) -> None:
+    config = config_for(raw_dir, tmp_path / "genre.duckdb", min_genre_songs=50)
+    build(config)
+    with pytest.raises(InputError, match="no genre has enough labelled songs"):
+        train(config)
+
+
+def test_nothing_is_learned_before_a_build(config: Config) -> None:
+    for verb in (train, predict):
+        with pytest.raises(UsageError, match="run `genredb build` first"):
+            verb(config)
+
+
+def test_the_look_up_prefers_the_most_frequent_genre_and_then_the_name() -> None:
+    artists = np.array(["a", "a", "a", "b", "b", ""], dtype=object)
+    labels = np.array(["rock", "pop", "rock", "soul", "jazz", "folk"], dtype=object)
+    found = ArtistLookup.fit(artists, labels).by_artist
+    assert found == {
+        "a": [("rock", TRUST * 2 / 3), ("pop", TRUST / 3)],
+        "b": [("jazz", TRUST / 2), ("soul", TRUST / 2)],
+    }
