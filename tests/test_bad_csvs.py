@@ -22,7 +22,9 @@ SOURCE = Source(
         Column("id", data_type="integer", meta={"header": "Id", "required": True, "min": 0}),
         Column("title", data_type="varchar"),
         Column("bpm", data_type="integer", meta={"min": 0, "aliases": ["tempo"]}),
-        Column("db", data_type="double", meta={"header": "dB", "min": -60, "max": 0, "aliases": ["Loudness"]}),
+        Column(
+            "db", data_type="double", meta={"header": "dB", "min": -60, "max": 0, "aliases": ["Loudness"]}
+        ),
     ),
     "sources.yml",
     file="things.csv",
@@ -178,16 +180,22 @@ def test_extra_columns_are_named(connection: Connection) -> None:
     assert done.ignored_columns == ("mood",)
 
 
-def test_fields_of_a_megabyte_load_and_of_three_are_quarantined(connection: Connection, tmp_path: Path) -> None:
+def test_fields_of_a_megabyte_load_and_of_three_are_quarantined(
+    connection: Connection, tmp_path: Path
+) -> None:
     path = tmp_path / "long.csv"
-    path.write_text(f"Id,title,bpm,dB\n1,{'x' * 1_000_000},100,-5\n2,{'y' * 3_000_000},110,-6\n3,Three,120,-7\n")
+    path.write_text(
+        f"Id,title,bpm,dB\n1,{'x' * 1_000_000},100,-5\n2,{'y' * 3_000_000},110,-6\n3,Three,120,-7\n"
+    )
     _, loaded, quarantined = load(connection, path)
     assert [(row[0], len(row[1])) for row in loaded] == [(1, 1_000_000), (3, 5)]
     assert [(line, len(text)) for line, _, text in quarantined] == [(3, 3_000_009)]
     assert "3,000,009 bytes long" in quarantined[0][1]
 
 
-@pytest.mark.parametrize("name", ["g*x.csv", "h[a].csv", "q?.csv", "it's \"quoted\".csv", "-o.csv", "$(ls).csv"])
+@pytest.mark.parametrize(
+    "name", ["g*x.csv", "h[a].csv", "q?.csv", 'it\'s "quoted".csv', "-o.csv", "$(ls).csv"]
+)
 def test_a_file_name_names_that_file_alone(connection: Connection, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "odd [folder]*"
     folder.mkdir()
@@ -211,5 +219,7 @@ def test_folders_and_dangling_links_are_refused(connection: Connection, tmp_path
 def test_a_file_without_any_good_row_is_refused(connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "hopeless.csv"
     path.write_text("Id,title,bpm,dB\nx,One,100,-5\n")
-    with pytest.raises(InputError, match="none of its 1 records can be loaded; line 2: Id: 'x' is not an integer"):
+    with pytest.raises(
+        InputError, match="none of its 1 records can be loaded; line 2: Id: 'x' is not an integer"
+    ):
         load(connection, path)

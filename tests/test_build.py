@@ -85,7 +85,9 @@ def test_a_table_may_become_a_view_and_back(tmp_path: Path) -> None:
         model = {"models/a.sql": f"{{{{ config(materialized='{materialized}') }}}} select 1 as x"}
         config = write_project(tmp_path, model)
         build(config)
-        kind = rows(config.database, "select table_type from information_schema.tables where table_name = 'a'")
+        kind = rows(
+            config.database, "select table_type from information_schema.tables where table_name = 'a'"
+        )
         assert kind == [("VIEW" if materialized == "view" else "BASE TABLE",)]
 
 
@@ -110,7 +112,10 @@ def test_a_failing_check_shows_its_rows_and_publishes_nothing(tmp_path: Path) ->
 
 
 def test_ten_failing_rows_are_kept_and_all_are_counted(tmp_path: Path) -> None:
-    files = {"models/a.sql": "select range as x from range(25)", "tests/t.sql": "select * from {{ ref('a') }}"}
+    files = {
+        "models/a.sql": "select range as x from range(25)",
+        "tests/t.sql": "select * from {{ ref('a') }}",
+    }
     result = build(write_project(tmp_path, files))
     failing = result.results[-1].failing
     assert failing is not None
@@ -123,7 +128,9 @@ def test_a_warning_publishes(tmp_path: Path) -> None:
     result = build(config)
     assert result.count(Status.WARN) == 1
     assert (result.exit_code, result.is_published) == (0, True)
-    recorded = rows(config.database, "select severity, status, failing_rows from meta.check_results order by all")
+    recorded = rows(
+        config.database, "select severity, status, failing_rows from meta.check_results order by all"
+    )
     assert recorded == [("error", "success", 0), ("warn", "warn", 3)]
 
 
@@ -186,7 +193,9 @@ def test_a_required_file_that_is_missing_is_an_error_and_never_taken_from_elsewh
     config: Config, raw_dir: Path
 ) -> None:
     (raw_dir / REAL_FILES[1]).rename(raw_dir / "CS98XClassificationTets.csv")
-    with pytest.raises(InputError, match=r"CS98XClassificationTest.csv, which does not exist. Did you mean") as e:
+    with pytest.raises(
+        InputError, match=r"CS98XClassificationTest.csv, which does not exist. Did you mean"
+    ) as e:
         build(config)
     assert "'CS98XClassificationTets.csv'" in str(e.value)
     assert not config.database.exists()
@@ -206,7 +215,9 @@ def test_own_files_take_the_place_of_the_sample(tmp_path: Path, raw_dir: Path) -
     shutil.copy(raw_dir / REAL_FILES[0], project / "data" / "raw")
     config = read_config(Settings(project_dir=project))
     assert not config.is_sample
-    with pytest.raises(InputError, match="needs .*data/raw/CS98XClassificationTest.csv, which does not exist"):
+    with pytest.raises(
+        InputError, match="needs .*data/raw/CS98XClassificationTest.csv, which does not exist"
+    ):
         build(config)
 
 

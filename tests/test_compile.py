@@ -113,7 +113,11 @@ def test_inline_templates_see_the_project(tmp_path: Path) -> None:
 
 
 def test_a_fingerprint_changes_with_what_a_node_is_made_of_and_with_nothing_else(tmp_path: Path) -> None:
-    files = {"models/a.sql": "select 1 as x", "models/b.sql": "select * from {{ ref('a') }}", "models/c.sql": "select 2"}
+    files = {
+        "models/a.sql": "select 1 as x",
+        "models/b.sql": "select * from {{ ref('a') }}",
+        "models/c.sql": "select 2",
+    }
 
     def prints(**changed: str) -> dict[str, str]:
         updated = files | {f"models/{name}.sql": text for name, text in changed.items()}

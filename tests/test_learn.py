@@ -55,7 +55,9 @@ def test_predictions_carry_classifier_fingerprint_and_runner_ups(predicted: Conf
     )
     assert found == rows(predicted.database, "select classifier_id, training_fingerprint from ml.classifiers")
     assert found[0][1] == training
-    runner_ups = rows(predicted.database, "select probability, runner_ups from ml.predictions where basis = 'audio'")
+    runner_ups = rows(
+        predicted.database, "select probability, runner_ups from ml.predictions where basis = 'audio'"
+    )
     for probability, others in runner_ups:
         assert others
         ordered = [probability, *(other["probability"] for other in others)]
@@ -95,7 +97,7 @@ def changed(predicted: Config, folder: Path, statement: str, *parameters: object
     [
         ("update ml.classifiers set skops = skops || '\\x00'::blob", "are not those that were stored"),
         (
-            "update ml.classifiers set manifest = replace(manifest::varchar, '\"numpy\": \"', '\"numpy\": \"0')::json",
+            'update ml.classifiers set manifest = replace(manifest::varchar, \'"numpy": "\', \'"numpy": "0\')::json',
             "was fitted with numpy 0",
         ),
         (
@@ -163,8 +165,18 @@ def test_other_data_make_predictions_stale(config: Config, raw_dir: Path) -> Non
     build(config)
     first = predict(config).classifier_id
     for name, old, new, reason in (
-        (REAL_FILES[1], "Asked 15,Artist 4,1999,115", "Asked 15,Artist 4,1999,116", "before the songs to predict changed"),
-        (REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102", "fitted on other training data"),
+        (
+            REAL_FILES[1],
+            "Asked 15,Artist 4,1999,115",
+            "Asked 15,Artist 4,1999,116",
+            "before the songs to predict changed",
+        ),
+        (
+            REAL_FILES[0],
+            "Song 1,Artist 1,1971,101",
+            "Song 1,Artist 1,1971,102",
+            "fitted on other training data",
+        ),
         (REAL_FILES[1], "16,Asked 16", "17,Asked 17", "1 of 4 songs without a genre have no prediction"),
     ):
         edit(raw_dir / name, old, new)

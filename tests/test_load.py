@@ -19,11 +19,13 @@ from tests.test_bad_csvs import SOURCE
 HEADER = "Id,title,bpm,dB"
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=12)
+texts = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=12
+)
 cells = st.one_of(
     texts,
     st.integers(-5, 500).map(str),
-    st.sampled_from(["", " ", '"', '""', "a,b", "1.5", "nan", "x\ny", "é", "Ã©", "7\" mix", "-3.5"]),
+    st.sampled_from(["", " ", '"', '""', "a,b", "1.5", "nan", "x\ny", "é", "Ã©", '7" mix', "-3.5"]),
 )
 
 

@@ -19,7 +19,7 @@ TRAIN = [
     f"2,Plain Song - Remastered 2011,the plain,2011,{song(2)},album rock",
     f"3,Plain Song,The Plain,1980,{AUDIO},album rock",
     f"4,Désenchantée - Radio Edit,CÃ©line,1990,{song(4)},chanson",
-    f'5,From â€œGreaseâ€\x9d,Céline,1978,{song(5)},chanson',
+    f"5,From â€œGreaseâ€\x9d,Céline,1978,{song(5)},chanson",
     f"6,No Genre,Nobody,1999,{song(6)},",
     f'7,"Comma, Song",Third,1999,{song(7)},dance pop',
     f"8,Another,Third,2000,{song(8)},dance pop",
@@ -28,7 +28,7 @@ TRAIN = [
     f"11,Nothing Known,Fifth,1971,{song(11)},zyzzyx",
     f"12,,,1972,{song(12)},pop",
     f"13,,,1972,{song(12)},pop",
-    f"14,Missing Numbers,Sixth,,,,,,,,,,,,disco",
+    "14,Missing Numbers,Sixth,,,,,,,,,,,,disco",
 ]
 TEST = [
     f"20,Asked,Third,1999,{song(3)}",
@@ -95,7 +95,8 @@ def test_every_model_is_described_and_its_key_tested(compilation: Compilation) -
         keyed = [
             check.name
             for check in checks
-            if node.unique_id in check.depends_on and (check.name.startswith("unique_") or "one_row_per_key" in check.name)
+            if node.unique_id in check.depends_on
+            and (check.name.startswith("unique_") or "one_row_per_key" in check.name)
         ]
         assert keyed, f"{node.name} has no tested key"
 
@@ -125,8 +126,12 @@ def test_descriptions_name_the_columns_that_there_are(config: Config, compilatio
         (None, None),
     ],
 )
-def test_mojibake_is_repaired_value_by_value(config: Config, broken: str | None, expected: str | None) -> None:
+def test_mojibake_is_repaired_value_by_value(
+    config: Config, broken: str | None, expected: str | None
+) -> None:
     from genredb.compile import compile_inline
 
-    sql = compile_inline(read_project(config), "select {{ repair_mojibake('x') }} from (select ?::varchar as x)")
+    sql = compile_inline(
+        read_project(config), "select {{ repair_mojibake('x') }} from (select ?::varchar as x)"
+    )
     assert duckdb.execute(sql, [broken]).fetchone() == (expected,)

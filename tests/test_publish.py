@@ -1,6 +1,5 @@
 """Publishing: the old state or the new one, whatever happens in between."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -120,8 +119,9 @@ def test_a_foreign_writer_is_named_by_its_pid(database: Path) -> None:
     )
     assert writer.stdout is not None
     writer.stdout.readline()
-    with pytest.raises(DatabaseLockedError, match=f"is being written by process {writer.pid}"), publication(
-        database
+    with (
+        pytest.raises(DatabaseLockedError, match=f"is being written by process {writer.pid}"),
+        publication(database),
     ):
         pass
     writer.communicate("\n", timeout=60)
@@ -184,4 +184,3 @@ def test_the_lock_ends_with_its_process(database: Path) -> None:
     in_another_process(code, database)
     publish(database, 2)
     assert version(database) == 2
-    assert os.listdir(database.parent)

@@ -94,7 +94,9 @@ def test_quartiles_and_text(real: duckdb.DuckDBPyConnection) -> None:
 def test_profiles_describe_each_genre(real: duckdb.DuckDBPyConnection) -> None:
     assert value(real, "select count(*) from genre_profiles") == 86 * 11
     sql = "select value_count, mean from genre_profiles where genre = 'adult standards' and column_name = 'acous'"
-    assert value(real, sql) == value(real, "select count(*), avg(acous) from songs where genre = 'adult standards'")
+    assert value(real, sql) == value(
+        real, "select count(*), avg(acous) from songs where genre = 'adult standards'"
+    )
 
 
 def test_mojibake_is_repaired_in_all_seven_rows(real: duckdb.DuckDBPyConnection) -> None:
@@ -128,7 +130,10 @@ def test_exactly_three_repeats(real: duckdb.DuckDBPyConnection) -> None:
 def test_known_artists_of_the_test_file(real: duckdb.DuckDBPyConnection) -> None:
     sql = "select count(*) from songs inner join artists using (artist_key) where source = 'test' and artists.genre is not null"
     assert value(real, sql) == 47
-    assert value(real, "select count(*), max(genre_count) from artists where labelled_song_count > 0") == (331, 1)
+    assert value(real, "select count(*), max(genre_count) from artists where labelled_song_count > 0") == (
+        331,
+        1,
+    )
 
 
 def submission(raw_dir: Path, folder: Path) -> bytes:

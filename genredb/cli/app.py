@@ -57,30 +57,41 @@ def _options(
     """Take the options of genredb itself."""
 
 
+class _InterruptedError(BaseException):
+    """Raised where a signal arrives, so that `finally` blocks remove what is half-made."""
+
+
+_signals: list[int] = []
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    _signals.append(number)
+    raise _InterruptedError
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    signal.signal(signal.SIGTERM, _end_orderly)
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(standalone_mode=True)
     except GenredbError as error:
         typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was published", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (_InterruptedError, RuntimeError):
+        # DuckDB turns what a signal raises in the middle of a query into a RuntimeError of its own.
+        if not _signals:
+            raise
+        typer.echo("interrupted; nothing was published", err=True)
+        sys.exit(128 + _signals[0])
     sys.exit(0)
 
 
 def _color() -> bool | None:
     """Tell click to leave colours out under NO_COLOR; otherwise a terminal decides."""
     return False if os.environ.get("NO_COLOR") else None
-
-
-def _end_orderly(_signal: int, _frame: object) -> NoReturn:
-    """Let `finally` blocks remove what is half-made when the process is asked to end."""
-    sys.exit(128 + signal.SIGTERM)

@@ -19,7 +19,8 @@ def build(context: Context) -> None:
     Example: genredb build --raw-dir ~/cs98x
     """
     from genredb.build import build as run_build
-    from genredb.cli.console import BuildObserver, print_json
+    from genredb.cli.console import print_json
+    from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import as_json, summarize
 
     console, config = context.console, context.config

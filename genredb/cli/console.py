@@ -5,13 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from genredb.build.results import FailingRows, NodeResult, Status
-from genredb.compile import Node, NodeKind
-from genredb.project import Config
-from genredb.warehouse import Load
+if TYPE_CHECKING:
+    from genredb.project import Config
+    from genredb.warehouse import Load
 
 CELL_WIDTH = 60
 
@@ -33,9 +33,9 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Print a warning, quiet or not."""
-        self.rich.print(f"[yellow bold]warning:[/] {_escaped(text)}")
+        self.rich.print(f"[yellow bold]warning:[/] {escaped(text)}")
 
-    def introduce(self, config: Config) -> None:
+    def introduce(self, config: "Config") -> None:
         """Say what is built from what, where that is not the obvious."""
         if config.is_shipped:
             self.say("No dbt_project.yml here or above: using the project that genredb ships.", "dim")
@@ -53,33 +53,17 @@ class Console:
                 "These songs are the synthetic sample: invented, of no use to the competition.", "yellow"
             )
 
-    def loads(self, loads: Sequence[Load]) -> None:
+    def loads(self, loads: Sequence["Load"]) -> None:
         """Warn of what a load left out."""
         for load in loads:
             if load.quarantined:
                 reason, count = max(load.reasons.items(), key=lambda item: item[1])
                 self.warn(
-                    f"{load.file.name}: {load.quarantined} of {load.records} rows are quarantined "
-                    f"(for example, {count}: {reason}); see them with "
-                    '`genredb query "from raw.quarantine"`.'
+                    f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
+                    f"{count:,} because: {reason}. See `genredb query \"from raw.quarantine\"`."
                 )
             if load.ignored_columns:
                 self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")
-
-    def failing(self, result: NodeResult) -> None:
-        """Print a check that found rows, with the first of them."""
-        if result.failing is None:
-            return
-        word, style = ("WARN", "yellow") if result.status is Status.WARN else ("FAIL", "red")
-        total = result.failing.total
-        rows = "1 row" if total == 1 else f"{total} rows"
-        self.rich.print(
-            f"[{style} bold]{word}[/] {_escaped(result.node.description or result.node.name)}: {rows} "
-            f"[dim]({_escaped(result.node.path)})[/]"
-        )
-        self.table(result.failing.columns, result.failing.rows)
-        if total > len(result.failing.rows):
-            self.rich.print(f"  … and {total - len(result.failing.rows)} more", style="dim")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print rows as a table on stderr."""
@@ -99,48 +83,6 @@ class Console:
             yield lambda what, done, total: bar.update(
                 task, description=what, completed=done, total=total or None
             )
-
-
-class BuildObserver:
-    """Prints a line for each node of a build as it ends, and draws progress on a terminal."""
-
-    def __init__(self, console: Console, progress: Callable[[str, int, int], None]) -> None:
-        self._console = console
-        self._progress = progress
-        self._total = 0
-        self._done = 0
-
-    def begin(self, nodes: Sequence[Node]) -> None:
-        """Hear which nodes will run."""
-        self._total = len(nodes)
-
-    def start(self, what: str) -> None:
-        """Show what runs."""
-        self._progress(what, self._done, self._total)
-
-    def loaded(self, load: Load) -> None:
-        """Print a line for a raw table."""
-        self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
-
-    def finish(self, result: NodeResult) -> None:
-        """Print a line for a node; for a check only if it found something, or if verbose."""
-        self._done += 1
-        node = result.node
-        if result.status is Status.ERROR:
-            self._console.rich.print(f"[red bold]ERROR[/] {_escaped(result.message)}")
-        elif result.failing:
-            self._console.failing(result)
-        elif result.status is Status.SKIPPED:
-            if node.kind is not NodeKind.CHECK or self._console.is_verbose:
-                self._line("skip", node.label, "", result.message)
-        elif node.kind is not NodeKind.CHECK:
-            rows = "" if result.rows is None else f"{result.rows:,} rows"
-            self._line(node.materialized, node.label, rows, result.reason)
-        elif self._console.is_verbose:
-            self._line("pass", node.name, "", result.reason)
-
-    def _line(self, kind: str, name: str, rows: str, note: str) -> None:
-        self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())
 
 
 def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
@@ -182,17 +124,15 @@ def print_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, FailingRows):
-        return {
-            "total": value.total,
-            "rows": [dict(zip(value.columns, row, strict=True)) for row in value.rows],
-        }
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
+    if isinstance(value, Decimal):
+        return float(value)
     return value.as_posix() if isinstance(value, Path) else str(value)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text of which rich takes no part for markup."""
     from rich.markup import escape
 
     return escape(text)

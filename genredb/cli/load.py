@@ -17,7 +17,8 @@ def load(context: Context) -> None:
     Example: genredb load --raw-dir ~/cs98x
     """
     from genredb.build import load as run_load
-    from genredb.cli.console import BuildObserver, print_json
+    from genredb.cli.console import print_json
+    from genredb.cli.observer import BuildObserver
 
     console, config = context.console, context.config
     console.introduce(config)

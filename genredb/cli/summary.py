@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genredb.build import BuildResult, Status
+from genredb.build import BuildResult, FailingRows, Status
 from genredb.cli.console import Console
 from genredb.compile import NodeKind
 from genredb.project import Config
@@ -43,6 +43,12 @@ def _counts(result: BuildResult) -> str:
     return ", ".join(shown) or "nothing to do"
 
 
+def _failing(found: FailingRows | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"total": found.total, "rows": [dict(zip(found.columns, row, strict=True)) for row in found.rows]}
+
+
 def as_json(result: BuildResult) -> dict[str, Any]:
     """Return a result as a mapping for ``--json``."""
     return {
@@ -60,7 +66,7 @@ def as_json(result: BuildResult) -> dict[str, Any]:
                 "rows": r.rows,
                 "seconds": round(r.seconds, 4),
                 "message": r.message,
-                "failing": r.failing,
+                "failing": _failing(r.failing),
             }
             for r in result.results
         ],

@@ -24,7 +24,8 @@ def test(
     Example: genredb test songs
     """
     from genredb.build import check
-    from genredb.cli.console import BuildObserver, print_json
+    from genredb.cli.console import print_json
+    from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import as_json, summarize_checks
 
     console = context.console

@@ -5,7 +5,7 @@ from typing import Any
 
 from genredb.errors import UsageError
 from genredb.project import Config
-from genredb.warehouse import QueryError, open_reader
+from genredb.warehouse import open_reader, query_errors
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,9 @@ def ask(config: Config, sql: str, limit: int | None = None) -> Answer:
     """
     if not sql.strip():
         raise UsageError("There is no SQL to run; give it as an argument, by -f FILE or on stdin.")
-    with open_reader(config.database, locked=True) as connection:
-        try:
-            cursor = connection.execute(sql)
-            columns = tuple(column[0] for column in cursor.description or ())
-            rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
-        except QueryError as error:
-            raise UsageError(str(error).strip()) from None
+    with open_reader(config.database, locked=True) as connection, query_errors():
+        cursor = connection.execute(sql)
+        columns = tuple(column[0] for column in cursor.description or ())
+        rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
     shown = tuple(rows if limit is None else rows[:limit])
     return Answer(columns, shown, is_cut=len(shown) < len(rows))

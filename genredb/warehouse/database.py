@@ -15,7 +15,6 @@ import duckdb
 from genredb.errors import DatabaseCorruptError, DatabaseLockedError, ProjectError, UsageError
 
 Connection = duckdb.DuckDBPyConnection
-QueryError = duckdb.Error
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -49,16 +48,13 @@ def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
     """Open the published database for reading; UsageError says to build where there is none."""
     if not path.is_file():
         raise UsageError(f"There is no database {path} yet; run `genredb build` first.")
-    connection = connect_read_only(path, locked=locked)
-    try:
+    with noticed_damage(path), contextlib.closing(connect_read_only(path, locked=locked)) as connection:
         yield connection
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager
 def translated_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about the file itself into one sentence each."""
+    """Turn DuckDB's errors about opening a file into one sentence each."""
     try:
         yield
     except duckdb.IOException as error:
@@ -74,8 +70,21 @@ def translated_errors(path: Path) -> Iterator[None]:
                 f"{path} is not a DuckDB database; move it away and run `genredb build`."
             ) from None
         raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
-    except (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException) as error:
-        raise DatabaseCorruptError(f"{path} is damaged: {_first_line(error)}") from None
+    except duckdb.Error as error:
+        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+
+
+@contextlib.contextmanager
+def noticed_damage(path: Path) -> Iterator[None]:
+    """Turn the error that a damaged block raises, at whatever query reads it, into one sentence."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise DatabaseCorruptError(
+                f"{path} is damaged ({_first_line(error)}); move it away and run `genredb build`."
+            ) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -84,12 +93,23 @@ def located_sql_errors(place: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        message = re.sub(r"^\w+ Error: ", "", str(error).strip())
-        raise ProjectError(f"{place}: {message}") from None
+        if _is_damage(error):
+            raise
+        raise ProjectError(f"{place}: {explain(error)}") from None
 
 
-def _first_line(error: Exception) -> str:
-    return re.sub(r"^[\w ]+ Error: ", "", str(error).strip().splitlines()[0])
+def explain(error: duckdb.Error) -> str:
+    """Return DuckDB's message without the name of its class; the line that it quotes stays with it."""
+    return re.sub(r"^[\w ]+ Error: ", "", str(error).strip())
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    kinds = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
+    return isinstance(error, kinds) or "Corrupt database file" in str(error)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return explain(error).splitlines()[0]
 
 
 def quote(identifier: str) -> str:
@@ -119,16 +139,26 @@ def run_sql(connection: Connection, sql: str, place: str, parameters: list[Any] 
 def fetch_sample(
     connection: Connection, sql: str, limit: int, place: str
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
-    """Return a query's columns, its first ``limit`` rows and how many rows it has in all."""
+    """Return a query's columns, the ``limit`` first of its sorted rows, and how many rows it has in all."""
     with located_sql_errors(place):
         cursor = connection.execute(sql)
         columns = tuple(column[0] for column in cursor.description or ())
-        rows = tuple(cursor.fetchmany(limit + 1))
-        total = len(rows)
-        if total > limit:
-            counted = connection.execute(f"select count(*) from (\n{sql}\n)").fetchone()
-            total = int(counted[0]) if counted else total
-    return columns, rows[:limit], total
+        if cursor.fetchone() is None:
+            return columns, (), 0
+        rows = connection.execute(f"select * from (\n{sql}\n) order by all limit {limit}").fetchall()
+        total = connection.execute(f"select count(*) from (\n{sql}\n)").fetchall()[0][0]
+    return columns, tuple(rows), int(total)
+
+
+@contextlib.contextmanager
+def query_errors() -> Iterator[None]:
+    """Turn an error in a user's own SQL into a UsageError with DuckDB's message and the line it quotes."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise
+        raise UsageError(explain(error)) from None
 
 
 def fetch_all(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import filelock
 
 from genredb.errors import DatabaseLockedError
-from genredb.warehouse.database import Connection, connect, connect_read_only
+from genredb.warehouse.database import Connection, connect, connect_read_only, noticed_damage
 
 
 class Publication:
@@ -96,7 +96,8 @@ def publication(database: Path) -> Iterator[Publication]:
             path.unlink()
         _settle_wal(database)
         turn.hold()
-        yield turn
+        with noticed_damage(database):
+            yield turn
     finally:
         turn.discard()
         turn.release()

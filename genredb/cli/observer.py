@@ -1,0 +1,65 @@
+"""Prints how a build goes on: a line for each node, the rows of each check that found some."""
+
+from collections.abc import Callable, Sequence
+
+from genredb.build import NodeResult, Status
+from genredb.cli.console import Console, escaped
+from genredb.compile import Node, NodeKind
+from genredb.warehouse import Load
+
+
+class BuildObserver:
+    """Prints a line for each node of a build as it ends, and draws progress on a terminal."""
+
+    def __init__(self, console: Console, progress: Callable[[str, int, int], None]) -> None:
+        self._console = console
+        self._progress = progress
+        self._total = 0
+        self._done = 0
+
+    def begin(self, nodes: Sequence[Node]) -> None:
+        """Hear which nodes will run."""
+        self._total = len(nodes)
+
+    def start(self, what: str) -> None:
+        """Show what runs."""
+        self._progress(what, self._done, self._total)
+
+    def loaded(self, load: Load) -> None:
+        """Print a line for a raw table."""
+        self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
+
+    def finish(self, result: NodeResult) -> None:
+        """Print a line for a node; for a check only if it found something, or if verbose."""
+        self._done += 1
+        node = result.node
+        if result.status is Status.ERROR:
+            self._console.rich.print(f"[red bold]ERROR[/] {escaped(result.message)}")
+        elif result.failing:
+            self._failing(result)
+        elif result.status is Status.SKIPPED:
+            if node.kind is not NodeKind.CHECK or self._console.is_verbose:
+                self._line("skip", node.label, "", result.message)
+        elif node.kind is not NodeKind.CHECK:
+            rows = "" if result.rows is None else f"{result.rows:,} rows"
+            self._line(node.materialized, node.label, rows, result.reason)
+        elif self._console.is_verbose:
+            self._line("pass", node.name, "", result.reason)
+
+    def _failing(self, result: NodeResult) -> None:
+        """Print a check that found rows, with the first of them."""
+        if result.failing is None:
+            return
+        word, style = ("WARN", "yellow") if result.status is Status.WARN else ("FAIL", "red")
+        total = result.failing.total
+        rows = "1 row" if total == 1 else f"{total} rows"
+        self._console.rich.print(
+            f"[{style} bold]{word}[/] {escaped(result.node.description or result.node.name)}: {rows} "
+            f"[dim]({escaped(result.node.path)})[/]"
+        )
+        self._console.table(result.failing.columns, result.failing.rows)
+        if total > len(result.failing.rows):
+            self._console.rich.print(f"  … and {total - len(result.failing.rows)} more", style="dim")
+
+    def _line(self, kind: str, name: str, rows: str, note: str) -> None:
+        self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())

@@ -1,0 +1,357 @@
+"""Each command through the real command line: what it prints, where, and its exit code."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
+
+COMMANDS = "build load test ls show compile train predict export query sample doctor clean".split()
+
+
+@pytest.fixture(scope="module")
+def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty working directory in which the shipped project was built on the small raw files."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "data" / "raw").mkdir(parents=True)
+    write_raw(folder / "data" / "raw")
+    assert cli("build", cwd=folder).code == 0
+    assert cli("predict", cwd=folder).code == 0
+    return folder
+
+
+def plain(text: str, folder: Path) -> str:
+    """The text without what differs from run to run: seconds, the folder, classifier ids."""
+    text = re.sub(r"\d+\.\d s\b", "N s", text.replace(str(folder), "FOLDER"))
+    return re.sub(r"artist_forest-[0-9a-f]{8}", "artist_forest-ID", text)
+
+
+def test_the_whole_way_prints_what_it_should(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write_raw(tmp_path / "data" / "raw")
+    shown = []
+    for arguments in (
+        ["build"],
+        ["build"],
+        ["predict"],
+        ["predict"],
+        ["export", "-o", "submission.csv"],
+        ["query", "select song_key, genre, basis from predictions order by song_key"],
+        ["test"],
+        ["train"],
+        ["load"],
+    ):
+        done = cli(*arguments, cwd=tmp_path)
+        shown.append(f"$ genredb {' '.join(arguments)}\n{done.out}{done.err}exit {done.code}\n")
+    check_golden("session.txt", plain("\n".join(shown), tmp_path))
+
+
+def test_an_empty_folder_builds_the_shipped_project_from_the_sample(cli: Cli, tmp_path: Path) -> None:
+    done = cli("build", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "using the project that genredb ships" in done.err
+    assert "Using the synthetic sample" in done.err
+    assert done.out == ""
+    assert (tmp_path / "genre.duckdb").is_file()
+    predicted = cli("predict", cwd=tmp_path)
+    assert "synthetic sample" in predicted.err
+    exported = cli("export", "-o", "s.csv", cwd=tmp_path)
+    assert "synthetic sample" in exported.err
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 114
+
+
+def test_a_failing_check_prints_its_rows_and_exits_1(cli: Cli, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text("name: small\nprofile: small\n")
+    (project / "models" / "a.sql").write_text("select range // 2 as x, 'text' as y from range(30)")
+    (project / "models" / "b.sql").write_text("select * from {{ ref('a') }}")
+    (project / "models" / "p.yml").write_text(
+        "models: [{name: a, columns: [{name: x, tests: [unique]},"
+        " {name: y, tests: [{accepted_values: {values: [other], severity: warn}}]}]}]"
+    )
+    done = cli("build", cwd=project)
+    assert done.code == 1
+    check_golden("failing_check.txt", plain(done.err, project))
+    assert not (project / "genre.duckdb").exists()
+
+
+def test_warnings_name_quarantined_rows_ignored_columns_and_unknown_genres(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "raw"
+    folder.mkdir(parents=True)
+    write_raw(folder)
+    train = folder / REAL_FILES[0]
+    lines = train.read_text().splitlines()
+    lines = [f"{line},{'mood' if number == 0 else 'x'}" for number, line in enumerate(lines)]
+    lines[3] = lines[3].replace("103", "fast").replace("disco", "zyzzyx")
+    lines[4] = lines[4].replace(",pop,", ",zyzzyx,")
+    train.write_text("\n".join(lines) + "\n")
+    done = cli("build", "-q", cwd=tmp_path)
+    assert done.code == 0
+    check_golden("warnings.txt", plain(done.err, tmp_path))
+
+
+def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp_path: Path) -> None:
+    for arguments, code, message in (
+        (["build", "--raw-dir", "nowhere"], 2, "error: The raw folder nowhere does not exist."),
+        (["build", "--project-dir", "nowhere"], 2, "error: nowhere has no dbt_project.yml"),
+        (["build", "--vars", "min_genre_songs"], 2, "error: --vars should be yml"),
+        (["query", "select 1"], 2, "error: There is no database"),
+        (["export", "-o", "x.csv"], 2, "error: There is no database"),
+        (["predict"], 2, "error: There is no database"),
+        (["test"], 2, "error: There is no database"),
+    ):
+        done = cli(*arguments, cwd=tmp_path)
+        assert done.code == code, done.err
+        assert message in done.err
+        assert "Traceback" not in done.err
+    for arguments, code, message in (
+        (["show", "song"], 2, "error: There is no model, seed or check 'song'. Did you mean 'songs'?"),
+        (["compile"], 2, "error: Name a model, or give a template by --inline."),
+        (["query", "select titel from songs"], 2, 'Candidate bindings: "title"'),
+        (["query", "drop table songs"], 2, "read-only mode"),
+        (["query", "copy songs to 'x.csv'"], 2, "disabled by configuration"),
+        (["query", "select * from read_csv('/etc/passwd')"], 2, "disabled by configuration"),
+        (["query", ""], 2, "error: There is no SQL to run"),
+        (["query", "-f", "no.sql"], 2, "error: no.sql cannot be read: No such file or directory."),
+        (["export", "song", "-o", "x.csv"], 2, "Did you mean 'songs'?"),
+        (["test", "song"], 2, "Did you mean 'songs'?"),
+    ):
+        done = cli(*arguments, cwd=built)
+        assert done.code == code, (arguments, done.err)
+        assert message in done.err, arguments
+        assert "Traceback" not in done.err
+
+
+def test_usage_errors_suggest_and_exit_2(cli: Cli, tmp_path: Path) -> None:
+    done = cli("biuld", cwd=tmp_path)
+    assert done.code == 2
+    assert "Did you mean 'build'?" in done.err
+    assert cli("build", "--raw", cwd=tmp_path).code == 2
+    assert cli("export", cwd=tmp_path).code == 2
+
+
+def test_a_file_that_is_no_database_exits_6_and_a_locked_one_5(cli: Cli, built: Path, tmp_path: Path) -> None:
+    (tmp_path / "genre.duckdb").write_text("no database" * 1000)
+    for command in (["build"], ["query", "select 1"], ["predict"]):
+        done = cli(*command, cwd=tmp_path)
+        assert done.code == 6, done.err
+        assert "is not a DuckDB database" in done.err
+    writer = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb; c = duckdb.connect('genre.duckdb'); print(1, flush=True); input()",
+        ],
+        cwd=built,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    try:
+        for command in (["build"], ["train"], ["query", "select 1"]):
+            done = cli(*command, cwd=built)
+            assert done.code == 5, done.err
+            assert f"is being written by process {writer.pid}" in done.err
+    finally:
+        writer.communicate("\n", timeout=60)
+
+
+def test_json_reports_are_json_and_stderr_is_quiet(cli: Cli, built: Path, tmp_path: Path) -> None:
+    done = cli("build", "--json", cwd=tmp_path)
+    assert done.err == ""
+    report = json.loads(done.out)
+    assert (report["published"], report["exit_code"]) == (True, 0)
+    assert {load["loaded"] for load in report["loads"]} == {453, 113}
+    assert {result["status"] for result in report["results"]} == {"success"}
+    for command in (
+        ["load"],
+        ["test"],
+        ["ls"],
+        ["show", "genres"],
+        ["train"],
+        ["predict"],
+        ["doctor"],
+        ["clean"],
+    ):
+        done = cli(*command, "--json", cwd=built)
+        json.loads(done.out)
+        assert done.code == 0, done.err
+    listed = json.loads(cli("ls", "--resource-type", "model", "--json", cwd=built).out)
+    assert {"songs", "submission"} <= {node["name"] for node in listed}
+
+
+def test_show_compile_and_ls(cli: Cli, built: Path) -> None:
+    compiled = cli("compile", "train_common", cwd=built)
+    assert '"genre"."features"."train"' in compiled.out
+    assert "{{" not in compiled.out
+    inline = "select count(*) as songs from {{ ref('songs') }}"
+    assert (
+        cli("compile", "--inline", inline, cwd=built).out
+        == 'select count(*) as songs from "genre"."main"."songs"\n'
+    )
+    assert "16" in cli("show", "--inline", inline, cwd=built).out
+    shown = cli("show", "genre_groups", "--limit", "2", cwd=built)
+    assert "acoustic blues" in shown.out
+    assert "The first 2 rows" in shown.err
+    listed = cli("ls", cwd=built).out
+    assert re.search(
+        r"^model +features\.train_common +sql/models/features/train_common.sql$", listed, re.MULTILINE
+    )
+
+
+def test_query_reads_argument_file_and_stdin_and_prints_three_formats(cli: Cli, built: Path) -> None:
+    sql = "select 1 as a, null as b, 'x, \"y\"' as c, 1.5 as d, date '2020-01-02' as e, [1, 2] as f"
+    (built / "ask.sql").write_text(sql)
+    shown = []
+    for arguments, stdin in (
+        ([sql], ""),
+        (["-f", "ask.sql", "--format", "csv"], ""),
+        (["-", "--format", "json"], sql),
+        (["select * from range(200)", "--limit", "2"], ""),
+    ):
+        done = cli("query", *arguments, cwd=built, stdin=stdin)
+        assert done.code == 0, done.err
+        shown.append(done.out + done.err)
+    check_golden("query.txt", "\n".join(shown))
+
+
+def test_variables_reach_the_models(cli: Cli, built: Path) -> None:
+    done = cli("build", "--vars", "min_genre_songs: 4", "--database", "other.duckdb", cwd=built)
+    assert done.code == 0, done.err
+    count = cli(
+        "query", "select count(*) as n from features.train_common", "--database", "other.duckdb", cwd=built
+    )
+    assert "6" in count.out
+    by_environment = cli(
+        "query",
+        "select count(*) as n from features.train_common",
+        cwd=built,
+        env={"GENREDB_DATABASE": "other.duckdb"},
+    )
+    assert by_environment.out == count.out
+
+
+def test_sample_and_doctor_and_clean(cli: Cli, tmp_path: Path) -> None:
+    done = cli("sample", "--rows", "50", "--defects", "-o", "raw", cwd=tmp_path)
+    assert done.err == "Wrote 50 + 12 synthetic songs and 26 defective rows to raw.\n"
+    assert cli("build", "--raw-dir", "raw", cwd=tmp_path).code == 0
+    (tmp_path / "genre.duckdb.build-99999999").write_text("")
+    examined = cli("doctor", "--raw-dir", "raw", cwd=tmp_path)
+    assert examined.code == 0
+    assert "13 rows of songs_train could not be loaded" in examined.err
+    assert "genre.duckdb.build-99999999 belongs to a running or dead writer → genredb clean" in examined.err
+    assert "songs without a genre have no prediction → genredb predict" in examined.err
+    assert cli("clean", cwd=tmp_path).code == 0
+    assert not (tmp_path / "genre.duckdb.build-99999999").exists()
+    missing = cli("doctor", "--raw-dir", ".", cwd=tmp_path)
+    assert missing.code == 3
+    assert "problem" in missing.err
+
+
+def test_doctor_finds_a_damaged_block(cli: Cli, built: Path, tmp_path: Path) -> None:
+    content = bytearray((built / "genre.duckdb").read_bytes())
+    for offset in range(12_288 + 262_144, len(content) - 262_144, 262_144):
+        content[offset + 1000 : offset + 1100] = b"\xff" * 100
+    (tmp_path / "genre.duckdb").write_bytes(content)
+    done = cli("doctor", cwd=tmp_path)
+    assert done.code == 6, done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_and_the_common_options(cli: Cli, tmp_path: Path, command: str) -> None:
+    text = cli(command, "--help", cwd=tmp_path).out
+    assert "Example: genredb" in text
+    for option in (
+        "--project-dir",
+        "--profiles-dir",
+        "--database",
+        "--raw-dir",
+        "--vars",
+        "--quiet",
+        "--verbose",
+    ):
+        assert option in text
+
+
+def test_version_and_help(cli: Cli, tmp_path: Path) -> None:
+    assert re.fullmatch(r"genredb \d+\.\d+\.\d+\n", cli("--version", cwd=tmp_path).out)
+    text = cli("--help", cwd=tmp_path).out
+    assert all(f"\n  {command} " in text for command in COMMANDS)
+    assert "5 database locked" in " ".join(text.split())
+
+
+def test_heavy_libraries_are_not_imported_without_need(tmp_path: Path) -> None:
+    code = (
+        "import sys; from genredb.cli.app import app; import typer.main;"
+        "typer.main.get_command(app);"
+        "print([n for n in ('duckdb', 'pandas', 'sklearn', 'jinja2', 'sqlglot', 'pyarrow', 'numpy') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+
+
+def test_a_closed_pipe_is_silent(built: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m genredb query --format csv 'select * from range(300000)' | head -n 1",
+        shell=True,
+        cwd=built,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("range\n", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "genredb", "sample", "--rows", "60000", "-o", "raw"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genredb", "build", "--raw-dir", "raw"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob("genre.duckdb.build-*")) and process.poll() is None:
+        time.sleep(0.005)
+    time.sleep(0.1)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == code, error
+    assert "Traceback" not in error
+    assert {path.name for path in tmp_path.iterdir()} <= {"raw", "genre.duckdb.lock"}
+
+
+def test_colours_and_progress_are_for_terminals(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built / "data", tmp_path / "data")
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "CI")}
+    environment |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    command = f"{sys.executable} -m genredb build --database"
+    coloured = pexpect.run(f"{command} a.duckdb", cwd=str(tmp_path), env=environment, timeout=60)
+    assert b"\x1b[32m" in coloured
+    assert b"Built a.duckdb" in coloured
+    bare = pexpect.run(
+        f"{command} b.duckdb", cwd=str(tmp_path), env=environment | {"NO_COLOR": "1"}, timeout=60
+    )
+    assert b"\x1b[3" not in bare
+    assert b"Built b.duckdb" in bare
