@@ -347,11 +347,19 @@ def test_colours_and_progress_are_for_terminals(built: Path, tmp_path: Path) -> 
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "CI")}
     environment |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     command = f"{sys.executable} -m genredb build --database"
-    coloured = pexpect.run(f"{command} a.duckdb", cwd=str(tmp_path), env=environment, timeout=60)
-    assert b"\x1b[32m" in coloured
-    assert b"Built a.duckdb" in coloured
-    bare = pexpect.run(
-        f"{command} b.duckdb", cwd=str(tmp_path), env=environment | {"NO_COLOR": "1"}, timeout=60
+    coloured = in_a_terminal(f"{command} a.duckdb", tmp_path, environment)
+    assert "\x1b[32m" in coloured
+    assert "Built a.duckdb" in coloured
+    bare = in_a_terminal(f"{command} b.duckdb", tmp_path, environment | {"NO_COLOR": "1"})
+    assert "\x1b[3" not in bare
+    assert "Built b.duckdb" in bare
+
+
+def in_a_terminal(command: str, folder: Path, environment: dict[str, str]) -> str:
+    """What a command writes to a terminal of 120 columns."""
+    child = pexpect.spawn(
+        command, cwd=str(folder), env=environment, encoding="utf-8", dimensions=(40, 120), timeout=60
     )
-    assert b"\x1b[3" not in bare
-    assert b"Built b.duckdb" in bare
+    written: str = child.read()
+    child.close()
+    return written

@@ -1,6 +1,5 @@
 """kill -9 at random moments of a build, with a reader asking all the time: old or new, never else."""
 
-import os
 import random
 import signal
 import subprocess
@@ -49,7 +48,17 @@ def test_kill_9_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
         states.append(state(tmp_path / f"{number}.duckdb"))
     database = tmp_path / "genre.duckdb"
     build(config_for(tmp_path / "0", database))
-    command = [sys.executable, "-m", "genredb", "build", "-q", "--project-dir", str(ROOT), "--database", str(database)]
+    command = [
+        sys.executable,
+        "-m",
+        "genredb",
+        "build",
+        "-q",
+        "--project-dir",
+        str(ROOT),
+        "--database",
+        str(database),
+    ]
 
     started = time.monotonic()
     subprocess.run([*command, "--raw-dir", str(tmp_path / "1")], check=True)
@@ -86,5 +95,5 @@ def test_kill_9_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
     # The next build goes through, sweeps what the dead ones left, and ends in the state it should.
     subprocess.run([*command, "--raw-dir", str(tmp_path / "0")], check=True)
     assert state(database) == states[0]
-    assert not [path for path in os.listdir(tmp_path) if ".build-" in path or path.endswith(".wal")]
+    assert not [path for path in tmp_path.iterdir() if ".build-" in path.name or path.suffix == ".wal"]
     print(f"{killed} of {KILLS} builds killed, {asked} questions answered, states seen: {len(seen)}")

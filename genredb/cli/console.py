@@ -60,7 +60,7 @@ class Console:
                 reason, count = max(load.reasons.items(), key=lambda item: item[1])
                 self.warn(
                     f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
-                    f"{count:,} because: {reason}. See `genredb query \"from raw.quarantine\"`."
+                    f'{count:,} because: {reason}. See `genredb query "from raw.quarantine"`.'
                 )
             if load.ignored_columns:
                 self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")

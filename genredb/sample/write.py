@@ -74,7 +74,7 @@ def _write_defects(file: TextIO, fields: int, first_id: int) -> int:
     """Write one row of each kind that must be quarantined; return how many there are."""
     good: Row = [0, "Broken Song", "The Defects", 1999, 120, 50, 50, -8, 10, 50, 200, 20, 5, 50, "pop"]
     good = good[:fields]
-    changes = {
+    changes: dict[str, list[object]] = {
         "Id": ["", "1.5", first_id - 1],
         "year": [20],
         "bpm": ["fast"],
@@ -82,7 +82,7 @@ def _write_defects(file: TextIO, fields: int, first_id: int) -> int:
         "dnce": ["1e999"],
         "dB": [300],
     }
-    rows = []
+    rows: list[Row] = []
     for column, values in changes.items():
         for value in values:
             row = [first_id + len(rows), *good[1:]]

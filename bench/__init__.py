@@ -1,0 +1,1 @@
+"""Measurements, each beside something it is compared with; none of them is a test."""

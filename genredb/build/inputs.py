@@ -1,0 +1,64 @@
+"""What a build is made from, as digests: project files, variables, environment, raw CSVs, seeds."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from genredb import __version__
+from genredb.compile import Compilation, NodeKind
+from genredb.project import Config, Project, Source, project_digest
+from genredb.warehouse import file_digest, source_file
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A source's CSV, and a digest of its bytes together with how the source declares it."""
+
+    source: Source
+    path: Path
+    digest: str
+
+
+def raw_files(project: Project) -> tuple[RawFile, ...]:
+    """Find and digest the CSV of every source; InputError where one is missing."""
+    paths = [(source, source_file(source, project.config.raw_dir)) for source in project.loaded_sources]
+    return tuple(RawFile(source, path, _load_digest(source, path)) for source, path in paths)
+
+
+def _load_digest(source: Source, path: Path) -> str:
+    declared = json.dumps(asdict(source), sort_keys=True, default=str)
+    return _digest(declared, file_digest(path))
+
+
+def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, str]:
+    """Return the digest of what each source and seed holds, by unique id."""
+    project = compilation.project
+    by_source = {(file.source.source_name, file.source.name): file.digest for file in files}
+    result: dict[str, str] = {}
+    for node in compilation.of_kind(NodeKind.SOURCE):
+        _, _, source_name, name = node.unique_id.split(".")
+        result[node.unique_id] = by_source.get((source_name, name), "")
+    for node in compilation.of_kind(NodeKind.SEED):
+        result[node.unique_id] = file_digest(project.seeds[node.name].file)
+    return result
+
+
+def inputs_digest(config: Config, environment: Iterable[str]) -> str:
+    """Return one digest of all that can change a build, but for what the raw files hold.
+
+    ``environment`` names the variables that the last build's templates asked for.
+    """
+    return _digest(
+        __version__,
+        project_digest(config),
+        json.dumps(dict(config.vars), sort_keys=True, default=str),
+        json.dumps({name: os.environ.get(name) for name in environment}),
+        config.schema,
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,104 @@
+"""What a build reports: one result per node, and the whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from genredb.compile import Node, NodeKind
+from genredb.warehouse import Load
+
+
+class Status(StrEnum):
+    """How a node ended."""
+
+    SUCCESS = "success"
+    UNCHANGED = "unchanged"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class FailingRows:
+    """The first rows that a check found, and how many there are in all."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one node ended: ``reason`` says why it ran, ``message`` what went wrong."""
+
+    node: Node
+    status: Status
+    reason: str = ""
+    rows: int | None = None
+    seconds: float = 0.0
+    message: str = ""
+    failing: FailingRows | None = None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How a build ended. ``is_published`` is False where nothing had changed, and where something failed."""
+
+    results: tuple[NodeResult, ...]
+    loads: tuple[Load, ...] = ()
+    is_published: bool = False
+    seconds: float = 0.0
+
+    def count(self, *statuses: Status) -> int:
+        """Return how many nodes ended so."""
+        return sum(result.status in statuses for result in self.results)
+
+    def of_status(self, *statuses: Status) -> list[NodeResult]:
+        """Return the results that ended so, in order."""
+        return [result for result in self.results if result.status in statuses]
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 where a check failed, 3 where the SQL of a node is wrong."""
+        if self.count(Status.ERROR):
+            return 3
+        return 1 if self.count(Status.FAIL) else 0
+
+
+class Observer(Protocol):
+    """Is told how a build goes on while it goes on."""
+
+    def begin(self, nodes: Sequence[Node]) -> None:
+        """Hear which nodes will run."""
+
+    def start(self, what: str) -> None:
+        """Hear what runs next."""
+
+    def loaded(self, load: Load) -> None:
+        """Hear that a raw table was loaded."""
+
+    def finish(self, result: NodeResult) -> None:
+        """Hear how a node ended."""
+
+
+class SilentObserver:
+    """Listens to nothing."""
+
+    def begin(self, nodes: Sequence[Node]) -> None:
+        """Ignore."""
+
+    def start(self, what: str) -> None:
+        """Ignore."""
+
+    def loaded(self, load: Load) -> None:
+        """Ignore."""
+
+    def finish(self, result: NodeResult) -> None:
+        """Ignore."""
+
+
+def is_built(node: Node) -> bool:
+    """Whether a build makes a relation for this node."""
+    return node.kind in (NodeKind.SEED, NodeKind.MODEL)

@@ -1,0 +1,37 @@
+# What developers run; `just` lists it. Everything runs in .venv, made by the README's test command.
+
+default:
+    @just --list
+
+# Everything that looks at the code without running it
+lint:
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy
+    .venv/bin/lint-imports
+    .venv/bin/sqlfluff lint sql
+
+# The default tests
+test *arguments:
+    .venv/bin/python -m pytest {{ arguments }}
+
+# The tests that take minutes
+slow:
+    .venv/bin/python -m pytest -m slow
+
+# Write the golden files anew; look at the difference before you commit it
+golden:
+    GENREDB_UPDATE_GOLDEN=1 .venv/bin/python -m pytest
+
+# What the predictions are worth, on the competition's files
+accuracy folder="data/raw":
+    .venv/bin/python -m bench.accuracy {{ folder }}
+
+# `genredb build` beside the same work by hand
+bench *arguments:
+    .venv/bin/python -m bench.build {{ arguments }}
+
+# Resolve the locked dependencies anew
+lock:
+    pip-compile --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+        --strip-extras --extra dev --no-header -o requirements.lock pyproject.toml
