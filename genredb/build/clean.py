@@ -29,6 +29,8 @@ def _refuse_dangerous(config: Config, folder: Path) -> None:
     target = folder.resolve()
     kept = (config.root, config.raw_dir, *config.model_paths, *config.seed_paths, *config.macro_paths)
     if any(path.resolve().is_relative_to(target) for path in (*kept, config.database)):
-        raise ProjectError(f"clean-targets names {folder}, which holds the project's own files; remove it there.")
+        raise ProjectError(
+            f"clean-targets names {folder}, which holds the project's own files; remove it there."
+        )
     if not target.is_relative_to(config.home):
         raise ProjectError(f"clean-targets names {folder}, which lies outside the project; remove it there.")

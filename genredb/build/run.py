@@ -17,7 +17,15 @@ from genredb.build.state import State, read_state, record_load, record_run, writ
 from genredb.compile import Compilation, Node, NodeKind, compile_project, fingerprints
 from genredb.errors import GenredbError
 from genredb.project import Config, Project, read_project
-from genredb.warehouse import Connection, Load, create_tables, load_source, open_reader, publication, file_digest
+from genredb.warehouse import (
+    Connection,
+    Load,
+    create_tables,
+    file_digest,
+    load_source,
+    open_reader,
+    publication,
+)
 
 _SILENT = SilentObserver()
 
@@ -37,7 +45,9 @@ def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
         compilation = compile_project(read_project(config))
         files = raw_files(compilation.project)
         wanted = fingerprints(compilation, contents(compilation, files))
-        plan = {node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))}
+        plan = {
+            node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))
+        }
         stale_files = _stale(files, state)
         if not plan and not stale_files:
             return BuildResult((), seconds=_seconds_since(started_at))
