@@ -9,7 +9,7 @@ from typing import Any
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.config import Config
 from genredb.project.files import read_text, read_yaml
-from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source
+from genredb.project.nodes import CheckSpec, Column, MacroFile, Model, Seed, Source
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
 
 
@@ -103,46 +103,55 @@ def _by_name(entries: Iterable[Properties]) -> dict[str, Properties]:
     return named
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A file that is a node, with what dbt_project.yml and the properties say of it."""
+
+    name: str
+    file: Path
+    path: str
+    config: Mapping[str, Any]
+    description: str
+    columns: tuple[Column, ...]
+
+
 def _models(config: Config, properties: dict[str, Properties]) -> dict[str, Model]:
-    models: dict[str, Model] = {}
-    for folder in config.model_paths:
-        for path in _find((folder,), ".sql"):
-            name, shown = path.stem, config.show_path(path)
-            if name in models:
-                raise ProjectError(f"{models[name].path} and {shown} share the name '{name}'; rename one.")
-            stated = properties.get(name)
-            fqn = (config.name, *path.relative_to(folder).with_suffix("").parts)
-            models[name] = Model(
-                name=name,
-                path=shown,
-                text=read_text(path),
-                config=_folder_config(config.models, fqn) | (dict(stated.config) if stated else {}),
-                description=stated.description if stated else "",
-                columns=stated.columns if stated else (),
-            )
-    _refuse_unknown(properties, models, "model")
-    return models
+    found = _nodes(config, config.model_paths, ".sql", config.models, properties)
+    _refuse_unknown(properties, found, "model")
+    return {
+        name: Model(name, node.path, read_text(node.file), node.config, node.description, node.columns)
+        for name, node in found.items()
+    }
 
 
 def _seeds(config: Config, properties: dict[str, Properties]) -> dict[str, Seed]:
-    seeds: dict[str, Seed] = {}
-    for folder in config.seed_paths:
-        for path in _find((folder,), ".csv"):
-            name, shown = path.stem, config.show_path(path)
-            if name in seeds:
-                raise ProjectError(f"{seeds[name].path} and {shown} share the name '{name}'; rename one.")
-            stated = properties.get(name)
-            fqn = (config.name, *path.relative_to(folder).with_suffix("").parts)
-            seeds[name] = Seed(
-                name=name,
-                path=shown,
-                file=path,
-                config=_folder_config(config.seeds, fqn) | (dict(stated.config) if stated else {}),
-                description=stated.description if stated else "",
-                columns=stated.columns if stated else (),
-            )
-    _refuse_unknown(properties, seeds, "seed")
-    return seeds
+    found = _nodes(config, config.seed_paths, ".csv", config.seeds, properties)
+    _refuse_unknown(properties, found, "seed")
+    return {
+        name: Seed(name, node.path, node.file, node.config, node.description, node.columns)
+        for name, node in found.items()
+    }
+
+
+def _nodes(
+    config: Config,
+    folders: Iterable[Path],
+    suffix: str,
+    tree: Mapping[str, Any],
+    properties: Mapping[str, Properties],
+) -> dict[str, _Found]:
+    """Find the files of one kind of node, by name; ProjectError where two share one."""
+    nodes: dict[str, _Found] = {}
+    for folder in folders:
+        for file in _find((folder,), suffix):
+            name, path = file.stem, config.show_path(file)
+            if name in nodes:
+                raise ProjectError(f"{nodes[name].path} and {path} share the name '{name}'; rename one.")
+            stated = properties.get(name) or Properties(name, path, "", {}, (), ())
+            fqn = (config.name, *file.relative_to(folder).with_suffix("").parts)
+            settled = _folder_config(tree, fqn) | dict(stated.config)
+            nodes[name] = _Found(name, file, path, settled, stated.description, stated.columns)
+    return nodes
 
 
 def _refuse_unknown(properties: Mapping[str, Properties], known: Mapping[str, object], kind: str) -> None:
