@@ -14,21 +14,34 @@ from genredb.learn.freshness import COMMON_VIEW
 
 SEED = 0
 RUNNER_UPS = 3
+TREE_SONGS = 20_000
+TREE_LEAVES = 500
 
 
 @dataclass(frozen=True)
 class ClassifierSpec:
-    """A classifier that can be fitted: the view its audio part is fitted on, and how that part is made."""
+    """A classifier that can be fitted: the view its audio part is fitted on, and how that part is made.
+
+    ``make_audio`` is told the number of songs it will be fitted on.
+    """
 
     name: str
     description: str
     audio_view: str
-    make_audio: Callable[[], Any]
+    make_audio: Callable[[int], Any]
 
 
-def _forest() -> Any:
-    # Leaves of at least three songs smooth the few songs there are per genre.
-    return RandomForestClassifier(n_estimators=300, min_samples_leaf=3, random_state=SEED, n_jobs=-1)
+def _forest(songs: int) -> Any:
+    # Leaves of at least three songs smooth the few songs there are per genre. A tree keeps a share for
+    # every genre in every node, so trees of many songs are bounded: in the songs they see, and in leaves.
+    seen = min(songs, TREE_SONGS)
+    return RandomForestClassifier(
+        n_estimators=300,
+        min_samples_leaf=max(3, seen // TREE_LEAVES),
+        max_samples=seen if seen < songs else None,
+        random_state=SEED,
+        n_jobs=-1,
+    )
 
 
 CLASSIFIERS: Mapping[str, ClassifierSpec] = {
@@ -88,7 +101,7 @@ class Fitted:
 
 def fit(spec: ClassifierSpec, labelled: Songs, audio: Songs) -> Fitted:
     """Fit a classifier: its look-up on ``labelled``, its audio part on ``audio``."""
-    estimator = spec.make_audio()
+    estimator = spec.make_audio(len(audio))
     estimator.fit(audio.features, audio.labels)
     # Threads would add the trees' votes in any order, and so break ties in any way.
     estimator.set_params(n_jobs=1)
