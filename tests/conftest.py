@@ -1,5 +1,6 @@
 """What the tests share: the real command line, small raw files, a built database."""
 
+import atexit
 import os
 import subprocess
 import sys
@@ -133,6 +134,6 @@ def check_golden(name: str, text: str) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-def pytest_unconfigure() -> None:
-    """Keep the summary the last word: DuckDB's bindings list what Hypothesis still holds at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def pytest_sessionfinish() -> None:
+    """Keep the summary the last word: DuckDB's bindings list at exit what Hypothesis still holds."""
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
