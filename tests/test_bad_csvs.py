@@ -98,9 +98,9 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
     "no_last_line_end": (ALL, []),
     "mojibake": ([(1, "CÃ©line", 100, -5.0), (2, "Céline", 110, -6.0), (3, "â€œThreeâ€\x9d", 120, -7.0)], []),
     "byte_order_mark": (ALL, []),
-    "byte_order_mark_and_quotes": (
+    "byte_order_mark_and_quotes": (  # and a header whose quotes hold a comma and a line end
         [TWO],
-        [(2, "bpm: 'abc' is not an integer", '1,"One, two",abc,-5')],
+        [(3, "bpm: 'abc' is not an integer", '1,"One, two",abc,-5,x')],
     ),
     "crlf": (ALL, []),
     "cr": (ALL, []),
@@ -196,8 +196,11 @@ def test_fields_of_a_megabyte_load_and_of_three_are_quarantined(
 @pytest.mark.parametrize(
     "name", ["g*x.csv", "h[a].csv", "q?.csv", 'it\'s "quoted".csv', "-o.csv", "$(ls).csv"]
 )
-def test_a_file_name_names_that_file_alone(connection: Connection, tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "odd [folder]*"
+@pytest.mark.parametrize("place", ["plain", "odd [folder]*"])
+def test_a_file_name_names_that_file_alone(
+    connection: Connection, tmp_path: Path, place: str, name: str
+) -> None:
+    folder = tmp_path / place
     folder.mkdir()
     for other in ("gggx.csv", "ha.csv", "qq.csv"):
         (folder / other).write_text("Id,title,bpm,dB\n9,Other,1,-1\n")

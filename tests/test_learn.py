@@ -161,6 +161,17 @@ def test_a_stored_classifier_is_used_again(predicted: Config, tmp_path: Path) ->
     assert rows(config.database, "from ml.predictions order by all") == before
 
 
+def test_the_order_of_rows_does_not_matter(predicted: Config, tmp_path: Path) -> None:
+    for order in ("hash(song_key)", "id desc"):
+        config = changed(predicted, tmp_path, f"create or replace table songs as from songs order by {order}")
+        with duckdb.connect(str(config.database)) as connection:
+            connection.execute("delete from ml.predictions; delete from ml.classifiers")
+        assert predict(config).trained is not None
+        same = "select * from ml.predictions order by song_key"
+        assert rows(config.database, same) == rows(predicted.database, same)
+        config.database.unlink()
+
+
 def test_other_data_make_predictions_stale(config: Config, raw_dir: Path) -> None:
     build(config)
     first = predict(config).classifier_id

@@ -120,6 +120,7 @@ def test_descriptions_name_the_columns_that_there_are(config: Config, compilatio
         ("FranÃ§oise & ChloÃ«", "Françoise & Chloë"),
         ("Ã© and Ω", "Ã© and Ω"),
         ("naïve Ã©", "naïve Ã©"),
+        ("Ã©ĔĔ", "Ã©ĔĔ"),
         ("æ—¥æœ¬", "日本"),
         ("\U0001f600 Ã©", "\U0001f600 Ã©"),
         ("", ""),
