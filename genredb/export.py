@@ -95,7 +95,7 @@ def _select(schema: str, name: str, columns: dict[str, str], *, guards_formulas:
 def _refuse_invalid(connection: Connection) -> None:
     """Raise InputError with the cure where the submission view does not make a valid submission."""
     quarantined = fetch_all(
-        connection, "select line, reason from raw.quarantine where source = 'songs_test' order by line"
+        connection, "select line, reason from raw.quarantine where source = 'raw.songs_test' order by line"
     )
     if quarantined:
         line, reason = quarantined[0]

@@ -43,6 +43,22 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
     "upper_case_and_spaced_header": (ALL, []),
     "aliased_header": (ALL, []),
     "extra_column": (ALL, []),
+    "trailing_commas": (ALL, []),
+    "trailing_commas_and_defect": ([ONE, TWO], [(4, "bpm: 'abc' is not an integer", "3,Three,abc,-7")]),
+    "crlf_quoted_newline_and_defect": (
+        [(1, "One\r\nhalf", 100, -5.0), THREE],
+        [(4, "bpm: 'abc' is not an integer", "2,Two,abc,-6")],
+    ),
+    "quoted_carriage_return_and_defect": (
+        [(1, "One\rhalf", 100, -5.0), THREE],
+        [(3, "bpm: 'abc' is not an integer", "2,Two,abc,-6")],
+    ),
+    "cr_quoted_newline_and_defect": (
+        [(1, "One\nhalf", 100, -5.0), THREE],
+        [(3, "bpm: 'abc' is not an integer", "2,Two,abc,-6")],
+    ),
+    "cr_with_last_line_feed": (ALL, []),
+    "spaces_in_quoted_header": (ALL, []),
     "short_row": ([ONE, THREE], [(3, "3 fields where the header has 4", "2,Two,110")]),
     "long_row": ([ONE, THREE], [(3, "5 fields where the header has 4", "2,Two,110,-6,9")]),
     "long_quoted_row": ([ONE, THREE], [(3, "5 fields where the header has 4", '2,"Two, or so",110,-6,9')]),

@@ -58,7 +58,7 @@ def test_a_label_is_never_altered(config: Config, raw_dir: Path, tmp_path: Path)
         ("update songs set bpm = 1 where id = 1", "fitted on other training data"),
         ("update songs set bpm = 1 where id = 15", "before the songs to predict changed"),
         (
-            "insert into raw.quarantine values ('songs_test', 'x.csv', 5, 'bpm: ''x'' is not an integer', 'x')",
+            "insert into raw.quarantine values ('raw.songs_test', 'x.csv', 5, 'bpm: ''x'' is not an integer', 'x')",
             r"1 rows of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); mend the file",
         ),
         ("insert into raw.songs_test (id) values (99)", "other Ids than theirs"),

@@ -100,7 +100,7 @@ def test_one_go_and_record_by_record_agree(rows: list[tuple[str, int, int]]) -> 
         found = survey(path)
         assert table.load_clean(path, found)
         clean = connection.execute("from raw.things").fetchall()
-        records, faulty = table.load_split(path, 4)
+        records, faulty = table.load_split(path, found)
         assert connection.execute("from raw.things").fetchall() == clean
     assert (records, faulty) == (found.records, [])
 
@@ -117,7 +117,7 @@ def test_chunk_borders_do_not_change_the_count(tmp_path: Path, monkeypatch: pyte
 def test_records_know_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "things.csv"
     path.write_text(f'{HEADER}\n1,"a\nb",1,-1\n\n2,x\n3,"y" z,1,-1\n4,c,1,-1\n')
-    found = [(record.line, record.fault is None) for record in split_records(path, 4)]
+    found = [(record.line, record.fault is None) for record in split_records(path, survey(path))]
     assert found == [(2, True), (5, False), (6, False), (7, True)]
 
 

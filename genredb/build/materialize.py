@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from genredb.compile import Node, Relation
 from genredb.errors import ProjectError
 from genredb.project import Project
-from genredb.warehouse import Connection, quote, relation_exists, run_sql
+from genredb.warehouse import Connection, quote, relation_exists, run_sql, survey, unglobbed
 
 
 def materialize(connection: Connection, project: Project, node: Node) -> int | None:
@@ -31,13 +31,28 @@ def _view(connection: Connection, _project: Project, node: Node) -> int | None:
 def _seed(connection: Connection, project: Project, node: Node) -> int | None:
     relation, seed = _relation_of(node), project.seeds[node.name]
     _drop_other_kind(connection, relation, "view")
+    found = survey(seed.file)
     types = ", ".join(
-        f"'{name}': '{data_type}'" for name, data_type in seed.config.get("column_types", {}).items()
+        f"{_literal(name)}: {_literal(data_type)}"
+        for name, data_type in (seed.config.get("column_types") or {}).items()
     )
-    sql = f"create or replace table {relation} as from read_csv(?, header = true, types = {{{types}}})"
-    if not types:
-        sql = f"create or replace table {relation} as from read_csv(?, header = true)"
-    return run_sql(connection, sql, node.path, [str(seed.file)])
+    delimiter = _literal(seed.config.get("delimiter", ","))
+    sql = (
+        f"create or replace table {relation} as from read_csv(?, header = true, delim = {delimiter},"
+        " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false"
+        f"{f', types = {{{types}}}' if types else ''})"
+    )
+    rows = run_sql(connection, sql, node.path, [unglobbed(seed.file)])
+    if rows != found.records:
+        raise ProjectError(
+            f"{node.path}: {found.records} records were read and {rows} loaded; look for blank lines, "
+            "lines with too many or too few fields, and quotes that are not closed."
+        )
+    return rows
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 _MATERIALIZATIONS: Mapping[str, Callable[[Connection, Project, Node], int | None]] = {

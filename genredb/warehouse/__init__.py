@@ -1,6 +1,6 @@
 """The only part that touches DuckDB: connecting, loading CSVs, publishing a new state of the file."""
 
-from genredb.warehouse.csvfile import file_digest
+from genredb.warehouse.csvfile import file_digest, survey
 from genredb.warehouse.database import (
     Connection,
     column_types,
@@ -13,6 +13,7 @@ from genredb.warehouse.database import (
     relation_exists,
     relations,
     run_sql,
+    unglobbed,
     write_file,
 )
 from genredb.warehouse.load import Load, load_source, source_file
@@ -38,6 +39,8 @@ __all__ = [
     "relation_exists",
     "relations",
     "run_sql",
+    "survey",
+    "unglobbed",
     "source_file",
     "write_ahead_log",
     "write_file",

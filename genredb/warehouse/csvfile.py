@@ -35,12 +35,14 @@ class Survey:
     """What one pass over a file's bytes found.
 
     ``records`` is the count of records after the header if every line end outside quotes ends one.
+    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return.
     """
 
     sha256: str
     size: int
     header: tuple[str, ...]
     records: int
+    line_end: bytes
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def file_digest(path: Path) -> str:
 def survey(path: Path) -> Survey:
     """Read the file once, in flat memory.
 
-    Raises InputError with the cure for what is no UTF-8 CSV with a header and at least one record.
+    Raises InputError with the cure for what is no UTF-8 CSV with a header.
     """
     sha, size, line_feeds, returns, inside = hashlib.sha256(), 0, 0, 0, False
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -85,10 +87,9 @@ def survey(path: Path) -> Survey:
         _refuse_bad_bytes(path, b"", decoder, size, is_last=True)
     if not size:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
-    lines = (line_feeds or returns) + (last not in b"\r\n")
-    if lines < 2:
-        raise InputError(f"{path} holds a header and no records; save or download it again.")
-    return Survey(sha.hexdigest(), size, _header(path, head), lines - 1)
+    line_end = b"\r" if returns > line_feeds else b"\n"
+    lines = max(line_feeds, returns) + (last not in b"\r\n")
+    return Survey(sha.hexdigest(), size, _header(path, head), max(lines, 1) - 1, line_end)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -142,38 +143,42 @@ def _line_at(path: Path, offset: int) -> int:
 
 def _header(path: Path, head: bytes) -> tuple[str, ...]:
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    row = next(csv.reader(text.splitlines(keepends=True)), [])
+    csv.field_size_limit(CHUNK_BYTES)
+    row = next(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True), [])
     if not row:
         raise InputError(f"{path}:1 is blank where the header should be; remove the blank line.")
     return tuple(row)
 
 
-def split_records(path: Path, fields: int) -> Iterator[Record]:
+def split_records(path: Path, found: Survey) -> Iterator[Record]:
     """Yield every record after the header, in order; blank lines are none.
 
-    A record is at fault where it has not ``fields`` fields, its quotes are wrong, it is too long or
-    holds a stray carriage return. A fault ends with its line, except that a quote which is never
-    closed reaches to the end of the file.
+    A record is at fault where it has not as many fields as the header (empty ones at its end are cut
+    off), its quotes are wrong, it is too long or holds a stray carriage return. A fault ends with its
+    line, except that a quote which is never closed reaches to the end of the file.
     """
     with _opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        yield from _Splitter(content, fields).records()
+        yield from _Splitter(content, len(found.header), found.line_end).records()
 
 
 _QUOTED = rb'[ ]*"[^"]*+(?:""[^"]*+)*+"[ ]*'
 _FIELD = rb"(?:" + _QUOTED + rb'|(?![ ]*")[^,\r\n]*)'
 
 
+_SURPLUS_FAULT = re.compile(r"(\d+) fields where")
+
+
 class _Splitter:
     """Walks over a file's bytes from record to record."""
 
-    def __init__(self, content: mmap.mmap, fields: int) -> None:
+    def __init__(self, content: mmap.mmap, fields: int, line_end: bytes) -> None:
         self._content = content
         self._end = len(content)
         self._fields = fields
-        self._line_end = b"\n" if content.find(b"\n") >= 0 else b"\r"
-        line_end = rb"(?:\r?\n|\Z)" if self._line_end == b"\n" else rb"(?:\r|\Z)"
+        self._line_end = line_end
+        ending = rb"(?:\r?\n|\Z)" if line_end == b"\n" else rb"(?:\r|\Z)"
         self._field = re.compile(_FIELD)
-        self._record = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+" + line_end)
+        self._record = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+" + ending)
         self._opening_quote = re.compile(rb"(?:" + _FIELD + rb',)*+[ ]*"')
         self._unclosed = re.compile(rb'[^"]*+(?:""[^"]*+)*+\Z')
 
@@ -185,6 +190,7 @@ class _Splitter:
             if is_header:
                 is_header = False
             elif bare := text.rstrip(b"\r\n"):
+                bare, fault = self._without_surplus(bare, fault)
                 yield Record(line, bare, fault or _length_fault(len(bare)))
             position += len(text)
             line += text.count(self._line_end)
@@ -204,6 +210,14 @@ class _Splitter:
         if opening and self._unclosed.match(self._content, opening.end()):
             return self._content[position : self._end], "a quote is opened and never closed"
         return line, "text stands beside a quoted field; a quote inside a field must be doubled"
+
+    def _without_surplus(self, bare: bytes, fault: str | None) -> tuple[bytes, str | None]:
+        """Cut off empty fields beyond the header's, as DuckDB does, if that mends the record."""
+        surplus = _SURPLUS_FAULT.match(fault or "")
+        excess = int(surplus[1]) - self._fields if surplus else 0
+        if excess > 0 and bare.endswith(b"," * excess):
+            return bare[:-excess], None
+        return bare, fault
 
     def _count_fields(self, position: int) -> int:
         count = 0

@@ -65,7 +65,9 @@ def translated_errors(path: Path) -> Iterator[None]:
             raise DatabaseLockedError(
                 f"{path} is being written by {who}; try again when it is done."
             ) from None
-        if "not a valid DuckDB database" in message or "not a DuckDB database" in message:
+        if "Permission denied" in message:
+            raise UsageError(f"{path} may not be opened: permission denied.") from None
+        if re.search("not a (valid )?DuckDB database|sqlite", message):
             raise DatabaseCorruptError(
                 f"{path} is not a DuckDB database; move it away and run `genredb build`."
             ) from None
@@ -117,6 +119,11 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def unglobbed(path: Path) -> str:
+    """Return the path with glob characters escaped: a file's name must never name other files."""
+    return re.sub(r"([*?\[\]])", r"[\1]", str(path))
+
+
 def relation_exists(connection: Connection, schema: str, name: str) -> str | None:
     """Return ``table`` or ``view``, or None where there is no such relation."""
     row = connection.execute(
@@ -141,7 +148,7 @@ def fetch_sample(
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
     """Return a query's columns, the ``limit`` first of its sorted rows, and how many rows it has in all."""
     with located_sql_errors(place):
-        cursor = connection.execute(sql)
+        cursor = connection.execute(f"select * from (\n{sql}\n)")
         columns = tuple(column[0] for column in cursor.description or ())
         if cursor.fetchone() is None:
             return columns, (), 0

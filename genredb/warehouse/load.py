@@ -56,12 +56,14 @@ def load_source(connection: Connection, source: Source, path: Path) -> Load:
         for header, column in zip(found.header, columns, strict=True)
         if column is None and header.strip()
     )
+    if found.records == 0:
+        raise InputError(f"{path} holds a header and no records; save or download it again.")
     connection.execute(f"create schema if not exists {quote(source.schema)}")
     table = RawTable(connection, source, columns)
     faulty: list[Faulty] = []
     records = found.records
     if not table.load_clean(path, found):
-        records, faulty = table.load_split(path, len(found.header))
+        records, faulty = table.load_split(path, found)
     loaded = table.count()
     if records == 0:
         raise InputError(f"{path} holds a header and no records; save or download it again.")
@@ -111,9 +113,9 @@ def _match_header(source: Source, path: Path, header: Sequence[str]) -> list[Col
 
 def _quarantine(connection: Connection, source: Source, path: Path, faulty: Iterable[Faulty]) -> None:
     rows = sorted(faulty, key=lambda record: record.line)
-    connection.execute("delete from raw.quarantine where source = ?", [source.name])
+    connection.execute("delete from raw.quarantine where source = ?", [source.qualified_name])
     connection.execute(
         "insert into raw.quarantine"
         " select ?, ?, unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[])",
-        [source.name, path.name, [r.line for r in rows], [r.reason for r in rows], [r.text for r in rows]],
+        [source.qualified_name, path.name, [r.line for r in rows], [r.reason for r in rows], [r.text for r in rows]],
     )

@@ -1,0 +1,104 @@
+"""The SQL that converts one text field of a CSV strictly, accepts it, and says what is wrong with it."""
+
+from dataclasses import dataclass
+
+from genredb.errors import ProjectError, did_you_mean
+from genredb.project import Column
+from genredb.warehouse.database import quote
+
+INTEGERS = frozenset(
+    "tinyint int1 smallint int2 short integer int int4 signed bigint int8 long hugeint "
+    "utinyint usmallint uinteger ubigint".split()
+)
+FLOATS = frozenset("float float4 real double float8".split())
+TEXTS = frozenset("varchar text string".split())
+OTHERS = frozenset("boolean bool date timestamp".split())
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a raw table and the text field of the CSV that it is converted from."""
+
+    column: Column
+    text: str
+
+    def __post_init__(self) -> None:
+        known = INTEGERS | FLOATS | TEXTS | OTHERS
+        if self.data_type not in known:
+            raise ProjectError(
+                f"The column '{self.column.name}' has the data_type '{self.column.data_type}', which genredb "
+                f"does not load.{did_you_mean(self.data_type, known)}"
+            )
+        if self.data_type not in INTEGERS | FLOATS and (self._low, self._high) != (None, None):
+            raise ProjectError(f"The column '{self.column.name}' is no number and cannot have min or max.")
+
+    @property
+    def data_type(self) -> str:
+        """The stated type in lower case; text where none is stated."""
+        return self.column.data_type.lower() or "varchar"
+
+    @property
+    def name(self) -> str:
+        """The column's name, quoted."""
+        return quote(self.column.name)
+
+    @property
+    def _low(self) -> float | None:
+        return self.column.range.low
+
+    @property
+    def _high(self) -> float | None:
+        return self.column.range.high
+
+    @property
+    def _is_blank(self) -> str:
+        return f"({self.text} is null or trim({self.text}) = '')"
+
+    def converted(self) -> str:
+        """Return the expression of the value: null where the text does not fit the type."""
+        if self.data_type in TEXTS:
+            return self.text
+        value = f"try_cast({self.text} as {self.data_type})"
+        if self.data_type in INTEGERS:
+            # 107.0 is an integer, 1.5 is none: a cast alone would round it.
+            is_integer = f"regexp_full_match({self.text}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
+            return f"case when {is_integer} then {value} end"
+        if self.data_type in FLOATS:
+            return f"case when isfinite({value}) then {value} end"
+        return value
+
+    def accepted(self) -> str:
+        """Return the expression of a good row's value; it raises an error where the row is not good.
+
+        It is asked over rows that hold the converted value under the column's name.
+        """
+        if self.data_type in TEXTS and not self.column.is_required:
+            return self.name
+        conditions = [f"{self.name} is not null"]
+        conditions += [f"{self.name} >= {self._low}"] if self._low is not None else []
+        conditions += [f"{self.name} <= {self._high}"] if self._high is not None else []
+        if self.column.is_required:
+            conditions.append(f"not {self._is_blank}")
+            blank = ""
+        else:
+            blank = f"when {self._is_blank} then null"
+        is_good = " and ".join(conditions)
+        return f"case when {is_good} then {self.name} {blank} else error('refused') end as {self.name}"
+
+    def reason(self) -> str:
+        """Return the expression that says what is wrong with this field of a row, or null."""
+        header = self.column.header.replace("'", "''")
+        shown = f"'{header}: ''' || left({self.text}, 40) || ''' is "
+        empty = f"'{header} is empty'" if self.column.is_required else "null"
+        cases = [f"when {self._is_blank} then {empty}"]
+        cases.append(f"when {self.name} is null then {shown}not {self._kind()}'")
+        if self._low is not None:
+            cases.append(f"when {self.name} < {self._low} then {shown}below {self._low}'")
+        if self._high is not None:
+            cases.append(f"when {self.name} > {self._high} then {shown}above {self._high}'")
+        return f"case {' '.join(cases)} end"
+
+    def _kind(self) -> str:
+        if self.data_type in INTEGERS:
+            return "an integer"
+        return "a number" if self.data_type in FLOATS else f"a {self.data_type}"
