@@ -1,12 +1,13 @@
 """Building: what runs and why, what is left alone, and what a failure publishes (nothing)."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from genredb.build import Status, build, check, clean, load
+from genredb.build import SilentObserver, Status, build, check, clean, load
 from genredb.errors import InputError, ProjectError, UsageError
 from genredb.project import Config
 from tests.conftest import REAL_FILES, ROOT, config_for, rows
@@ -187,6 +188,115 @@ def test_load_publishes_raw_tables_and_a_build_follows(config: Config, raw_dir: 
     load(config_for(other, config.database))
     assert build(config).is_published
     assert rows(config.database, "select title from songs where id = 1") == [("Song 1",)]
+
+
+def test_a_load_makes_the_next_build_look_at_what_it_loaded(config: Config, raw_dir: Path) -> None:
+    build(config)
+    test_file = raw_dir / REAL_FILES[1]
+    test_file.write_text(test_file.read_text().replace("Asked 14", "Wanted 14"))
+    assert [done.source for done in load(config)] == ["raw.songs_test"]
+    assert build(config).is_published
+    assert rows(config.database, "select title from songs where id = 14") == [("Wanted 14",)]
+
+
+def test_an_edit_during_a_build_is_seen_by_the_next(tmp_path: Path) -> None:
+    config = write_project(tmp_path, TWO_MODELS)
+
+    class Editor(SilentObserver):
+        def start(self, what: str) -> None:
+            if what == "model b":
+                (tmp_path / "models" / "b.sql").write_text("select 5 as y")
+
+    build(config, Editor())
+    assert rows(config.database, "from b order by y limit 1") == [(0,)]
+    assert set(ran(config)) == {"b"}
+    assert rows(config.database, "from b") == [(5,)]
+
+
+def test_what_left_the_project_leaves_the_database(tmp_path: Path) -> None:
+    other = write_project(tmp_path / "other", {"models/kept.sql": "select 1 as x"})
+    database = tmp_path / "small.duckdb"
+    build(replace(other, database=database, name="other"))
+    build(write_project(tmp_path, TWO_MODELS))
+    (tmp_path / "models" / "b.sql").rename(tmp_path / "models" / "c.sql")
+    result = build(write_project(tmp_path, {}))
+    assert result.is_published
+    found = rows(database, "select table_name from information_schema.tables where table_schema = 'main'")
+    assert {name for (name,) in found} == {"a", "c", "codes", "kept"}
+
+
+def test_sources_may_lie_in_subfolders_and_share_a_table_name(tmp_path: Path) -> None:
+    def source(name: str, file: str) -> str:
+        return f"{{name: {name}, tables: [{{name: t, meta: {{file: {file}}}, columns: [{{name: i, data_type: integer}}]}}]}}"
+
+    files = {
+        "models/s.yml": f"sources: [{source('one', 'deep/t.csv')}, {source('two', 't.csv')}]",
+        "models/a.sql": "select * from {{ source('one', 't') }}",
+        "data/raw/t.csv": "i\n1\nx\n",
+        "data/raw/deep/t.csv": "i\n2\ny\n",
+    }
+    config = write_project(tmp_path, files)
+    build(config)
+    assert rows(config.database, "select source, text from raw.quarantine order by 1") == [
+        ("one.t", "y"),
+        ("two.t", "x"),
+    ]
+    assert build(config).results == ()
+    (tmp_path / "data/raw/deep/t.csv").write_text("i\n3\n")
+    assert set(ran(config)) == {"a"}
+    assert rows(config.database, "from a") == [(3,)]
+
+
+def test_a_linked_database_stays_a_link(tmp_path: Path) -> None:
+    write_project(tmp_path, TWO_MODELS)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "small.duckdb").symlink_to(tmp_path / "elsewhere" / "real.duckdb")
+    build(write_project(tmp_path, {}))
+    assert (tmp_path / "small.duckdb").is_symlink()
+    assert (tmp_path / "elsewhere" / "real.duckdb").is_file()
+
+
+def test_disabled_nodes_and_checks_are_left_out(tmp_path: Path) -> None:
+    files = TWO_MODELS | {
+        "models/b.sql": "{{ config(enabled=false) }} select 1 as y",
+        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{unique: {config: {enabled: false}}}]}]},"
+        " {name: b, columns: [{name: y, tests: [unique]}]}]",
+        "tests/t.sql": "{{ config(enabled=false) }} select 1",
+    }
+    assert set(ran(write_project(tmp_path, files))) == {"a", "codes"}
+
+
+def test_warnings_are_not_forgotten(tmp_path: Path) -> None:
+    files = TWO_MODELS | {"tests/t.sql": "{{ config(severity='warn') }} select * from {{ ref('b') }}"}
+    config = write_project(tmp_path, files)
+    assert build(config).standing_warnings == 0
+    assert build(config).standing_warnings == 1
+    build(write_project(tmp_path, {"tests/t.sql": "select * from {{ ref('b') }} where y < 0"}))
+    assert build(config).standing_warnings == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("k,v\na,1\nb\n", "seeds/codes.csv:3: 1 fields where the header has 2."),
+        ('k,v\na,"1\nb,2\n', "seeds/codes.csv:2: a quote is opened and never closed."),
+        ("", "is empty"),
+    ],
+)
+def test_a_broken_seed_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+    result = build(write_project(tmp_path, {"seeds/codes.csv": content}))
+    assert result.exit_code == 3
+    assert message in result.results[0].message
+
+
+def test_seeds_keep_every_line(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path,
+        {"seeds/codes.csv": "k,v\n#a,1\n;b,2\n", "seeds/s[1].csv": "x\n1\n", "seeds/s1.csv": "x\n2\n"},
+    )
+    build(config)
+    assert rows(config.database, "from codes") == [("#a", 1), (";b", 2)]
+    assert rows(config.database, 'from "s[1]"') == [(1,)]
 
 
 def test_a_required_file_that_is_missing_is_an_error_and_never_taken_from_elsewhere(

@@ -132,6 +132,36 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
         assert "Traceback" not in done.err
 
 
+def test_files_and_folders_without_permission_are_named(cli: Cli, tmp_path: Path) -> None:
+    for arguments, message in (
+        (["--database", "."], "is a folder; name a file for the database"),
+        (["--database", "raw.duckdb"], "A database cannot be called 'raw.duckdb'"),
+        (["--database", "/proc/genre.duckdb"], "/proc/genre.duckdb"),
+    ):
+        done = cli("build", *arguments, cwd=tmp_path)
+        assert done.code in (2, 3), done.err
+        assert message in done.err
+        assert "Traceback" not in done.err
+
+
+def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
+    code = "import genredb.build, genredb.cli.app as app; genredb.build.build = None; app.main()"
+    for environment, expected in (
+        ({}, "This is a bug of genredb's"),
+        ({"GENREDB_TRACEBACK": "1"}, "Traceback"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "build"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expected in done.stderr
+        assert done.returncode == (1 if environment else 70)
+
+
 def test_usage_errors_suggest_and_exit_2(cli: Cli, tmp_path: Path) -> None:
     done = cli("biuld", cwd=tmp_path)
     assert done.code == 2

@@ -172,6 +172,68 @@ BROKEN: dict[str, dict[str, str]] = {
         "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [unique, unique]}]}]",
     },
     "severity": {"models/a.sql": "select 1", "tests/t.sql": "{{ config(severity='eror') }} select 1"},
+    "two relations of a name": {
+        "models/a.sql": "select 1",
+        "models/b.sql": "{{ config(alias='A') }} select 1",
+    },
+    "relation of a source's name": {
+        "models/s.yml": SOURCES,
+        "models/a.sql": "{{ config(alias='songs', schema='x') }} select 1",
+        "macros/m.sql": "{% macro generate_schema_name(custom_schema_name, node) %}raw{% endmacro %}",
+    },
+    "genredb's own schema": {
+        "models/a.sql": "select 1",
+        "macros/m.sql": "{% macro generate_schema_name(custom_schema_name, node) %}meta{% endmacro %}",
+    },
+    "source twice": {"models/s.yml": SOURCES, "models/t.yml": SOURCES},
+    "macro twice": {
+        "macros/a.sql": "{% macro m() %}{% endmacro %}",
+        "macros/b.sql": "{% macro m() %}{% endmacro %}",
+    },
+    "ref to a disabled model": {
+        "models/a.sql": "{{ config(enabled=false) }} select 1",
+        "models/b.sql": "select * from {{ ref('a') }}",
+    },
+    "unquoted configuration": {"models/a.sql": "{{ config(materialized=table) }} select 1"},
+    "division by zero": {"models/a.sql": "select {{ 1 / 0 }}"},
+    "endless macro": {"macros/m.sql": "{% macro m() %}{{ m() }}{% endmacro %}", "models/a.sql": "{{ m() }}"},
+    "include": {"models/a.sql": "{% include 'b.sql' %}"},
+    "ref without a name": {"models/a.sql": "select * from {{ ref() }}"},
+    "check without SQL": {"tests/t.sql": "-- nothing\n/* here */ ;"},
+    "configuration that is no mapping": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, config: x}]",
+    },
+    "checks that are no list": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, data_tests: unique}]",
+    },
+    "check that is no mapping": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{unique: x}]}]}]",
+    },
+    "values that are no list": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{accepted_values: {values: 3}}]}]}]",
+    },
+    "argument that does not exist": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{relationships: {too: b, field: x}}]}]}]",
+    },
+    "configuration that genredb does not support": {
+        "models/a.sql": "",
+        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{unique: {error_if: '>1'}}]}]}]",
+    },
+    "minimum that is no number": {
+        "models/s.yml": "sources: [{name: raw, tables: [{name: t, columns: [{name: x, meta: {min: low}}]}]}]"
+    },
+    "folder that is no list": {"dbt_project.yml": "name: small\nmodel-paths: models\n"},
+    "folder that does not exist": {"dbt_project.yml": "name: small\nmodel-paths: [sql]\n"},
+    "variables that are no mapping": {"dbt_project.yml": "name: small\nvars: [1]\n"},
+    "name with a dot": {"dbt_project.yml": "name: a.b\n"},
+    "profile that is no mapping": {"profiles.yml": "small: x\n"},
+    "jinja in the profile": {"profiles.yml": "small: {{ nothing }}\n"},
+    "control character": {"models/p.yml": "models: [{name: 'a\x01'}]"},
     "yml syntax": {"models/a.sql": "select 1", "models/p.yml": "models:\n  - name: a\n   columns: ["},
     "yml that is no mapping": {"models/p.yml": "- models"},
     "models that are no list": {"models/p.yml": "models: {name: a}"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genredb import __version__
 from genredb.compile import Compilation, NodeKind
-from genredb.project import Config, Project, Source, project_digest
+from genredb.project import Config, Project, Source
 from genredb.warehouse import file_digest, source_file
 
 
@@ -36,24 +36,27 @@ def _load_digest(source: Source, path: Path) -> str:
 def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, str]:
     """Return the digest of what each source and seed holds, by unique id."""
     project = compilation.project
-    by_source = {(file.source.source_name, file.source.name): file.digest for file in files}
-    result: dict[str, str] = {}
-    for node in compilation.of_kind(NodeKind.SOURCE):
-        _, _, source_name, name = node.unique_id.split(".")
-        result[node.unique_id] = by_source.get((source_name, name), "")
+    by_relation = {file.source.qualified_name: file.digest for file in files}
+    result = {
+        node.unique_id: by_relation.get(node.relation.qualified_name, "")
+        for node in compilation.of_kind(NodeKind.SOURCE)
+        if node.relation
+    }
     for node in compilation.of_kind(NodeKind.SEED):
         result[node.unique_id] = file_digest(project.seeds[node.name].file)
     return result
 
 
-def inputs_digest(config: Config, environment: Iterable[str]) -> str:
+def inputs_digest(config: Config, files_digest: str, environment: Iterable[str]) -> str:
     """Return one digest of all that can change a build, but for what the raw files hold.
 
-    ``environment`` names the variables that the last build's templates asked for.
+    ``files_digest`` is that of the project's files, ``environment`` names the variables that the
+    templates of the last build asked for.
     """
     return _digest(
         __version__,
-        project_digest(config),
+        config.name,
+        files_digest,
         json.dumps(dict(config.vars), sort_keys=True, default=str),
         json.dumps({name: os.environ.get(name) for name in environment}),
         config.schema,

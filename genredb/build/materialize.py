@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from genredb.compile import Node, Relation
 from genredb.errors import ProjectError
 from genredb.project import Project
-from genredb.warehouse import Connection, quote, relation_exists, run_sql, survey, unglobbed
+from genredb.warehouse import Connection, quote, relation_exists, run_sql, split_records, survey, unglobbed
 
 
 def materialize(connection: Connection, project: Project, node: Node) -> int | None:
@@ -32,21 +32,24 @@ def _seed(connection: Connection, project: Project, node: Node) -> int | None:
     relation, seed = _relation_of(node), project.seeds[node.name]
     _drop_other_kind(connection, relation, "view")
     found = survey(seed.file)
+    separator = str(seed.config.get("delimiter", ","))
+    faulty = (record for record in split_records(seed.file, found) if record.fault)
+    if separator == "," and (record := next(faulty, None)):
+        raise ProjectError(f"{node.path}:{record.line}: {record.fault}.")
     types = ", ".join(
         f"{_literal(name)}: {_literal(data_type)}"
         for name, data_type in (seed.config.get("column_types") or {}).items()
     )
-    delimiter = _literal(seed.config.get("delimiter", ","))
     sql = (
-        f"create or replace table {relation} as from read_csv(?, header = true, delim = {delimiter},"
+        f"create or replace table {relation} as"
+        f" from read_csv(?, header = true, delim = {_literal(separator)},"
         " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false"
         f"{f', types = {{{types}}}' if types else ''})"
     )
     rows = run_sql(connection, sql, node.path, [unglobbed(seed.file)])
     if rows != found.records:
         raise ProjectError(
-            f"{node.path}: {found.records} records were read and {rows} loaded; look for blank lines, "
-            "lines with too many or too few fields, and quotes that are not closed."
+            f"{node.path}: {found.records} records were read and {rows} loaded; remove blank lines."
         )
     return rows
 

@@ -31,7 +31,10 @@ class FailingRows:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """How one node ended: ``reason`` says why it ran, ``message`` what went wrong."""
+    """How one node ended: ``reason`` says why it ran, ``message`` what went wrong.
+
+    ``culprit`` names what failed upstream of a node that was skipped.
+    """
 
     node: Node
     status: Status
@@ -39,17 +42,22 @@ class NodeResult:
     rows: int | None = None
     seconds: float = 0.0
     message: str = ""
+    culprit: str = ""
     failing: FailingRows | None = None
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How a build ended. ``is_published`` is False where nothing had changed, and where something failed."""
+    """How a build ended. ``is_published`` is False where nothing had changed, and where something failed.
+
+    ``standing_warnings`` counts the checks that still warn where nothing had changed.
+    """
 
     results: tuple[NodeResult, ...]
     loads: tuple[Load, ...] = ()
     is_published: bool = False
     seconds: float = 0.0
+    standing_warnings: int = 0
 
     def count(self, *statuses: Status) -> int:
         """Return how many nodes ended so."""
@@ -76,6 +84,9 @@ class Observer(Protocol):
     def start(self, what: str) -> None:
         """Hear what runs next."""
 
+    def dropped(self, relation: str) -> None:
+        """Hear that a relation was dropped whose node left the project."""
+
     def loaded(self, load: Load) -> None:
         """Hear that a raw table was loaded."""
 
@@ -90,6 +101,9 @@ class SilentObserver:
         """Ignore."""
 
     def start(self, what: str) -> None:
+        """Ignore."""
+
+    def dropped(self, relation: str) -> None:
         """Ignore."""
 
     def loaded(self, load: Load) -> None:

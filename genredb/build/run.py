@@ -13,10 +13,18 @@ from genredb.build.checks import run_check
 from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
 from genredb.build.materialize import materialize
 from genredb.build.results import BuildResult, NodeResult, Observer, SilentObserver, Status, is_built
-from genredb.build.state import State, read_state, record_load, record_run, write_state
+from genredb.build.state import (
+    State,
+    drop_relation,
+    forget_inputs,
+    read_state,
+    record_load,
+    record_run,
+    write_state,
+)
 from genredb.compile import Compilation, Node, NodeKind, compile_project, fingerprints
 from genredb.errors import GenredbError
-from genredb.project import Config, Project, read_project
+from genredb.project import Config, Project, project_digest, read_project
 from genredb.warehouse import (
     Connection,
     Load,
@@ -40,26 +48,32 @@ def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         state = read_state(turn.current)
-        if _is_current(config, state):
-            return BuildResult((), seconds=_seconds_since(started_at))
+        # Taken before the files are read: an edit during the build is seen by the next one.
+        files_digest = project_digest(config)
+        if _is_current(config, state, files_digest):
+            return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
         compilation = compile_project(read_project(config))
         files = raw_files(compilation.project)
         wanted = fingerprints(compilation, contents(compilation, files))
         plan = {
             node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))
         }
-        stale_files = _stale(files, state)
-        if not plan and not stale_files:
-            return BuildResult((), seconds=_seconds_since(started_at))
+        stale_files, removed = _stale(files, state), _removed(compilation, state)
+        if not plan and not stale_files and not removed:
+            return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
         connection = turn.begin()
         create_tables(connection)
         observer.begin([compilation.nodes[unique_id] for unique_id in plan])
+        for relation in removed:
+            drop_relation(connection, relation)
+            observer.dropped(relation)
         loads = _load_files(connection, config, stale_files, observer)
         results = tuple(_Walk(connection, compilation, plan, observer).run())
         result = BuildResult(results, loads, seconds=_seconds_since(started_at))
         if result.exit_code:
             return result
-        write_state(connection, _new_state(config, compilation, wanted))
+        inputs = inputs_digest(config, files_digest, compilation.environment)
+        write_state(connection, _new_state(inputs, compilation, wanted))
         record_run(connection, "build", started_at, results)
         turn.commit()
     return replace(result, is_published=True, seconds=_seconds_since(started_at))
@@ -76,6 +90,7 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
         connection = turn.begin()
         create_tables(connection)
         loads = _load_files(connection, config, stale_files, observer)
+        forget_inputs(connection)
         record_run(connection, "load", started_at)
         turn.commit()
     return loads
@@ -104,14 +119,14 @@ def _chosen_checks(compilation: Compilation, names: Sequence[str]) -> list[Node]
     return [node for node in checks if chosen & {node.unique_id, *node.depends_on}]
 
 
-def _is_current(config: Config, state: State) -> bool:
+def _is_current(config: Config, state: State, files_digest: str) -> bool:
     """Whether nothing changed since the last build, judged by bytes alone: no template is rendered."""
-    if not state.inputs or not state.built <= state.relations:
+    if not state.inputs or not state.relations.issuperset(state.built.values()):
         return False
     files = [(config.raw_dir / name, sha256) for name, sha256 in state.files.items()]
     if not all(path.is_file() and file_digest(path) == sha256 for path, sha256 in files):
         return False
-    return inputs_digest(config, state.environment) == state.inputs
+    return inputs_digest(config, files_digest, state.environment) == state.inputs
 
 
 def _why(node: Node, wanted: dict[str, str], state: State) -> str:
@@ -144,20 +159,28 @@ def _load_files(
     for file in files:
         observer.start(f"load {file.path.name}")
         done = load_source(connection, file.source, file.path)
-        record_load(connection, done, file.digest, is_sample=config.is_sample)
+        record_load(connection, done, str(file.source.file), file.digest, is_sample=config.is_sample)
         observer.loaded(done)
         loads.append(done)
     return tuple(loads)
 
 
-def _new_state(config: Config, compilation: Compilation, wanted: dict[str, str]) -> State:
-    relations = (node.relation.qualified_name for node in compilation.nodes.values() if node.relation)
-    return State(
-        inputs=inputs_digest(config, compilation.environment),
-        environment=compilation.environment,
-        fingerprints=wanted,
-        built=frozenset(relations),
-    )
+def _removed(compilation: Compilation, state: State) -> list[str]:
+    """Return the relations that were built for nodes which the project no longer has."""
+    project = compilation.project.config.name
+    kept = {node.relation.qualified_name for node in compilation.nodes.values() if node.relation}
+    return [
+        relation
+        for unique_id, relation in state.built.items()
+        if unique_id.split(".")[1] == project and unique_id not in compilation.nodes and relation not in kept
+    ]
+
+
+def _new_state(inputs: str, compilation: Compilation, wanted: dict[str, str]) -> State:
+    relations = {
+        node.unique_id: node.relation.qualified_name for node in compilation.nodes.values() if node.relation
+    }
+    return State(inputs=inputs, environment=compilation.environment, fingerprints=wanted, built=relations)
 
 
 def _seconds_since(moment: datetime) -> float:
@@ -182,7 +205,7 @@ class _Walk:
             self._observer.start(f"{node.kind.value} {node.label}")
             result = self._run_node(node)
             if result.status in (Status.ERROR, Status.FAIL, Status.SKIPPED):
-                self._mark_broken(node)
+                self._mark_broken(node, result.culprit or node.label)
             self._observer.finish(result)
             yield result
 
@@ -190,7 +213,7 @@ class _Walk:
         reason = self._plan[node.unique_id]
         culprit = next((self._broken[name] for name in node.depends_on if name in self._broken), None)
         if culprit:
-            return NodeResult(node, Status.SKIPPED, reason, message=f"{culprit} failed")
+            return NodeResult(node, Status.SKIPPED, reason, culprit=culprit)
         started = time.perf_counter()
         try:
             if is_built(node):
@@ -201,7 +224,7 @@ class _Walk:
             return NodeResult(node, Status.ERROR, reason, None, time.perf_counter() - started, str(error))
         return NodeResult(node, status, reason, None, time.perf_counter() - started, failing=failing)
 
-    def _mark_broken(self, node: Node) -> None:
+    def _mark_broken(self, node: Node, culprit: str) -> None:
         """Keep what depends on this node, or on what this check checks, from running."""
         for unique_id in (node.unique_id, *(node.depends_on if node.kind is NodeKind.CHECK else ())):
-            self._broken.setdefault(unique_id, node.label)
+            self._broken.setdefault(unique_id, culprit)

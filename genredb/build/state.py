@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from genredb import __version__
 from genredb.build.results import NodeResult, is_built
 from genredb.compile import NodeKind
-from genredb.warehouse import Connection, Load, relation_exists
+from genredb.warehouse import Connection, Load, quote, relation_exists
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class State:
 
     ``inputs`` digests all that went into it but the raw files, given the values of ``environment``;
     ``files`` maps a raw file to its sha256, ``loads`` a source to the digest of its load, and
-    ``fingerprints`` a node to its fingerprint. ``built`` are the relations there should be,
-    ``relations`` those there are.
+    ``fingerprints`` a node to its fingerprint. ``built`` maps a node to the relation there should be,
+    ``relations`` are those there are. ``warnings`` counts the checks that warned when they last ran.
     """
 
     inputs: str = ""
@@ -26,7 +26,7 @@ class State:
     files: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    built: frozenset[str] = frozenset()
+    built: Mapping[str, str] = field(default_factory=dict)
     relations: frozenset[str] = frozenset()
     warnings: int = 0
 
@@ -37,7 +37,7 @@ def read_state(connection: Connection | None) -> State:
         return State()
     values = dict(connection.execute("select key, value from meta.state").fetchall())
     loads = connection.execute("select source, file, sha256, digest from meta.loads").fetchall()
-    fingerprints = connection.execute("select unique_id, fingerprint from meta.fingerprints").fetchall()
+    nodes = connection.execute("select unique_id, fingerprint, relation from meta.fingerprints").fetchall()
     relations = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables"
     ).fetchall()
@@ -46,11 +46,27 @@ def read_state(connection: Connection | None) -> State:
         environment=tuple(json.loads(values.get("environment", "[]"))),
         files={file: sha256 for _, file, sha256, _ in loads},
         loads={source: digest for source, _, _, digest in loads},
-        fingerprints=dict(fingerprints),
-        built=frozenset(json.loads(values.get("built", "[]"))),
+        fingerprints={unique_id: fingerprint for unique_id, fingerprint, _ in nodes},
+        built={unique_id: relation for unique_id, _, relation in nodes if relation},
         relations=frozenset(name for (name,) in relations),
-        warnings=int(values.get("warnings", 0)),
+        warnings=_count_warnings(connection),
     )
+
+
+def _count_warnings(connection: Connection) -> int:
+    row = connection.execute(
+        """
+        select count(*) filter (where status = 'warn')
+        from (select unique_id, arg_max(status, run_id) as status from meta.check_results group by unique_id)
+        semi join meta.fingerprints using (unique_id)
+        """
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def forget_inputs(connection: Connection) -> None:
+    """Let the next build look at every node: what it was built from is no longer what is loaded."""
+    connection.execute("delete from meta.state where key = 'inputs'")
 
 
 def write_state(connection: Connection, state: State) -> None:
@@ -59,8 +75,6 @@ def write_state(connection: Connection, state: State) -> None:
     values = {
         "inputs": state.inputs,
         "environment": json.dumps(state.environment),
-        "built": json.dumps(sorted(state.built)),
-        "warnings": str(state.warnings),
     }
     connection.execute(
         "insert into meta.state select unnest(?::varchar[]), unnest(?::varchar[])",
@@ -68,19 +82,34 @@ def write_state(connection: Connection, state: State) -> None:
     )
     connection.execute("delete from meta.fingerprints")
     connection.execute(
-        "insert into meta.fingerprints select unnest(?::varchar[]), unnest(?::varchar[])",
-        [list(state.fingerprints), list(state.fingerprints.values())],
+        "insert into meta.fingerprints"
+        " select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])",
+        [
+            list(state.fingerprints),
+            list(state.fingerprints.values()),
+            [state.built.get(unique_id) for unique_id in state.fingerprints],
+        ],
     )
 
 
-def record_load(connection: Connection, load: Load, digest: str, *, is_sample: bool) -> None:
-    """Remember a load in meta.loads, in place of the source's last one."""
+def drop_relation(connection: Connection, relation: str) -> None:
+    """Drop a table or view (``schema.name``) that left the project, with what was remembered of its load."""
+    schema, _, name = relation.partition(".")
+    kind = relation_exists(connection, schema, name)
+    if kind:
+        connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
+    connection.execute("delete from meta.loads where source = ?", [relation])
+    connection.execute("delete from raw.quarantine where source = ?", [relation])
+
+
+def record_load(connection: Connection, load: Load, file: str, digest: str, *, is_sample: bool) -> None:
+    """Remember a load in meta.loads, in place of the source's last one; ``file`` is the declared name."""
     connection.execute("delete from meta.loads where source = ?", [load.source])
     connection.execute(
         "insert into meta.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             load.source,
-            load.file.name,
+            file,
             load.sha256,
             digest,
             load.size,

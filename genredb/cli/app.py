@@ -25,6 +25,7 @@ from genredb.cli import (
 )
 from genredb.errors import GenredbError
 
+INTERNAL_ERROR = 70
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
 5 database locked · 6 database corrupt · 130 interrupted."""
 
@@ -76,20 +77,37 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except GenredbError as error:
-        typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
-        typer.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+        _complain(str(error), error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except (_InterruptedError, RuntimeError):
-        # DuckDB turns what a signal raises in the middle of a query into a RuntimeError of its own.
-        if not _signals:
+    except _InterruptedError:
+        _end_interrupted()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}.", GenredbError.exit_code)
+    except Exception as error:
+        if _signals:  # DuckDB turns what a signal raises in the middle of a query into an error of its own
+            _end_interrupted()
+        if os.environ.get("GENREDB_TRACEBACK"):
             raise
-        typer.echo("interrupted; nothing was published", err=True)
-        sys.exit(128 + _signals[0])
+        _complain(
+            f"{type(error).__name__}: {error}\nThis is a bug of genredb's; GENREDB_TRACEBACK=1 shows where.",
+            INTERNAL_ERROR,
+        )
     sys.exit(0)
+
+
+def _end_interrupted() -> NoReturn:
+    typer.echo("interrupted; nothing was published", err=True)
+    sys.exit(128 + _signals[0])
+
+
+def _complain(message: str, exit_code: int) -> NoReturn:
+    typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
+    typer.echo(message, err=True)
+    sys.exit(exit_code)
 
 
 def _color() -> bool | None:

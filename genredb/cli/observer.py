@@ -25,6 +25,10 @@ class BuildObserver:
         """Show what runs."""
         self._progress(what, self._done, self._total)
 
+    def dropped(self, relation: str) -> None:
+        """Print a line for a relation that left the project."""
+        self._line("drop", relation.removeprefix("main."), "", "removed from the project")
+
     def loaded(self, load: Load) -> None:
         """Print a line for a raw table."""
         self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
@@ -39,7 +43,7 @@ class BuildObserver:
             self._failing(result)
         elif result.status is Status.SKIPPED:
             if node.kind is not NodeKind.CHECK or self._console.is_verbose:
-                self._line("skip", node.label, "", result.message)
+                self._line("skip", node.label, "", f"{result.culprit} failed")
         elif node.kind is not NodeKind.CHECK:
             rows = "" if result.rows is None else f"{result.rows:,} rows"
             self._line(node.materialized, node.label, rows, result.reason)

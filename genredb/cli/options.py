@@ -134,6 +134,6 @@ def _parse_vars(text: str) -> dict[str, Any]:
         values = yaml.safe_load(text)
     except yaml.YAMLError:
         values = None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise UsageError(f"--vars should be yml such as 'min_genre_songs: 5', not {text!r}.")
     return values

@@ -15,6 +15,8 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
         console.rich.print(f"[red bold]Failed:[/] {_counts(result)}; {name} is as it was before.")
     elif not result.is_published:
         console.say(f"Nothing changed since the last build; {name} is current.", "green")
+        if result.standing_warnings:
+            console.warn(f"{result.standing_warnings} of its checks warn; `genredb test` shows their rows.")
     else:
         console.say(f"Built {name} in {result.seconds:.1f} s: {_counts(result)}.", "green")
 
@@ -66,6 +68,7 @@ def as_json(result: BuildResult) -> dict[str, Any]:
                 "rows": r.rows,
                 "seconds": round(r.seconds, 4),
                 "message": r.message,
+                "culprit": r.culprit,
                 "failing": _failing(r.failing),
             }
             for r in result.results

@@ -66,6 +66,14 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any]) -> s
     column = spec.column or arguments.get("column_name")
     if not column:
         raise ProjectError(f"{spec.path}: the check '{spec.kind}' of {spec.attached_to} names no column.")
+    for argument in arguments:
+        if argument not in (*needed, "quote", "column_name"):
+            raise ProjectError(
+                f"{spec.path}: the check '{spec.kind}' of {spec.attached_to} has no argument '{argument}'."
+                + did_you_mean(argument, needed)
+            )
+    if not isinstance(arguments.get("values", []), list):
+        raise ProjectError(f"{spec.path}: `values:` of {spec.attached_to} should be a list.")
     for argument in needed:
         if argument not in arguments:
             raise ProjectError(

@@ -14,6 +14,9 @@ from genredb.project import CheckSpec, Model, Project, Seed, Source
 
 MATERIALIZATIONS = ("view", "table")
 SEVERITIES = ("error", "warn")
+# Where genredb keeps what it writes itself (genredb/warehouse/tables.py).
+RESERVED_SCHEMAS = frozenset({"meta", "ml", "information_schema", "pg_catalog"})
+QUARANTINE = "raw.quarantine"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class _Compiler:
             key: (self._id(NodeKind.SOURCE, *key), self._relation(source.schema, source.name))
             for key, source in project.sources.items()
         }
+        self._taken = {source.qualified_name.lower(): source.path for source in project.sources.values()}
         config = project.config
         self._renderer = Renderer(
             project.macros,
@@ -69,23 +73,34 @@ class _Compiler:
             self._resolve_ref,
             self._resolve_source,
         )
-        for seed in project.seeds.values():
+        self._seeds = [seed for seed in project.seeds.values() if _is_enabled(seed.config)]
+        for seed in self._seeds:
             self._name(NodeKind.SEED, seed, seed.config)
-        self._model_config = {model.name: self._configure(model) for model in project.models.values()}
-        for model in project.models.values():
+        configured = {model.name: self._configure(model) for model in project.models.values()}
+        self._model_config = {name: config for name, config in configured.items() if _is_enabled(config)}
+        self._models = [model for model in project.models.values() if model.name in self._model_config]
+        for model in self._models:
             self._name(NodeKind.MODEL, model, self._model_config[model.name])
 
     def sources(self) -> list[Node]:
         return [self._source(source) for source in self._project.sources.values()]
 
     def seeds(self) -> list[Node]:
-        return [self._seed(seed) for seed in self._project.seeds.values()]
+        return [self._seed(seed) for seed in self._seeds]
 
     def models(self) -> list[Node]:
-        return [self._model(model) for model in self._project.models.values()]
+        return [self._model(model) for model in self._models]
 
     def checks(self) -> list[Node]:
-        return [self._check(spec) for spec in self._project.checks]
+        off = {f"ref('{name}')" for name in (*self._project.models, *self._project.seeds)} - {
+            f"ref('{name}')" for name in self._relations
+        }
+        stated = [spec for spec in self._project.checks if spec.attached_to not in off]
+        return [
+            node
+            for spec in stated
+            if _is_enabled(spec.config) and _is_enabled((node := self._check(spec)).config)
+        ]
 
     def inline(self, text: str) -> str:
         return self._renderer.render(text, Scope("inline.sql")).strip()
@@ -109,6 +124,14 @@ class _Compiler:
         else:
             schema = f"{default}_{custom}" if custom else default
         relation = self._relation(schema, str(config.get("alias", node.name)))
+        if schema.lower() in RESERVED_SCHEMAS or relation.qualified_name.lower() == QUARANTINE:
+            raise ProjectError(
+                f"{node.path}: {relation.qualified_name} is a place of genredb's own; choose another."
+            )
+        place = relation.qualified_name.lower()
+        if place in self._taken:
+            raise ProjectError(f"{node.path} and {self._taken[place]} both make {relation.qualified_name}.")
+        self._taken[place] = node.path
         self._relations[node.name] = (self._id(kind, node.name), relation)
 
     def _configure(self, model: Model) -> dict[str, Any]:
@@ -123,6 +146,8 @@ class _Compiler:
 
     def _resolve_ref(self, name: str) -> tuple[str, Relation]:
         if name not in self._relations:
+            if name in self._project.models or name in self._project.seeds:
+                raise ProjectError(f"ref('{name}') names a node that is switched off by `enabled: false`.")
             hint = did_you_mean(name, self._relations)
             raise ProjectError(f"ref('{name}') names no model or seed.{hint}")
         return self._relations[name]
@@ -192,6 +217,8 @@ class _Compiler:
             }
             sql = check_sql(spec, relation, arguments)
             name = check_name(spec, scope.references[0].split(".", 2)[2].replace(".", "_"))
+        if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
+            raise ProjectError(f"{spec.path}: the check {name} has no SQL.")
         node = Node(
             self._id(NodeKind.CHECK, name),
             NodeKind.CHECK,
@@ -212,6 +239,10 @@ class _Compiler:
     def _expression(self, text: str, scope: Scope) -> str:
         """Evaluate the jinja expression of a properties file, such as ``ref('songs')``."""
         return self._renderer.render("{{ " + text + " }}", scope)
+
+
+def _is_enabled(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("enabled", True))
 
 
 def _describe(spec: CheckSpec) -> str:

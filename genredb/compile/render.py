@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateSyntaxError
-from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2 import FunctionLoader, StrictUndefined, TemplateSyntaxError, Undefined
+from jinja2.exceptions import UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from genredb.compile.nodes import Relation
@@ -42,6 +42,11 @@ class _ConfigCall:
         self._scope = scope
 
     def __call__(self, **values: Any) -> str:
+        for name, value in values.items():
+            if isinstance(value, Undefined):
+                raise ProjectError(
+                    f"config({name}=…) names something that is not defined; is a quote missing?"
+                )
         self._scope().config.update(values)
         return ""
 
@@ -105,10 +110,12 @@ class Renderer:
         with _located_errors(scope.path, self._known_names):
             return self._environment.from_string(call).render(**arguments).strip()
 
-    def _load_text(self, path: str) -> tuple[str, str, Callable[[], bool]]:
+    def _load_text(self, path: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Hand jinja the text last given for a path; its cached template holds while that is the same."""
-        text = self._texts[path]
-        return text, path, lambda: self._texts[path] == text
+        text = self._texts.get(path)
+        if text is None:
+            return None
+        return text, path, lambda: self._texts.get(path) == text
 
     def _add_macros(self, file: MacroFile) -> None:
         self._texts[file.path] = file.text
@@ -118,6 +125,8 @@ class Renderer:
                 self._environment.globals, shared=True
             )
         found = {name: value for name, value in vars(module).items() if hasattr(value, "catch_kwargs")}
+        for name in found.keys() & self.macros.keys():
+            raise ProjectError(f"{file.path}: the macro '{name}' is defined in another file already.")
         self.macros.update(found)
         self._environment.globals.update(found)
 
@@ -125,6 +134,8 @@ class Renderer:
         return self._environment.globals
 
     def _ref(self, *names: str) -> Relation:
+        if not 1 <= len(names) <= 2:
+            raise ProjectError("ref() takes the name of a model or seed.")
         if self._scope.is_parsing:
             return Relation("", "", names[-1])
         unique_id, relation = self._resolve_ref(names[-1])
@@ -175,7 +186,7 @@ class _located_errors:  # noqa: N801 - reads as a statement
             raise ProjectError(f"{place}: {error}.{did_you_mean(name, self._known_names())}") from None
         if isinstance(error, ProjectError):
             raise ProjectError(f"{place}: {error}") from None
-        if isinstance(error, SecurityError | TemplateError | TypeError | ValueError):
+        if isinstance(error, Exception):  # whatever the user's template did
             raise ProjectError(f"{place}: {str(error).rstrip('.')}.") from None
 
 

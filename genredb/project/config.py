@@ -6,15 +6,19 @@ Without a dbt_project.yml in the working directory or above, the project that ge
 and the database and ``data/raw`` are those of the working directory.
 """
 
+import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError, UsageError, did_you_mean
-from genredb.project.files import read_text, read_yaml, render_env
+from genredb.project.files import mapping, read_text, read_yaml, render_env
 
 PROJECT_FILE = "dbt_project.yml"
+# A database of such a name would be confused with DuckDB's own or with a schema of genredb's.
+_RESERVED = frozenset("main temp system pg_catalog information_schema raw meta ml".split())
 
 
 @dataclass(frozen=True)
@@ -79,34 +83,30 @@ def read_config(settings: Settings) -> Config:
     home = Path.cwd() if is_shipped else root
     project = read_yaml(root / PROJECT_FILE)
     name = project.get("name")
-    if not isinstance(name, str):
-        raise ProjectError(f"{root / PROJECT_FILE} has no `name:`; give the project one.")
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
+        raise ProjectError(f"{root / PROJECT_FILE} needs a `name:` of letters, digits and underscores.")
     profile, profile_file = _read_profile(root, str(project.get("profile", name)), settings.profiles_dir)
     raw_dir, is_sample = _find_raw(root, home, settings.raw_dir)
-    database = (settings.database or home / str(profile.get("path", "genre.duckdb"))).absolute()
-    if not database.parent.is_dir():
-        raise UsageError(f"The folder of the database, {database.parent}, does not exist; create it first.")
-
-    def paths(key: str, default: str) -> tuple[Path, ...]:
-        return tuple(root / str(path) for path in project.get(key, [default]))
+    database = settings.database or home / str(profile.get("path", "genre.duckdb"))
+    paths = functools.partial(_paths, project, root)
 
     return Config(
         root=root,
         home=home.resolve(),
         name=name,
-        database=database,
+        database=_settle_database(database),
         schema=str(profile.get("schema", "main")),
         raw_dir=raw_dir,
         is_sample=is_sample,
         is_shipped=is_shipped,
-        clean_targets=tuple(home / str(path) for path in project.get("clean-targets", [])),
+        clean_targets=_paths(project, home, "clean-targets", None),
         model_paths=paths("model-paths", "models"),
         seed_paths=paths("seed-paths", "seeds"),
         macro_paths=paths("macro-paths", "macros"),
         test_paths=paths("test-paths", "tests"),
-        vars=_scoped_vars(project.get("vars") or {}, name) | dict(settings.vars),
-        models=project.get("models") or {},
-        seeds=project.get("seeds") or {},
+        vars=_scoped_vars(mapping(project, "vars", PROJECT_FILE), name) | dict(settings.vars),
+        models=mapping(project, "models", PROJECT_FILE),
+        seeds=mapping(project, "seeds", PROJECT_FILE),
         files=(root / PROJECT_FILE, *((profile_file,) if profile_file else ())),
     )
 
@@ -133,18 +133,49 @@ def _read_profile(root: Path, name: str, profiles_dir: Path | None) -> tuple[Map
     profiles = read_yaml(file, render_env(read_text(file)))
     if name not in profiles:
         raise ProjectError(f"{file} has no profile '{name}'.{did_you_mean(name, profiles)}")
-    outputs = profiles[name].get("outputs") or {}
-    target = profiles[name].get("target", next(iter(outputs), ""))
+    profile = mapping(profiles, name, str(file))
+    outputs = mapping(profile, "outputs", str(file))
+    target = str(profile.get("target", next(iter(outputs), "")))
     if target not in outputs:
         raise ProjectError(
             f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}"
         )
-    output: Mapping[str, Any] = outputs[target]
+    output = mapping(outputs, target, str(file))
     if output.get("type", "duckdb") != "duckdb":
         raise ProjectError(
             f"{file}: output '{target}' is of type '{output['type']}'; genredb runs on duckdb."
         )
     return output, file
+
+
+def _paths(project: Mapping[str, Any], folder: Path, key: str, default: str | None) -> tuple[Path, ...]:
+    """Return the folders that a key of dbt_project.yml lists; those it states must exist, but for targets."""
+    stated = project.get(key)
+    if stated is None:
+        return (folder / default,) if default else ()
+    if not isinstance(stated, list) or not all(isinstance(path, str) for path in stated):
+        raise ProjectError(
+            f"{PROJECT_FILE}: `{key}:` should be a list of folders, such as [{default or 'target'}]."
+        )
+    missing = [path for path in stated if default and not (folder / path).is_dir()]
+    if missing and key == "model-paths":
+        raise ProjectError(f"{PROJECT_FILE}: `{key}:` names the folder {missing[0]}, which does not exist.")
+    return tuple(folder / path for path in stated)
+
+
+def _settle_database(path: Path) -> Path:
+    """Return the database's real path (a link's target), if it can be one."""
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise UsageError(f"The folder of the database, {path.parent}, does not exist; create it first.")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file for the database.")
+    name = path.name.split(".")[0]
+    if not re.fullmatch(r"[\w -]+", name) or name.lower() in _RESERVED or "?" in str(path):
+        raise UsageError(
+            f"A database cannot be called '{path.name}'; choose another name, such as genre.duckdb."
+        )
+    return path
 
 
 def _find_raw(root: Path, home: Path, raw_dir: Path | None) -> tuple[Path, bool]:

@@ -1,6 +1,7 @@
 """Finds and reads every file of a project: models, seeds, macros, checks, properties."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.config import Config
-from genredb.project.files import read_text, read_yaml
+from genredb.project.files import read_bytes, read_text, read_yaml
 from genredb.project.nodes import CheckSpec, Column, MacroFile, Model, Seed, Source
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
 
@@ -34,7 +35,7 @@ def project_digest(config: Config) -> str:
     """Return a sha256 over the names and bytes of every file that the project consists of."""
     digest = hashlib.sha256()
     for path in (*config.files, *_project_files(config)):
-        content = path.read_bytes()
+        content = read_bytes(path)
         digest.update(f"{config.show_path(path)}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
@@ -53,8 +54,15 @@ def _project_files(config: Config) -> Iterator[Path]:
 
 def _find(folders: Iterable[Path], suffix: str) -> Iterator[Path]:
     for folder in folders:
+        found: list[Path] = []
         if folder.is_dir():
-            yield from sorted(path for path in folder.rglob(f"*{suffix}") if path.is_file())
+            for inside, _, names in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
+                found += [Path(inside, name) for name in names if name.endswith(suffix)]
+        yield from sorted(found)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise ProjectError(f"{error.filename} cannot be read: {error.strerror}.") from None
 
 
 def read_project(config: Config) -> Project:
@@ -72,12 +80,24 @@ def read_project(config: Config) -> Project:
         config=config,
         models=models,
         seeds=seeds,
-        sources={(source.source_name, source.name): source for file in yml for source in file.sources},
+        sources=_sources(yml),
         checks=(*_stated_checks(yml), *_singular_checks(config)),
         macros=tuple(
             MacroFile(config.show_path(path), read_text(path)) for path in _find(config.macro_paths, ".sql")
         ),
     )
+
+
+def _sources(yml: Iterable[PropertiesFile]) -> dict[tuple[str, str], Source]:
+    sources: dict[tuple[str, str], Source] = {}
+    for source in (source for file in yml for source in file.sources):
+        key = (source.source_name, source.name)
+        if key in sources:
+            raise ProjectError(
+                f"The source {'.'.join(key)} is declared in {sources[key].path} and {source.path}."
+            )
+        sources[key] = source
+    return sources
 
 
 def _stated_checks(yml: Iterable[PropertiesFile]) -> Iterator[CheckSpec]:

@@ -1,10 +1,11 @@
 """Reads properties files: sources, and what yml says of models and seeds (description, columns, checks)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from genredb.errors import ProjectError
+from genredb.project.files import mapping
 from genredb.project.nodes import CheckSpec, Column, Source
 
 
@@ -49,7 +50,7 @@ def parse_properties(content: Mapping[str, Any], path: str) -> PropertiesFile:
 
 def _entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping[str, Any]]:
     entries = content.get(key) or []
-    if not isinstance(entries, Sequence) or isinstance(entries, str):
+    if not isinstance(entries, list):
         raise ProjectError(f"{path}: `{key}:` should be a list of entries that begin with `- name:`.")
     for entry in entries:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
@@ -57,9 +58,9 @@ def _entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mappin
         yield entry
 
 
-def _meta(entry: Mapping[str, Any]) -> dict[str, Any]:
-    config = entry.get("config") or {}
-    return dict(entry.get("meta") or {}) | dict(config.get("meta") or {})
+def _meta(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
+    config = mapping(entry, "config", path)
+    return dict(mapping(entry, "meta", path)) | dict(mapping(config, "meta", path))
 
 
 def _columns(entry: Mapping[str, Any], path: str) -> tuple[Column, ...]:
@@ -68,14 +69,14 @@ def _columns(entry: Mapping[str, Any], path: str) -> tuple[Column, ...]:
             name=column["name"],
             description=str(column.get("description") or "").strip(),
             data_type=str(column.get("data_type") or ""),
-            meta=_meta(column),
+            meta=_column_meta(column, path),
         )
         for column in _entries(entry, "columns", path)
     )
 
 
 def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str) -> Source:
-    meta = _meta(table)
+    meta = _meta(table, path)
     return Source(
         source_name=entry["name"],
         name=table["name"],
@@ -83,15 +84,32 @@ def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str) -> So
         description=str(table.get("description") or "").strip(),
         columns=_columns(table, path),
         path=path,
-        file=meta.get("file"),
-        key=meta.get("key"),
+        file=_text(meta, "file", path),
+        key=_text(meta, "key", path),
     )
+
+
+def _text(meta: Mapping[str, Any], key: str, path: str) -> str | None:
+    value = meta.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ProjectError(f"{path}: `{key}:` should be a text, not {value!r}.")
+    return value
+
+
+def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
+    meta = _meta(column, path)
+    for key in ("min", "max"):
+        if not isinstance(meta.get(key, 0), int | float):
+            raise ProjectError(f"{path}: `{key}:` of {column['name']} should be a number, not {meta[key]!r}.")
+    if not isinstance(meta.get("aliases", []), list):
+        raise ProjectError(f"{path}: `aliases:` of {column['name']} should be a list of headers.")
+    return meta
 
 
 def _properties(entry: Mapping[str, Any], path: str) -> Properties:
     name = entry["name"]
-    config = dict(entry.get("config") or {})
-    if meta := _meta(entry):
+    config = dict(mapping(entry, "config", path))
+    if meta := _meta(entry, path):
         config["meta"] = meta
     return Properties(
         name=name,
@@ -104,18 +122,26 @@ def _properties(entry: Mapping[str, Any], path: str) -> Properties:
 
 
 def _checks(entry: Mapping[str, Any], attached_to: str, path: str) -> Iterator[CheckSpec]:
-    for stated in _stated_checks(entry):
+    for stated in _stated_checks(entry, path):
         yield _check(stated, attached_to, None, path)
     for column in _entries(entry, "columns", path):
-        for stated in _stated_checks(column):
+        for stated in _stated_checks(column, path):
             yield _check(stated, attached_to, column["name"], path)
 
 
-def _stated_checks(entry: Mapping[str, Any]) -> list[Any]:
-    return [*(entry.get("data_tests") or []), *(entry.get("tests") or [])]
+def _stated_checks(entry: Mapping[str, Any], path: str) -> list[Any]:
+    stated: list[Any] = []
+    for key in ("data_tests", "tests"):
+        checks = entry.get(key) or []
+        if not isinstance(checks, list):
+            raise ProjectError(f"{path}: `{key}:` of {entry['name']} should be a list of checks.")
+        stated += checks
+    return stated
 
 
-_CONFIG_KEYS = ("severity", "where", "limit", "enabled", "tags")
+_CONFIG_KEYS = ("severity", "where", "enabled", "tags", "meta")
+# What dbt knows and genredb does not: refused by name rather than passed over.
+_UNSUPPORTED_KEYS = ("limit", "error_if", "warn_if", "fail_calc", "store_failures", "store_failures_as")
 
 
 def _check(stated: Any, attached_to: str, column: str | None, path: str) -> CheckSpec:
@@ -123,22 +149,27 @@ def _check(stated: Any, attached_to: str, column: str | None, path: str) -> Chec
         return CheckSpec(kind=stated, path=path, attached_to=attached_to, column=column)
     if not isinstance(stated, Mapping) or len(stated) != 1:
         raise ProjectError(f"{path}: a check of {attached_to} should be a name or `name: {{arguments: …}}`.")
-    kind, body = next(iter(stated.items()))
-    body = dict(body or {})
-    config = dict(body.pop("config", None) or {})
-    name = str(body.pop("name", ""))
-    description = str(body.pop("description", "") or "")
-    arguments = dict(body.pop("arguments", None) or {})
-    for key in _CONFIG_KEYS:
+    kind = str(next(iter(stated)))
+    body = dict(mapping(stated, kind, path))
+    config = dict(mapping(body, "config", path))
+    arguments = dict(mapping(body, "arguments", path))
+    stated_name, description = body.pop("name", ""), body.pop("description", "")
+    body = {key: value for key, value in body.items() if key not in ("config", "arguments")}
+    for key in (*_CONFIG_KEYS, *_UNSUPPORTED_KEYS):
         if key in body:
             config.setdefault(key, body.pop(key))
+    for key in config:
+        if key not in _CONFIG_KEYS:
+            raise ProjectError(
+                f"{path}: genredb does not support `{key}:` of the check {kind} of {attached_to}."
+            )
     return CheckSpec(
-        kind=str(kind),
+        kind=kind,
         path=path,
         attached_to=attached_to,
         column=column,
         arguments=arguments | body,
         config=config,
-        name=name,
-        description=description,
+        name=str(stated_name or ""),
+        description=str(description or ""),
     )

@@ -1,6 +1,6 @@
 """The only part that touches DuckDB: connecting, loading CSVs, publishing a new state of the file."""
 
-from genredb.warehouse.csvfile import file_digest, survey
+from genredb.warehouse.csvfile import file_digest, split_records, survey
 from genredb.warehouse.database import (
     Connection,
     column_types,
@@ -39,9 +39,10 @@ __all__ = [
     "relation_exists",
     "relations",
     "run_sql",
+    "source_file",
+    "split_records",
     "survey",
     "unglobbed",
-    "source_file",
     "write_ahead_log",
     "write_file",
 ]

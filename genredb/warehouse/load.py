@@ -117,5 +117,11 @@ def _quarantine(connection: Connection, source: Source, path: Path, faulty: Iter
     connection.execute(
         "insert into raw.quarantine"
         " select ?, ?, unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[])",
-        [source.qualified_name, path.name, [r.line for r in rows], [r.reason for r in rows], [r.text for r in rows]],
+        [
+            source.qualified_name,
+            path.name,
+            [r.line for r in rows],
+            [r.reason for r in rows],
+            [r.text for r in rows],
+        ],
     )

@@ -83,7 +83,9 @@ class Publication:
 @contextlib.contextmanager
 def publication(database: Path) -> Iterator[Publication]:
     """Take the writer's turn; DatabaseLockedError at once where another process has it."""
-    lock = filelock.FileLock(database.with_name(database.name + ".lock"))
+    lock_file = database.with_name(database.name + ".lock")
+    lock_file.touch()  # where that is not permitted, its error says so; a lock would call it taken
+    lock = filelock.FileLock(lock_file)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

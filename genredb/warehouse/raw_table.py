@@ -41,9 +41,7 @@ class RawTable:
         self._texts = [_TEXT.format(index) for index in range(len(columns))]
         self._relation = f"{quote(source.schema)}.{quote(source.name)}"
         # In the order of the properties file, whatever the order of the file.
-        self._fields = [
-            Field(column, quote(self._texts[columns.index(column)])) for column in source.columns
-        ]
+        self._fields = [Field(column, quote(self._texts[columns.index(column)])) for column in source.columns]
         self._key = source.key
         names = [column.name for column in source.columns]
         if self._key is not None and self._key not in names:

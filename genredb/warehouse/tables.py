@@ -33,7 +33,9 @@ create table if not exists ml.predictions (
 );
 
 create table if not exists meta.state (key varchar, value varchar);
-create table if not exists meta.fingerprints (unique_id varchar, fingerprint varchar);
+create table if not exists meta.fingerprints (
+    unique_id varchar, fingerprint varchar, relation varchar
+);
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
     quarantined bigint, ignored_columns varchar[],
