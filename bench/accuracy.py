@@ -19,9 +19,9 @@ import numpy.typing as npt
 from sklearn.model_selection import KFold
 
 from genredb.build import build
+from genredb.build.freshness import TRAIN_VIEW
 from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, fit
 from genredb.learn.dataset import Songs, read_songs
-from genredb.learn.freshness import TRAIN_VIEW
 from genredb.project import Settings, read_config, read_project
 from genredb.warehouse import fetch_all, open_reader
 

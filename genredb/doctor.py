@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from genredb import __version__
+from genredb.build.freshness import stale_reason
 from genredb.compile import compile_project
 from genredb.errors import GenredbError
-from genredb.learn.freshness import stale_reason
 from genredb.project import Config, Settings, read_config, read_project
 from genredb.warehouse import (
     Connection,

@@ -8,11 +8,20 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from genredb.build.freshness import stale_reason
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.learn.freshness import stale_reason
 from genredb.project import Config
-from genredb.warehouse import Connection, column_types, fetch_all, open_reader, quote, relations, write_file
+from genredb.warehouse import (
+    Connection,
+    column_types,
+    fetch_all,
+    open_reader,
+    query_errors,
+    quote,
+    relations,
+    write_file,
+)
 
 SUBMISSION = "submission"
 HEADER = ["Id", "top genre"]
@@ -34,15 +43,14 @@ class ExportResult:
 def export(
     config: Config, relation: str, path: Path, file_format: str = "", *, raw: bool = False
 ) -> ExportResult:
-    """Write ``relation`` (``name`` or ``schema.name``) to ``path``.
+    """Write ``relation`` (``name`` or ``schema.name``) to ``path``, whole or not at all.
 
     The format is that of the file's ending unless given. In a CSV for people, text that a spreadsheet
     would take for a formula is led by an apostrophe unless ``raw``; a submission is never altered.
     Raises InputError where a submission would not be valid, UsageError for an unknown name or format.
     """
     chosen = _format(path, file_format)
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"The folder {path.absolute().parent} does not exist; create it first.")
+    target = _target(config, path)
     with open_reader(config.database) as connection:
         schema, name = _find(connection, relation)
         is_submission = (schema, name) == ("main", SUBMISSION)
@@ -52,16 +60,29 @@ def export(
         sql = _select(
             schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
         )
-        partial = path.with_name(f".{path.name}.part-{os.getpid()}")
+        is_sample = is_from_sample(connection)
+        partial = target.with_name(f".genredb-{os.getpid()}.part")
         try:
-            is_sample = is_from_sample(connection)
-            rows = write_file(connection, sql, partial, chosen)
+            with query_errors():
+                rows = write_file(connection, sql, partial, chosen)
             if is_submission and chosen == "csv":
                 _verify(partial, connection)
-            partial.replace(path)
+            partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
     return ExportResult(f"{schema}.{name}", path, rows, is_sample)
+
+
+def _target(config: Config, path: Path) -> Path:
+    """Return the file to write, a link's target; UsageError for what is none and for the database."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{path} is no regular file; name one to write.")
+    if not target.parent.is_dir():
+        raise UsageError(f"The folder {target.parent} does not exist; create it first.")
+    if target.name.startswith(config.database.name) and target.parent == config.database.parent:
+        raise UsageError(f"{path} is the database or belongs to it; name another file.")
+    return target
 
 
 def _format(path: Path, file_format: str) -> str:
@@ -100,7 +121,7 @@ def _refuse_invalid(connection: Connection) -> None:
     if quarantined:
         line, reason = quarantined[0]
         raise InputError(
-            f"{len(quarantined)} rows of the test file are quarantined, so a submission would lack them "
+            f"{len(quarantined)} row(s) of the test file are quarantined and would be missing "
             f"(line {line}: {reason}); mend the file and run `genredb build && genredb predict`."
         )
     reason = stale_reason(connection)
@@ -114,6 +135,12 @@ def _refuse_invalid(connection: Connection) -> None:
             f"{len(unlabelled)} songs of the test file have no prediction (the first is Id "
             f"{unlabelled[0][0]}); run `genredb build && genredb predict`."
         )
+    ids = [row[0] for row in fetch_all(connection, f'select "Id" from {SUBMISSION}')]
+    if ids != _test_ids(connection):
+        raise InputError(
+            f"The submission would have {len(ids)} rows for the {len(_test_ids(connection))} songs of the "
+            "test file, or other Ids than theirs; run `genredb build && genredb predict`."
+        )
     unknown = fetch_all(
         connection,
         f'select distinct "top genre" from {SUBMISSION} where "top genre" not in (select genre from genres)',
@@ -124,13 +151,14 @@ def _refuse_invalid(connection: Connection) -> None:
         )
 
 
+def _test_ids(connection: Connection) -> list[int]:
+    return [row[0] for row in fetch_all(connection, "select id from raw.songs_test order by id")]
+
+
 def _verify(path: Path, connection: Connection) -> None:
     """Read a written submission back and hold it against the loaded test file."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    expected = [str(row[0]) for row in fetch_all(connection, "select id from raw.songs_test order by id")]
-    if header != HEADER or [row[0] for row in rows] != expected or not all(row[1] for row in rows):
-        raise InputError(
-            f"The submission would have {len(rows)} rows for the {len(expected)} songs of the test file, or "
-            "other Ids than theirs; run `genredb build && genredb predict`."
-        )
+    ids = [str(number) for number in _test_ids(connection)]
+    if header != HEADER or [row[0] for row in rows] != ids or not all(row[1] for row in rows):
+        raise InputError("The submission was not written as it should; nothing was replaced.")

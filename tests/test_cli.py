@@ -257,6 +257,31 @@ def test_query_reads_argument_file_and_stdin_and_prints_three_formats(cli: Cli, 
     check_golden("query.txt", "\n".join(shown))
 
 
+def test_query_refuses_what_it_cannot_print_or_ask(cli: Cli, built: Path) -> None:
+    for arguments, message in (
+        (["select 1 as x, 2 as x", "--format", "json"], "Two columns share a name"),
+        (["select 1; select 2"], "One statement at a time can be asked; there are 2."),
+        (["--", "-- nothing"], "One statement at a time can be asked; there are 0."),
+        ([";"], "One statement at a time can be asked; there are 0."),
+    ):
+        done = cli("query", *arguments, cwd=built)
+        assert (done.code, done.out) == (2, ""), done.err
+        assert message in done.err
+    done = cli(
+        "query",
+        "select 'nan'::double as a, 12345678901234567890::hugeint as b",
+        "--format",
+        "json",
+        cwd=built,
+    )
+    assert json.loads(done.out) == [{"a": None, "b": 12345678901234567890}]
+
+
+def test_the_sample_is_called_synthetic_wherever_it_is_named(cli: Cli, tmp_path: Path) -> None:
+    assert "synthetic" in cli("build", "--raw-dir", ROOT / "data" / "sample", cwd=tmp_path).err
+    assert "synthetic" in cli("predict", cwd=tmp_path).err
+
+
 def test_variables_reach_the_models(cli: Cli, built: Path) -> None:
     done = cli("build", "--vars", "min_genre_songs: 4", "--database", "other.duckdb", cwd=built)
     assert done.code == 0, done.err
@@ -335,15 +360,17 @@ def test_heavy_libraries_are_not_imported_without_need(tmp_path: Path) -> None:
 
 def test_a_closed_pipe_is_silent(built: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m genredb query --format csv 'select * from range(300000)' | head -n 1",
+        f"{sys.executable} -m genredb query --format csv 'select * from range(300000)' | head -n 1;"
+        "echo ${PIPESTATUS[0]}",
         shell=True,
+        executable="/bin/bash",
         cwd=built,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("range\n", "")
+    assert (done.stdout, done.stderr) == ("range\n0\n", "")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet
 import pytest
 
-from genredb.build import build
+from genredb.build import build, load
 from genredb.errors import InputError, UsageError
 from genredb.export import export
 from genredb.learn.predict import predict
@@ -59,7 +60,7 @@ def test_a_label_is_never_altered(config: Config, raw_dir: Path, tmp_path: Path)
         ("update songs set bpm = 1 where id = 15", "before the songs to predict changed"),
         (
             "insert into raw.quarantine values ('raw.songs_test', 'x.csv', 5, 'bpm: ''x'' is not an integer', 'x')",
-            r"1 rows of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); mend the file",
+            r"1 row.s. of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); mend the file",
         ),
         ("insert into raw.songs_test (id) values (99)", "other Ids than theirs"),
         ("delete from songs where id = 16", "before the songs to predict changed"),
@@ -95,6 +96,43 @@ def test_a_quarantined_test_row_makes_the_export_fail(config: Config, raw_dir: P
     predict(config)
     with pytest.raises(InputError, match=r"line 5: bpm: 'fast' is not an integer"):
         export(config, "submission", tmp_path / "s.csv")
+
+
+def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/null")):
+        with pytest.raises(UsageError, match="is no regular file"):
+            export(ready, "songs", path, "csv")
+    for name in (ready.database.name, ready.database.name + ".lock"):
+        with pytest.raises(UsageError, match="is the database or belongs to it"):
+            export(ready, "songs", ready.database.with_name(name), "csv")
+    target = tmp_path / "target.csv"
+    (tmp_path / "link.csv").symlink_to(target)
+    export(ready, "genres", tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert target.read_text().startswith("genre,")
+
+
+def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
+    ready: Config, raw_dir: Path, tmp_path: Path
+) -> None:
+    train = raw_dir / REAL_FILES[0]
+    train.write_text(train.read_text().replace("album rock", "polka"))
+    load(ready)
+    for verb in (lambda: predict(ready), lambda: export(ready, "submission", tmp_path / "s.csv")):
+        with pytest.raises(UsageError, match="loaded after the last build; run `genredb build`"):
+            verb()
+    assert build(ready).forgotten_predictions == 4
+    predict(ready)
+    export(ready, "submission", tmp_path / "s.csv")
+
+
+def test_a_submission_in_any_format_is_proved(ready: Config, tmp_path: Path) -> None:
+    with duckdb.connect(str(ready.database)) as connection:
+        connection.execute("insert into ml.predictions from ml.predictions where song_key = 'test:15'")
+    for name in ("s.csv", "s.json", "s.parquet"):
+        with pytest.raises(InputError, match="4 rows for the 3 songs"):
+            export(ready, "submission", tmp_path / name)
 
 
 def test_other_relations_go_to_csv_parquet_and_json(ready: Config, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ class NodeResult:
 class BuildResult:
     """How a build ended. ``is_published`` is False where nothing had changed, and where something failed.
 
-    ``standing_warnings`` counts the checks that still warn where nothing had changed.
+    ``standing_warnings`` counts the checks that still warn where nothing had changed,
+    ``forgotten_predictions`` those that no longer fitted the data and were removed.
     """
 
     results: tuple[NodeResult, ...]
@@ -58,6 +59,7 @@ class BuildResult:
     is_published: bool = False
     seconds: float = 0.0
     standing_warnings: int = 0
+    forgotten_predictions: int = 0
 
     def count(self, *statuses: Status) -> int:
         """Return how many nodes ended so."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from genredb.build.checks import run_check
+from genredb.build.freshness import forget_stale_predictions
 from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
 from genredb.build.materialize import materialize
 from genredb.build.results import BuildResult, NodeResult, Observer, SilentObserver, Status, is_built
@@ -74,9 +75,12 @@ def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
             return result
         inputs = inputs_digest(config, files_digest, compilation.environment)
         write_state(connection, _new_state(inputs, compilation, wanted))
+        forgotten = forget_stale_predictions(connection)
         record_run(connection, "build", started_at, results)
         turn.commit()
-    return replace(result, is_published=True, seconds=_seconds_since(started_at))
+    return replace(
+        result, is_published=True, seconds=_seconds_since(started_at), forgotten_predictions=forgotten
+    )
 
 
 def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:

@@ -125,7 +125,15 @@ def record_load(connection: Connection, load: Load, file: str, digest: str, *, i
 
 def is_from_sample(connection: Connection) -> bool:
     """Whether the songs in the database are those of the synthetic sample."""
+    if not relation_exists(connection, "meta", "loads"):
+        return False
     row = connection.execute("select coalesce(bool_or(is_sample), false) from meta.loads").fetchone()
+    return bool(row and row[0])
+
+
+def is_built_from_loads(connection: Connection) -> bool:
+    """Whether the models were built from what the raw tables hold now."""
+    row = connection.execute("select count(*) from meta.state where key = 'inputs'").fetchone()
     return bool(row and row[0])
 
 

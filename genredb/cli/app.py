@@ -26,8 +26,8 @@ from genredb.cli import (
 from genredb.errors import GenredbError
 
 INTERNAL_ERROR = 70
-EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
-5 database locked · 6 database corrupt · 130 interrupted."""
+EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 5 database locked ·
+6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
 
 app = typer.Typer(
     name="genredb",
@@ -78,10 +78,6 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except GenredbError as error:
         _complain(str(error), error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except _InterruptedError:
         _end_interrupted()
     except OSError as error:

@@ -2,18 +2,23 @@
 
 import contextlib
 import json
+import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from genredb.errors import UsageError
 
 if TYPE_CHECKING:
     from genredb.project import Config
     from genredb.warehouse import Load
 
 CELL_WIDTH = 60
+# Where there is no terminal, a table is as wide as it needs.
+WIDE = 10_000
 
 
 class Console:
@@ -67,7 +72,8 @@ class Console:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print rows as a table on stderr."""
-        self.rich.print(make_table(columns, rows))
+        width = None if self.rich.is_terminal else WIDE
+        self.rich.print(make_table(columns, rows), width=width)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
@@ -113,22 +119,37 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows as a table on stdout."""
     from rich.console import Console as RichConsole
 
-    width = None if sys.stdout.isatty() else 10_000
+    width = None if sys.stdout.isatty() else WIDE
     RichConsole(highlight=False, width=width).print(make_table(columns, rows))
 
 
+def print_rows_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a JSON array of objects; UsageError where two columns share a name."""
+    if len(set(columns)) < len(columns):
+        raise UsageError("Two columns share a name, which JSON cannot hold; give them names by `as`.")
+    print_json([dict(zip(columns, row, strict=True)) for row in rows])
+
+
 def print_json(value: Any) -> None:
-    """Print a value as JSON on stdout; dataclasses and paths are taken apart."""
-    json.dump(value, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
+    """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
+    json.dump(_plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
 
 
 def _plain(value: Any) -> Any:
+    """Take a value apart into what JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, Decimal):
-        return float(value)
-    return value.as_posix() if isinstance(value, Path) else str(value)
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | Decimal):
+        number = (
+            int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
+        )
+        return number if math.isfinite(number) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def escaped(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +100,13 @@ def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable
         @functools.wraps(function)
         def run(**values: Any) -> None:
             stated = {name: values.pop(name) for name in common}
-            function(_context(stated), **values)
+            try:
+                function(_context(stated), **values)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(0) from None
 
         own = list(inspect.signature(function).parameters.values())[1:]
         added = [

@@ -41,7 +41,7 @@ def query(
 
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
     """
-    from genredb.cli.console import print_json, print_table
+    from genredb.cli.console import print_rows_json, print_table
     from genredb.query import ask
 
     if limit is None and answer_format is Format.TABLE:
@@ -50,7 +50,7 @@ def query(
     if answer_format is Format.TABLE:
         print_table(answer.columns, answer.rows)
     elif answer_format is Format.JSON:
-        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        print_rows_json(answer.columns, answer.rows)
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(answer.columns)

@@ -24,12 +24,12 @@ def show(
 
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
-    from genredb.cli.console import print_json, print_table
+    from genredb.cli.console import print_rows_json, print_table
     from genredb.query import ask
 
     answer = ask(context.config, rendered(context, name, inline), limit)
     if context.json:
-        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        print_rows_json(answer.columns, answer.rows)
         return
     print_table(answer.columns, answer.rows)
     if answer.is_cut:

@@ -19,6 +19,8 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
             console.warn(f"{result.standing_warnings} of its checks warn; `genredb test` shows their rows.")
     else:
         console.say(f"Built {name} in {result.seconds:.1f} s: {_counts(result)}.", "green")
+        if result.forgotten_predictions:
+            console.warn("The predictions no longer fit the data and were removed; run `genredb predict`.")
 
 
 def summarize_checks(console: Console, result: BuildResult) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
 
+from genredb.build.freshness import COMMON_VIEW
 from genredb.learn.artist import ArtistLookup
 from genredb.learn.dataset import Songs
-from genredb.learn.freshness import COMMON_VIEW
 
 SEED = 0
 RUNNER_UPS = 3

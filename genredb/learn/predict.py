@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from genredb.build.state import is_from_sample, record_run
-from genredb.errors import InputError, ProjectError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
-from genredb.learn.dataset import Songs, read_songs, stream_songs
-from genredb.learn.freshness import (
+from genredb.build.freshness import (
     PREDICT_VIEW,
     TRAIN_VIEW,
     Fingerprints,
     read_fingerprints,
     stale_reason,
 )
+from genredb.build.state import is_from_sample, record_run
+from genredb.errors import InputError, ProjectError, UsageError
+from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
+from genredb.learn.dataset import Songs, read_songs, stream_songs
 from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
 from genredb.project import Config, Model, Project, read_project
 from genredb.warehouse import Connection, Publication, create_tables, fetch_all, publication

@@ -183,7 +183,7 @@ def _find_raw(root: Path, home: Path, raw_dir: Path | None) -> tuple[Path, bool]
     if raw_dir is not None:
         if not raw_dir.is_dir():
             raise UsageError(f"The raw folder {raw_dir} does not exist.")
-        return raw_dir.absolute(), False
+        return raw_dir.absolute(), raw_dir.resolve() == (root / "data" / "sample").resolve()
     own = home / "data" / "raw"
     if own.is_dir() and any(path.suffix.lower() == ".csv" for path in own.iterdir()):
         return own, False

@@ -25,6 +25,9 @@ def ask(config: Config, sql: str, limit: int | None = None) -> Answer:
     if not sql.strip():
         raise UsageError("There is no SQL to run; give it as an argument, by -f FILE or on stdin.")
     with open_reader(config.database, locked=True) as connection, query_errors():
+        statements = len(connection.extract_statements(sql))
+        if statements != 1:
+            raise UsageError(f"One statement at a time can be asked; there are {statements}.")
         cursor = connection.execute(sql)
         columns = tuple(column[0] for column in cursor.description or ())
         rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)

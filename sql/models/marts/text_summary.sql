@@ -20,7 +20,7 @@ final as (
     {% for column in ['title', 'artist', 'genre', 'genre_group'] -%}
         select
             '{{ column }}' as column_name,
-            sum(value_count)::bigint as value_count,
+            coalesce(sum(value_count), 0)::bigint as value_count,
             count(*) as distinct_count,
             arg_max(text_value, (value_count, text_value))
                 as most_frequent_value,

@@ -13,14 +13,26 @@ genre_keywords as (
 ),
 
 genres as (
-    select distinct genre
+    select distinct
+        genre,
+        -- Words apart: "hip-hop" and "pop/rock" have the words of "hip hop".
+        ' ' || regexp_replace(genre, '[-/ ]+', ' ', 'g') || ' ' as genre_words
     from stg_songs
     where genre is not null
+),
+
+keywords as (
+    select
+        genre_group,
+        ' ' || regexp_replace(keyword, '[-/ ]+', ' ', 'g') || ' '
+            as keyword_words
+    from genre_keywords
 ),
 
 mapped as (
     select
         genres.genre,
+        genres.genre_words,
         genre_groups.genre_group
     from genres
     left join genre_groups on genres.genre = genre_groups.genre
@@ -29,22 +41,20 @@ mapped as (
 keyword_matches as (
     select
         mapped.genre,
-        genre_keywords.genre_group,
+        keywords.genre_group,
         -- Of several keywords the last one decides: "folk rock" is rock.
         row_number() over (
             partition by mapped.genre
             order by
                 instr(
-                    reverse(' ' || mapped.genre || ' '),
-                    reverse(' ' || genre_keywords.keyword || ' ')
+                    reverse(mapped.genre_words),
+                    reverse(keywords.keyword_words)
                 ) asc,
-                length(genre_keywords.keyword) desc
+                length(keywords.keyword_words) desc
         ) as place
     from mapped
-    inner join genre_keywords
-        on contains(
-            ' ' || mapped.genre || ' ', ' ' || genre_keywords.keyword || ' '
-        )
+    inner join keywords
+        on contains(mapped.genre_words, keywords.keyword_words)
     where mapped.genre_group is null
 ),
 

@@ -48,7 +48,8 @@ keyed as (
         -- "Surf City - Remastered 1990/Stereo Remix" is a "Surf City".
         regexp_replace(
             lower(clean_title),
-            ' - [^-]*\b(remaster\w*|remix|mix|edit|version|mono|stereo)\b.*',
+            '( [-–] | ?[(\[])[^-–(\[]*'
+            || '\b(remaster\w*|remix|mix|edit|version|mono|stereo)\b.*',
             ''
         ) || ' / ' || lower(clean_artist) as recording_key
     from cleaned

@@ -5,12 +5,14 @@ A fingerprint depends on a view's rows, not on their order nor on the text of it
 
 from dataclasses import dataclass
 
+from genredb.build.state import is_built_from_loads
 from genredb.errors import UsageError
-from genredb.warehouse import Connection, relation_exists
+from genredb.warehouse import Connection, fetch_all, relation_exists
 
 TRAIN_VIEW = "train"
 COMMON_VIEW = "train_common"
 PREDICT_VIEW = "predict"
+VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,12 @@ class Fingerprints:
 
 
 def read_fingerprints(connection: Connection) -> Fingerprints:
-    """Fingerprint the feature views; UsageError where they are not built yet."""
-    for view in (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW):
+    """Fingerprint the feature views; UsageError where they are not built, or not from what is loaded."""
+    for view in VIEWS:
         if not relation_exists(connection, "features", view):
             raise UsageError(f"There is no features.{view} in the database; run `genredb build` first.")
+    if not is_built_from_loads(connection):
+        raise UsageError("The raw files were loaded after the last build; run `genredb build` first.")
     training = [_fingerprint(connection, view) for view in (TRAIN_VIEW, COMMON_VIEW)]
     return Fingerprints("-".join(training), _fingerprint(connection, PREDICT_VIEW))
 
@@ -63,3 +67,17 @@ def stale_reason(connection: Connection) -> str | None:
     if other_features:
         return "the predictions were made before the songs to predict changed"
     return None
+
+
+def forget_stale_predictions(connection: Connection) -> int:
+    """Empty ml.predictions where they do not fit the data any more; return how many there were.
+
+    A prediction of other data under a song's key would be taken for the song's.
+    """
+    count = int(fetch_all(connection, "select count(*) from ml.predictions")[0][0])
+    if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
+        return 0
+    if stale_reason(connection) is None:
+        return 0
+    connection.execute("delete from ml.predictions")
+    return count
