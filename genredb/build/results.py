@@ -51,7 +51,8 @@ class BuildResult:
     """How a build ended. ``is_published`` is False where nothing had changed, and where something failed.
 
     ``standing_warnings`` counts the checks that still warn where nothing had changed,
-    ``forgotten_predictions`` those that no longer fitted the data and were removed.
+    ``forgotten_predictions`` those that no longer fitted the data and were removed;
+    ``replaced_own_songs`` says that the sample took the place of the user's own files.
     """
 
     results: tuple[NodeResult, ...]
@@ -60,6 +61,7 @@ class BuildResult:
     seconds: float = 0.0
     standing_warnings: int = 0
     forgotten_predictions: int = 0
+    replaced_own_songs: bool = False
 
     def count(self, *statuses: Status) -> int:
         """Return how many nodes ended so."""

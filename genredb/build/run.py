@@ -79,7 +79,11 @@ def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
         record_run(connection, "build", started_at, results)
         turn.commit()
     return replace(
-        result, is_published=True, seconds=_seconds_since(started_at), forgotten_predictions=forgotten
+        result,
+        is_published=True,
+        seconds=_seconds_since(started_at),
+        forgotten_predictions=forgotten,
+        replaced_own_songs=bool(loads) and config.is_sample and state.holds_own_songs,
     )
 
 

@@ -29,6 +29,7 @@ class State:
     built: Mapping[str, str] = field(default_factory=dict)
     relations: frozenset[str] = frozenset()
     warnings: int = 0
+    holds_own_songs: bool = False
 
 
 def read_state(connection: Connection | None) -> State:
@@ -50,6 +51,7 @@ def read_state(connection: Connection | None) -> State:
         built={unique_id: relation for unique_id, _, relation in nodes if relation},
         relations=frozenset(name for (name,) in relations),
         warnings=_count_warnings(connection),
+        holds_own_songs=bool(loads) and not is_from_sample(connection),
     )
 
 
