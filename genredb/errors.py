@@ -15,12 +15,6 @@ class GenredbError(Exception):
     exit_code: ClassVar[int] = 3
 
 
-class ChecksFailedError(GenredbError):
-    """At least one check of severity ``error`` found failing rows; nothing was published."""
-
-    exit_code = 1
-
-
 class UsageError(GenredbError):
     """The command was called with a name, option or value that does not exist."""
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from genredb.errors import InputError
 from genredb.project import Column, Source
-from genredb.warehouse import Connection, Load, connect_memory, create_tables, load_source
+from genredb.warehouse import Connection, Load, create_tables, load_source
 from tests.conftest import check_golden
 
 FOLDER = Path(__file__).parent / "bad_csvs"
@@ -157,7 +158,7 @@ REFUSED = [
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    with connect_memory() as connection:
+    with duckdb.connect() as connection:
         create_tables(connection)
         yield connection
 

@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
-from genredb.warehouse import connect_memory, create_tables, load_source
+from genredb.warehouse import create_tables, load_source
 from genredb.warehouse.csvfile import split_records, survey
 from genredb.warehouse.raw_table import RawTable
 from tests.test_bad_csvs import SOURCE
@@ -31,7 +32,7 @@ cells = st.one_of(
 
 def load_bytes(content: bytes) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
     """Load a file of these bytes; return loaded rows, quarantined rows and the count of records."""
-    with connect_memory() as connection, tempfile.TemporaryDirectory() as folder:
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         create_tables(connection)
         path = Path(folder) / "things.csv"
         path.write_bytes(content)
@@ -92,7 +93,7 @@ def test_one_go_and_record_by_record_agree(rows: list[tuple[str, int, int]]) -> 
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEADER.split(","))
     writer.writerows([number, *row] for number, row in enumerate(rows))
-    with connect_memory() as connection, tempfile.TemporaryDirectory() as folder:
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("create schema raw")
         table = RawTable(connection, SOURCE, SOURCE.columns)
         path = Path(folder) / "things.csv"
@@ -123,7 +124,7 @@ def test_records_know_their_lines(tmp_path: Path) -> None:
 
 def test_loading_again_replaces_rows_and_quarantine(tmp_path: Path) -> None:
     path = tmp_path / "things.csv"
-    with connect_memory() as connection:
+    with duckdb.connect() as connection:
         create_tables(connection)
         path.write_text(f"{HEADER}\n1,One,abc,-5\n2,Two,110,-6\n")
         load_source(connection, SOURCE, path)

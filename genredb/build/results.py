@@ -13,7 +13,6 @@ class Status(StrEnum):
     """How a node ended."""
 
     SUCCESS = "success"
-    UNCHANGED = "unchanged"
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"
@@ -65,7 +64,7 @@ class BuildResult:
 
     def count(self, *statuses: Status) -> int:
         """Return how many nodes ended so."""
-        return sum(result.status in statuses for result in self.results)
+        return len(self.of_status(*statuses))
 
     def of_status(self, *statuses: Status) -> list[NodeResult]:
         """Return the results that ended so, in order."""

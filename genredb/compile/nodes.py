@@ -68,7 +68,3 @@ class Node:
             return self.name
         is_main = self.relation.schema == "main"
         return self.relation.identifier if is_main else self.relation.qualified_name
-
-    def columns_of(self, role: str) -> tuple[str, ...]:
-        """Names of the columns of one role, in the order of the properties file."""
-        return tuple(column.name for column in self.columns if column.role == role)

@@ -4,7 +4,6 @@ from genredb.warehouse.csvfile import file_digest, split_records, survey
 from genredb.warehouse.database import (
     Connection,
     column_types,
-    connect_memory,
     fetch_all,
     fetch_sample,
     open_reader,
@@ -25,7 +24,6 @@ __all__ = [
     "Load",
     "Publication",
     "column_types",
-    "connect_memory",
     "create_tables",
     "fetch_all",
     "fetch_sample",

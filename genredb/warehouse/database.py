@@ -38,11 +38,6 @@ def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
         return duckdb.connect(str(path), read_only=True, config=_LOCKED if locked else _CONFIG)
 
 
-def connect_memory() -> Connection:
-    """Open an empty database in memory."""
-    return duckdb.connect(":memory:", config=_CONFIG)
-
-
 @contextlib.contextmanager
 def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
     """Open the published database for reading; UsageError says to build where there is none."""
