@@ -314,14 +314,14 @@ def test_sample_and_doctor_and_clean(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "genre.duckdb.build-99999999").write_text("")
     examined = cli("doctor", "--raw-dir", "raw", cwd=tmp_path)
     assert examined.code == 0
-    assert "13 rows of raw.songs_train could not be loaded" in examined.err
-    assert "genre.duckdb.build-99999999 belongs to a running or dead writer → genredb clean" in examined.err
-    assert "songs without a genre have no prediction → genredb predict" in examined.err
+    assert "13 rows of raw.songs_train could not be loaded" in examined.out
+    assert "genre.duckdb.build-99999999 belongs to a running or dead writer → genredb clean" in examined.out
+    assert "songs without a genre have no prediction → genredb predict" in examined.out
     assert cli("clean", cwd=tmp_path).code == 0
     assert not (tmp_path / "genre.duckdb.build-99999999").exists()
     missing = cli("doctor", "--raw-dir", ".", cwd=tmp_path)
     assert missing.code == 3
-    assert "problem" in missing.err
+    assert "problem" in missing.out
 
 
 def test_doctor_finds_a_damaged_block(cli: Cli, built: Path, tmp_path: Path) -> None:

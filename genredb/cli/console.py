@@ -98,12 +98,10 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    numeric = [
-        all(isinstance(row[i], int | float) for row in rows if row[i] is not None)
-        for i in range(len(columns))
-    ]
+    filled = [[row[i] for row in rows if row[i] is not None] for i in range(len(columns))]
+    numeric = [bool(values) and all(isinstance(value, int | float) for value in values) for values in filled]
     for column, is_number in zip(columns, numeric, strict=True):
-        table.add_column(Text(column), justify="right" if is_number and rows else "left", no_wrap=True)
+        table.add_column(Text(column), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text("NULL", style="dim") if value is None else Text(_cell(value)) for value in row))
     return table
@@ -117,10 +115,14 @@ def _cell(value: object) -> str:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows as a table on stdout."""
+    stdout_console().print(make_table(columns, rows))
+
+
+def stdout_console() -> Any:
+    """Return a rich console on stdout, as wide as the terminal or, where there is none, as it needs."""
     from rich.console import Console as RichConsole
 
-    width = None if sys.stdout.isatty() else WIDE
-    RichConsole(highlight=False, width=width).print(make_table(columns, rows))
+    return RichConsole(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def print_rows_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -18,7 +18,7 @@ def doctor(context: Context) -> None:
 
     Example: genredb doctor
     """
-    from genredb.cli.console import print_json
+    from genredb.cli.console import print_json, stdout_console
     from genredb.doctor import examine
 
     with context.console.progress() as progress:
@@ -27,8 +27,9 @@ def doctor(context: Context) -> None:
     if context.json:
         print_json(findings)
     else:
+        out = stdout_console()
         for finding in findings:
             cure = f" → {finding.cure}" if finding.cure else ""
-            context.console.rich.print(f"{finding.level:<8}", style=_STYLES[finding.level], end="")
-            context.console.rich.print(f"{finding.about}: {finding.text}{cure}", markup=False)
+            out.print(f"{finding.level:<8}", style=_STYLES[finding.level], end="")
+            out.print(f"{finding.about}: {finding.text}{cure}", markup=False, soft_wrap=True)
     raise typer.Exit(max((finding.exit_code for finding in findings), default=0))
