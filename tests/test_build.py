@@ -8,8 +8,10 @@ import duckdb
 import pytest
 
 from genredb.build import SilentObserver, Status, build, check, clean, load
+from genredb.build.state import is_built_from_loads
 from genredb.errors import InputError, ProjectError, UsageError
 from genredb.project import Config
+from genredb.warehouse import open_reader
 from tests.conftest import REAL_FILES, ROOT, config_for, rows
 from tests.project_files import write_project
 
@@ -197,6 +199,21 @@ def test_a_load_makes_the_next_build_look_at_what_it_loaded(config: Config, raw_
     assert [done.source for done in load(config)] == ["raw.songs_test"]
     assert build(config).is_published
     assert rows(config.database, "select title from songs where id = 14") == [("Wanted 14",)]
+
+
+def test_a_load_that_is_taken_back_leaves_a_build_that_confirms(config: Config, raw_dir: Path) -> None:
+    build(config)
+    test_file = raw_dir / REAL_FILES[1]
+    before = test_file.read_text()
+    for text in (before.replace("Asked 14", "Wanted 14"), before):
+        test_file.write_text(text)
+        load(config)
+    with open_reader(config.database) as connection:
+        assert not is_built_from_loads(connection)
+    assert build(config).is_published
+    with open_reader(config.database) as connection:
+        assert is_built_from_loads(connection)
+    assert not build(config).is_published
 
 
 def test_an_edit_during_a_build_is_seen_by_the_next(tmp_path: Path) -> None:

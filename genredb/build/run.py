@@ -5,8 +5,8 @@ nothing is published unless every node and every check of severity ``error`` suc
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from genredb.build.checks import run_check
@@ -39,6 +39,24 @@ from genredb.warehouse import (
 _SILENT = SilentObserver()
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a build has to do: why which node runs, which files are loaded, which relations dropped.
+
+    ``wanted`` maps every node to its fingerprint as the files are now.
+    """
+
+    compilation: Compilation
+    wanted: Mapping[str, str]
+    reasons: Mapping[str, str]
+    stale_files: Sequence[RawFile]
+    removed: Sequence[str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.reasons or self.stale_files or self.removed)
+
+
 def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
     """Bring the database up to date with the project's files and the raw CSVs.
 
@@ -53,28 +71,23 @@ def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
         files_digest = project_digest(config)
         if _is_current(config, state, files_digest):
             return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
-        compilation = compile_project(read_project(config))
-        files = raw_files(compilation.project)
-        wanted = fingerprints(compilation, contents(compilation, files))
-        plan = {
-            node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))
-        }
-        stale_files, removed = _stale(files, state), _removed(compilation, state)
-        if not plan and not stale_files and not removed:
+        plan = _plan(config, state)
+        # After a `load`, what was built is to be confirmed even where it need not be built again.
+        if plan.is_empty and state.inputs:
             return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
         connection = turn.begin()
         create_tables(connection)
-        observer.begin([compilation.nodes[unique_id] for unique_id in plan])
-        for relation in removed:
+        observer.begin([plan.compilation.nodes[unique_id] for unique_id in plan.reasons])
+        for relation in plan.removed:
             drop_relation(connection, relation)
             observer.dropped(relation)
-        loads = _load_files(connection, config, stale_files, observer)
-        results = tuple(_Walk(connection, compilation, plan, observer).run())
+        loads = _load_files(connection, config, plan.stale_files, observer)
+        results = tuple(_Walk(connection, plan.compilation, plan.reasons, observer).run())
         result = BuildResult(results, loads, seconds=_seconds_since(started_at))
         if result.exit_code:
             return result
-        inputs = inputs_digest(config, files_digest, compilation.environment)
-        write_state(connection, _new_state(inputs, compilation, wanted))
+        inputs = inputs_digest(config, files_digest, plan.compilation.environment)
+        write_state(connection, _new_state(inputs, plan))
         forgotten = forget_stale_predictions(connection)
         record_run(connection, "build", started_at, results)
         turn.commit()
@@ -137,7 +150,18 @@ def _is_current(config: Config, state: State, files_digest: str) -> bool:
     return inputs_digest(config, files_digest, state.environment) == state.inputs
 
 
-def _why(node: Node, wanted: dict[str, str], state: State) -> str:
+def _plan(config: Config, state: State) -> _Plan:
+    """Read and compile the project, and hold it against what the published file was built from."""
+    compilation = compile_project(read_project(config))
+    files = raw_files(compilation.project)
+    wanted = fingerprints(compilation, contents(compilation, files))
+    reasons = {
+        node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))
+    }
+    return _Plan(compilation, wanted, reasons, _stale(files, state), _removed(compilation, state))
+
+
+def _why(node: Node, wanted: Mapping[str, str], state: State) -> str:
     """Return why a node must run, or nothing if it need not."""
     if node.kind is NodeKind.SOURCE:
         return ""
@@ -184,11 +208,14 @@ def _removed(compilation: Compilation, state: State) -> list[str]:
     ]
 
 
-def _new_state(inputs: str, compilation: Compilation, wanted: dict[str, str]) -> State:
-    relations = {
-        node.unique_id: node.relation.qualified_name for node in compilation.nodes.values() if node.relation
-    }
-    return State(inputs=inputs, environment=compilation.environment, fingerprints=wanted, built=relations)
+def _new_state(inputs: str, plan: _Plan) -> State:
+    nodes = plan.compilation.nodes.values()
+    return State(
+        inputs=inputs,
+        environment=plan.compilation.environment,
+        fingerprints=plan.wanted,
+        built={node.unique_id: node.relation.qualified_name for node in nodes if node.relation},
+    )
 
 
 def _seconds_since(moment: datetime) -> float:
@@ -199,7 +226,7 @@ class _Walk:
     """One pass over the planned nodes, upstream first; what follows a failure is skipped."""
 
     def __init__(
-        self, connection: Connection, compilation: Compilation, plan: dict[str, str], observer: Observer
+        self, connection: Connection, compilation: Compilation, plan: Mapping[str, str], observer: Observer
     ) -> None:
         self._connection = connection
         self._project: Project = compilation.project
