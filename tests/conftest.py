@@ -113,6 +113,17 @@ def song(number: int) -> str:
     return f"{100 + number},{40 + number},{50 + number},{-5 - number},{10 + number},{60 - number},{200 + number},{20 + number},{3 + number},{50 + number}"
 
 
+@pytest.fixture(scope="session")
+def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty working directory in which the shipped project was built on the small raw files."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "data" / "raw").mkdir(parents=True)
+    write_raw(folder / "data" / "raw")
+    assert cli("build", cwd=folder).code == 0
+    assert cli("predict", cwd=folder).code == 0
+    return folder
+
+
 @pytest.fixture
 def config(raw_dir: Path, tmp_path: Path) -> Config:
     """The shipped project on the small raw files."""

@@ -1,32 +1,16 @@
 """Each command through the real command line: what it prints, where, and its exit code."""
 
 import json
-import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
 
 COMMANDS = "build load test ls show compile train predict export query sample doctor clean".split()
-
-
-@pytest.fixture(scope="module")
-def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty working directory in which the shipped project was built on the small raw files."""
-    folder = tmp_path_factory.mktemp("built")
-    (folder / "data" / "raw").mkdir(parents=True)
-    write_raw(folder / "data" / "raw")
-    assert cli("build", cwd=folder).code == 0
-    assert cli("predict", cwd=folder).code == 0
-    return folder
 
 
 def plain(text: str, folder: Path) -> str:
@@ -142,24 +126,6 @@ def test_files_and_folders_without_permission_are_named(cli: Cli, tmp_path: Path
         assert done.code in (2, 3), done.err
         assert message in done.err
         assert "Traceback" not in done.err
-
-
-def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
-    code = "import genredb.build, genredb.cli.app as app; genredb.build.build = None; app.main()"
-    for environment, expected in (
-        ({}, "This is a bug of genredb's"),
-        ({"GENREDB_TRACEBACK": "1"}, "Traceback"),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-c", code, "build"],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert expected in done.stderr
-        assert done.returncode == (1 if environment else 70)
 
 
 def test_usage_errors_suggest_and_exit_2(cli: Cli, tmp_path: Path) -> None:
@@ -355,77 +321,3 @@ def test_version_and_help(cli: Cli, tmp_path: Path) -> None:
     text = cli("--help", cwd=tmp_path).out
     assert all(f"\n  {command} " in text for command in COMMANDS)
     assert "5 database locked" in " ".join(text.split())
-
-
-def test_heavy_libraries_are_not_imported_without_need(tmp_path: Path) -> None:
-    code = (
-        "import sys; from genredb.cli.app import app; import typer.main;"
-        "typer.main.get_command(app);"
-        "print([n for n in ('duckdb', 'pandas', 'sklearn', 'jinja2', 'sqlglot', 'pyarrow', 'numpy') if n in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "[]\n"
-
-
-def test_a_closed_pipe_is_silent(built: Path) -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m genredb query --format csv 'select * from range(300000)' | head -n 1;"
-        "echo ${PIPESTATUS[0]}",
-        shell=True,
-        executable="/bin/bash",
-        cwd=built,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("range\n0\n", "")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "genredb", "sample", "--rows", "60000", "-o", "raw"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        check=True,
-        capture_output=True,
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "genredb", "build", "--raw-dir", "raw"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not list(tmp_path.glob("genre.duckdb.build-*")) and process.poll() is None:
-        time.sleep(0.005)
-    time.sleep(0.1)
-    process.send_signal(number)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == code, error
-    assert "Traceback" not in error
-    assert {path.name for path in tmp_path.iterdir()} <= {"raw", "genre.duckdb.lock"}
-
-
-def test_colours_and_progress_are_for_terminals(built: Path, tmp_path: Path) -> None:
-    shutil.copytree(built / "data", tmp_path / "data")
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "CI")}
-    environment |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
-    command = f"{sys.executable} -m genredb build --database"
-    coloured = in_a_terminal(f"{command} a.duckdb", tmp_path, environment)
-    assert "\x1b[32m" in coloured
-    assert "Built a.duckdb" in coloured
-    bare = in_a_terminal(f"{command} b.duckdb", tmp_path, environment | {"NO_COLOR": "1"})
-    assert "\x1b[3" not in bare
-    assert "Built b.duckdb" in bare
-
-
-def in_a_terminal(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """What a command writes to a terminal of 120 columns."""
-    child = pexpect.spawn(
-        command, cwd=str(folder), env=environment, encoding="utf-8", dimensions=(40, 120), timeout=60
-    )
-    written: str = child.read()
-    child.close()
-    return written

@@ -56,8 +56,6 @@ def load_source(connection: Connection, source: Source, path: Path) -> Load:
         for header, column in zip(found.header, columns, strict=True)
         if column is None and header.strip()
     )
-    if found.records == 0:
-        raise InputError(f"{path} holds a header and no records; save or download it again.")
     connection.execute(f"create schema if not exists {quote(source.schema)}")
     table = RawTable(connection, source, columns)
     faulty: list[Faulty] = []
