@@ -4,8 +4,9 @@ Every error that a user can cause is a :class:`GenredbError`. The command line p
 without a traceback and exits with its ``exit_code``; a Python caller catches the class it cares for.
 """
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 
@@ -23,6 +24,52 @@ class UsageError(GenredbError):
 
 class ProjectError(GenredbError):
     """A file of the project (yml, SQL, macro, seed) is wrong or missing."""
+
+
+class SqlError(ProjectError):
+    """SQL that the database refuses. ``offset`` is where in ``sql``, in characters, if it says so."""
+
+    def __init__(self, message: str, sql: str = "", offset: int | None = None, width: int = 1) -> None:
+        super().__init__(message)
+        self.sql = sql
+        self.offset = offset
+        self.width = width
+
+
+class ProjectErrors(ProjectError):  # noqa: N818 - several of them
+    """Several files of the project are wrong; ``errors`` are the sentences, one for each fault."""
+
+    def __init__(self, errors: Iterable[str]) -> None:
+        self.errors = tuple(dict.fromkeys(errors))
+        super().__init__("\n".join(self.errors))
+
+
+class Problems:
+    """Gathers the errors of a project while it is read, so that its author sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[str] = []
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep a ProjectError that is raised inside for later."""
+        try:
+            yield
+        except ProjectErrors as error:
+            self._errors += error.errors
+        except ProjectError as error:
+            self._errors.append(str(error))
+
+    def add(self, error: str) -> None:
+        """Keep an error for later."""
+        self._errors.append(error)
+
+    def raise_all(self) -> None:
+        """Raise what was gathered, if anything was: one ProjectError, or all in a ProjectErrors."""
+        if len(self._errors) == 1:
+            raise ProjectError(self._errors[0])
+        if self._errors:
+            raise ProjectErrors(self._errors)
 
 
 class InputError(GenredbError):
@@ -54,3 +101,20 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
         shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
         return f" There are: {shown}."
     return ""
+
+
+def quoted(place: tuple[str, int, int | None], text: str, message: str, width: int = 1) -> str:
+    """Return ``path:line:column: message`` with the line quoted and, where the column is known, a caret.
+
+    ``place`` is path, line and column (both from 1); ``width`` is that of what is wrong there.
+    """
+    path, line, column = place
+    lines = text.splitlines()
+    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    if not source.strip():
+        return f"{path}:{line}: {message}"
+    shown = source.expandtabs(1)
+    if column is None:
+        return f"{path}:{line}: {message}\n{line:>5} | {shown}"
+    caret = " " * (column - 1) + "^" * max(1, min(width, len(shown) - column + 1))
+    return f"{path}:{line}:{column}: {message}\n{line:>5} | {shown}\n      | {caret}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build import SilentObserver, Status, build, check, clean, load
+from genredb.build import Options, SilentObserver, Status, build, check, clean, load
 from genredb.build.state import is_built_from_loads
 from genredb.errors import InputError, ProjectError, UsageError
 from genredb.project import Config
@@ -108,7 +108,7 @@ def test_a_failing_check_shows_its_rows_and_publishes_nothing(tmp_path: Path) ->
         "z": Status.SUCCESS,
     }
     failing = next(found.failing for found in result.results if found.failing)
-    assert (failing.columns, failing.rows, failing.total) == (("x", "n_records"), ((7, 12),), 1)
+    assert (failing.columns, failing.rows, failing.total) == (("unique_field", "n_records"), ((7, 12),), 1)
     assert (result.exit_code, result.is_published) == (1, False)
     assert config.database.read_bytes() == content
     assert {path.name for path in tmp_path.glob("small.duckdb*")} == {"small.duckdb", "small.duckdb.lock"}
@@ -160,7 +160,7 @@ def test_the_history_is_in_the_file(tmp_path: Path) -> None:
         ("build", "model.small.a", "new", 3),
         ("build", "model.small.b", "new", None),
         ("build", "seed.small.codes", "new", 2),
-        ("build", "model.small.b", "changed", None),
+        ("build", "model.small.b", "sql changed", None),
     ]
 
 
@@ -352,13 +352,13 @@ def test_checks_run_on_the_published_file(config: Config) -> None:
     build(config)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("insert into genres select * from genres limit 1")
-    result = check(config, ["genres"])
+    result = check(config, options=Options(["genres"]))
     assert result.exit_code == 1
     assert [found.node.name for found in result.of_status(Status.FAIL)] == ["unique_genres_genre"]
-    assert check(config, ["artists"]).exit_code == 0
-    assert check(config, ["unique_genres_genre"]).count(Status.FAIL) == 1
+    assert check(config, options=Options(["artists"])).exit_code == 0
+    assert check(config, options=Options(["unique_genres_genre"])).count(Status.FAIL) == 1
     with pytest.raises(UsageError, match="Did you mean 'artists'"):
-        check(config, ["artist"])
+        check(config, options=Options(["artist"]))
 
 
 def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) -> None:

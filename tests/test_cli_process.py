@@ -62,7 +62,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: 
     _, error = process.communicate(timeout=60)
     assert process.returncode == code, error
     assert "Traceback" not in error
-    assert {path.name for path in tmp_path.iterdir()} <= {"raw", "genre.duckdb.lock"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"raw", "genre.duckdb.lock", "target"}
 
 
 def test_colours_and_progress_are_for_terminals(built: Path, tmp_path: Path) -> None:

@@ -1,18 +1,26 @@
 """Builds the warehouse: loads what changed, materializes, checks, records, publishes."""
 
+from genredb.build.artifacts import read_before
 from genredb.build.clean import clean
+from genredb.build.plan import Plan
 from genredb.build.results import BuildResult, FailingRows, NodeResult, Observer, SilentObserver, Status
-from genredb.build.run import build, check, load
+from genredb.build.run import Options, build, check, load, plan, rendered, retry
 
 __all__ = [
     "BuildResult",
     "FailingRows",
     "NodeResult",
     "Observer",
+    "Options",
+    "Plan",
     "SilentObserver",
     "Status",
     "build",
     "check",
     "clean",
     "load",
+    "plan",
+    "read_before",
+    "rendered",
+    "retry",
 ]

@@ -1,6 +1,5 @@
 """What a build is made from, as digests: project files, variables, environment, raw CSVs, seeds."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -8,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from genredb import __version__
-from genredb.compile import Compilation, NodeKind
+from genredb.compile import Compilation, NodeKind, digest
 from genredb.project import Config, Project, Source
 from genredb.warehouse import file_digest, source_file
 
@@ -30,17 +29,17 @@ def raw_files(project: Project) -> tuple[RawFile, ...]:
 
 def _load_digest(source: Source, path: Path) -> str:
     declared = json.dumps(asdict(source), sort_keys=True, default=str)
-    return _digest(declared, file_digest(path))
+    return digest(declared, file_digest(path))
 
 
 def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, str]:
-    """Return the digest of what each source and seed holds, by unique id."""
+    """Return the digest of what each loaded source and each seed holds, by unique id."""
     project = compilation.project
     by_relation = {file.source.qualified_name: file.digest for file in files}
     result = {
-        node.unique_id: by_relation.get(node.relation.qualified_name, "")
+        node.unique_id: by_relation[node.relation.qualified_name]
         for node in compilation.of_kind(NodeKind.SOURCE)
-        if node.relation
+        if node.relation and node.relation.qualified_name in by_relation
     }
     for node in compilation.of_kind(NodeKind.SEED):
         result[node.unique_id] = file_digest(project.seeds[node.name].file)
@@ -53,15 +52,13 @@ def inputs_digest(config: Config, files_digest: str, environment: Iterable[str])
     ``files_digest`` is that of the project's files, ``environment`` names the variables that the
     templates of the last build asked for.
     """
-    return _digest(
+    return digest(
         __version__,
         config.name,
         files_digest,
         json.dumps(dict(config.vars), sort_keys=True, default=str),
         json.dumps({name: os.environ.get(name) for name in environment}),
+        json.dumps(config.target["name"]),
+        json.dumps(config.profile.settings, sort_keys=True, default=str),
         config.schema,
     )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -2,37 +2,66 @@
 
 from collections.abc import Callable, Mapping
 
-from genredb.compile import Node, Relation
+from genredb.build.incremental import add_rows, is_to_be_added_to
+from genredb.build.runtime import Runtime, relation_of
+from genredb.compile import Node
 from genredb.errors import ProjectError
-from genredb.project import Project
-from genredb.warehouse import Connection, quote, relation_exists, run_sql, split_records, survey, unglobbed
+from genredb.warehouse import run_sql, split_records, survey, transaction, unglobbed
 
 
-def materialize(connection: Connection, project: Project, node: Node) -> int | None:
-    """Make the node's relation anew; return its number of rows where it is a table."""
-    relation = _relation_of(node)
-    connection.execute(f"create schema if not exists {quote(relation.schema)}")
-    return _MATERIALIZATIONS[node.materialized](connection, project, node)
+def materialize(runtime: Runtime, node: Node) -> int | None:
+    """Make the node's relation, its hooks around it; return its number of rows where it is a table.
+
+    All of it is one transaction, but for hooks that say ``transaction: false``.
+    """
+    _run_hooks(runtime, node, "pre-hook", is_inside=False)
+    with transaction(runtime.connection):
+        runtime.make_schema(relation_of(node))
+        _run_hooks(runtime, node, "pre-hook")
+        rows = _MATERIALIZATIONS[node.materialized](runtime, node)
+        _run_hooks(runtime, node, "post-hook")
+    _run_hooks(runtime, node, "post-hook", is_inside=False)
+    return rows
 
 
-def _table(connection: Connection, _project: Project, node: Node) -> int | None:
-    relation = _relation_of(node)
-    _drop_other_kind(connection, relation, "view")
-    return run_sql(connection, f"create or replace table {relation} as\n{node.sql}", node.path)
+def _run_hooks(runtime: Runtime, node: Node, key: str, *, is_inside: bool = True) -> None:
+    if node.config.get(key):
+        for sql, is_transactional in runtime.compilation.compiler.hooks(node, key, runtime.database):
+            if sql and is_transactional is is_inside:
+                runtime.execute(sql)
 
 
-def _view(connection: Connection, _project: Project, node: Node) -> int | None:
-    relation = _relation_of(node)
-    _drop_other_kind(connection, relation, "table")
-    run_sql(connection, f"create or replace view {relation} as\n{node.sql}", node.path)
+def _table(runtime: Runtime, node: Node) -> int | None:
+    relation = relation_of(node)
+    runtime.drop_other_kind(relation, "view")
+    return runtime.execute(f"create or replace table {relation} as\n{_sql(runtime, node)}")
+
+
+def _view(runtime: Runtime, node: Node) -> int | None:
+    relation = relation_of(node)
+    runtime.drop_other_kind(relation, "table")
+    runtime.execute(f"create or replace view {relation} as\n{_sql(runtime, node)}")
     return None
 
 
-def _seed(connection: Connection, project: Project, node: Node) -> int | None:
-    relation, seed = _relation_of(node), project.seeds[node.name]
-    _drop_other_kind(connection, relation, "view")
+def _incremental(runtime: Runtime, node: Node) -> int | None:
+    if not is_to_be_added_to(runtime, node):
+        return _table(runtime, node)
+    return add_rows(runtime, node, _sql(runtime, node, is_incremental=True))
+
+
+def _sql(runtime: Runtime, node: Node, *, is_incremental: bool = False) -> str:
+    header = str(node.config.get("sql_header") or "").strip()
+    if header:
+        runtime.execute(header)
+    return runtime.compilation.compiler.sql(node, runtime.database, is_incremental=is_incremental)
+
+
+def _seed(runtime: Runtime, node: Node) -> int | None:
+    relation, seed = relation_of(node), runtime.compilation.project.seeds[node.name]
+    runtime.drop_other_kind(relation, "view")
+    separator = str(seed.config.get("delimiter") or ",")
     found = survey(seed.file)
-    separator = str(seed.config.get("delimiter", ","))
     faulty = (record for record in split_records(seed.file, found) if record.fault)
     if separator == "," and (record := next(faulty, None)):
         raise ProjectError(f"{node.path}:{record.line}: {record.fault}.")
@@ -40,13 +69,15 @@ def _seed(connection: Connection, project: Project, node: Node) -> int | None:
         f"{_literal(name)}: {_literal(data_type)}"
         for name, data_type in (seed.config.get("column_types") or {}).items()
     )
+    # Dates as dbt knows them: what looks otherwise stays text.
     sql = (
         f"create or replace table {relation} as"
         f" from read_csv(?, header = true, delim = {_literal(separator)},"
-        " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false"
+        " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
+        " sample_size = -1, dateformat = '%Y-%m-%d'"
         f"{f', types = {{{types}}}' if types else ''})"
     )
-    rows = run_sql(connection, sql, node.path, [unglobbed(seed.file)])
+    rows = run_sql(runtime.connection, sql, [unglobbed(seed.file)])
     if rows != found.records:
         raise ProjectError(
             f"{node.path}: {found.records} records were read and {rows} loaded; remove blank lines."
@@ -58,19 +89,9 @@ def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-_MATERIALIZATIONS: Mapping[str, Callable[[Connection, Project, Node], int | None]] = {
+_MATERIALIZATIONS: Mapping[str, Callable[[Runtime, Node], int | None]] = {
     "table": _table,
     "view": _view,
+    "incremental": _incremental,
     "seed": _seed,
 }
-
-
-def _relation_of(node: Node) -> Relation:
-    if node.relation is None:
-        raise ProjectError(f"{node.path}: a {node.kind} has no relation.")
-    return node.relation
-
-
-def _drop_other_kind(connection: Connection, relation: Relation, kind: str) -> None:
-    if relation_exists(connection, relation.schema, relation.identifier) == kind:
-        connection.execute(f"drop {kind} {relation}")

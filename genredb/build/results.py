@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from genredb.compile import Node, NodeKind
+from genredb.compile import Node
 from genredb.warehouse import Load
 
 
@@ -21,11 +21,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class FailingRows:
-    """The first rows that a check found, and how many there are in all."""
+    """The first rows that a check found, and how many there are in all.
+
+    ``measure`` is what the check's ``fail_calc`` made of them, the number of rows if it has none.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     total: int
+    measure: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class BuildResult:
 
     ``standing_warnings`` counts the checks that still warn where nothing had changed,
     ``forgotten_predictions`` those that no longer fitted the data and were removed;
-    ``replaced_own_songs`` says that the sample took the place of the user's own files.
+    ``replaced_own_songs`` says that the sample took the place of the user's own files, ``messages`` are
+    what templates logged.
     """
 
     results: tuple[NodeResult, ...]
@@ -61,6 +66,7 @@ class BuildResult:
     standing_warnings: int = 0
     forgotten_predictions: int = 0
     replaced_own_songs: bool = False
+    messages: tuple[str, ...] = ()
 
     def count(self, *statuses: Status) -> int:
         """Return how many nodes ended so."""
@@ -81,6 +87,9 @@ class BuildResult:
 class Observer(Protocol):
     """Is told how a build goes on while it goes on."""
 
+    def note(self, notice: str) -> None:
+        """Hear of something in the project that has no effect, or that is otherwise worth knowing."""
+
     def begin(self, nodes: Sequence[Node]) -> None:
         """Hear which nodes will run."""
 
@@ -100,6 +109,9 @@ class Observer(Protocol):
 class SilentObserver:
     """Listens to nothing."""
 
+    def note(self, notice: str) -> None:
+        """Ignore."""
+
     def begin(self, nodes: Sequence[Node]) -> None:
         """Ignore."""
 
@@ -114,8 +126,3 @@ class SilentObserver:
 
     def finish(self, result: NodeResult) -> None:
         """Ignore."""
-
-
-def is_built(node: Node) -> bool:
-    """Whether a build makes a relation for this node."""
-    return node.kind in (NodeKind.SEED, NodeKind.MODEL)

@@ -1,103 +1,102 @@
-"""The verbs of a build: load raw files, build the graph, run the checks.
+"""The verbs of a build: build, retry, load raw files, run the checks, say what would run.
 
 A build walks the graph once, upstream first. What failed keeps what depends on it from running;
-nothing is published unless every node and every check of severity ``error`` succeeded.
+nothing is published unless every node and every check of severity ``error`` succeeded. A failed build
+is kept aside, and ``retry`` goes on from it.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from genredb.build.checks import run_check
+from genredb.build.artifacts import read_before, write_artifacts, write_run_results
 from genredb.build.freshness import forget_stale_predictions
-from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
-from genredb.build.materialize import materialize
-from genredb.build.results import BuildResult, NodeResult, Observer, SilentObserver, Status, is_built
+from genredb.build.history import record_run, run_id_of
+from genredb.build.inputs import RawFile, inputs_digest, raw_files
+from genredb.build.plan import Plan, is_current, is_loaded, make_plan, new_nodes
+from genredb.build.results import BuildResult, NodeResult, Observer, SilentObserver, Status
+from genredb.build.runtime import Runtime, TemplateDatabase
 from genredb.build.state import (
     State,
     drop_relation,
     forget_inputs,
+    mark,
     read_state,
     record_load,
-    record_run,
     write_state,
 )
-from genredb.compile import Compilation, Node, NodeKind, compile_project, fingerprints
-from genredb.errors import GenredbError
-from genredb.project import Config, Project, project_digest, read_project
+from genredb.build.walk import Walk
+from genredb.compile import Compilation, Node, NodeKind, compile_inline, compile_project, select
+from genredb.errors import ProjectErrors, UsageError
+from genredb.project import Config, project_digest, read_project
 from genredb.warehouse import (
     Connection,
     Load,
+    Publication,
     create_tables,
-    file_digest,
     load_source,
     open_reader,
     publication,
+    restless,
 )
 
 _SILENT = SilentObserver()
+FAILED = "failed.duckdb"
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What a build has to do: why which node runs, which files are loaded, which relations dropped.
+class Options:
+    """What a build or test is asked for: selectors, and how to treat what it finds.
 
-    ``wanted`` maps every node to its fingerprint as the files are now.
+    ``state_dir`` holds the artifacts that ``state:`` and ``result:`` selectors compare with.
     """
 
-    compilation: Compilation
-    wanted: Mapping[str, str]
-    reasons: Mapping[str, str]
-    stale_files: Sequence[RawFile]
-    removed: Sequence[str]
+    selected: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    is_full_refresh: bool = False
+    store_failures: bool = False
+    warn_error: bool = False
+    state_dir: Path | None = None
 
     @property
-    def is_empty(self) -> bool:
-        return not (self.reasons or self.stale_files or self.removed)
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.selected or self.excluded)
 
 
-def build(config: Config, observer: Observer = _SILENT) -> BuildResult:
+def build(config: Config, observer: Observer = _SILENT, options: Options = Options()) -> BuildResult:
     """Bring the database up to date with the project's files and the raw CSVs.
 
     Nodes whose text, configuration, upstream and input files did not change are left as they are; if
     that is all of them, nothing is written. Raises GenredbError where files are wrong; failing checks
     and failing SQL are in the result.
     """
-    started_at = datetime.now(UTC)
     with publication(config.database) as turn:
-        state = read_state(turn.current)
-        # Taken before the files are read: an edit during the build is seen by the next one.
-        files_digest = project_digest(config)
-        if _is_current(config, state, files_digest):
-            return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
-        plan = _plan(config, state)
-        # After a `load`, what was built is to be confirmed even where it need not be built again.
-        if plan.is_empty and state.inputs:
-            return BuildResult((), seconds=_seconds_since(started_at), standing_warnings=state.warnings)
-        connection = turn.begin()
-        create_tables(connection)
-        observer.begin([plan.compilation.nodes[unique_id] for unique_id in plan.reasons])
-        for relation in plan.removed:
-            drop_relation(connection, relation)
-            observer.dropped(relation)
-        loads = _load_files(connection, config, plan.stale_files, observer)
-        results = tuple(_Walk(connection, plan.compilation, plan.reasons, observer).run())
-        result = BuildResult(results, loads, seconds=_seconds_since(started_at))
-        if result.exit_code:
-            return result
-        inputs = inputs_digest(config, files_digest, plan.compilation.environment)
-        write_state(connection, _new_state(inputs, plan))
-        forgotten = forget_stale_predictions(connection)
-        record_run(connection, "build", started_at, results)
-        turn.commit()
-    return replace(
-        result,
-        is_published=True,
-        seconds=_seconds_since(started_at),
-        forgotten_predictions=forgotten,
-        replaced_own_songs=bool(loads) and config.is_sample and state.holds_own_songs,
-    )
+        return _Build(config, observer, options, turn).run("build")
+
+
+def retry(config: Config, observer: Observer = _SILENT, options: Options = Options()) -> BuildResult:
+    """Go on from the last failed build: what succeeded in it and did not change is not run again.
+
+    Raises UsageError where no build failed since the last one that was published.
+    """
+    with publication(config.database) as turn:
+        return _Build(config, observer, options, turn).retry()
+
+
+def plan(config: Config, options: Options = Options()) -> Plan:
+    """Return what a build would do now; nothing is written."""
+    with ExitStack() as stack:
+        connection = None
+        if config.database.is_file():
+            connection = stack.enter_context(open_reader(config.database))
+        state = read_state(connection)
+        compilation = compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
+        chosen = _chosen(compilation, options)
+        return make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
 
 
 def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
@@ -105,7 +104,7 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         state = read_state(turn.current)
-        stale_files = _stale(raw_files(read_project(config)), state)
+        stale_files = [file for file in raw_files(read_project(config)) if not is_loaded(file, state)]
         if not stale_files:
             return ()
         connection = turn.begin()
@@ -117,71 +116,225 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
     return loads
 
 
-def check(config: Config, names: Sequence[str], observer: Observer = _SILENT) -> BuildResult:
-    """Run the checks on the published database: all, or those on the relations (or of the names) given.
+def check(config: Config, observer: Observer = _SILENT, options: Options = Options()) -> BuildResult:
+    """Run the checks on the published database: all, or those that are selected.
 
-    Raises UsageError for a name that does not exist.
+    The file is only read, unless failing rows are to be stored. Raises UsageError for a selector that
+    matches nothing.
     """
     started = time.perf_counter()
     compilation = compile_project(read_project(config))
-    chosen = _chosen_checks(compilation, names)
-    with open_reader(config.database) as connection:
-        observer.begin(chosen)
-        plan = {node.unique_id: "asked for" for node in chosen}
-        results = tuple(_Walk(connection, compilation, plan, observer).run())
-    return BuildResult(results, seconds=time.perf_counter() - started)
-
-
-def _chosen_checks(compilation: Compilation, names: Sequence[str]) -> list[Node]:
-    checks = compilation.of_kind(NodeKind.CHECK)
-    if not names:
-        return checks
-    chosen = {compilation.find(name).unique_id for name in names}
-    return [node for node in checks if chosen & {node.unique_id, *node.depends_on}]
-
-
-def _is_current(config: Config, state: State, files_digest: str) -> bool:
-    """Whether nothing changed since the last build, judged by bytes alone: no template is rendered."""
-    if not state.inputs or not state.relations.issuperset(state.built.values()):
-        return False
-    files = [(config.raw_dir / name, sha256) for name, sha256 in state.files.items()]
-    if not all(path.is_file() and file_digest(path) == sha256 for path, sha256 in files):
-        return False
-    return inputs_digest(config, files_digest, state.environment) == state.inputs
-
-
-def _plan(config: Config, state: State) -> _Plan:
-    """Read and compile the project, and hold it against what the published file was built from."""
-    compilation = compile_project(read_project(config))
-    files = raw_files(compilation.project)
-    wanted = fingerprints(compilation, contents(compilation, files))
-    reasons = {
-        node.unique_id: why for node in compilation.nodes.values() if (why := _why(node, wanted, state))
-    }
-    return _Plan(compilation, wanted, reasons, _stale(files, state), _removed(compilation, state))
-
-
-def _why(node: Node, wanted: Mapping[str, str], state: State) -> str:
-    """Return why a node must run, or nothing if it need not."""
-    if node.kind is NodeKind.SOURCE:
-        return ""
-    if node.unique_id not in state.fingerprints:
-        return "new"
-    if state.fingerprints[node.unique_id] != wanted[node.unique_id]:
-        return "changed"
-    if node.relation and node.relation.qualified_name not in state.relations:
-        return "missing"
-    return ""
-
-
-def _stale(files: Iterable[RawFile], state: State) -> list[RawFile]:
-    """Return the raw files whose tables do not hold them."""
-    return [
-        file
-        for file in files
-        if state.loads.get(file.source.qualified_name) != file.digest
-        or file.source.qualified_name not in state.relations
+    _refuse_notices(compilation, options)
+    chosen = _chosen(compilation, options)
+    checks = [
+        n for n in compilation.nodes.values() if n.is_check and (chosen is None or n.unique_id in chosen)
     ]
+    with ExitStack() as stack:
+        turn = stack.enter_context(publication(config.database)) if options.store_failures else None
+        connection = turn.begin() if turn else stack.enter_context(open_reader(config.database))
+        observer.begin(checks)
+        runtime = Runtime(
+            connection,
+            compilation,
+            store_failures=options.store_failures,
+            warn_error=options.warn_error,
+            may_write=turn is not None,
+        )
+        reasons = {node.unique_id: "asked for" for node in checks}
+        results = tuple(Walk(runtime, reasons, observer).run())
+        if turn:
+            turn.commit()
+    result = BuildResult(results, seconds=time.perf_counter() - started, messages=tuple(compilation.messages))
+    write_run_results(config, "test", result)
+    return result
+
+
+def rendered(config: Config, name: str | None = None, template: str | None = None) -> str:
+    """Return the SQL of a node, or of a template of no node; what it asks is asked of the published file."""
+    project = read_project(config)
+    with ExitStack() as stack:
+        database = None
+        if config.database.is_file():
+            database = TemplateDatabase(stack.enter_context(open_reader(config.database)))
+        if template is not None:
+            return compile_inline(project, template, database)
+        compilation = compile_project(project)
+        node = compilation.find(str(name))
+        if node.kind is NodeKind.SEED:
+            return f"select * from {node.relation}"
+        if node.dynamic and database is None:
+            raise UsageError(f"{node.name} calls {node.dynamic}, and there is no database yet to ask.")
+        return compilation.compiler.sql(node, database) if database else node.sql
+
+
+class _Build:
+    """One build: the published state, the plan, the new state."""
+
+    def __init__(self, config: Config, observer: Observer, options: Options, turn: Publication) -> None:
+        self._config = config
+        self._observer = observer
+        self._options = options
+        self._turn = turn
+        self._started_at = datetime.now(UTC)
+        self._failed = config.target_dir / FAILED
+
+    def run(self, command: str) -> BuildResult:
+        """Build from the published state."""
+        config, options = self._config, self._options
+        state = read_state(self._turn.current)
+        # Taken before the files are read: an edit during the build is seen by the next one.
+        files_digest = project_digest(config)
+        if options.is_everything and not options.is_full_refresh and is_current(config, state, files_digest):
+            return self._unchanged(state, command)
+        plan = self._plan(state, self._turn.current)
+        # After a `load`, what was built is to be confirmed even where it need not be built again.
+        if plan.is_empty and (state.inputs or not options.is_everything):
+            return self._unchanged(state, command)
+        return self._carry_out(plan, state, self._turn.begin(), files_digest, command)
+
+    def retry(self) -> BuildResult:
+        """Build from the failed state, if it still fits what is published; else from the published one."""
+        if not self._failed.is_file():
+            raise UsageError("There is no failed build to go on from; run `genredb build`.")
+        published = read_state(self._turn.current)
+        connection = self._turn.begin(self._failed)
+        state = read_state(connection)
+        if state.base != published.run_id:
+            self._observer.note("The database was written since that build failed; starting over.")
+            self._turn.discard()
+            return self.run("retry")
+        files_digest = project_digest(self._config)
+        return self._carry_out(self._plan(state, connection), state, connection, files_digest, "retry")
+
+    def _plan(self, state: State, connection: Connection | None) -> Plan:
+        options = self._options
+        compilation = compile_project(read_project(self._config), is_full_refresh=options.is_full_refresh)
+        _refuse_notices(compilation, options)
+        for notice in compilation.notices:
+            self._observer.note(notice)
+        chosen = _chosen(compilation, options)
+        return make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+
+    def _unchanged(self, state: State, command: str) -> BuildResult:
+        result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
+        write_run_results(self._config, command, result)
+        return result
+
+    def _carry_out(
+        self, plan: Plan, state: State, connection: Connection, files_digest: str, command: str
+    ) -> BuildResult:
+        """Do what is planned on a copy; publish it if all went well, else keep it for a retry."""
+        config, compilation = self._config, plan.compilation
+        create_tables(connection)
+        write_artifacts(compilation)
+        self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
+        for relation in plan.removed:
+            drop_relation(connection, relation)
+            self._observer.dropped(relation)
+        loads = _load_files(connection, config, plan.stale_files, self._observer)
+        runtime = Runtime(
+            connection,
+            compilation,
+            is_full_refresh=self._options.is_full_refresh,
+            store_failures=self._options.store_failures,
+            warn_error=self._options.warn_error,
+        )
+        walk = Walk(runtime, plan.reasons, self._observer)
+        results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
+        result = BuildResult(results, loads, seconds=self._seconds(), messages=tuple(compilation.messages))
+        after = self._state_after(plan, state, results, connection, files_digest)
+        if result.exit_code:
+            self._keep(connection, replace(after, inputs="", base=state.base or state.run_id))
+        else:
+            result = self._publish(connection, after, result, command, state)
+        write_run_results(config, command, result)
+        return result
+
+    def _publish(
+        self, connection: Connection, after: State, result: BuildResult, command: str, before: State
+    ) -> BuildResult:
+        write_state(connection, after)
+        forgotten = forget_stale_predictions(connection)
+        record_run(connection, command, self._started_at, result.results)
+        self._turn.commit()
+        self._failed.unlink(missing_ok=True)
+        return replace(
+            result,
+            is_published=True,
+            seconds=self._seconds(),
+            forgotten_predictions=forgotten,
+            replaced_own_songs=bool(result.loads) and self._config.is_sample and before.holds_own_songs,
+        )
+
+    def _keep(self, connection: Connection, state: State) -> None:
+        """Keep the failed copy aside, for `genredb retry` and for looking at."""
+        create_tables(connection)
+        write_state(connection, state)
+        self._turn.keep(self._failed)
+
+    def _state_after(
+        self,
+        plan: Plan,
+        state: State,
+        results: Sequence[NodeResult],
+        connection: Connection,
+        files_digest: str,
+    ) -> State:
+        compilation = plan.compilation
+        succeeded = [found for found in results if found.status in (Status.SUCCESS, Status.WARN)]
+        done = [found.node for found in succeeded]
+        warned = {found.node.unique_id: found.status is Status.WARN for found in succeeded}
+        nodes = new_nodes(plan, state, warned, _restless(connection, compilation, done))
+        for node in done:
+            if node.is_built and node.relation:
+                kind = "view" if node.materialized == "view" else "table"
+                mark(
+                    connection,
+                    str(node.relation.include(database=False)),
+                    kind,
+                    nodes[node.unique_id].fingerprint,
+                )
+        is_whole = plan.is_whole and len(done) == len(results)
+        return State(
+            inputs=inputs_digest(self._config, files_digest, compilation.environment) if is_whole else "",
+            environment=compilation.environment,
+            uses_clock=compilation.uses_clock,
+            base=state.base,
+            run_id=run_id_of(self._started_at),
+            nodes=nodes,
+        )
+
+    def _seconds(self) -> float:
+        return (datetime.now(UTC) - self._started_at).total_seconds()
+
+
+def _chosen(compilation: Compilation, options: Options) -> set[str] | None:
+    """Return the unique ids that are selected, or None for everything."""
+    if options.is_everything:
+        return None
+    before = read_before(compilation.project.config, options.state_dir)
+    return select(compilation, options.selected, options.excluded, before)
+
+
+def _refuse_notices(compilation: Compilation, options: Options) -> None:
+    """Under ``--warn-error``, refuse a project that says what has no effect."""
+    if options.warn_error and compilation.notices:
+        raise ProjectErrors(compilation.notices)
+
+
+def _restless(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, str]:
+    """Return why some of the nodes must run each time."""
+    known = {
+        node.relation.qualified_name.lower()
+        for node in compilation.nodes.values()
+        if node.relation and not node.is_check
+    }
+    found = {
+        node.unique_id: restless(connection, node.sql, known)
+        for node in nodes
+        if node.sql and not node.is_check
+    }
+    return {unique_id: reason for unique_id, reason in found.items() if reason}
 
 
 def _load_files(
@@ -195,71 +348,3 @@ def _load_files(
         observer.loaded(done)
         loads.append(done)
     return tuple(loads)
-
-
-def _removed(compilation: Compilation, state: State) -> list[str]:
-    """Return the relations that were built for nodes which the project no longer has."""
-    project = compilation.project.config.name
-    kept = {node.relation.qualified_name for node in compilation.nodes.values() if node.relation}
-    return [
-        relation
-        for unique_id, relation in state.built.items()
-        if unique_id.split(".")[1] == project and unique_id not in compilation.nodes and relation not in kept
-    ]
-
-
-def _new_state(inputs: str, plan: _Plan) -> State:
-    nodes = plan.compilation.nodes.values()
-    return State(
-        inputs=inputs,
-        environment=plan.compilation.environment,
-        fingerprints=plan.wanted,
-        built={node.unique_id: node.relation.qualified_name for node in nodes if node.relation},
-    )
-
-
-def _seconds_since(moment: datetime) -> float:
-    return (datetime.now(UTC) - moment).total_seconds()
-
-
-class _Walk:
-    """One pass over the planned nodes, upstream first; what follows a failure is skipped."""
-
-    def __init__(
-        self, connection: Connection, compilation: Compilation, plan: Mapping[str, str], observer: Observer
-    ) -> None:
-        self._connection = connection
-        self._project: Project = compilation.project
-        self._nodes = [node for node in compilation.nodes.values() if node.unique_id in plan]
-        self._plan = plan
-        self._observer = observer
-        self._broken: dict[str, str] = {}
-
-    def run(self) -> Iterable[NodeResult]:
-        for node in self._nodes:
-            self._observer.start(f"{node.kind.value} {node.label}")
-            result = self._run_node(node)
-            if result.status in (Status.ERROR, Status.FAIL, Status.SKIPPED):
-                self._mark_broken(node, result.culprit or node.label)
-            self._observer.finish(result)
-            yield result
-
-    def _run_node(self, node: Node) -> NodeResult:
-        reason = self._plan[node.unique_id]
-        culprit = next((self._broken[name] for name in node.depends_on if name in self._broken), None)
-        if culprit:
-            return NodeResult(node, Status.SKIPPED, reason, culprit=culprit)
-        started = time.perf_counter()
-        try:
-            if is_built(node):
-                rows = materialize(self._connection, self._project, node)
-                return NodeResult(node, Status.SUCCESS, reason, rows, time.perf_counter() - started)
-            status, failing = run_check(self._connection, node)
-        except GenredbError as error:
-            return NodeResult(node, Status.ERROR, reason, None, time.perf_counter() - started, str(error))
-        return NodeResult(node, status, reason, None, time.perf_counter() - started, failing=failing)
-
-    def _mark_broken(self, node: Node, culprit: str) -> None:
-        """Keep what depends on this node, or on what this check checks, from running."""
-        for unique_id in (node.unique_id, *(node.depends_on if node.kind is NodeKind.CHECK else ())):
-            self._broken.setdefault(unique_id, culprit)

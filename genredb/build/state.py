@@ -1,97 +1,133 @@
-"""The memory of the database file: what was built from what, and the history of its runs (schema meta)."""
+"""The memory of the database file: what was built from what (schema meta)."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 
-from genredb import __version__
-from genredb.build.results import NodeResult, is_built
-from genredb.compile import NodeKind
-from genredb.warehouse import Connection, Load, quote, relation_exists
+from genredb.compile import Identity
+from genredb.warehouse import (
+    LAYOUT,
+    Connection,
+    Load,
+    fetch_all,
+    has_current_layout,
+    insert_rows,
+    quote,
+    relation_exists,
+    relation_marks,
+)
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """What a node was last built from. ``restless`` says why it runs each time, or is empty.
+
+    ``relation`` is the one there should be (``schema.name``), or empty.
+    """
+
+    fingerprint: str
+    identity: Identity
+    relation: str = ""
+    restless: str = ""
+    has_warned: bool = False
 
 
 @dataclass(frozen=True)
 class State:
     """What the published file was built from.
 
-    ``inputs`` digests all that went into it but the raw files, given the values of ``environment``;
-    ``files`` maps a raw file to its sha256, ``loads`` a source to the digest of its load, and
-    ``fingerprints`` a node to its fingerprint. ``built`` maps a node to the relation there should be,
-    ``relations`` are those there are. ``warnings`` counts the checks that warned when they last ran.
+    ``inputs`` digests all that went into it but the raw files, given the values of ``environment``; it
+    is empty where not every node is as the project wants it. ``files`` maps a raw file to its sha256,
+    ``loads`` a source to the digest of its load, ``nodes`` a node to what it was built from; ``marks``
+    maps each relation there is to the mark it was given. ``run_id`` is the last run recorded.
     """
 
     inputs: str = ""
     environment: tuple[str, ...] = ()
+    uses_clock: bool = False
+    base: str = ""
+    run_id: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, str] = field(default_factory=dict)
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
-    built: Mapping[str, str] = field(default_factory=dict)
-    relations: frozenset[str] = frozenset()
-    warnings: int = 0
+    nodes: Mapping[str, NodeState] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
     holds_own_songs: bool = False
+
+    @property
+    def warnings(self) -> int:
+        """How many checks warned when they last ran."""
+        return sum(node.has_warned for node in self.nodes.values())
+
+    @property
+    def identities(self) -> dict[str, Identity]:
+        """Each node's own part of its fingerprint."""
+        return {unique_id: node.identity for unique_id, node in self.nodes.items()}
+
+    def is_marked(self, relation: str, digest: str) -> bool:
+        """Whether the relation there is was made by genredb for this digest, and by nobody else since."""
+        return self.marks.get(relation) == mark_of(digest)
+
+
+def mark_of(digest: str) -> str:
+    """Return the comment that a relation carries which was made for this digest."""
+    return f"genredb {digest[:16]}"
 
 
 def read_state(connection: Connection | None) -> State:
     """Read the state of a database; an empty state where genredb has built nothing in it."""
-    if connection is None or not relation_exists(connection, "meta", "state"):
+    if connection is None or not has_current_layout(connection):
         return State()
-    values = dict(connection.execute("select key, value from meta.state").fetchall())
-    loads = connection.execute("select source, file, sha256, digest from meta.loads").fetchall()
-    nodes = connection.execute("select unique_id, fingerprint, relation from meta.fingerprints").fetchall()
-    relations = connection.execute(
-        "select table_schema || '.' || table_name from information_schema.tables"
-    ).fetchall()
+    values = dict(fetch_all(connection, "select key, value from meta.state"))
+    loads = fetch_all(connection, "select source, file, sha256, digest, is_sample from meta.loads")
+    nodes = fetch_all(
+        connection,
+        "select unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned"
+        " from meta.fingerprints",
+    )
     return State(
         inputs=values.get("inputs", ""),
         environment=tuple(json.loads(values.get("environment", "[]"))),
-        files={file: sha256 for _, file, sha256, _ in loads},
-        loads={source: digest for source, _, _, digest in loads},
-        fingerprints={unique_id: fingerprint for unique_id, fingerprint, _ in nodes},
-        built={unique_id: relation for unique_id, _, relation in nodes if relation},
-        relations=frozenset(name for (name,) in relations),
-        warnings=_count_warnings(connection),
-        holds_own_songs=bool(loads) and not is_from_sample(connection),
+        uses_clock=values.get("uses_clock") == "true",
+        base=values.get("base", ""),
+        run_id=values.get("run_id", ""),
+        files={file: sha256 for _, file, sha256, _, _ in loads},
+        loads={source: digest for source, _, _, digest, _ in loads},
+        nodes={
+            unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), relation, restless, has_warned)
+            for unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned in nodes
+        },
+        marks=relation_marks(connection),
+        holds_own_songs=any(not is_sample for *_, is_sample in loads),
     )
-
-
-def _count_warnings(connection: Connection) -> int:
-    row = connection.execute(
-        """
-        select count(*) filter (where status = 'warn')
-        from (select unique_id, arg_max(status, run_id) as status from meta.check_results group by unique_id)
-        semi join meta.fingerprints using (unique_id)
-        """
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def forget_inputs(connection: Connection) -> None:
-    """Let the next build look at every node: what it was built from is no longer what is loaded."""
-    connection.execute("delete from meta.state where key = 'inputs'")
 
 
 def write_state(connection: Connection, state: State) -> None:
     """Replace what the file remembers of its inputs and nodes; the loads are written one by one."""
-    connection.execute("delete from meta.state")
     values = {
+        "layout": LAYOUT,
         "inputs": state.inputs,
         "environment": json.dumps(state.environment),
+        "uses_clock": json.dumps(state.uses_clock),
+        "base": state.base,
+        "run_id": state.run_id,
     }
-    connection.execute(
-        "insert into meta.state select unnest(?::varchar[]), unnest(?::varchar[])",
-        [list(values), list(values.values())],
-    )
+    connection.execute("delete from meta.state")
+    insert_rows(connection, "meta.state", list(values.items()))
     connection.execute("delete from meta.fingerprints")
-    connection.execute(
-        "insert into meta.fingerprints"
-        " select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])",
+    insert_rows(
+        connection,
+        "meta.fingerprints",
         [
-            list(state.fingerprints),
-            list(state.fingerprints.values()),
-            [state.built.get(unique_id) for unique_id in state.fingerprints],
+            (unique_id, n.fingerprint, *astuple(n.identity), n.relation, n.restless, n.has_warned)
+            for unique_id, n in state.nodes.items()
         ],
     )
+
+
+def forget_inputs(connection: Connection) -> None:
+    """Let the next build look at every node: what it was built from is no longer what is loaded."""
+    connection.execute("update meta.state set value = '' where key = 'inputs'")
 
 
 def drop_relation(connection: Connection, relation: str) -> None:
@@ -104,8 +140,15 @@ def drop_relation(connection: Connection, relation: str) -> None:
     connection.execute("delete from raw.quarantine where source = ?", [relation])
 
 
+def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
+    """Mark a relation (quoted) as made by genredb for this digest; whoever makes it anew loses the mark."""
+    connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
+
+
 def record_load(connection: Connection, load: Load, file: str, digest: str, *, is_sample: bool) -> None:
     """Remember a load in meta.loads, in place of the source's last one; ``file`` is the declared name."""
+    schema, _, name = load.source.partition(".")
+    mark(connection, f"{quote(schema)}.{quote(name)}", "table", digest)
     connection.execute("delete from meta.loads where source = ?", [load.source])
     connection.execute(
         "insert into meta.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -135,42 +178,5 @@ def is_from_sample(connection: Connection) -> bool:
 
 def is_built_from_loads(connection: Connection) -> bool:
     """Whether the models were built from what the raw tables hold now."""
-    row = connection.execute("select count(*) from meta.state where key = 'inputs'").fetchone()
-    return bool(row and row[0])
-
-
-def record_run(
-    connection: Connection, command: str, started_at: datetime, results: Iterable[NodeResult] = ()
-) -> None:
-    """Add a run and its results to the history."""
-    seconds = (datetime.now(UTC) - started_at).total_seconds()
-    run_id = started_at.strftime("%Y%m%dT%H%M%S.%fZ")
-    connection.execute(
-        "insert into meta.runs values (?, ?, ?, ?, ?)", [run_id, command, started_at, seconds, __version__]
-    )
-    ran = list(results)
-    nodes = [result for result in ran if is_built(result.node)]
-    connection.execute(
-        "insert into meta.node_runs select ?, unnest(?::varchar[]), unnest(?::varchar[]),"
-        " unnest(?::varchar[]), unnest(?::bigint[]), unnest(?::double[])",
-        [
-            run_id,
-            [result.node.unique_id for result in nodes],
-            [result.status.value for result in nodes],
-            [result.reason for result in nodes],
-            [result.rows for result in nodes],
-            [result.seconds for result in nodes],
-        ],
-    )
-    checks = [result for result in ran if result.node.kind is NodeKind.CHECK]
-    connection.execute(
-        "insert into meta.check_results select ?, unnest(?::varchar[]), unnest(?::varchar[]),"
-        " unnest(?::varchar[]), unnest(?::bigint[])",
-        [
-            run_id,
-            [result.node.unique_id for result in checks],
-            [result.node.severity for result in checks],
-            [result.status.value for result in checks],
-            [result.failing.total if result.failing else 0 for result in checks],
-        ],
-    )
+    rows = fetch_all(connection, "select value from meta.state where key = 'inputs'")
+    return bool(rows and rows[0][0])

@@ -16,13 +16,16 @@ from genredb.cli import (
     export,
     load,
     ls,
+    plan,
     predict,
     query,
+    retry,
     sample,
     show,
     test,
     train,
 )
+from genredb.cli.selection import joined
 from genredb.errors import GenredbError
 
 INTERNAL_ERROR = 70
@@ -38,7 +41,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, load, test, ls, show, compile, train, predict, export, query, sample, doctor, clean):
+for command in (
+    build,
+    plan,
+    retry,
+    load,
+    test,
+    ls,
+    show,
+    compile,
+    train,
+    predict,
+    export,
+    query,
+    sample,
+    doctor,
+    clean,
+):
     command.add_to(app)
 
 
@@ -75,7 +94,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=True)
+        app(args=joined(sys.argv[1:]), standalone_mode=True)
     except GenredbError as error:
         _complain(str(error), error.exit_code)
     except _InterruptedError:

@@ -3,6 +3,7 @@
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.selection import Exclude, FullRefresh, Select, State, StoreFailures, WarnError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -11,24 +12,29 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command()
-def build(context: Context) -> None:
+def build(
+    context: Context,
+    selected: Select = None,
+    excluded: Exclude = None,
+    state: State = None,
+    full_refresh: FullRefresh = False,
+    store_failures: StoreFailures = False,
+    warn_error: WarnError = False,
+) -> None:
     """Load the raw CSVs, build the models, run the checks and publish the database.
 
     What did not change since the last build is left as it is. A failing check publishes nothing.
 
     Example: genredb build --raw-dir ~/cs98x
     """
+    from genredb.build import Options
     from genredb.build import build as run_build
-    from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
-    from genredb.cli.summary import as_json, summarize
+    from genredb.cli.summary import report_build
 
     console, config = context.console, context.config
     console.introduce(config)
+    options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
     with console.progress() as progress:
-        result = run_build(config, BuildObserver(console, progress))
-    console.loads(result.loads)
-    if context.json:
-        print_json(as_json(result))
-    summarize(console, config, result)
-    raise typer.Exit(result.exit_code)
+        result = run_build(config, BuildObserver(console, progress), options)
+    report_build(context, result)

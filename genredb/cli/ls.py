@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.selection import Exclude, Select, State
 
 
 class ResourceType(StrEnum):
@@ -15,6 +16,7 @@ class ResourceType(StrEnum):
     SEED = "seed"
     MODEL = "model"
     TEST = "test"
+    UNIT_TEST = "unit_test"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,20 +27,26 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def ls(
     context: Context,
+    selected: Select = None,
+    excluded: Exclude = None,
+    state: State = None,
     resource_type: Annotated[ResourceType | None, typer.Option(help="List one kind only.")] = None,
 ) -> None:
     """List the project's sources, seeds, models and checks, upstream first.
 
-    Example: genredb ls --resource-type model
+    Example: genredb ls --resource-type model --select +submission
     """
+    from genredb.build import read_before
     from genredb.cli.console import print_json
-    from genredb.compile import compile_project
+    from genredb.compile import compile_project, select
     from genredb.project import read_project
 
+    compilation = compile_project(read_project(context.config))
+    chosen = select(compilation, selected or (), excluded or (), read_before(context.config, state))
     nodes = [
         node
-        for node in compile_project(read_project(context.config)).nodes.values()
-        if resource_type is None or node.kind.value == resource_type.value
+        for node in compilation.nodes.values()
+        if node.unique_id in chosen and resource_type in (None, node.kind.value)
     ]
     if context.json:
         print_json(
@@ -47,7 +55,7 @@ def ls(
                     "unique_id": node.unique_id,
                     "kind": node.kind.value,
                     "name": node.name,
-                    "relation": node.relation.qualified_name if node.relation else None,
+                    "relation": node.relation.qualified_name if node.relation and not node.is_check else None,
                     "materialized": node.materialized,
                     "path": node.path,
                     "description": node.description,
@@ -58,4 +66,4 @@ def ls(
         )
         return
     for node in nodes:
-        typer.echo(f"{node.kind.value:<7} {node.label:<30} {node.path}")
+        typer.echo(f"{node.kind.value:<9} {node.label:<30} {node.path}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from genredb.build import NodeResult, Status
 from genredb.cli.console import Console, escaped
-from genredb.compile import Node, NodeKind
+from genredb.compile import Node
 from genredb.warehouse import Load
 
 
@@ -20,6 +20,10 @@ class BuildObserver:
     def begin(self, nodes: Sequence[Node]) -> None:
         """Hear which nodes will run."""
         self._total = len(nodes)
+
+    def note(self, notice: str) -> None:
+        """Warn of what has no effect."""
+        self._console.warn(notice)
 
     def start(self, what: str) -> None:
         """Show what runs."""
@@ -42,9 +46,9 @@ class BuildObserver:
         elif result.failing:
             self._failing(result)
         elif result.status is Status.SKIPPED:
-            if node.kind is not NodeKind.CHECK or self._console.is_verbose:
+            if not node.is_check or self._console.is_verbose:
                 self._line("skip", node.label, "", f"{result.culprit} failed")
-        elif node.kind is not NodeKind.CHECK:
+        elif not node.is_check:
             rows = "" if result.rows is None else f"{result.rows:,} rows"
             self._line(node.materialized, node.label, rows, result.reason)
         elif self._console.is_verbose:

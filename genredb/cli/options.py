@@ -53,6 +53,16 @@ _COMMON: dict[str, tuple[Any, Any]] = {
         ),
         None,
     ),
+    "target": (
+        _option(
+            str | None,
+            "Output of the profile; else the one that profiles.yml names.",
+            "--target",
+            "-t",
+            variable="GENREDB_TARGET",
+        ),
+        None,
+    ),
     "database": (
         _option(
             Path | None,
@@ -123,6 +133,7 @@ def _context(stated: dict[str, Any]) -> Context:
     settings = Settings(
         project_dir=stated["project_dir"],
         profiles_dir=stated["profiles_dir"],
+        target=stated["target"],
         database=stated["database"],
         raw_dir=stated["raw_dir"],
         vars=_parse_vars(stated["variables"]),

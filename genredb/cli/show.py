@@ -38,13 +38,8 @@ def show(
 
 def rendered(context: Context, name: str | None, inline: str | None) -> str:
     """Return the SQL of the node or inline template that the arguments name."""
-    from genredb.compile import NodeKind, compile_inline, compile_project
-    from genredb.project import read_project
+    from genredb.build import rendered as render
 
     if (name is None) == (inline is None):
         raise UsageError("Name a model, or give a template by --inline.")
-    project = read_project(context.config)
-    if inline is not None:
-        return compile_inline(project, inline)
-    node = compile_project(project).find(str(name))
-    return f"select * from {node.relation}" if node.kind is NodeKind.SEED else node.sql
+    return render(context.config, name, inline)

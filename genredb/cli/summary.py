@@ -1,18 +1,34 @@
 """The end of a build or test: one line that says how it went, and the same as JSON."""
 
-from typing import Any
+from typing import Any, NoReturn
+
+import typer
 
 from genredb.build import BuildResult, FailingRows, Status
-from genredb.cli.console import Console
-from genredb.compile import NodeKind
+from genredb.cli.console import Console, print_json
+from genredb.cli.options import Context
 from genredb.project import Config
+
+
+def report_build(context: Context, result: BuildResult) -> NoReturn:
+    """Print how a build ended, and exit with its code."""
+    context.console.loads(result.loads)
+    if context.json:
+        print_json(as_json(result))
+    for message in result.messages:
+        context.console.say(message)
+    summarize(context.console, context.config, result)
+    raise typer.Exit(result.exit_code)
 
 
 def summarize(console: Console, config: Config, result: BuildResult) -> None:
     """Say what a build did, in a line."""
     name = config.database.name
     if result.exit_code:
-        console.rich.print(f"[red bold]Failed:[/] {_counts(result)}; {name} is as it was before.")
+        console.rich.print(
+            f"[red bold]Failed:[/] {_counts(result)}; {name} is as it was before. "
+            "`genredb retry` goes on from here."
+        )
     elif not result.is_published:
         console.say(f"Nothing changed since the last build; {name} is current.", "green")
         if result.standing_warnings:
@@ -35,8 +51,8 @@ def summarize_checks(console: Console, result: BuildResult) -> None:
 
 
 def _counts(result: BuildResult) -> str:
-    checks = [r for r in result.results if r.node.kind is NodeKind.CHECK]
-    nodes = [r for r in result.results if r.node.kind is not NodeKind.CHECK]
+    checks = [r for r in result.results if r.node.is_check]
+    nodes = [r for r in result.results if not r.node.is_check]
     failed = [r for r in checks if r.status is Status.FAIL]
     warned = [r for r in checks if r.status is Status.WARN]
     passed = [r for r in checks if r.status is Status.SUCCESS]

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.selection import Exclude, Select, State, StoreFailures, WarnError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,19 +19,27 @@ def test(
     names: Annotated[
         list[str] | None, typer.Argument(help="Models, seeds or checks; all checks if none is named.")
     ] = None,
+    selected: Select = None,
+    excluded: Exclude = None,
+    state: State = None,
+    store_failures: StoreFailures = False,
+    warn_error: WarnError = False,
 ) -> None:
-    """Run the checks on the published database; show the rows that fail.
+    """Run the checks and unit tests on the published database; show the rows that fail.
 
     Example: genredb test songs
     """
-    from genredb.build import check
+    from genredb.build import Options, check
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import as_json, summarize_checks
 
     console = context.console
+    options = Options(
+        [*(names or ()), *(selected or ())], excluded or (), False, store_failures, warn_error, state
+    )
     with console.progress() as progress:
-        result = check(context.config, names or [], BuildObserver(console, progress))
+        result = check(context.config, BuildObserver(console, progress), options)
     if context.json:
         print_json(as_json(result))
     summarize_checks(console, result)

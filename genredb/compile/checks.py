@@ -1,4 +1,7 @@
-"""The SQL of the generic checks: a query for the rows that fail. One function and one registry line each."""
+"""The SQL of the generic checks: a query for the rows that fail. One function and one registry line each.
+
+A project's own ``{% test name(model, …) %}`` comes before these.
+"""
 
 import hashlib
 import re
@@ -11,7 +14,7 @@ from genredb.project import CheckSpec
 
 def _unique(relation: str, column: str, _arguments: Mapping[str, Any]) -> str:
     return f"""select
-    {column},
+    {column} as unique_field,
     count(*) as n_records
 from {relation}
 where {column} is not null
@@ -24,11 +27,10 @@ def _not_null(relation: str, column: str, _arguments: Mapping[str, Any]) -> str:
 
 
 def _accepted_values(relation: str, column: str, arguments: Mapping[str, Any]) -> str:
-    values = arguments["values"]
     quoted = arguments.get("quote", True)
-    listed = ", ".join(_literal(value) if quoted else str(value) for value in values)
+    listed = ", ".join(_literal(value) if quoted else str(value) for value in arguments["values"])
     return f"""select
-    {column},
+    {column} as value_field,
     count(*) as n_records
 from {relation}
 where {column} not in ({listed})
@@ -37,7 +39,7 @@ group by {column}"""
 
 def _relationships(relation: str, column: str, arguments: Mapping[str, Any]) -> str:
     parent, field = arguments["to"], arguments["field"]
-    return f"""select child.{column}
+    return f"""select child.{column} as from_field
 from {relation} as child
 left join {parent} as parent on child.{column} = parent.{field}
 where child.{column} is not null and parent.{field} is null"""
@@ -55,32 +57,35 @@ GENERIC: Mapping[str, tuple[Callable[[str, str, Mapping[str, Any]], str], Sequen
 }
 
 
-def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any]) -> str:
+def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], known: Sequence[str]) -> str:
     """Return the query for the failing rows of a generic check on ``relation``.
 
-    Raises ProjectError for a check that does not exist or lacks an argument.
+    Raises ProjectError for a check that does not exist or lacks an argument; ``known`` are the names of
+    the checks that the project defines itself.
     """
+    if "." in spec.kind:
+        raise ProjectError(f"the check '{spec.kind}' is one of a package; genredb supports no packages.")
     if spec.kind not in GENERIC:
-        raise ProjectError(f"{spec.path}: there is no check '{spec.kind}'.{did_you_mean(spec.kind, GENERIC)}")
+        hint = did_you_mean(spec.kind, [*GENERIC, *known])
+        raise ProjectError(f"there is no check '{spec.kind}'.{hint}")
     template, needed = GENERIC[spec.kind]
     column = spec.column or arguments.get("column_name")
     if not column:
-        raise ProjectError(f"{spec.path}: the check '{spec.kind}' of {spec.attached_to} names no column.")
+        raise ProjectError(f"the check '{spec.kind}' of {spec.attached_to} names no column.")
     for argument in arguments:
         if argument not in (*needed, "quote", "column_name"):
             raise ProjectError(
-                f"{spec.path}: the check '{spec.kind}' of {spec.attached_to} has no argument '{argument}'."
+                f"the check '{spec.kind}' of {spec.attached_to} has no argument '{argument}'."
                 + did_you_mean(argument, needed)
             )
     if not isinstance(arguments.get("values", []), list):
-        raise ProjectError(f"{spec.path}: `values:` of {spec.attached_to} should be a list.")
+        raise ProjectError(f"`values:` of {spec.attached_to} should be a list.")
     for argument in needed:
         if argument not in arguments:
             raise ProjectError(
-                f"{spec.path}: the check '{spec.kind}' of {spec.attached_to} lacks the argument '{argument}'."
+                f"the check '{spec.kind}' of {spec.attached_to} lacks the argument '{argument}'."
             )
-    where = spec.config.get("where")
-    return template(f"(select * from {relation} where {where})" if where else relation, column, arguments)
+    return template(relation, column, arguments)
 
 
 def check_name(spec: CheckSpec, target: str) -> str:
@@ -88,10 +93,20 @@ def check_name(spec: CheckSpec, target: str) -> str:
     if spec.name:
         return spec.name
     arguments = dict(spec.arguments) | ({"column_name": spec.column} if spec.column else {})
-    values = [value for _, value in sorted(arguments.items())]
-    flat = [str(part) for value in values for part in (value if isinstance(value, list) else [value])]
+    flat: list[str] = []
+    for _, value in sorted(arguments.items()):
+        parts = (
+            value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+        )
+        flat += [str(part) for part in parts]
     unique = "__".join(re.sub(r"[^0-9a-zA-Z_]+", "_", part) for part in flat)
-    full = f"{spec.kind}_{target}_{unique}"
-    if len(full) < 64:
-        return full
-    return f"{full[:30]}_{hashlib.md5(full.encode(), usedforsecurity=False).hexdigest()}"
+    kind = spec.kind.replace(".", "_")
+    identifier = f"{'source_' if spec.attached_to.startswith('source(') else ''}{kind}_{target}"
+    return shortened(f"{identifier}_{unique}", identifier)
+
+
+def shortened(name: str, beginning: str = "") -> str:
+    """Return a name that fits where names may have 63 characters: of a long one the beginning and a hash."""
+    if len(name) < 64:
+        return name
+    return f"{(beginning or name)[:30]}_{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()}"

@@ -1,34 +1,37 @@
 """Compiles a project: names every relation, renders every template, builds the nodes of the graph."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import functools
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from genredb.compile.checks import check_name, check_sql
+from genredb.compile.check_nodes import CheckCompiler
+from genredb.compile.context import NeedsDatabaseError
+from genredb.compile.ephemeral import with_ephemerals
 from genredb.compile.graph import ordered
-from genredb.compile.nodes import Node, NodeKind, Relation
+from genredb.compile.naming import Names, describe, is_enabled
+from genredb.compile.nodes import Database, Node, NodeKind, Relation
 from genredb.compile.render import Renderer, Scope
-from genredb.errors import ProjectError, UsageError, did_you_mean
-from genredb.project import CheckSpec, Model, Project, Seed, Source
-
-MATERIALIZATIONS = ("view", "table")
-SEVERITIES = ("error", "warn")
-# Where genredb keeps what it writes itself (genredb/warehouse/tables.py).
-RESERVED_SCHEMAS = frozenset({"meta", "ml", "information_schema", "pg_catalog"})
-QUARANTINE = "raw.quarantine"
+from genredb.compile.trace import Place, template_place, unmarked
+from genredb.errors import Problems, UsageError, did_you_mean
+from genredb.project import Model, Project, Seed, Source
 
 
 @dataclass(frozen=True)
 class Compilation:
     """A project's graph: every node by unique id, upstream ones first.
 
-    ``environment`` names the environment variables that its templates asked for.
+    ``environment`` names the environment variables that its files asked for; ``uses_clock`` says that a
+    template's text may differ from run to run; ``notices`` name what has no effect here.
     """
 
     project: Project
     nodes: Mapping[str, Node]
+    compiler: "Compiler"
     environment: tuple[str, ...] = ()
+    uses_clock: bool = False
+    notices: tuple[str, ...] = ()
 
     def find(self, name: str) -> Node:
         """Return the model, seed or check of that name; UsageError with a suggestion if there is none."""
@@ -41,126 +44,174 @@ class Compilation:
         """Return the nodes of these kinds, upstream ones first."""
         return [node for node in self.nodes.values() if node.kind in kinds]
 
+    @functools.cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """The unique ids of the nodes that depend on each node directly."""
+        children: dict[str, list[str]] = {unique_id: [] for unique_id in self.nodes}
+        for node in self.nodes.values():
+            for parent in node.depends_on:
+                children[parent].append(node.unique_id)
+        return {unique_id: tuple(found) for unique_id, found in children.items()}
 
-def compile_project(project: Project) -> Compilation:
-    """Render the whole project. Raises ProjectError with `file:line` for whatever is wrong in it."""
-    compiler = _Compiler(project)
-    nodes = [*compiler.sources(), *compiler.seeds(), *compiler.models(), *compiler.checks()]
-    return Compilation(project, ordered(nodes), compiler.environment())
+    def ephemeral_sql(self, relation: Relation) -> str | None:
+        """Return the SQL of an ephemeral model by the relation that refers to it, if it is one."""
+        found = (node.sql for node in self.nodes.values() if node.relation == relation and relation.is_cte)
+        return next(found, None)
+
+    @property
+    def messages(self) -> list[str]:
+        """What templates have logged so far."""
+        return self.compiler.renderer.messages
 
 
-def compile_inline(project: Project, text: str) -> str:
-    """Render a template that is no model of the project, with the project's names and macros."""
-    return _Compiler(project).inline(text)
+def compile_project(project: Project, *, is_full_refresh: bool = False) -> Compilation:
+    """Render the whole project. Raises ProjectError with the place of whatever is wrong in it."""
+    problems = Problems()
+    compiler = Compiler(project, problems, is_full_refresh=is_full_refresh)
+    nodes = compiler.nodes()
+    problems.raise_all()
+    return Compilation(
+        project,
+        ordered(nodes),
+        compiler,
+        tuple(sorted({*project.environment, *compiler.renderer.environment_names})),
+        compiler.renderer.uses_clock,
+        (*project.notices, *compiler.names.notices),
+    )
 
 
-class _Compiler:
-    """Holds what all nodes share while a project is compiled."""
+class Compiler:
+    """Holds what all nodes share while a project is compiled, and renders what must wait for a database."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._relations: dict[str, tuple[str, Relation]] = {}
-        self._source_relations = {
-            key: (self._id(NodeKind.SOURCE, *key), self._relation(source.schema, source.name))
-            for key, source in project.sources.items()
+    def __init__(self, project: Project, problems: Problems, *, is_full_refresh: bool) -> None:
+        self.project = project
+        self.names = Names(project, problems)
+        self._is_full_refresh = is_full_refresh
+        self.renderer = self._make_renderer()
+        for file in project.macros:
+            with problems.gathered():
+                self.renderer.add_macros(file)
+        problems.raise_all()  # without its macros nothing can be rendered
+        self.names.settle(self.renderer)
+        self._problems = problems
+        self.ephemerals: dict[str, Node] = {}
+
+    def nodes(self) -> list[Node]:
+        """Return the nodes of the project, in no order; faults go to the problems."""
+        nodes = [
+            self._source(source) for source in self.project.sources.values() if is_enabled(source.config)
+        ]
+        nodes += [self._seed(s) for s in self.project.seeds.values() if s.name in self.names.relations]
+        models = {
+            self.names.relations[model.name][0]: model
+            for model in self.project.models.values()
+            if model.name in self.names.relations
         }
-        self._taken = {source.qualified_name.lower(): source.path for source in project.sources.values()}
-        config = project.config
-        self._renderer = Renderer(
-            project.macros,
-            config.vars,
-            {"name": "genredb", "schema": config.schema, "database": config.database_name, "type": "duckdb"},
-            self._resolve_ref,
-            self._resolve_source,
-        )
-        self._seeds = [seed for seed in project.seeds.values() if _is_enabled(seed.config)]
-        for seed in self._seeds:
-            self._name(NodeKind.SEED, seed, seed.config)
-        configured = {model.name: self._configure(model) for model in project.models.values()}
-        self._model_config = {name: config for name, config in configured.items() if _is_enabled(config)}
-        self._models = [model for model in project.models.values() if model.name in self._model_config]
-        for model in self._models:
-            self._name(NodeKind.MODEL, model, self._model_config[model.name])
+        rendered: dict[str, Node] = {}
+        for unique_id, model in models.items():
+            with self._problems.gathered():
+                rendered[unique_id] = self._model(model)
+        self.ephemerals = {i: node for i, node in rendered.items() if node.materialized == "ephemeral"}
+        nodes += [self._completed(node) for node in rendered.values()]
+        by_id = {node.unique_id: node for node in nodes}
+        return [*nodes, *CheckCompiler(self, by_id, self._problems).nodes()]
 
-    def sources(self) -> list[Node]:
-        return [self._source(source) for source in self._project.sources.values()]
+    def inline(self, text: str, database: Database | None) -> str:
+        """Render a template that is no model of the project."""
+        scope = Scope("inline", database=database)
+        sql = self.renderer.render(text, scope).strip()
+        return with_ephemerals(sql, scope.references, self.ephemerals)
 
-    def seeds(self) -> list[Node]:
-        return [self._seed(seed) for seed in self._seeds]
+    def sql(self, node: Node, database: Database, *, is_incremental: bool = False) -> str:
+        """Return a node's SQL as it is to run now, where it must ask the database or depends on its state."""
+        if node.dynamic:
+            scope = self.scope(node, database=database, is_incremental=is_incremental)
+            sql = self.renderer.render(node.template, scope).strip().rstrip(";")
+            return self.with_ephemerals(sql, scope.references, database)
+        return node.incremental_sql if is_incremental and node.incremental_sql else node.sql
 
-    def models(self) -> list[Node]:
-        return [self._model(model) for model in self._models]
-
-    def checks(self) -> list[Node]:
-        off = {f"ref('{name}')" for name in (*self._project.models, *self._project.seeds)} - {
-            f"ref('{name}')" for name in self._relations
-        }
-        stated = [spec for spec in self._project.checks if spec.attached_to not in off]
+    def hooks(self, node: Node, key: str, database: Database | None) -> list[tuple[str, bool]]:
+        """Return the SQL of a node's hooks (``pre-hook``, ``post-hook``), and whether it is transactional."""
+        scope = replace(self.scope(node, database=database), path=f"{node.path} (hook)")
+        stated = [
+            hook if isinstance(hook, Mapping) else {"sql": str(hook)} for hook in node.config.get(key) or ()
+        ]
         return [
-            node
-            for spec in stated
-            if _is_enabled(spec.config) and _is_enabled((node := self._check(spec)).config)
+            (self.renderer.render(hook["sql"], scope).strip(), bool(hook.get("transaction", True)))
+            for hook in stated
         ]
 
-    def inline(self, text: str) -> str:
-        return self._renderer.render(text, Scope("inline.sql")).strip()
+    def run_hook(self, key: str, number: int, text: str) -> Node:
+        """Return one of the project's hooks, ``on-run-start`` or ``on-run-end``, as a node."""
+        name = f"{self.project.config.name}-{key}-{number}"
+        unique_id = self.names.unique_id(NodeKind.HOOK, name)
+        return Node(unique_id, NodeKind.HOOK, name, f"dbt_project.yml ({key})", template=text)
 
-    def environment(self) -> tuple[str, ...]:
-        return tuple(sorted(self._renderer.environment_names))
+    def hook_sql(self, node: Node, database: Database, extra: Mapping[str, Any]) -> str:
+        """Return the SQL of one of the project's hooks."""
+        return self.renderer.render(node.template, Scope(node.path, database=database, extra=extra)).strip()
 
-    def _id(self, kind: NodeKind, *parts: str) -> str:
-        return ".".join((kind.value, self._project.config.name, *parts))
+    def render(self, template: str, scope: Scope) -> tuple[str, str]:
+        """Return a template's SQL, and by which name it asks a database if it does."""
+        try:
+            return self.renderer.render(template, scope).strip().rstrip(";").rstrip(), ""
+        except NeedsDatabaseError as error:
+            scope.execute = False
+            return self.renderer.render(template, scope).strip().rstrip(";").rstrip(), error.what
 
-    def _relation(self, schema: str, identifier: str) -> Relation:
-        return Relation(self._project.config.database_name, schema, identifier)
+    def with_ephemerals(self, sql: str, references: Iterable[str], database: Database | None = None) -> str:
+        """Put the CTEs of the ephemeral models that a text refers to ahead of it."""
+        ephemerals = self.ephemerals
+        if database is not None:
+            ephemerals = {
+                unique_id: replace(
+                    node, sql=self.renderer.render(node.template, self.scope(node, database=database))
+                )
+                if node.dynamic
+                else node
+                for unique_id, node in ephemerals.items()
+            }
+        return with_ephemerals(sql, references, ephemerals)
 
-    def _name(self, kind: NodeKind, node: Model | Seed, config: Mapping[str, Any]) -> None:
-        """Settle the relation of a model or seed, its schema by generate_schema_name as in dbt."""
-        default, custom = self._project.config.schema, config.get("schema")
-        if "generate_schema_name" in self._renderer.macros:
-            schema = self._renderer.call_macro(
-                "generate_schema_name", Scope(node.path), custom_schema_name=custom, node=node
+    def _dynamic_ephemeral(self, references: Iterable[str]) -> str:
+        """Return what an ephemeral model among these, or above them, asks a database."""
+        for unique_id in references:
+            node = self.ephemerals.get(unique_id)
+            if node and (asks := node.dynamic or self._dynamic_ephemeral(node.depends_on)):
+                return asks
+        return ""
+
+    def place(self, node: Node, sql: str, offset: int, database: Database | None = None) -> Place | None:
+        """Return where in the project's files ``sql[offset]`` comes from, if it is of a template.
+
+        ``sql`` is what ran for the node; what ephemeral models put into it has no place.
+        """
+        for is_incremental in (False, True):
+            scope = self.scope(node, database=database, is_incremental=is_incremental)
+            own = self.renderer.render(node.template, scope).strip().rstrip(";").rstrip()
+            added = len(sql) - len(own)  # by ephemeral models, ahead of what is the node's own
+            if offset < added + len(own) - len(_shared_end(sql, own)):
+                continue
+            scope = self.scope(node, database=database, is_incremental=is_incremental)
+            place = template_place(
+                self._make_renderer(), self.project.macros, node.template, scope, (own, offset - added)
             )
-        else:
-            schema = f"{default}_{custom}" if custom else default
-        relation = self._relation(schema, str(config.get("alias", node.name)))
-        if schema.lower() in RESERVED_SCHEMAS or relation.qualified_name.lower() == QUARANTINE:
-            raise ProjectError(
-                f"{node.path}: {relation.qualified_name} is a place of genredb's own; choose another."
-            )
-        place = relation.qualified_name.lower()
-        if place in self._taken:
-            raise ProjectError(f"{node.path} and {self._taken[place]} both make {relation.qualified_name}.")
-        self._taken[place] = node.path
-        self._relations[node.name] = (self._id(kind, node.name), relation)
+            if place is not None:
+                return place
+        return None
 
-    def _configure(self, model: Model) -> dict[str, Any]:
-        """Render a model for its own config(…) alone, before every relation has its name."""
-        scope = Scope(model.path, self._relation("", model.name), config=dict(model.config), is_parsing=True)
-        self._renderer.render(model.text, scope)
-        materialized = scope.config.setdefault("materialized", "view")
-        if materialized not in MATERIALIZATIONS:
-            hint = did_you_mean(str(materialized), MATERIALIZATIONS)
-            raise ProjectError(f"{model.path}: genredb has no materialization '{materialized}'.{hint}")
-        return scope.config
-
-    def _resolve_ref(self, name: str) -> tuple[str, Relation]:
-        if name not in self._relations:
-            if name in self._project.models or name in self._project.seeds:
-                raise ProjectError(f"ref('{name}') names a node that is switched off by `enabled: false`.")
-            hint = did_you_mean(name, self._relations)
-            raise ProjectError(f"ref('{name}') names no model or seed.{hint}")
-        return self._relations[name]
-
-    def _resolve_source(self, source_name: str, name: str) -> tuple[str, Relation]:
-        if (source_name, name) not in self._source_relations:
-            known = [".".join(key) for key in self._source_relations]
-            hint = did_you_mean(f"{source_name}.{name}", known)
-            raise ProjectError(f"source('{source_name}', '{name}') is not declared.{hint}")
-        return self._source_relations[source_name, name]
+    def _make_renderer(self) -> Renderer:
+        names = self.names
+        return Renderer(
+            self.project.config,
+            lambda *stated: names.resolve_ref(*map(unmarked, stated)),
+            lambda *stated: names.resolve_source(*map(unmarked, stated)),
+            is_full_refresh=self._is_full_refresh,
+        )
 
     def _source(self, source: Source) -> Node:
-        unique_id, relation = self._source_relations[source.source_name, source.name]
+        unique_id, relation = self.names.sources[source.source_name, source.name]
+        maker = self.names.maker_of(relation)
         return Node(
             unique_id,
             NodeKind.SOURCE,
@@ -168,12 +219,15 @@ class _Compiler:
             source.path,
             relation=relation,
             materialized="table",
+            depends_on=(maker,) if maker else (),
+            fqn=(self.project.config.name, source.source_name, source.name),
+            config=source.config,
             description=source.description,
             columns=source.columns,
         )
 
     def _seed(self, seed: Seed) -> Node:
-        unique_id, relation = self._relations[seed.name]
+        unique_id, relation = self.names.relations[seed.name]
         return Node(
             unique_id,
             NodeKind.SEED,
@@ -181,73 +235,101 @@ class _Compiler:
             seed.path,
             relation=relation,
             materialized="seed",
-            config=seed.config,
+            config=self.names.config[seed.name],
+            fqn=seed.fqn,
             description=seed.description,
             columns=seed.columns,
         )
 
     def _model(self, model: Model) -> Node:
-        unique_id, relation = self._relations[model.name]
-        config = self._model_config[model.name]
-        scope = Scope(model.path, relation, config=dict(config))
-        sql = self._renderer.render(model.text, scope).strip()
-        return Node(
+        """Render a model by itself; the CTEs of ephemeral models are not in its text yet."""
+        unique_id, relation = self.names.relations[model.name]
+        config = self.names.config[model.name]
+        node = Node(
             unique_id,
             NodeKind.MODEL,
             model.name,
             model.path,
-            sql=sql,
+            template=model.text,
             relation=relation,
             materialized=config["materialized"],
-            depends_on=tuple(dict.fromkeys(scope.references)),
             config=config,
+            fqn=model.fqn,
             description=model.description,
             columns=model.columns,
         )
-
-    def _check(self, spec: CheckSpec) -> Node:
-        scope = Scope(spec.path, config=dict(spec.config))
-        if spec.kind == "singular":
-            sql, name = self._renderer.render(spec.text, scope).strip(), spec.name
-        else:
-            relation = self._expression(spec.attached_to, scope)
-            arguments = {
-                key: self._expression(value, scope) if key == "to" else value
-                for key, value in spec.arguments.items()
-            }
-            sql = check_sql(spec, relation, arguments)
-            name = check_name(spec, scope.references[0].split(".", 2)[2].replace(".", "_"))
-        if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
-            raise ProjectError(f"{spec.path}: the check {name} has no SQL.")
-        node = Node(
-            self._id(NodeKind.CHECK, name),
-            NodeKind.CHECK,
-            name,
-            spec.path,
-            sql=sql.rstrip().rstrip(";"),
-            materialized="check",
-            depends_on=tuple(dict.fromkeys(scope.references)),
-            config=scope.config,
-            description=spec.description or _describe(spec),
+        # The text states its config(…) once more, and hooks and tags add up: it starts from the files'.
+        scope = replace(self.scope(node), config=dict(model.config))
+        sql, dynamic = self.render(model.text, scope)
+        incremental_sql, references = "", scope.references
+        if scope.asks_incremental and node.materialized == "incremental":
+            other = self.scope(node, is_incremental=True)
+            incremental_sql, asks = self.render(model.text, other)
+            dynamic, references = dynamic or asks, [*references, *other.references]
+        node = replace(node, config={**scope.config, "materialized": node.materialized})
+        hooks, hook_references, hook_asks = self._hook_texts(node)
+        return replace(
+            node,
+            sql=sql,
+            incremental_sql=incremental_sql,
+            dynamic=dynamic or hook_asks,
+            depends_on=tuple(dict.fromkeys([*references, *hook_references])),
+            hooks=hooks,
         )
-        if node.severity not in SEVERITIES:
-            raise ProjectError(
-                f"{spec.path}: severity is error or warn, not '{node.severity}' (check {name})."
-            )
-        return node
 
-    def _expression(self, text: str, scope: Scope) -> str:
-        """Evaluate the jinja expression of a properties file, such as ``ref('songs')``."""
-        return self._renderer.render("{{ " + text + " }}", scope)
+    def _hook_texts(self, node: Node) -> tuple[tuple[str, ...], list[str], str]:
+        """Return the text of a node's hooks as far as it is known, what they refer to, what they ask."""
+        texts: list[str] = []
+        references: list[str] = []
+        asks = ""
+        for key in ("pre-hook", "post-hook"):
+            for hook in node.config.get(key) or ():
+                scope = replace(self.scope(node), path=f"{node.path} (hook)")
+                text, what = self.render(hook["sql"] if isinstance(hook, Mapping) else str(hook), scope)
+                texts.append(text)
+                references += [found for found in scope.references if found != node.unique_id]
+                asks = asks or what
+        return tuple(texts), references, asks
+
+    def scope(self, node: Node, *, database: Database | None = None, is_incremental: bool = False) -> Scope:
+        """Return what a node's template sees of itself."""
+        source: Model | Seed | None = self.project.models.get(node.name) or self.project.seeds.get(node.name)
+        model: dict[str, Any] = {}
+        if source is not None and not node.is_check:
+            model = describe(source, node.kind, node.config, node.relation)
+        return Scope(
+            node.path,
+            node.relation,
+            model=model,
+            config=dict(node.config),
+            database=database,
+            is_incremental=is_incremental,
+        )
+
+    def _completed(self, node: Node) -> Node:
+        if not self.ephemerals.keys() & set(node.depends_on):
+            return node
+        return replace(
+            node,
+            sql=self.with_ephemerals(node.sql, node.depends_on),
+            incremental_sql=self.with_ephemerals(node.incremental_sql, node.depends_on)
+            if node.incremental_sql
+            else "",
+            dynamic=node.dynamic or self._dynamic_ephemeral(node.depends_on),
+        )
 
 
-def _is_enabled(config: Mapping[str, Any]) -> bool:
-    return bool(config.get("enabled", True))
+def compile_inline(project: Project, text: str, database: Database | None = None) -> str:
+    """Render a template that is no model of the project, with the project's names and macros."""
+    problems = Problems()
+    compiler = Compiler(project, problems, is_full_refresh=False)
+    if "ref" in text:
+        compiler.nodes()  # ephemeral models become part of the text
+    problems.raise_all()
+    return compiler.inline(text, database)
 
 
-def _describe(spec: CheckSpec) -> str:
-    """Say what a check checks, for people: ``unique of songs.song_key``."""
-    if spec.kind == "singular":
-        return spec.name
-    target = re.sub(r"^\w+\(|[')]", "", spec.attached_to).replace(", ", ".")
-    return f"{spec.kind} of {target}.{spec.column}" if spec.column else f"{spec.kind} of {target}"
+def _shared_end(one: str, other: str) -> str:
+    """Return the longest text that both end with."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

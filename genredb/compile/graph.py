@@ -1,17 +1,26 @@
 """Puts nodes in an order in which every node follows what it depends on."""
 
 import graphlib
+import heapq
 from collections.abc import Iterable, Mapping
 
 from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import ProjectError
 
+_KIND_RANK = {
+    NodeKind.SOURCE: 0,
+    NodeKind.SEED: 1,
+    NodeKind.CHECK: 2,
+    NodeKind.UNIT_TEST: 3,
+    NodeKind.MODEL: 4,
+}
+
 
 def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
     """Return the nodes by unique id, upstream first; a check follows its relation as soon as it can.
 
-    The order is a function of the names alone. ProjectError prints a cycle as a path, and names a
-    check that stands twice.
+    A unit test comes before its model. The order is a function of the names alone. ProjectError prints a
+    cycle as a path, and names a check that stands twice.
     """
     by_id: dict[str, Node] = {}
     for node in nodes:
@@ -21,24 +30,22 @@ def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
                 "remove one or give it a `name:`."
             )
         by_id[node.unique_id] = node
-    sorter = graphlib.TopologicalSorter({node.unique_id: node.depends_on for node in by_id.values()})
+    edges = {node.unique_id: list(node.depends_on) for node in by_id.values()}
+    for node in by_id.values():
+        if node.unit_test:
+            edges[node.unit_test.model].append(node.unique_id)
+    sorter = graphlib.TopologicalSorter(edges)
     try:
         sorter.prepare()
     except graphlib.CycleError as error:
-        path = " → ".join(by_id[unique_id].name for unique_id in error.args[1])
+        path = " → ".join(by_id[unique_id].name for unique_id in reversed(error.args[1]))
         raise ProjectError(f"The models refer to each other in a circle: {path}.") from None
     result: dict[str, Node] = {}
-    ready: list[str] = []
+    ready: list[tuple[int, str]] = []
     while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()], key=lambda unique_id: _rank(by_id[unique_id]))
-        unique_id = ready.pop(0)
+        for unique_id in sorter.get_ready():
+            heapq.heappush(ready, (_KIND_RANK[by_id[unique_id].kind], unique_id))
+        _, unique_id = heapq.heappop(ready)
         result[unique_id] = by_id[unique_id]
         sorter.done(unique_id)
     return result
-
-
-_KIND_RANK = {NodeKind.SOURCE: 0, NodeKind.SEED: 1, NodeKind.CHECK: 2, NodeKind.MODEL: 3}
-
-
-def _rank(node: Node) -> tuple[int, str]:
-    return _KIND_RANK[node.kind], node.unique_id

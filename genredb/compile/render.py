@@ -1,38 +1,58 @@
-"""Renders jinja templates with dbt's context, and turns jinja's errors into `file:line` sentences.
+"""Renders jinja templates with dbt's context. ``Scope`` holds what differs between templates."""
 
-A template is rendered twice: once to learn what it refers to and how it configures itself, once with
-the relations of the whole project known. ``Scope`` holds what differs between templates.
-"""
-
-import os
-import traceback
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateSyntaxError, Undefined
-from jinja2.exceptions import UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import FunctionLoader, StrictUndefined, Undefined
 
-from genredb.compile.nodes import Relation
+from genredb.compile.context import (
+    CONSTANT,
+    Adapter,
+    MacroReturnError,
+    NeedsDatabaseError,
+    ResultTable,
+    modules,
+)
+from genredb.compile.locate import TemplateError, located_errors
+from genredb.compile.macros import MACROS
+from genredb.compile.nodes import Database, Relation
+from genredb.compile.tags import MACRO_PREFIX, TEST_PREFIX, Environment
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project import MacroFile
+from genredb.project import Config, MacroFile, config_key, env_var, merged
 
 _MISSING = object()
+# What makes a text differ from run to run.
+_CLOCK = re.compile(r"\b(run_started_at|invocation_id|modules\.datetime)\b")
+_NOT_HERE = "graph selected_resources thread_id load_result_name connection_name".split()
 
 
 @dataclass
 class Scope:
     """What one template sees of itself, and what it turned out to use.
 
-    While ``is_parsing``, relations have no names yet: ref and source give empty ones.
+    While ``is_naming``, relations have no names yet: ref and source give empty ones. Without ``execute``
+    a template is parsed only, as dbt does: whatever asks the database gets nothing. ``relations`` stand
+    in for those of unique ids, ``overrides`` for vars, env_vars and macros (a unit test's).
     """
 
     path: str
     this: Relation | None = None
-    references: list[str] = field(default_factory=list)
+    model: Mapping[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
-    is_parsing: bool = False
+    references: list[str] = field(default_factory=list)
+    is_naming: bool = False
+    execute: bool = True
+    database: Database | None = None
+    is_incremental: bool = False
+    asks_incremental: bool = False
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _ConfigCall:
@@ -41,74 +61,219 @@ class _ConfigCall:
     def __init__(self, scope: Callable[[], Scope]) -> None:
         self._scope = scope
 
-    def __call__(self, **values: Any) -> str:
+    def __call__(self, *stated: Mapping[str, Any], **values: Any) -> str:
+        for mapping in stated:
+            values = {**mapping, **values}
         for name, value in values.items():
             if isinstance(value, Undefined):
-                raise ProjectError(
-                    f"config({name}=…) names something that is not defined; is a quote missing?"
+                raise TemplateError(
+                    f"config({name}=…) names something that is not defined; is a quote missing?", name
                 )
-        self._scope().config.update(values)
+        config = self._scope().config
+        changed = merged(config, {config_key(name): value for name, value in values.items()})
+        config.clear()
+        config.update(changed)
         return ""
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._scope().config.get(name, default)
+    def get(self, name: str, default: Any = None, **_options: Any) -> Any:
+        value = self._scope().config.get(config_key(name))
+        return default if value is None else value
+
+    def require(self, name: str, **_options: Any) -> Any:
+        value = self.get(name)
+        if value is None:
+            raise TemplateError(f"The configuration '{name}' is required and not set.", name)
+        return value
+
+    def set(self, name: str, value: Any) -> str:
+        return self(**{name: value})
+
+    def persist_relation_docs(self) -> bool:
+        return False
+
+    def persist_column_docs(self) -> bool:
+        return False
+
+
+class _VarCall:
+    """``var('name', default)``, and ``var.has_var('name')``."""
+
+    def __init__(self, variables: Mapping[str, Any], scope: Callable[[], Scope]) -> None:
+        self._variables = variables
+        self._scope = scope
+
+    def __call__(self, name: str, default: Any = _MISSING) -> Any:
+        known = self._known()
+        value = known.get(name, default)
+        if value is _MISSING:
+            hint = did_you_mean(name, known)
+            raise TemplateError(f"The variable '{name}' is not set and has no default.{hint}", name)
+        return value
+
+    def has_var(self, name: str) -> bool:
+        return name in self._known()
+
+    def _known(self) -> Mapping[str, Any]:
+        return {**self._variables, **self._scope().overrides.get("vars", {})}
 
 
 class Renderer:
     """Renders the templates of one project.
 
     ``resolve_ref`` and ``resolve_source`` give the unique id and the relation of a name.
+    ``environment_names`` gathers the environment variables that were asked for, ``messages`` what
+    templates log; ``uses_clock`` says that a template's text may differ from run to run.
     """
 
     def __init__(
         self,
-        macros: Iterable[MacroFile],
-        variables: Mapping[str, Any],
-        target: Mapping[str, Any],
-        resolve_ref: Callable[[str], tuple[str, Relation]],
+        config: Config,
+        resolve_ref: Callable[..., tuple[str, Relation]],
         resolve_source: Callable[[str, str], tuple[str, Relation]],
+        *,
+        is_full_refresh: bool = False,
     ) -> None:
-        self._variables = variables
         self._resolve_ref = resolve_ref
         self._resolve_source = resolve_source
+        self._is_full_refresh = is_full_refresh
+        self._own = config.database_name
         self._scope = Scope("")
         self._texts: dict[str, str] = {}
+        self._results: dict[str, Any] = {}
         self.environment_names: set[str] = set()
-        self._environment = ImmutableSandboxedEnvironment(
-            undefined=StrictUndefined,
-            loader=FunctionLoader(self._load_text),
-            extensions=["jinja2.ext.do"],
-            keep_trailing_newline=False,
+        self.messages: list[str] = []
+        self.uses_clock = False
+        self._environment = Environment(
+            undefined=StrictUndefined, loader=FunctionLoader(self._load_text), keep_trailing_newline=False
         )
-        self._environment.globals.clear()
-        self._environment.globals.update(
-            ref=self._ref,
-            source=self._source,
-            var=self._var,
-            env_var=self._env_var,
-            config=_ConfigCall(lambda: self._scope),
-            target=target,
-            range=range,
-            dict=dict,
+        self._environment.filters.update(
+            as_bool=lambda value: str(value).strip().lower() == "true",
+            as_native=lambda value: value,
+            as_number=lambda value: float(value) if "." in str(value) else int(value),
+            as_text=str,
         )
-        self.macros: dict[str, Any] = {}
-        for file in macros:
-            self._add_macros(file)
+        self._globals: dict[str, Any] = self._environment.globals
+        self._target = config.target
+        self._globals.pop("lipsum")
+        self._globals.update(self._context(config))
+        self.macros: dict[str, Callable[..., Any]] = {}
+        self._package = self._globals[config.name] = SimpleNamespace()
+
+    def add_macros(self, file: MacroFile) -> None:
+        """Define the macros of a file; ProjectError where it is wrong or a name stands twice."""
+        self._register(file.path, file.text)
+        self._environment.reads_macros = True
+        try:
+            with located_errors(file.path, self._texts, self._known_names):
+                # Shared: what a macro refers to is looked up in the globals when it is called.
+                module = self._environment.get_template(file.path).make_module(self._globals, shared=True)
+        finally:
+            self._environment.reads_macros = False
+        for full_name, macro in vars(module).items():
+            if not full_name.startswith(MACRO_PREFIX):
+                continue
+            name = full_name.removeprefix(MACRO_PREFIX)
+            if name in self.macros:
+                raise ProjectError(f"{file.path}: the macro '{name}' is defined in another file already.")
+            self.macros[name] = self._globals[name] = _returning(macro)
+            setattr(self._package, name, self.macros[name])
 
     def render(self, text: str, scope: Scope) -> str:
         """Render ``text`` in ``scope``, which gathers references and configuration on the way."""
-        self._scope = scope
-        self._environment.globals["this"] = scope.this
-        self._texts[scope.path] = text
-        with _located_errors(scope.path, self._known_names):
-            return self._environment.get_template(scope.path).render()
+        self._enter(scope)
+        self._register(scope.path, text)
+        with located_errors(scope.path, self._texts, self._known_names):
+            return self._overridden(
+                scope, lambda: self._environment.get_template(scope.path, globals=dict(scope.extra)).render()
+            )
 
-    def call_macro(self, name: str, scope: Scope, **arguments: Any) -> str:
-        """Call a project macro by keywords and return its text, stripped."""
+    def evaluate(self, expression: str, scope: Scope) -> Any:
+        """Return the value of a jinja expression, such as ``ref('songs')``."""
+        self._enter(scope)
+        with located_errors(scope.path, self._texts, self._known_names):
+            return self._environment.compile_expression(expression, undefined_to_none=False)(**scope.extra)
+
+    def call_macro(self, name: str, scope: Scope, **arguments: Any) -> Any:
+        """Call a project's macro by keywords; return what it returns, or the text it renders to."""
+        self._enter(scope)
+        with located_errors(scope.path, self._texts, self._known_names):
+            return self.macros[name](**arguments)
+
+    def call_named(self, name: str, scope: Scope, custom: str | None, node: Mapping[str, Any]) -> str:
+        """Call generate_schema_name or generate_alias_name: the project's own, or as dbt has it."""
+        self._enter(scope)
+        macro = self.macros.get(name) or self._globals[f"default__{name}"]
+        with located_errors(scope.path, self._texts, self._known_names):
+            return str(macro(custom, node))
+
+    def test_macro(self, kind: str) -> str | None:
+        """Return the name of the project's own macro of a generic check, if it defines one."""
+        return TEST_PREFIX + kind if TEST_PREFIX + kind in self.macros else None
+
+    def known_tests(self) -> list[str]:
+        """Return the names of the generic checks that the project defines."""
+        return [name.removeprefix(TEST_PREFIX) for name in self.macros if name.startswith(TEST_PREFIX)]
+
+    def _enter(self, scope: Scope) -> None:
         self._scope = scope
-        call = f"{{{{ {name}({', '.join(f'{key}={key}' for key in arguments)}) }}}}"
-        with _located_errors(scope.path, self._known_names):
-            return self._environment.from_string(call).render(**arguments).strip()
+        self._globals.update(
+            this=scope.this,
+            model=scope.model,
+            execute=scope.execute,
+            schema=scope.this.schema if scope.this else None,
+            identifier=scope.this.identifier if scope.this else None,
+        )
+
+    def _overridden(self, scope: Scope, render: Callable[[], str]) -> str:
+        """Render while the macros that a unit test overrides give its values."""
+        values = scope.overrides.get("macros", {})
+        kept = {name: self._globals[name] for name in values if name in self._globals}
+        self._globals.update({name: lambda *_a, _v=value, **_k: _v for name, value in values.items()})
+        try:
+            return render()
+        finally:
+            for name in values.keys() - kept.keys():
+                del self._globals[name]
+            self._globals.update(kept)
+
+    def _context(self, config: Config) -> dict[str, Any]:
+        """Return what every template may name, but for the project's own macros."""
+        adapter = Adapter(self._database, self._dispatch, self._own)
+        own_macros = {
+            "default__generate_schema_name": self._default_schema_name,
+            "generate_schema_name_for_env": self._schema_name_for_env,
+            "default__generate_alias_name": self._default_alias_name,
+            "load_relation": adapter.load_relation,
+            "should_full_refresh": lambda: self._is_full_refresh,
+            "should_store_failures": lambda: bool(self._scope.config.get("store_failures")),
+        }
+        config_call = _ConfigCall(lambda: self._scope)
+        return {
+            **MACROS,
+            **CONSTANT,
+            **own_macros,
+            "adapter": adapter,
+            "builtins": {"ref": self._ref, "source": self._source, "config": config_call},
+            "config": config_call,
+            "database": self._own,
+            "dbt": SimpleNamespace(**MACROS, **own_macros, is_incremental=self._is_incremental),
+            "env_var": self._env_var,
+            "flags": SimpleNamespace(FULL_REFRESH=self._is_full_refresh, WHICH="build", STORE_FAILURES=False),
+            "invocation_id": str(uuid4()),
+            "is_incremental": self._is_incremental,
+            "load_result": self._results.get,
+            "log": self._log,
+            "modules": _Lazy(modules),
+            "print": self._log_info,
+            "project_name": config.name,
+            "ref": self._ref,
+            "run_query": self._run_query,
+            "run_started_at": datetime.now(UTC),
+            "source": self._source,
+            "statement": self._statement,
+            "target": config.target,
+            "var": _VarCall(config.vars, lambda: self._scope),
+        }
 
     def _load_text(self, path: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Hand jinja the text last given for a path; its cached template holds while that is the same."""
@@ -117,82 +282,128 @@ class Renderer:
             return None
         return text, path, lambda: self._texts.get(path) == text
 
-    def _add_macros(self, file: MacroFile) -> None:
-        self._texts[file.path] = file.text
-        with _located_errors(file.path, self._known_names):
-            # Shared: what a macro refers to is looked up in the globals when it is called.
-            module = self._environment.get_template(file.path).make_module(
-                self._environment.globals, shared=True
-            )
-        found = {name: value for name, value in vars(module).items() if hasattr(value, "catch_kwargs")}
-        for name in found.keys() & self.macros.keys():
-            raise ProjectError(f"{file.path}: the macro '{name}' is defined in another file already.")
-        self.macros.update(found)
-        self._environment.globals.update(found)
+    def _register(self, path: str, text: str) -> None:
+        self._texts[path] = text
+        self.uses_clock = self.uses_clock or bool(_CLOCK.search(text))
 
     def _known_names(self) -> Iterable[str]:
-        return self._environment.globals
+        return (name for name in self._globals if name not in _NOT_HERE)
 
-    def _ref(self, *names: str) -> Relation:
-        if not 1 <= len(names) <= 2:
-            raise ProjectError("ref() takes the name of a model or seed.")
-        if self._scope.is_parsing:
+    def _database(self, what: str) -> Database | None:
+        """Return the database to ask, or None while a template is parsed only."""
+        if not self._scope.execute:
+            return None
+        if self._scope.database is None:
+            raise NeedsDatabaseError(what)
+        return self._scope.database
+
+    def _ref(self, *names: str, **version: Any) -> Relation:
+        if not 1 <= len(names) <= 2 or not all(isinstance(name, str) for name in names):
+            raise TemplateError("ref() takes the name of a model or seed.", "ref")
+        if version.get("v", version.get("version")) is not None:
+            raise TemplateError("genredb does not support versions of models.", "ref")
+        if self._scope.is_naming:
             return Relation("", "", names[-1])
-        unique_id, relation = self._resolve_ref(names[-1])
+        unique_id, relation = self._resolve_ref(*names)
         self._scope.references.append(unique_id)
-        return relation
+        return self._scope.relations.get(unique_id, relation)
 
     def _source(self, source_name: str, name: str) -> Relation:
-        if self._scope.is_parsing:
+        if self._scope.is_naming:
             return Relation("", "", name)
         unique_id, relation = self._resolve_source(source_name, name)
         self._scope.references.append(unique_id)
-        return relation
-
-    def _var(self, name: str, default: Any = _MISSING) -> Any:
-        value = self._variables.get(name, default)
-        if value is _MISSING:
-            hint = did_you_mean(name, self._variables)
-            raise ProjectError(f"The variable '{name}' is not set and has no default.{hint}")
-        return value
+        return self._scope.relations.get(unique_id, relation)
 
     def _env_var(self, name: str, default: str | None = None) -> str:
+        overrides = self._scope.overrides.get("env_vars", {})
+        if name in overrides:
+            return str(overrides[name])
         self.environment_names.add(name)
-        value = os.environ.get(name, default)
-        if value is None:
-            raise ProjectError(f"The environment variable {name} is not set and has no default.")
-        return value
+        try:
+            return env_var(name, default)
+        except ProjectError as error:
+            raise TemplateError(str(error), name) from None
+
+    def _is_incremental(self) -> bool:
+        self._scope.asks_incremental = True
+        return self._scope.is_incremental
+
+    def _run_query(self, sql: str) -> Any:
+        database = self._database("run_query")
+        return None if database is None else database.query(str(sql)) or ResultTable((), ())
+
+    def _statement(
+        self, name: str | None = None, *, fetch_result: bool = False, caller: Any = None, **_options: Any
+    ) -> str:
+        database = self._database("statement")
+        if database is not None:
+            table = database.query(str(caller()))
+            if name and fetch_result and table is not None:
+                self._results[name] = {
+                    "table": table,
+                    "data": [tuple(row) for row in table.rows],
+                    "response": "OK",
+                }
+        return ""
+
+    def _log(self, message: Any, info: bool = False) -> str:
+        if info:
+            self._log_info(message)
+        return ""
+
+    def _log_info(self, message: Any) -> str:
+        if self._scope.execute and str(message) not in self.messages:
+            self.messages.append(str(message))
+        return ""
+
+    def _dispatch(
+        self, macro_name: str, macro_namespace: str | None = None, **_rest: Any
+    ) -> Callable[..., Any]:
+        for name in (f"duckdb__{macro_name}", f"default__{macro_name}"):
+            if name in self._globals:
+                return self._globals[name]  # type: ignore[no-any-return]
+        if macro_name in MACROS:
+            return MACROS[macro_name]
+        package = f" of the package {macro_namespace}" if macro_namespace else ""
+        raise TemplateError(
+            f"dispatch finds no duckdb__{macro_name} or default__{macro_name} in the project{package}; "
+            "genredb supports no packages.",
+            macro_name,
+        )
+
+    def _default_schema_name(self, custom_schema_name: str | None, node: Any = None) -> str:
+        schema = str(self._target["schema"])
+        return f"{schema}_{custom_schema_name.strip()}" if custom_schema_name else schema
+
+    def _schema_name_for_env(self, custom_schema_name: str | None, node: Any = None) -> str:
+        target = self._target
+        is_production = target["name"] == "prod" and custom_schema_name
+        return str(custom_schema_name).strip() if is_production else str(target["schema"])
+
+    def _default_alias_name(self, custom_alias_name: str | None = None, node: Any = None) -> str:
+        return str(custom_alias_name or node["name"])
 
 
-class _located_errors:  # noqa: N801 - reads as a statement
-    """Turns what jinja raises, and a ProjectError without a place, into a ProjectError with file:line."""
+class _Lazy:
+    """Makes its object when an attribute is first asked for."""
 
-    def __init__(self, path: str, known_names: Callable[[], Iterable[str]]) -> None:
-        self._path = path
-        self._known_names = known_names
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, trace: Any) -> None:
-        if error is None:
-            return
-        if isinstance(error, TemplateSyntaxError):
-            place = f"{error.filename or self._path}:{error.lineno}"
-            raise ProjectError(f"{place}: {error.message}.") from None
-        place = _template_place(trace, self._path)
-        if isinstance(error, UndefinedError):
-            name = str(error).split("'")[1] if "'" in str(error) else ""
-            raise ProjectError(f"{place}: {error}.{did_you_mean(name, self._known_names())}") from None
-        if isinstance(error, ProjectError):
-            raise ProjectError(f"{place}: {error}") from None
-        if isinstance(error, Exception):  # whatever the user's template did
-            raise ProjectError(f"{place}: {str(error).rstrip('.')}.") from None
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._make(), name)
 
 
-def _template_place(trace: Any, path: str) -> str:
-    """Return `file:line` of the innermost frame that is a template; jinja names templates by their path."""
-    for frame in reversed(traceback.extract_tb(trace)):
-        if frame.filename.endswith((".sql", ".yml", ".yaml")):
-            return f"{frame.filename}:{frame.lineno}"
-    return path
+def _returning(macro: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a macro that ``return(…)`` ends with a value."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return macro(*arguments, **named)
+        except MacroReturnError as returned:
+            return returned.value
+
+    return call

@@ -14,7 +14,8 @@ from genredb.build.freshness import (
     read_fingerprints,
     stale_reason,
 )
-from genredb.build.state import is_from_sample, record_run
+from genredb.build.history import record_run
+from genredb.build.state import is_from_sample
 from genredb.errors import InputError, ProjectError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
 from genredb.learn.dataset import Songs, read_songs, stream_songs

@@ -8,17 +8,30 @@ and the database and ``data/raw`` are those of the working directory.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError, UsageError, did_you_mean
-from genredb.project.files import mapping, read_text, read_yaml, render_env
+from genredb.project.files import mapping, read_yaml, text_list
+from genredb.project.profile import Profile, read_profile
+from genredb.project.yml_jinja import YmlRenderer
 
 PROJECT_FILE = "dbt_project.yml"
 # A database of such a name would be confused with DuckDB's own or with a schema of genredb's.
 _RESERVED = frozenset("main temp system pg_catalog information_schema raw meta ml".split())
+_KEYS = frozenset(
+    "name version config-version profile model-paths seed-paths test-paths macro-paths analysis-paths".split()
+    + "target-path clean-targets vars models seeds data_tests tests sources on-run-start on-run-end".split()
+    # Without effect on rows: where dbt logs and documents, which dbt it wants.
+    + "log-path docs-paths asset-paths packages-install-path require-dbt-version flags unit_tests".split()
+    + "snapshot-paths function-paths config dbt-cloud".split()
+)
+_IGNORED_KEYS = frozenset(
+    "snapshots query-comment quoting dispatch exposures metrics semantic-models saved-queries".split()
+    + "restrict-access analyses functions".split()
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,7 @@ class Settings:
 
     project_dir: Path | None = None
     profiles_dir: Path | None = None
+    target: str | None = None
     database: Path | None = None
     raw_dir: Path | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
@@ -37,30 +51,49 @@ class Config:
     """The settled configuration of one project; all paths are absolute.
 
     ``home`` is where a build writes: the root, or the working directory for the shipped project.
+    ``models``, ``seeds``, ``sources`` and ``checks`` are the trees of configuration of dbt_project.yml.
     """
 
     root: Path
     home: Path
     name: str
+    profile: Profile
     database: Path
-    schema: str
     raw_dir: Path
     is_sample: bool
     is_shipped: bool
+    target_dir: Path
     clean_targets: tuple[Path, ...]
     model_paths: tuple[Path, ...]
     seed_paths: tuple[Path, ...]
     macro_paths: tuple[Path, ...]
     test_paths: tuple[Path, ...]
+    analysis_paths: tuple[Path, ...]
     vars: Mapping[str, Any]
     models: Mapping[str, Any]
     seeds: Mapping[str, Any]
+    sources: Mapping[str, Any]
+    checks: Mapping[str, Any]
+    on_run_start: tuple[str, ...]
+    on_run_end: tuple[str, ...]
     files: tuple[Path, ...]
+    environment: tuple[str, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def schema(self) -> str:
+        """The schema of relations that state none, ``target.schema`` in templates."""
+        return self.profile.schema
 
     @property
     def database_name(self) -> str:
         """The catalog name DuckDB gives the file: its name up to the first dot."""
         return self.database.name.split(".")[0]
+
+    @property
+    def target(self) -> Mapping[str, Any]:
+        """What templates see as ``target``."""
+        return _target(self.profile, self.database)
 
     def show_path(self, path: Path) -> str:
         """Return the path as a message should show it: relative to the root where it lies below it."""
@@ -80,35 +113,77 @@ def read_config(settings: Settings) -> Config:
     Raises ProjectError where a file is missing or wrong, UsageError for a folder that does not exist.
     """
     root, is_shipped = _find_root(settings.project_dir)
-    home = Path.cwd() if is_shipped else root
-    project = read_yaml(root / PROJECT_FILE)
-    name = project.get("name")
+    home = Path.cwd().resolve() if is_shipped else root
+    stated = read_yaml(root / PROJECT_FILE)
+    name = stated.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ProjectError(f"{root / PROJECT_FILE} needs a `name:` of letters, digits and underscores.")
-    profile, profile_file = _read_profile(root, str(project.get("profile", name)), settings.profiles_dir)
+    profile = read_profile(root, str(stated.get("profile", name)), settings.profiles_dir, settings.target)
+    database = _settle_database(settings.database or home / profile.path)
+    variables = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name) | dict(settings.vars)
+    renderer = YmlRenderer(variables, _target(profile, database))
+    project = renderer.render(stated, PROJECT_FILE)
     raw_dir, is_sample = _find_raw(root, home, settings.raw_dir)
-    database = settings.database or home / str(profile.get("path", "genre.duckdb"))
     paths = functools.partial(_paths, project, root)
+    tree = functools.partial(mapping, project, path=PROJECT_FILE)
 
     return Config(
         root=root,
-        home=home.resolve(),
+        home=home,
         name=name,
-        database=_settle_database(database),
-        schema=str(profile.get("schema", "main")),
+        profile=profile,
+        database=database,
         raw_dir=raw_dir,
         is_sample=is_sample,
         is_shipped=is_shipped,
+        target_dir=home / str(project.get("target-path") or "target"),
         clean_targets=_paths(project, home, "clean-targets", None),
         model_paths=paths("model-paths", "models"),
         seed_paths=paths("seed-paths", "seeds"),
         macro_paths=paths("macro-paths", "macros"),
         test_paths=paths("test-paths", "tests"),
-        vars=_scoped_vars(mapping(project, "vars", PROJECT_FILE), name) | dict(settings.vars),
-        models=mapping(project, "models", PROJECT_FILE),
-        seeds=mapping(project, "seeds", PROJECT_FILE),
-        files=(root / PROJECT_FILE, *((profile_file,) if profile_file else ())),
+        analysis_paths=paths("analysis-paths", "analyses"),
+        vars=variables,
+        models=tree(key="models"),
+        seeds=tree(key="seeds"),
+        sources=tree(key="sources"),
+        checks={**tree(key="tests"), **tree(key="data_tests")},
+        on_run_start=text_list(project.get("on-run-start"), "on-run-start", PROJECT_FILE),
+        on_run_end=text_list(project.get("on-run-end"), "on-run-end", PROJECT_FILE),
+        files=(root / PROJECT_FILE, *((profile.file,) if profile.file else ())),
+        environment=tuple(sorted(renderer.environment_names)),
+        notices=(*profile.notices, *_notices(project, root)),
     )
+
+
+def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
+    return {
+        "name": profile.target,
+        "target_name": profile.target,
+        "profile_name": profile.name,
+        "type": "duckdb",
+        "schema": profile.schema,
+        "database": database.name.split(".")[0],
+        "path": profile.path,
+        "threads": profile.threads,
+    }
+
+
+def _notices(project: Mapping[str, Any], root: Path) -> Iterator[str]:
+    """Name what dbt would heed and genredb does not."""
+    for key, value in project.items():
+        if key in _IGNORED_KEYS and value:
+            yield f"{PROJECT_FILE}: genredb ignores `{key}:`."
+        elif key not in _KEYS | _IGNORED_KEYS:
+            yield f"{PROJECT_FILE}: genredb knows no `{key}:`.{did_you_mean(key, _KEYS)}"
+    for name in ("packages.yml", "dependencies.yml"):
+        if (root / name).is_file():
+            stated = read_yaml(root / name).get("packages") or []
+            named = [str(next(iter(entry.values()))) for entry in stated if isinstance(entry, Mapping)]
+            if named:
+                yield f"{name}: genredb supports no packages and ignores {', '.join(named)}."
+    if (root / "selectors.yml").is_file():
+        yield "selectors.yml: genredb ignores it; name what to select by --select."
 
 
 def _find_root(project_dir: Path | None) -> tuple[Path, bool]:
@@ -119,33 +194,8 @@ def _find_root(project_dir: Path | None) -> tuple[Path, bool]:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
-            return folder, False
+            return folder.resolve(), False
     return shipped_root(), True
-
-
-def _read_profile(root: Path, name: str, profiles_dir: Path | None) -> tuple[Mapping[str, Any], Path | None]:
-    folders = [profiles_dir] if profiles_dir else [root, Path.home() / ".dbt"]
-    file = next((folder / "profiles.yml" for folder in folders if (folder / "profiles.yml").is_file()), None)
-    if file is None:
-        if profiles_dir:
-            raise UsageError(f"{profiles_dir} has no profiles.yml.")
-        return {}, None
-    profiles = read_yaml(file, render_env(read_text(file)))
-    if name not in profiles:
-        raise ProjectError(f"{file} has no profile '{name}'.{did_you_mean(name, profiles)}")
-    profile = mapping(profiles, name, str(file))
-    outputs = mapping(profile, "outputs", str(file))
-    target = str(profile.get("target", next(iter(outputs), "")))
-    if target not in outputs:
-        raise ProjectError(
-            f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}"
-        )
-    output = mapping(outputs, target, str(file))
-    if output.get("type", "duckdb") != "duckdb":
-        raise ProjectError(
-            f"{file}: output '{target}' is of type '{output['type']}'; genredb runs on duckdb."
-        )
-    return output, file
 
 
 def _paths(project: Mapping[str, Any], folder: Path, key: str, default: str | None) -> tuple[Path, ...]:

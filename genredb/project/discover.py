@@ -1,29 +1,41 @@
-"""Finds and reads every file of a project: models, seeds, macros, checks, properties."""
+"""Reads every file of a project: models, seeds, macros, checks, unit tests, properties, docs blocks."""
 
-import hashlib
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import ProjectError, did_you_mean
+from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.config import Config
-from genredb.project.files import read_bytes, read_text, read_yaml
-from genredb.project.nodes import CheckSpec, Column, MacroFile, Model, Seed, Source
+from genredb.project.files import read_text, read_yaml
+from genredb.project.find import YML, find, yml_folders
+from genredb.project.merge import folder_config, merged, notices
+from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source, UnitTestSpec
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
+from genredb.project.stated_checks import read_unit_test
+from genredb.project.yml_jinja import YmlRenderer
+
+_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+_DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]\s*\)\s*-?\}\}""")
 
 
 @dataclass(frozen=True)
 class Project:
-    """All that the files of a project say, by name."""
+    """All that the files of a project say, by name. ``notices`` name what of it has no effect.
+
+    ``environment`` names the environment variables that its yml files asked for.
+    """
 
     config: Config
     models: Mapping[str, Model]
     seeds: Mapping[str, Seed]
     sources: Mapping[tuple[str, str], Source]
     checks: tuple[CheckSpec, ...]
+    unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
+    environment: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def loaded_sources(self) -> tuple[Source, ...]:
@@ -31,166 +43,201 @@ class Project:
         return tuple(source for source in self.sources.values() if source.file is not None)
 
 
-def project_digest(config: Config) -> str:
-    """Return a sha256 over the names and bytes of every file that the project consists of."""
-    digest = hashlib.sha256()
-    for path in (*config.files, *_project_files(config)):
-        content = read_bytes(path)
-        digest.update(f"{config.show_path(path)}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _project_files(config: Config) -> Iterator[Path]:
-    for folders, suffixes in (
-        (config.model_paths, (".sql", ".yml", ".yaml")),
-        (config.seed_paths, (".csv", ".yml", ".yaml")),
-        (config.macro_paths, (".sql",)),
-        (config.test_paths, (".sql",)),
-    ):
-        for suffix in suffixes:
-            yield from _find(folders, suffix)
-
-
-def _find(folders: Iterable[Path], suffix: str) -> Iterator[Path]:
-    for folder in folders:
-        found: list[Path] = []
-        if folder.is_dir():
-            for inside, _, names in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
-                found += [Path(inside, name) for name in names if name.endswith(suffix)]
-        yield from sorted(found)
-
-
-def _refuse_unreadable(error: OSError) -> None:
-    raise ProjectError(f"{error.filename} cannot be read: {error.strerror}.") from None
-
-
 def read_project(config: Config) -> Project:
-    """Read the project; ProjectError where a file is wrong, a name stands twice or describes nothing."""
-    yml = [
-        parse_properties(read_yaml(path), config.show_path(path))
-        for suffix in (".yml", ".yaml")
-        for path in _find((*config.model_paths, *config.seed_paths), suffix)
-    ]
-    models = _models(config, _by_name(entry for file in yml for entry in file.models))
-    seeds = _seeds(config, _by_name(entry for file in yml for entry in file.seeds))
-    for name in models.keys() & seeds.keys():
-        raise ProjectError(f"{models[name].path} and {seeds[name].path} share the name '{name}'; rename one.")
-    return Project(
-        config=config,
-        models=models,
-        seeds=seeds,
-        sources=_sources(yml),
-        checks=(*_stated_checks(yml), *_singular_checks(config)),
-        macros=tuple(
-            MacroFile(config.show_path(path), read_text(path)) for path in _find(config.macro_paths, ".sql")
-        ),
-    )
+    """Read the project; ProjectError where files are wrong or a name stands twice, all faults at once."""
+    return _Reader(config).read()
 
 
-def _sources(yml: Iterable[PropertiesFile]) -> dict[tuple[str, str], Source]:
-    sources: dict[tuple[str, str], Source] = {}
-    for source in (source for file in yml for source in file.sources):
-        key = (source.source_name, source.name)
-        if key in sources:
-            raise ProjectError(
-                f"The source {'.'.join(key)} is declared in {sources[key].path} and {source.path}."
+class _Reader:
+    """Gathers faults and notices while the files of one project are read."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._problems = Problems()
+        self._notices = list(config.notices)
+        self._renderer = YmlRenderer(config.vars, config.target)
+        self._docs = self._read_docs()
+
+    def read(self) -> Project:
+        config = self._config
+        yml = self._read_yml()
+        for file in yml:
+            self._notices += file.notices
+        models = self._models(self._by_name(entry for file in yml for entry in file.models))
+        seeds = self._seeds(self._by_name(entry for file in yml for entry in file.seeds))
+        for name in models.keys() & seeds.keys():
+            self._problems.add(
+                f"{models[name].path} and {seeds[name].path} share the name '{name}'; rename one."
             )
-        sources[key] = source
-    return sources
+        generic = tuple(path / "generic" for path in config.test_paths)
+        project = Project(
+            config=config,
+            models=models,
+            seeds=seeds,
+            sources=self._sources(yml),
+            checks=tuple(self._checks(yml)),
+            unit_tests=tuple(self._unit_tests(yml)),
+            macros=tuple(
+                MacroFile(config.show_path(path), self._text(path))
+                for path in find((*config.macro_paths, *generic), ".sql")
+            ),
+            environment=tuple(sorted({*config.environment, *self._renderer.environment_names})),
+            notices=tuple(dict.fromkeys(self._notices)),
+        )
+        self._problems.raise_all()
+        return project
 
+    def _text(self, path: Path) -> str:
+        with self._problems.gathered():
+            return read_text(path)
+        return ""
 
-def _stated_checks(yml: Iterable[PropertiesFile]) -> Iterator[CheckSpec]:
-    for file in yml:
-        yield from file.source_checks
-        for entry in (*file.models, *file.seeds):
-            yield from entry.checks
+    def _read_docs(self) -> dict[str, str]:
+        config = self._config
+        folders = (*config.model_paths, *config.seed_paths, *config.macro_paths)
+        texts = (self._text(path) for path in find(folders, ".md"))
+        return {name: text.strip() for text in texts for name, text in _DOCS.findall(text)}
 
+    def _read_yml(self) -> list[PropertiesFile]:
+        files: list[PropertiesFile] = []
+        for path in find(yml_folders(self._config), *YML):
+            shown = self._config.show_path(path)
+            with self._problems.gathered():
+                content = self._renderer.render(read_yaml(path), shown)
+                files.append(parse_properties(content, shown, self._describer(shown)))
+        return files
 
-def _singular_checks(config: Config) -> Iterator[CheckSpec]:
-    for path in _find(config.test_paths, ".sql"):
-        yield CheckSpec(kind="singular", path=config.show_path(path), name=path.stem, text=read_text(path))
+    def _describer(self, path: str) -> Callable[[str], str]:
+        """Give a function that puts docs blocks into a description."""
 
+        def block(match: re.Match[str]) -> str:
+            if match[1] not in self._docs:
+                hint = did_you_mean(match[1], self._docs)
+                raise ProjectError(f"{path}: there is no docs block '{match[1]}'.{hint}")
+            return self._docs[match[1]]
 
-def _by_name(entries: Iterable[Properties]) -> dict[str, Properties]:
-    named: dict[str, Properties] = {}
-    for entry in entries:
-        if entry.name in named:
+        return lambda text: _DOC_CALL.sub(block, text) if "{{" in text else text
+
+    def _by_name(self, entries: Iterable[Properties]) -> dict[str, Properties]:
+        named: dict[str, Properties] = {}
+        for entry in entries:
+            if entry.name in named:
+                self._problems.add(
+                    f"'{entry.name}' is described in {named[entry.name].path} and in {entry.path}."
+                )
+            named[entry.name] = entry
+        return named
+
+    def _sources(self, yml: Iterable[PropertiesFile]) -> dict[tuple[str, str], Source]:
+        sources: dict[tuple[str, str], Source] = {}
+        for source in (source for file in yml for source in file.sources):
+            key = (source.source_name, source.name)
+            if key in sources:
+                self._problems.add(
+                    f"The source {'.'.join(key)} is declared in {sources[key].path} and {source.path}."
+                )
+            fqn = (self._config.name, *self._folders(source.path), *key)
+            config = merged(folder_config(self._config.sources, fqn), source.config)
+            self._notices += notices("source", config, f"{source.path} ({'.'.join(key)})")
+            sources[key] = replace(source, config=config)
+        return sources
+
+    def _checks(self, yml: Iterable[PropertiesFile]) -> Iterator[CheckSpec]:
+        for file in yml:
+            for spec in file.source_checks:
+                yield self._configured(spec)
+            for entry in (*file.models, *file.seeds):
+                for spec in entry.checks:
+                    yield self._configured(spec)
+        described = self._by_name(entry for file in yml for entry in file.singular_checks)
+        for folder in self._config.test_paths:
+            for path in find((folder,), ".sql"):
+                if path.is_relative_to(folder / "generic"):
+                    continue
+                stated = described.get(path.stem) or Properties(path.stem, "", config={})
+                spec = CheckSpec(
+                    kind="singular",
+                    path=self._config.show_path(path),
+                    name=path.stem,
+                    text=self._text(path),
+                    config=stated.config,
+                    description=stated.description,
+                    fqn=(self._config.name, *path.relative_to(folder).with_suffix("").parts),
+                )
+                yield self._configured(spec)
+
+    def _configured(self, spec: CheckSpec) -> CheckSpec:
+        fqn = spec.fqn or (self._config.name, *self._folders(spec.path))
+        config = merged(folder_config(self._config.checks, fqn), spec.config)
+        self._notices += notices("check", config, f"{spec.path} ({spec.name or spec.kind})")
+        return replace(spec, config=config, fqn=fqn)
+
+    def _folders(self, path: str) -> tuple[str, ...]:
+        """Return the folders between a properties file and the model (or seed …) path above it."""
+        file = self._config.root / path
+        above = next(folder for folder in yml_folders(self._config) if file.is_relative_to(folder))
+        return file.relative_to(above).parent.parts
+
+    def _unit_tests(self, yml: Iterable[PropertiesFile]) -> Iterator[UnitTestSpec]:
+        for file in yml:
+            for i, stated in enumerate(file.unit_tests):
+                with self._problems.gathered():
+                    keys = ("unit_tests", i)
+                    yield read_unit_test(stated, file.path, keys, self._read_fixture)
+
+    def _read_fixture(self, name: str, kind: str) -> str:
+        files = {path.stem: path for path in find(self._config.test_paths, f".{kind}")}
+        if name not in files:
             raise ProjectError(
-                f"'{entry.name}' is described in {named[entry.name].path} and in {entry.path}."
+                f"There is no fixture {name}.{kind} below the tests.{did_you_mean(name, files)}"
             )
-        named[entry.name] = entry
-    return named
+        return read_text(files[name])
 
+    def _models(self, properties: dict[str, Properties]) -> dict[str, Model]:
+        config = self._config
+        for path in find(config.model_paths, ".py"):
+            self._problems.add(f"{config.show_path(path)}: genredb runs no Python models; write it in SQL.")
+        found = {
+            name: Model(name, shown, self._text(file), settled, fqn, stated.description, stated.columns)
+            for name, file, shown, settled, fqn, stated in self._found("model", ".sql", properties)
+        }
+        self._notice_unknown(properties, found, "model")
+        return found
 
-@dataclass(frozen=True)
-class _Found:
-    """A file that is a node, with what dbt_project.yml and the properties say of it."""
+    def _seeds(self, properties: dict[str, Properties]) -> dict[str, Seed]:
+        found = {
+            name: Seed(name, shown, file, settled, fqn, stated.description, stated.columns)
+            for name, file, shown, settled, fqn, stated in self._found("seed", ".csv", properties)
+        }
+        self._notice_unknown(properties, found, "seed")
+        return found
 
-    name: str
-    file: Path
-    path: str
-    config: Mapping[str, Any]
-    description: str
-    columns: tuple[Column, ...]
+    def _found(
+        self, kind: str, suffix: str, properties: Mapping[str, Properties]
+    ) -> Iterator[tuple[str, Path, str, Mapping[str, Any], tuple[str, ...], Properties]]:
+        """Find the files of one kind of node, with what dbt_project.yml and the properties say of each."""
+        config = self._config
+        folders, tree = (
+            (config.model_paths, config.models) if kind == "model" else (config.seed_paths, config.seeds)
+        )
+        paths: dict[str, str] = {}
+        for folder in folders:
+            for file in find((folder,), suffix):
+                name, shown = file.stem, config.show_path(file)
+                if name in paths:
+                    self._problems.add(f"{paths[name]} and {shown} share the name '{name}'; rename one.")
+                    continue
+                paths[name] = shown
+                stated = properties.get(name) or Properties(name, shown, config={})
+                fqn = (config.name, *file.relative_to(folder).with_suffix("").parts)
+                settled = merged(folder_config(tree, fqn), stated.config)
+                self._notices += notices(kind, settled, shown)
+                yield name, file, shown, settled, fqn, stated
 
-
-def _models(config: Config, properties: dict[str, Properties]) -> dict[str, Model]:
-    found = _nodes(config, config.model_paths, ".sql", config.models, properties)
-    _refuse_unknown(properties, found, "model")
-    return {
-        name: Model(name, node.path, read_text(node.file), node.config, node.description, node.columns)
-        for name, node in found.items()
-    }
-
-
-def _seeds(config: Config, properties: dict[str, Properties]) -> dict[str, Seed]:
-    found = _nodes(config, config.seed_paths, ".csv", config.seeds, properties)
-    _refuse_unknown(properties, found, "seed")
-    return {
-        name: Seed(name, node.path, node.file, node.config, node.description, node.columns)
-        for name, node in found.items()
-    }
-
-
-def _nodes(
-    config: Config,
-    folders: Iterable[Path],
-    suffix: str,
-    tree: Mapping[str, Any],
-    properties: Mapping[str, Properties],
-) -> dict[str, _Found]:
-    """Find the files of one kind of node, by name; ProjectError where two share one."""
-    nodes: dict[str, _Found] = {}
-    for folder in folders:
-        for file in _find((folder,), suffix):
-            name, path = file.stem, config.show_path(file)
-            if name in nodes:
-                raise ProjectError(f"{nodes[name].path} and {path} share the name '{name}'; rename one.")
-            stated = properties.get(name) or Properties(name, path, "", {}, (), ())
-            fqn = (config.name, *file.relative_to(folder).with_suffix("").parts)
-            settled = _folder_config(tree, fqn) | dict(stated.config)
-            nodes[name] = _Found(name, file, path, settled, stated.description, stated.columns)
-    return nodes
-
-
-def _refuse_unknown(properties: Mapping[str, Properties], known: Mapping[str, object], kind: str) -> None:
-    for name, entry in properties.items():
-        if name not in known:
-            raise ProjectError(
-                f"{entry.path} describes the {kind} '{name}', which has no file.{did_you_mean(name, known)}"
-            )
-
-
-def _folder_config(tree: Mapping[str, Any], fqn: tuple[str, ...]) -> dict[str, Any]:
-    """Return the configuration that dbt_project.yml gives a node: outer folders first, inner ones win."""
-    config: dict[str, Any] = {}
-    level: Any = tree
-    for part in (*fqn, None):
-        for key, value in level.items():
-            if key.startswith("+") or not isinstance(value, Mapping):
-                config[key.removeprefix("+")] = value
-        level = level.get(part)
-        if not isinstance(level, Mapping):
-            break
-    return config
+    def _notice_unknown(
+        self, properties: Mapping[str, Properties], known: Mapping[str, object], kind: str
+    ) -> None:
+        for name, entry in properties.items():
+            if name not in known:
+                hint = did_you_mean(name, known)
+                self._notices.append(f"{entry.path} describes the {kind} '{name}', which has no file.{hint}")

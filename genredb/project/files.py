@@ -1,7 +1,6 @@
 """Reading the project's text and yml files, with errors that name file and line."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,19 @@ def read_bytes(path: Path) -> bytes:
         raise ProjectError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def read_yaml(path: Path, text: str | None = None) -> Mapping[str, Any]:
+def read_yaml(path: Path) -> Mapping[str, Any]:
     """Parse a yml file whose top level is a mapping (an empty file is an empty mapping)."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, path: str) -> Mapping[str, Any]:
+    """Parse the text of a yml file; ``path`` is what errors call it."""
     try:
-        content = yaml.load(read_text(path) if text is None else text, Loader=_Loader)
+        content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ProjectError(f"{path}:{line} is not valid yml: {error.problem}.") from None
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
+        raise ProjectError(f"{place} is not valid yml: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise ProjectError(f"{path} is not valid yml: {' '.join(str(error).split())}.") from None
     if content is None:
@@ -44,6 +49,19 @@ def read_yaml(path: Path, text: str | None = None) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise ProjectError(f"{path} should hold `key: value` pairs at its top level.")
     return content
+
+
+def yaml_line(text: str, keys: Sequence[str | int]) -> int | None:
+    """Return the line on which the value stands that ``keys`` lead to, or None where they lead nowhere."""
+    node = yaml.compose(text, Loader=_Loader)
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == key), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            node = node.value[key]
+        else:
+            return None
+    return node.start_mark.line + 1 if node is not None else None
 
 
 def mapping(content: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any]:
@@ -56,21 +74,9 @@ def mapping(content: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any
     return value
 
 
-def render_env(text: str) -> str:
-    """Render the jinja of a profiles file, where ``env_var(name, default)`` is what there is."""
-    if "{{" not in text:
-        return text
-    from jinja2 import StrictUndefined, TemplateError  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
-
-    def env_var(name: str, default: str | None = None) -> str:
-        value = os.environ.get(name, default)
-        if value is None:
-            raise ProjectError(f"profiles.yml needs the environment variable {name}, which is not set.")
-        return value
-
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
-    try:
-        return environment.from_string(text).render(env_var=env_var)
-    except TemplateError as error:
-        raise ProjectError(f"profiles.yml: {error.message}.") from None
+def text_list(value: Any, key: str, path: str) -> tuple[str, ...]:
+    """Return a text, or a list of texts, as texts; ProjectError if it is something else."""
+    values = [value] if isinstance(value, str) else (value or [])
+    if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
+        raise ProjectError(f"{path}: `{key}:` should be a text or a list of texts.")
+    return tuple(values)

@@ -60,23 +60,30 @@ class Source:
     description: str
     columns: tuple[Column, ...]
     path: str
+    identifier: str = ""
     file: str | None = None
     key: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     @property
     def qualified_name(self) -> str:
         """``schema.name``, as SQL and messages call it."""
-        return f"{self.schema}.{self.name}"
+        return f"{self.schema}.{self.identifier or self.name}"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A SQL model. ``config`` merges dbt_project.yml and the properties, not config() in the text."""
+    """A SQL model. ``config`` merges dbt_project.yml and the properties, not config() in the text.
+
+    ``fqn`` is the project's name, the folders below the model path, and the name.
+    """
 
     name: str
     path: str
     text: str
     config: Mapping[str, Any]
+    fqn: tuple[str, ...] = ()
     description: str = ""
     columns: tuple[Column, ...] = ()
 
@@ -93,13 +100,17 @@ class Seed:
     path: str
     file: Path
     config: Mapping[str, Any]
+    fqn: tuple[str, ...] = ()
     description: str = ""
     columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """A data test as stated: a generic one on a relation or column, or a singular one (``text``)."""
+    """A data test as stated: a generic one on a relation or column, or a singular one (``text``).
+
+    ``keys`` lead to where it stands in its yml file.
+    """
 
     kind: str
     path: str
@@ -110,6 +121,34 @@ class CheckSpec:
     name: str = ""
     text: str = ""
     description: str = ""
+    fqn: tuple[str, ...] = ()
+    keys: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """Rows of a unit test: mappings of column to value, or a query that gives them (``sql``)."""
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class UnitTestSpec:
+    """A unit test as stated: what the model reads instead of its inputs, and what it should then give.
+
+    ``given`` maps an input's expression (``ref('songs')``, ``this``) to its rows.
+    """
+
+    name: str
+    path: str
+    model: str
+    given: Mapping[str, Fixture]
+    expect: Fixture
+    config: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    description: str = ""
+    keys: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

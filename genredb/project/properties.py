@@ -1,91 +1,155 @@
-"""Reads properties files: sources, and what yml says of models and seeds (description, columns, checks)."""
+"""Reads properties files: sources, and what yml says of models, seeds and checks."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from genredb.errors import ProjectError
-from genredb.project.files import mapping
+from genredb.errors import ProjectError, did_you_mean
+from genredb.project.files import mapping, text_list
+from genredb.project.merge import merged
 from genredb.project.nodes import CheckSpec, Column, Source
+from genredb.project.stated_checks import read_checks
+
+_KEYS = frozenset("version models seeds sources data_tests tests unit_tests macros".split())
+_IGNORED_KEYS = frozenset(
+    "snapshots exposures metrics semantic_models saved_queries groups analyses functions anchors".split()
+)
+Describe = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Properties:
-    """What one entry below ``models:`` or ``seeds:`` says."""
+    """What one entry below ``models:``, ``seeds:`` or ``data_tests:`` says."""
 
     name: str
     path: str
-    description: str
-    config: Mapping[str, Any]
-    columns: tuple[Column, ...]
-    checks: tuple[CheckSpec, ...]
+    description: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
 
 
 @dataclass(frozen=True)
 class PropertiesFile:
-    """One properties file, taken apart."""
+    """One properties file, taken apart. ``notices`` name what has no effect here."""
 
+    path: str
     sources: tuple[Source, ...]
     source_checks: tuple[CheckSpec, ...]
     models: tuple[Properties, ...]
     seeds: tuple[Properties, ...]
+    singular_checks: tuple[Properties, ...]
+    unit_tests: tuple[Mapping[str, Any], ...]
+    notices: tuple[str, ...]
 
 
-def parse_properties(content: Mapping[str, Any], path: str) -> PropertiesFile:
-    """Take a properties file's mapping apart; ``path`` is what errors call it."""
+def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
+    """Take a properties file's mapping apart; ``path`` is what errors call it.
+
+    ``describe`` renders a description, in which ``{{ doc('name') }}`` stands for a docs block.
+    """
     sources: list[Source] = []
     checks: list[CheckSpec] = []
-    for entry in _entries(content, "sources", path):
-        for table in _entries(entry, "tables", path):
-            source = _source(entry, table, path)
+    for i, entry in enumerate(entries(content, "sources", path)):
+        for j, table in enumerate(entries(entry, "tables", path)):
+            source = _source(entry, table, path, describe)
             sources.append(source)
-            checks += _checks(table, f"source('{source.source_name}', '{source.name}')", path)
+            keys = ("sources", i, "tables", j)
+            checks += read_checks(table, f"source('{source.source_name}', '{source.name}')", path, keys)
     return PropertiesFile(
+        path,
         tuple(sources),
         tuple(checks),
-        tuple(_properties(entry, path) for entry in _entries(content, "models", path)),
-        tuple(_properties(entry, path) for entry in _entries(content, "seeds", path)),
+        tuple(_described(content, "models", path, describe)),
+        tuple(_described(content, "seeds", path, describe)),
+        tuple(
+            properties
+            for key in ("data_tests", "tests")
+            for properties in _described(content, key, path, describe)
+        ),
+        tuple(entries(content, "unit_tests", path)),
+        tuple(_notices(content, path)),
     )
 
 
-def _entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping[str, Any]]:
-    entries = content.get(key) or []
-    if not isinstance(entries, list):
+def _notices(content: Mapping[str, Any], path: str) -> Iterator[str]:
+    for key in content:
+        if key in _IGNORED_KEYS:
+            yield f"{path}: genredb ignores `{key}:`."
+        elif key not in _KEYS:
+            yield f"{path}: genredb knows no `{key}:`.{did_you_mean(str(key), _KEYS)}"
+    for entry in entries(content, "models", path):
+        for key in ("versions", "constraints"):
+            if key in entry:
+                yield f"{path}: genredb ignores `{key}:` of {entry['name']}."
+
+
+def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping[str, Any]]:
+    """Return the entries of a list, each of which has a name; ProjectError if one has none."""
+    stated = content.get(key) or []
+    if not isinstance(stated, list):
         raise ProjectError(f"{path}: `{key}:` should be a list of entries that begin with `- name:`.")
-    for entry in entries:
+    for entry in stated:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
             raise ProjectError(f"{path}: each entry of `{key}:` needs a `name:`.")
         yield entry
 
 
-def _meta(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _described(content: Mapping[str, Any], key: str, path: str, describe: Describe) -> Iterator[Properties]:
+    for i, entry in enumerate(entries(content, key, path)):
+        name = entry["name"]
+        yield Properties(
+            name=name,
+            path=path,
+            description=_description(entry, describe),
+            config=_config(entry, path),
+            columns=_columns(entry, path, describe),
+            checks=tuple(read_checks(entry, f"ref('{name}')", path, (key, i)))
+            if key in ("models", "seeds")
+            else (),
+        )
+
+
+def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return the configuration of an entry; ``meta`` and ``tags`` may stand outside ``config:``, too."""
+    outside = {key: entry[key] for key in ("meta", "tags", "docs") if entry.get(key)}
+    mapping(entry, "meta", path)
     config = mapping(entry, "config", path)
-    return dict(mapping(entry, "meta", path)) | dict(mapping(config, "meta", path))
+    mapping(config, "meta", path)
+    return merged(outside, config)
 
 
-def _columns(entry: Mapping[str, Any], path: str) -> tuple[Column, ...]:
+def _description(entry: Mapping[str, Any], describe: Describe) -> str:
+    return describe(str(entry.get("description") or "")).strip()
+
+
+def _columns(entry: Mapping[str, Any], path: str, describe: Describe) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=column["name"],
-            description=str(column.get("description") or "").strip(),
+            description=_description(column, describe),
             data_type=str(column.get("data_type") or ""),
             meta=_column_meta(column, path),
         )
-        for column in _entries(entry, "columns", path)
+        for column in entries(entry, "columns", path)
     )
 
 
-def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str) -> Source:
-    meta = _meta(table, path)
+def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str, describe: Describe) -> Source:
+    config = merged(_config(entry, path), _config(table, path))
+    meta = config.get("meta", {})
     return Source(
         source_name=entry["name"],
         name=table["name"],
         schema=str(entry.get("schema", entry["name"])),
-        description=str(table.get("description") or "").strip(),
-        columns=_columns(table, path),
+        description=_description(table, describe),
+        columns=_columns(table, path, describe),
         path=path,
+        identifier=str(table.get("identifier") or table["name"]),
         file=_text(meta, "file", path),
         key=_text(meta, "key", path),
+        config=config,
+        tags=text_list(config.get("tags"), "tags", path),
     )
 
 
@@ -97,79 +161,10 @@ def _text(meta: Mapping[str, Any], key: str, path: str) -> str | None:
 
 
 def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
-    meta = _meta(column, path)
+    meta: dict[str, Any] = _config(column, path).get("meta") or {}
     for key in ("min", "max"):
         if not isinstance(meta.get(key, 0), int | float):
             raise ProjectError(f"{path}: `{key}:` of {column['name']} should be a number, not {meta[key]!r}.")
     if not isinstance(meta.get("aliases", []), list):
         raise ProjectError(f"{path}: `aliases:` of {column['name']} should be a list of headers.")
     return meta
-
-
-def _properties(entry: Mapping[str, Any], path: str) -> Properties:
-    name = entry["name"]
-    config = dict(mapping(entry, "config", path))
-    if meta := _meta(entry, path):
-        config["meta"] = meta
-    return Properties(
-        name=name,
-        path=path,
-        description=str(entry.get("description") or "").strip(),
-        config=config,
-        columns=_columns(entry, path),
-        checks=tuple(_checks(entry, f"ref('{name}')", path)),
-    )
-
-
-def _checks(entry: Mapping[str, Any], attached_to: str, path: str) -> Iterator[CheckSpec]:
-    for stated in _stated_checks(entry, path):
-        yield _check(stated, attached_to, None, path)
-    for column in _entries(entry, "columns", path):
-        for stated in _stated_checks(column, path):
-            yield _check(stated, attached_to, column["name"], path)
-
-
-def _stated_checks(entry: Mapping[str, Any], path: str) -> list[Any]:
-    stated: list[Any] = []
-    for key in ("data_tests", "tests"):
-        checks = entry.get(key) or []
-        if not isinstance(checks, list):
-            raise ProjectError(f"{path}: `{key}:` of {entry['name']} should be a list of checks.")
-        stated += checks
-    return stated
-
-
-_CONFIG_KEYS = ("severity", "where", "enabled", "tags", "meta")
-# What dbt knows and genredb does not: refused by name rather than passed over.
-_UNSUPPORTED_KEYS = ("limit", "error_if", "warn_if", "fail_calc", "store_failures", "store_failures_as")
-
-
-def _check(stated: Any, attached_to: str, column: str | None, path: str) -> CheckSpec:
-    if isinstance(stated, str):
-        return CheckSpec(kind=stated, path=path, attached_to=attached_to, column=column)
-    if not isinstance(stated, Mapping) or len(stated) != 1:
-        raise ProjectError(f"{path}: a check of {attached_to} should be a name or `name: {{arguments: …}}`.")
-    kind = str(next(iter(stated)))
-    body = dict(mapping(stated, kind, path))
-    config = dict(mapping(body, "config", path))
-    arguments = dict(mapping(body, "arguments", path))
-    stated_name, description = body.pop("name", ""), body.pop("description", "")
-    body = {key: value for key, value in body.items() if key not in ("config", "arguments")}
-    for key in (*_CONFIG_KEYS, *_UNSUPPORTED_KEYS):
-        if key in body:
-            config.setdefault(key, body.pop(key))
-    for key in config:
-        if key not in _CONFIG_KEYS:
-            raise ProjectError(
-                f"{path}: genredb does not support `{key}:` of the check {kind} of {attached_to}."
-            )
-    return CheckSpec(
-        kind=kind,
-        path=path,
-        attached_to=attached_to,
-        column=column,
-        arguments=arguments | body,
-        config=config,
-        name=str(stated_name or ""),
-        description=str(description or ""),
-    )

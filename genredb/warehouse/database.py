@@ -5,14 +5,15 @@ DuckDB's must not make it reach for the network.
 """
 
 import contextlib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from genredb.errors import DatabaseCorruptError, DatabaseLockedError, ProjectError, UsageError
+from genredb.errors import DatabaseCorruptError, DatabaseLockedError, SqlError, UsageError, did_you_mean
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -22,6 +23,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
+# A build's errors name the place in the SQL as data.
+_BUILDING = _CONFIG | {"errors_as_json": "true"}
 # What guards a reader against SQL that would read or write files, beyond read_only.
 _LOCKED = _CONFIG | {"enable_external_access": "false", "lock_configuration": "true", "temp_directory": ""}
 
@@ -29,7 +32,7 @@ _LOCKED = _CONFIG | {"enable_external_access": "false", "lock_configuration": "t
 def connect(path: Path) -> Connection:
     """Open a database file for writing, making it if there is none."""
     with translated_errors(path):
-        return duckdb.connect(str(path), config=_CONFIG)
+        return duckdb.connect(str(path), config=_BUILDING)
 
 
 def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
@@ -85,14 +88,47 @@ def noticed_damage(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def located_sql_errors(place: str) -> Iterator[None]:
-    """Turn an error in SQL of the project into a ProjectError that begins with its place."""
+def sql_errors(sql: str) -> Iterator[None]:
+    """Turn an error in SQL of the project into a SqlError with a sentence and the place in the SQL."""
     try:
         yield
     except duckdb.Error as error:
         if _is_damage(error):
             raise
-        raise ProjectError(f"{place}: {explain(error)}") from None
+        details = _details(error)
+        start, length = _location(details)
+        offset = len(sql.encode()[:start].decode(errors="ignore")) if start is not None else None
+        raise SqlError(_sentence(error, details), sql, offset, length) from None
+
+
+def _details(error: duckdb.Error) -> dict[str, str]:
+    """Return what DuckDB says of an error as data, empty where it says it as text."""
+    try:
+        found = json.loads(explain(error))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _location(details: Mapping[str, str]) -> tuple[int | None, int]:
+    """Return where an error stands in the bytes of the SQL, and how long what is wrong there is."""
+    if "location" in details:
+        start, length = json.loads(details["location"])
+        return int(start), int(length)
+    return (int(details["position"]) if "position" in details else None), 1
+
+
+def _sentence(error: duckdb.Error, details: Mapping[str, str]) -> str:
+    """Return DuckDB's message with its suggestions as ours."""
+    message = details.get("exception_message") or explain(error)
+    first, *rest = message.split("\n")
+    candidates = [part.strip(' "') for part in details.get("candidates", "").split(",") if part.strip()]
+    name = details.get("name", "")
+    if name and (candidates or details.get("error_subtype") == "MISSING_ENTRY"):
+        hint = did_you_mean(name, candidates)
+        own = not any(candidate.startswith(("pg_", "duckdb_")) for candidate in candidates)
+        return f"{first.rstrip('.!')}.{hint if own else ''}"
+    return " ".join([first.rstrip("!"), *rest]) + ("" if message.rstrip().endswith((".", "!", "?")) else ".")
 
 
 def explain(error: duckdb.Error) -> str:
@@ -106,7 +142,7 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 
 def _first_line(error: duckdb.Error) -> str:
-    return explain(error).splitlines()[0]
+    return _details(error).get("exception_message", explain(error)).splitlines()[0]
 
 
 def quote(identifier: str) -> str:
@@ -128,26 +164,50 @@ def relation_exists(connection: Connection, schema: str, name: str) -> str | Non
     return None if row is None else ("view" if row[0] == "VIEW" else "table")
 
 
-def run_sql(connection: Connection, sql: str, place: str, parameters: list[Any] | None = None) -> int | None:
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Run what is inside as one transaction: where it fails, it has changed nothing."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):  # what failed may have ended it already
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def run_sql(connection: Connection, sql: str, parameters: list[Any] | None = None) -> int | None:
     """Execute a statement of the project; return the number of rows it wrote, where DuckDB says it.
 
-    Raises ProjectError that begins with ``place`` where the SQL is wrong.
+    Raises SqlError where the SQL is wrong.
     """
-    with located_sql_errors(place):
+    with sql_errors(sql):
         row = connection.execute(sql, parameters or []).fetchone()
     return int(row[0]) if row and isinstance(row[0], int) else None
 
 
+def run_query(connection: Connection, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Execute SQL of the project; return columns and rows. Raises SqlError where it is wrong."""
+    with sql_errors(sql):
+        cursor = connection.execute(sql)
+        return tuple(column[0] for column in cursor.description or ()), cursor.fetchall()
+
+
 def fetch_sample(
-    connection: Connection, sql: str, limit: int, place: str
+    connection: Connection, sql: str, limit: int
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
-    """Return a query's columns, the ``limit`` first of its sorted rows, and how many rows it has in all."""
-    with located_sql_errors(place):
-        cursor = connection.execute(f"select * from (\n{sql}\n)")
+    """Return a query's columns, the ``limit`` first of its sorted rows, and how many rows it has in all.
+
+    Raises SqlError where the SQL is wrong.
+    """
+    inside = f"select * from (\n{sql}\n)"
+    with sql_errors(inside):
+        cursor = connection.execute(inside)
         columns = tuple(column[0] for column in cursor.description or ())
         if cursor.fetchone() is None:
             return columns, (), 0
-        rows = connection.execute(f"select * from (\n{sql}\n) order by all limit {limit}").fetchall()
+        rows = connection.execute(f"{inside} order by all limit {limit}").fetchall()
         total = connection.execute(f"select count(*) from (\n{sql}\n)").fetchall()[0][0]
     return columns, tuple(rows), int(total)
 
@@ -175,6 +235,27 @@ def relations(connection: Connection) -> dict[tuple[str, str], str]:
         " where table_catalog = current_database() order by table_schema, table_name"
     ).fetchall()
     return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
+
+
+def relation_marks(connection: Connection) -> dict[str, str]:
+    """Return the comment of every table and view (``schema.name``), empty where there is none."""
+    rows = connection.execute(
+        """
+        select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal
+        union all
+        select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
+        """
+    ).fetchall()
+    return dict(rows)
+
+
+def insert_rows(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows of plain values, all in one statement."""
+    if not rows:
+        return
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    values = ", ".join(["unnest(?)"] * len(columns))
+    connection.execute(f"insert into {table} select {values}", columns)
 
 
 def column_types(connection: Connection, schema: str, name: str) -> dict[str, str]:

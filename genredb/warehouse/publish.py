@@ -37,9 +37,14 @@ class Publication:
         if self.database.exists():
             self.current = connect_read_only(self.database)
 
-    def begin(self) -> Connection:
-        """Return a connection to a private copy of the published state (empty where there is none)."""
-        if self.current is not None:
+    def begin(self, other: Path | None = None) -> Connection:
+        """Return a connection to a private copy of the published state (empty where there is none).
+
+        The copy is one of ``other`` where that is given: a state that was kept aside.
+        """
+        if other is not None:
+            shutil.copyfile(other, self._staging)
+        elif self.current is not None:
             self._copy_published()
         self._connection = connect(self._staging)
         return self._connection
@@ -64,6 +69,16 @@ class Publication:
         _sync(self._staging)
         os.replace(self._staging, self.database)  # noqa: PTH105 - the one call that must be atomic
         _sync(self.database.parent)
+
+    def keep(self, aside: Path) -> None:
+        """Move the copy of ``begin()`` aside instead of publishing it."""
+        if self._connection is None:
+            raise RuntimeError("keep() without begin()")
+        self._connection.execute("checkpoint")
+        self._connection.close()
+        self._connection = None
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(self._staging, aside)
 
     def release(self) -> None:
         """Close the connection to the published file."""

@@ -1,6 +1,6 @@
 """The tables that genredb itself writes, beside those of the project: quarantine, ml and meta."""
 
-from genredb.warehouse.database import Connection
+from genredb.warehouse.database import Connection, fetch_all, relation_exists
 
 _TABLES = """
 create schema if not exists raw;
@@ -34,7 +34,8 @@ create table if not exists ml.predictions (
 
 create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.fingerprints (
-    unique_id varchar, fingerprint varchar, relation varchar
+    unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,
+    restless varchar, has_warned boolean
 );
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
@@ -53,6 +54,22 @@ create table if not exists meta.check_results (
 """
 
 
+# What genredb remembers of its builds has this shape; a file of another shape is built anew.
+LAYOUT = "2"
+
+
+def has_current_layout(connection: Connection) -> bool:
+    """Whether the file remembers its builds in the shape that this version of genredb reads."""
+    if not relation_exists(connection, "meta", "state"):
+        return False
+    rows = fetch_all(connection, "select value from meta.state where key = 'layout'")
+    return rows == [(LAYOUT,)]
+
+
 def create_tables(connection: Connection) -> None:
     """Make whichever of genredb's own tables are missing, empty."""
+    if not has_current_layout(connection):
+        connection.execute("drop table if exists meta.state; drop table if exists meta.fingerprints")
     connection.execute(_TABLES)
+    connection.execute("delete from meta.state where key = 'layout'")
+    connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])

@@ -1,0 +1,236 @@
+"""What a build has to do, and why: the project as it is now, held against what the file was built from."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
+from genredb.build.state import NodeState, State
+from genredb.compile import Compilation, Identity, Node, NodeKind, identities
+from genredb.project import Config
+from genredb.warehouse import Connection, canonical, file_digest
+
+OWN_SCHEMAS = ("ml", "meta")  # written by genredb itself, outside the graph
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build has to do: why which node runs, which files are loaded, which relations dropped.
+
+    ``identities`` maps every node to its own part as the project is now, ``reasons`` the nodes that run,
+    in order, to why. ``is_whole`` says that nothing which should run was left out by a selection.
+    """
+
+    compilation: Compilation
+    identities: Mapping[str, Identity]
+    reasons: Mapping[str, str]
+    stale_files: tuple[RawFile, ...] = ()
+    removed: tuple[str, ...] = ()
+    is_whole: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.reasons or self.stale_files or self.removed)
+
+
+def is_current(config: Config, state: State, files_digest: str) -> bool:
+    """Whether nothing changed since the last build, judged by bytes alone: no template is rendered."""
+    if not state.inputs or state.uses_clock or any(node.restless for node in state.nodes.values()):
+        return False
+    if not all(_is_intact(unique_id, state) for unique_id in state.nodes):
+        return False
+    if not all(state.is_marked(name, digest) for name, digest in state.loads.items()):
+        return False
+    files = [(config.raw_dir / name, sha256) for name, sha256 in state.files.items()]
+    if not all(path.is_file() and file_digest(path) == sha256 for path, sha256 in files):
+        return False
+    return inputs_digest(config, files_digest, state.environment) == state.inputs
+
+
+def make_plan(
+    compilation: Compilation,
+    state: State,
+    connection: Connection | None,
+    chosen: Collection[str] | None = None,
+    *,
+    is_full_refresh: bool = False,
+) -> Plan:
+    """Hold a compiled project against ``state``; ``chosen`` are the unique ids to look at, else all.
+
+    ``connection`` reads the published file, where there is one.
+    """
+    files = raw_files(compilation.project)
+
+    def parsed(sql: str) -> str | None:
+        return canonical(connection, sql) if connection else None
+
+    own = identities(compilation, contents(compilation, files), state.identities, parsed)
+    everything = _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh)
+    reasons = everything.reasons(compilation.nodes)
+    stale = tuple(file for file in files if not is_loaded(file, state))
+    removed = tuple(_removed(compilation, state))
+    if chosen is None:
+        return Plan(compilation, own, reasons, stale, removed)
+    needed = _ancestors(compilation, chosen)
+    return Plan(
+        compilation,
+        own,
+        _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
+        tuple(file for file in stale if everything.node_of(file) in needed),
+        is_whole=reasons.keys() <= set(chosen) and not removed,
+    )
+
+
+class _Planner:
+    """Finds out which nodes run, upstream first, and why."""
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        state: State,
+        own: Mapping[str, Identity],
+        files: Sequence[RawFile],
+        *,
+        is_full_refresh: bool,
+    ) -> None:
+        self._nodes = compilation.nodes
+        self._state = state
+        self._own = own
+        self._is_full_refresh = is_full_refresh
+        by_relation = {file.source.qualified_name: file for file in files}
+        self._files = {
+            node.unique_id: by_relation[node.relation.qualified_name]
+            for node in compilation.of_kind(NodeKind.SOURCE)
+            if node.relation and node.relation.qualified_name in by_relation
+        }
+        self._fingerprints: dict[str, str] = {}
+        self._changed: set[str] = set()  # nodes whose rows may be others than before
+        self._remade: set[str] = set()  # nodes that are made again as they were
+
+    def node_of(self, file: RawFile) -> str:
+        """Return the unique id of a file's source."""
+        return next(unique_id for unique_id, found in self._files.items() if found is file)
+
+    def reasons(self, chosen: Collection[str]) -> dict[str, str]:
+        """Return why each of the chosen nodes that must run does; the others count as they were built."""
+        result: dict[str, str] = {}
+        for node in self._nodes.values():
+            unique_id = node.unique_id
+            if unique_id not in chosen and (node.is_built or node.is_check):
+                last = self._state.nodes.get(unique_id)
+                self._fingerprints[unique_id] = last.fingerprint if last else ""
+                continue
+            upstream = [self._fingerprints[i] for i in node.depends_on]
+            self._fingerprints[unique_id] = self._own[unique_id].fingerprint(upstream)
+            reason = self._reason(node)
+            if reason and (node.is_built or node.is_check):
+                result[unique_id] = reason
+        return result
+
+    def _reason(self, node: Node) -> str:
+        change = self._source_change(node) if node.kind is NodeKind.SOURCE else self._change(node)
+        if change:
+            self._changed.add(node.unique_id)
+            return change
+        if node.is_built and not _is_intact(node.unique_id, self._state):
+            self._remade.add(node.unique_id)
+            if node.materialized == "incremental":  # what it had gathered is gone
+                self._changed.add(node.unique_id)
+            is_there = self._state.nodes[node.unique_id].relation in self._state.marks
+            return "rebuilt by another program" if is_there else "missing"
+        remade = next((i for i in node.depends_on if i in self._remade), None) if node.is_check else None
+        return f"upstream {self._nodes[remade].label}" if remade else ""
+
+    def _change(self, node: Node) -> str:
+        """Return why a node's rows may be others than at its last run, or nothing."""
+        last = self._state.nodes.get(node.unique_id)
+        if last is None or self._is_full_refresh:
+            return "full refresh" if self._is_full_refresh else "new"
+        own = self._own[node.unique_id]
+        if own.sql_id != last.identity.sql_id:
+            return "sql changed"
+        if own.rest != last.identity.rest:
+            return f"{node.path} changed" if node.kind is NodeKind.SEED else "configuration changed"
+        upstream = next((i for i in node.depends_on if i in self._changed), None)
+        if upstream is not None:
+            found = self._nodes[upstream]
+            return self._source_change(found) if found.kind is NodeKind.SOURCE else f"upstream {found.label}"
+        if self._fingerprints[node.unique_id] != last.fingerprint:
+            return "upstream was rebuilt before"
+        return f"calls {node.dynamic}" if node.dynamic else last.restless
+
+    def _source_change(self, node: Node) -> str:
+        """Return why the rows of a source may be others than before."""
+        relation = node.relation
+        if relation is None or relation.schema in OWN_SCHEMAS:
+            return ""
+        if node.depends_on:
+            maker = next((i for i in node.depends_on if i in self._changed), None)
+            return f"upstream {self._nodes[maker].label}" if maker else ""
+        if relation.expression:
+            return f"reads {relation.expression}"
+        file = self._files.get(node.unique_id)
+        if file is None:
+            return f"genredb does not load {relation.qualified_name}"
+        last = self._state.nodes.get(node.unique_id)
+        is_same = last is not None and last.identity.rest == self._own[node.unique_id].rest
+        return "" if is_same else f"{file.path.name} changed"
+
+
+def _is_intact(unique_id: str, state: State) -> bool:
+    """Whether the relation of a node is there as genredb made it."""
+    node = state.nodes[unique_id]
+    return not node.relation or state.is_marked(node.relation, node.fingerprint)
+
+
+def is_loaded(file: RawFile, state: State) -> bool:
+    """Whether the raw table holds this file, as genredb loaded it."""
+    name = file.source.qualified_name
+    return state.loads.get(name) == file.digest and state.is_marked(name, file.digest)
+
+
+def _ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for unique_id in reversed(list(compilation.nodes)):
+        if unique_id in chosen or unique_id in found:
+            found |= {unique_id, *compilation.nodes[unique_id].depends_on}
+    return found
+
+
+def _removed(compilation: Compilation, state: State) -> Iterator[str]:
+    """Return the relations that were built for nodes which the project no longer has."""
+    project = compilation.project.config.name
+    kept = {node.relation.qualified_name for node in compilation.nodes.values() if node.relation}
+    for unique_id, node in state.nodes.items():
+        is_own = unique_id.split(".")[1] == project
+        if node.relation and is_own and unique_id not in compilation.nodes and node.relation not in kept:
+            yield node.relation
+
+
+def new_nodes(
+    plan: Plan, state: State, succeeded: Mapping[str, bool], restless: Mapping[str, str]
+) -> dict[str, NodeState]:
+    """Return what each node is now built from: those that succeeded anew, the others as before.
+
+    ``succeeded`` says of each whether it warned, ``restless`` why some must run each time. A fingerprint
+    is made over what is in the file, not over what the project wants there.
+    """
+    nodes: dict[str, NodeState] = {}
+    for node in plan.compilation.nodes.values():
+        unique_id = node.unique_id
+        makes_nothing = node.kind is NodeKind.SOURCE or node.materialized == "ephemeral"
+        if unique_id not in succeeded and not makes_nothing:
+            if unique_id in state.nodes:
+                nodes[unique_id] = state.nodes[unique_id]
+            continue
+        own = plan.identities[unique_id]
+        upstream = [nodes[i].fingerprint if i in nodes else "" for i in node.depends_on]
+        relation = node.relation.qualified_name if node.relation and node.is_built else ""
+        nodes[unique_id] = NodeState(
+            own.fingerprint(upstream),
+            own,
+            relation,
+            restless.get(unique_id, ""),
+            has_warned=succeeded.get(unique_id, False),
+        )
+    return nodes

@@ -1,0 +1,73 @@
+"""What a node meets while it runs: the connection, the project, and the database that templates may ask."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from genredb.compile import Compilation, Node, Relation, ResultTable
+from genredb.errors import ProjectError
+from genredb.warehouse import Connection, quote, relation_exists, run_query, run_sql
+
+
+class TemplateDatabase:
+    """Answers what a template asks while it is rendered (compile's protocol ``Database``)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str) -> ResultTable | None:
+        """Run SQL; return its rows, if it has any. Raises ProjectError where it is wrong."""
+        if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
+            return None
+        columns, rows = run_query(self._connection, sql)
+        return ResultTable(columns, rows)
+
+    def relation_type(self, schema: str, identifier: str) -> str | None:
+        """Return ``table`` or ``view``, or None where there is no such relation."""
+        return relation_exists(self._connection, schema, identifier)
+
+    def columns(self, relation: str) -> list[tuple[str, str]]:
+        """Return the names and types of a relation's columns."""
+        _, rows = run_query(self._connection, f"describe {relation}")
+        return [(str(row[0]), str(row[1])) for row in rows]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What running a node needs."""
+
+    connection: Connection
+    compilation: Compilation
+    is_full_refresh: bool = False
+    store_failures: bool = False
+    warn_error: bool = False
+    may_write: bool = True
+
+    @cached_property
+    def database(self) -> TemplateDatabase:
+        """What templates may ask."""
+        return TemplateDatabase(self.connection)
+
+    def execute(self, sql: str) -> int | None:
+        """Execute a statement; return the number of rows it wrote, where DuckDB says it."""
+        return run_sql(self.connection, sql)
+
+    def existing(self, relation: Relation) -> str | None:
+        """Return ``table`` or ``view``, or None where there is no such relation."""
+        return relation_exists(self.connection, str(relation.schema), relation.identifier)
+
+    def make_schema(self, relation: Relation) -> None:
+        """Make the schema of a relation if it is missing."""
+        self.connection.execute(f"create schema if not exists {quote(str(relation.schema))}")
+
+    def drop_other_kind(self, relation: Relation, kind: str) -> None:
+        """Drop the relation if it is of this kind, so that one of the other kind can take its place."""
+        if self.existing(relation) == kind:
+            self.connection.execute(f"drop {kind} {relation}")
+
+
+def relation_of(node: Node) -> Relation:
+    """Return a node's relation; ProjectError where it has none."""
+    if node.relation is None:
+        raise ProjectError(f"{node.path}: a {node.kind} has no relation.")
+    return node.relation

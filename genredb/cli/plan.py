@@ -1,0 +1,58 @@
+"""``genredb plan``."""
+
+import typer
+
+from genredb.cli.options import Context, command
+from genredb.cli.selection import Exclude, FullRefresh, Select, State
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("plan")(plan)
+
+
+@command()
+def plan(
+    context: Context,
+    selected: Select = None,
+    excluded: Exclude = None,
+    state: State = None,
+    full_refresh: FullRefresh = False,
+) -> None:
+    """Print what a build would do now, and why; nothing is written.
+
+    Example: genredb plan --select songs+
+    """
+    from genredb.build import Options
+    from genredb.build import plan as make_plan
+    from genredb.cli.console import print_json
+
+    options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
+    found = make_plan(context.config, options)
+    nodes = found.compilation.nodes
+    if context.json:
+        print_json(
+            {
+                "loads": [{"source": f.source.qualified_name, "file": f.path} for f in found.stale_files],
+                "removed": found.removed,
+                "nodes": [
+                    {"unique_id": i, "kind": nodes[i].kind.value, "name": nodes[i].name, "reason": reason}
+                    for i, reason in found.reasons.items()
+                ],
+            }
+        )
+        return
+    for file in found.stale_files:
+        typer.echo(f"{'load':<12} {file.source.qualified_name:<30} {file.path.name} changed")
+    for relation in found.removed:
+        typer.echo(f"{'drop':<12} {relation:<30} removed from the project")
+    checks = 0
+    for unique_id, reason in found.reasons.items():
+        node = nodes[unique_id]
+        checks += node.is_check
+        if not node.is_check or context.console.is_verbose:
+            typer.echo(f"{node.materialized:<12} {node.label:<30} {reason}")
+    if found.is_empty:
+        context.console.say("There is nothing to do: the database is current.", "green")
+    elif checks and not context.console.is_verbose:
+        context.console.say(f"and {checks} check{'s' if checks > 1 else ''}; -v lists them.", "dim")

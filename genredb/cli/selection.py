@@ -1,0 +1,43 @@
+"""The options by which commands choose nodes and say how to treat them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", "-s", help="Nodes to look at: name, +name+, tag:x, path:y, source:z+, a,b …"),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Nodes to leave out, in the same words.")
+]
+_NAMES = ("--select", "-s", "--exclude")
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """Return the command line with the several values of ``--select a b`` as one: ``--select "a b"``."""
+    result: list[str] = []
+    is_open = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            is_open = False
+        elif is_open and result[-1] not in _NAMES:
+            result[-1] += f" {argument}"
+            continue
+        is_open = is_open or argument in _NAMES
+        result.append(argument)
+    return result
+
+
+State = Annotated[
+    Path | None,
+    typer.Option("--state", help="Folder of an earlier manifest.json, for state: and result: selectors."),
+]
+FullRefresh = Annotated[
+    bool, typer.Option("--full-refresh", "-f", help="Run every node, and make incremental tables anew.")
+]
+StoreFailures = Annotated[
+    bool, typer.Option("--store-failures", help="Keep all failing rows, in a table for each check.")
+]
+WarnError = Annotated[bool, typer.Option("--warn-error", help="Take warnings for errors.")]

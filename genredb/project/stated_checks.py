@@ -1,0 +1,128 @@
+"""Reads the checks that a properties file states of a relation and its columns, and its unit tests."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from genredb.errors import ProjectError
+from genredb.project.files import mapping
+from genredb.project.nodes import CheckSpec, Fixture, UnitTestSpec
+
+Keys = tuple[str | int, ...]
+_CONFIG_KEYS = frozenset(
+    "severity where limit fail_calc warn_if error_if store_failures store_failures_as".split()
+    + "enabled tags meta alias schema database".split()
+)
+
+
+def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Keys) -> Iterator[CheckSpec]:
+    """Return the checks of an entry and of its columns; ``keys`` lead to the entry in its file."""
+    yield from _checks(entry, attached_to, None, path, keys)
+    for i, column in enumerate(entry.get("columns") or []):
+        if isinstance(column, Mapping) and isinstance(column.get("name"), str):
+            yield from _checks(column, attached_to, column["name"], path, (*keys, "columns", i))
+
+
+def _checks(
+    entry: Mapping[str, Any], attached_to: str, column: str | None, path: str, keys: Keys
+) -> Iterator[CheckSpec]:
+    for key in ("data_tests", "tests"):
+        stated = entry.get(key) or []
+        if not isinstance(stated, list):
+            raise ProjectError(f"{path}: `{key}:` of {entry['name']} should be a list of checks.")
+        for i, check in enumerate(stated):
+            yield _check(check, attached_to, column, path, (*keys, key, i))
+
+
+def _check(stated: Any, attached_to: str, column: str | None, path: str, keys: Keys) -> CheckSpec:
+    if isinstance(stated, str):
+        return CheckSpec(kind=stated, path=path, attached_to=attached_to, column=column, keys=keys)
+    if isinstance(stated, Mapping) and "test_name" in stated:
+        kind, body = str(stated["test_name"]), {k: v for k, v in stated.items() if k != "test_name"}
+    elif isinstance(stated, Mapping) and len(stated) == 1:
+        kind = str(next(iter(stated)))
+        body = dict(mapping(stated, kind, path))
+    else:
+        raise ProjectError(f"{path}: a check of {attached_to} should be a name or `name: {{arguments: …}}`.")
+    config = dict(mapping(body, "config", path))
+    arguments = dict(mapping(body, "arguments", path))
+    name, description = body.pop("name", ""), body.pop("description", "")
+    body = {key: value for key, value in body.items() if key not in ("config", "arguments")}
+    for key in _CONFIG_KEYS & body.keys():
+        config.setdefault(key, body.pop(key))
+    return CheckSpec(
+        kind=kind,
+        path=path,
+        attached_to=attached_to,
+        column=column,
+        arguments=arguments | body,
+        config=config,
+        name=str(name or ""),
+        description=str(description or ""),
+        keys=keys,
+    )
+
+
+def read_unit_test(
+    stated: Mapping[str, Any], path: str, keys: Keys, read_fixture: Callable[[str, str], str]
+) -> UnitTestSpec:
+    """Return a unit test; ``read_fixture`` gives the text of a fixture file by its name and format."""
+    name = stated["name"]
+    if not isinstance(stated.get("model"), str):
+        raise ProjectError(f"{path}: the unit test {name} needs a `model:`.")
+    given: dict[str, Fixture] = {}
+    for item in stated.get("given") or []:
+        if not isinstance(item, Mapping) or not isinstance(item.get("input"), str):
+            raise ProjectError(f"{path}: each entry of `given:` of {name} needs an `input:`.")
+        given[item["input"].strip()] = _fixture(item, name, path, read_fixture)
+    expect = stated.get("expect")
+    if isinstance(expect, list):
+        expect = {"rows": expect}
+    if not isinstance(expect, Mapping):
+        raise ProjectError(f"{path}: the unit test {name} needs `expect:` with its `rows:`.")
+    return UnitTestSpec(
+        name=name,
+        path=path,
+        model=stated["model"],
+        given=given,
+        expect=_fixture(expect, name, path, read_fixture),
+        config=mapping(stated, "config", path),
+        overrides=mapping(stated, "overrides", path),
+        description=str(stated.get("description") or ""),
+        keys=keys,
+    )
+
+
+def _fixture(
+    stated: Mapping[str, Any], name: str, path: str, read_fixture: Callable[[str, str], str]
+) -> Fixture:
+    kind = stated.get("format", "dict")
+    rows = stated.get("rows")
+    if kind not in ("dict", "csv", "sql"):
+        raise ProjectError(f"{path}: `format:` of {name} is dict, csv or sql, not {kind!r}.")
+    if stated.get("fixture"):
+        rows = read_fixture(str(stated["fixture"]), kind)
+    if kind == "dict":
+        rows = rows or []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            raise ProjectError(f"{path}: `rows:` of {name} should be a list of `{{column: value}}`.")
+        return Fixture(rows=tuple(rows))
+    if not isinstance(rows or "", str):
+        raise ProjectError(f"{path}: `rows:` of {name} should be a text of {kind}.")
+    return Fixture(rows=_csv_rows(rows or "", name, path)) if kind == "csv" else Fixture(sql=rows or "")
+
+
+def _csv_rows(text: str, name: str, path: str) -> tuple[Mapping[str, Any], ...]:
+    """Read rows of CSV; an empty field is NULL, as in dbt."""
+    import csv  # noqa: PLC0415 - few projects have unit tests
+
+    lines = [line.strip() for line in text.strip().splitlines()]
+    reader = csv.reader(lines, skipinitialspace=True)
+    header = [column.strip() for column in next(reader, [])]
+    rows = []
+    for row in reader:
+        if len(row) != len(header):
+            raise ProjectError(
+                f"{path}: a CSV row of {name} has {len(row)} fields, its header {len(header)}."
+            )
+        rows.append({key: value.strip() or None for key, value in zip(header, row, strict=True)})
+    return tuple(rows)

@@ -1,0 +1,91 @@
+"""Renders the jinja in the values of yml files: ``"{{ env_var('SCHEMA', 'main') }}"``.
+
+What a value that is one expression gives keeps its type, as in dbt; everything else becomes text.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from genredb.errors import ProjectError, did_you_mean
+
+# What is rendered later, where relations have names, or is no yml jinja at all.
+_LATER = frozenset(
+    "tests data_tests unit_tests description pre-hook post-hook pre_hook post_hook where formatter".split()
+) | frozenset(("on-run-start", "on-run-end"))
+_MISSING = object()
+
+
+class YmlRenderer:
+    """Renders yml values where ``env_var``, ``var`` and ``target`` are what there is.
+
+    ``environment_names`` gathers the environment variables that were asked for.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+        self._variables = variables
+        self._target = target
+        self._environment: Any = None
+        self.environment_names: set[str] = set()
+
+    def render(self, value: Any, path: str) -> Any:
+        """Return ``value`` with every text in it rendered; ProjectError names ``path``."""
+        if isinstance(value, str):
+            return self._text(value, path) if "{{" in value or "{%" in value else value
+        if isinstance(value, Mapping):
+            return {
+                key: item if str(key).removeprefix("+") in _LATER else self.render(item, path)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.render(item, path) for item in value]
+        return value
+
+    def _text(self, text: str, path: str) -> Any:
+        from jinja2 import TemplateError  # noqa: PLC0415 - few yml files hold jinja
+
+        environment = self._environment = self._environment or self._make_environment()
+        stripped = text.strip()
+        is_expression = stripped.startswith("{{") and stripped.endswith("}}") and stripped.count("{{") == 1
+        try:
+            if is_expression:
+                value = environment.compile_expression(stripped[2:-2], undefined_to_none=False)()
+                return str(value) if isinstance(value, environment.undefined) else value  # str() raises
+            return environment.from_string(text).render()
+        except TemplateError as error:
+            raise ProjectError(f"{path}: {str(error.message).rstrip('.')} in {text!r}.") from None
+        except ProjectError as error:
+            raise ProjectError(f"{path}: {error}") from None
+
+    def _make_environment(self) -> Any:
+        from jinja2 import StrictUndefined  # noqa: PLC0415
+        from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        environment.filters.update(
+            as_bool=lambda value: str(value).strip().lower() == "true",
+            as_number=lambda value: float(value) if "." in str(value) else int(value),
+            as_native=lambda value: value,
+            as_text=str,
+        )
+        environment.globals.update(env_var=self._env_var, var=self._var, target=self._target)
+        return environment
+
+    def _env_var(self, name: str, default: str | None = None) -> str:
+        self.environment_names.add(name)
+        return env_var(name, default)
+
+    def _var(self, name: str, default: Any = _MISSING) -> Any:
+        value = self._variables.get(name, default)
+        if value is _MISSING:
+            hint = did_you_mean(name, self._variables)
+            raise ProjectError(f"The variable '{name}' is not set and has no default.{hint}")
+        return value
+
+
+def env_var(name: str, default: str | None = None) -> str:
+    """Return an environment variable; ProjectError where it is not set and has no default."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ProjectError(f"The environment variable {name} is not set and has no default.")
+    return str(value)

@@ -1,0 +1,118 @@
+"""Reads SQL with DuckDB's own parser: its form without layout, and whether its answer changes by itself."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from genredb.warehouse.database import Connection
+
+# Functions whose answer is another one in another moment, session or process (a test holds this list
+# against DuckDB's own).
+VOLATILE = frozenset(
+    "random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval now today current_date current_time"
+    " current_timestamp localtime localtimestamp transaction_timestamp get_current_time"
+    " get_current_timestamp current_localtime current_localtimestamp txid_current current_setting"
+    " getvariable current_query current_query_id current_connection_id current_transaction_id"
+    " in_search_path current_schemas age ago getenv which_secret write_log sleep_ms stats".split()
+)
+_READERS = re.compile(
+    r"read_\w+|\w+_scan|scan_\w+|glob|sniff_csv|\w*parquet\w*|query|query_table|duckdb_\w+|pragma_\w+"
+)
+_LOCATION = re.compile(r'"query_location(?:_length)?":\d+,?')
+_WORD = re.compile(r"[a-z_]\w*", re.IGNORECASE)
+_FROM = re.compile(r"\b(?:from|join)\s*('[^']*'|(?:\"[^\"]*\"|\w+)(?:\.(?:\"[^\"]*\"|\w+))*)", re.IGNORECASE)
+_COMMA_JOIN = re.compile(r"\b(?:from|join)\s+[\w.\"]+(?:\s+(?:as\s+)?\w+)?\s*,", re.IGNORECASE)
+_CTE = re.compile(r"\b(\w+)\"?\s+as\s+(?:not\s+)?(?:materialized\s*)?\(", re.IGNORECASE)
+_CATALOGS = frozenset(("information_schema", "pg_catalog"))
+
+
+def canonical(connection: Connection, sql: str) -> str | None:
+    """Return SQL as DuckDB parses it, without layout and comments; None where it is no single query."""
+    parsed = _parsed(connection, sql)
+    return None if parsed is None else _LOCATION.sub("", parsed)
+
+
+def restless(connection: Connection, sql: str, known: Collection[str]) -> str:
+    """Return why a query must run each time although its text is the same, or nothing.
+
+    ``known`` are the relations (``schema.name``) whose changes are noticed; others might change unseen.
+    """
+    words = {word.lower() for word in _WORD.findall(sql)}
+    suspects = sorted(words & VOLATILE)
+    is_suspect = suspects or any(_READERS.fullmatch(word) for word in words)
+    if not is_suspect and not _COMMA_JOIN.search(sql) and not _names_more(sql, known):
+        return ""  # which spares the parser most texts
+    parsed = _parsed(connection, sql)
+    if parsed is None:
+        return f"uses {suspects[0]}()" if suspects else ""
+    return next(_reasons(json.loads(parsed), known), "")
+
+
+def _names_more(sql: str, known: Collection[str]) -> bool:
+    """Whether a name after FROM or JOIN is neither a CTE of the text nor a known relation."""
+    ctes = {name.lower() for name in _CTE.findall(sql)}
+    names = [name.replace('"', "").lower() for name in _FROM.findall(sql)]
+    return any(name not in ctes and not _is_known(name.split("."), known) for name in names)
+
+
+def _parsed(connection: Connection, sql: str) -> str | None:
+    row = connection.execute(
+        "select json_serialize_sql(?::varchar, skip_default := true, skip_null := true, skip_empty := true)",
+        [sql],
+    ).fetchone()
+    text = str(row[0]) if row else ""
+    return None if '"error":true' in text[:40] else text
+
+
+def _reasons(node: Any, known: Collection[str], ctes: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Walk the parsed query, the names of CTEs in sight at hand."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _reasons(item, known, ctes)
+    elif isinstance(node, dict):
+        entries = (node.get("cte_map") or {}).get("map") or []
+        ctes |= {str(entry["key"]).lower() for entry in entries} | {str(node.get("cte_name", "")).lower()}
+        reason = _relation_reason(node, known, ctes) or _function_reason(node)
+        if reason:
+            yield reason
+        for value in node.values():
+            yield from _reasons(value, known, ctes)
+
+
+def _relation_reason(node: Mapping[str, Any], known: Collection[str], ctes: Collection[str]) -> str:
+    """Return why a table, view or file that is read may change unseen."""
+    if node.get("type") != "BASE_TABLE":
+        return ""
+    path = [str(part).lower() for part in (node.get("qualified_name") or {}).get("path", ())]
+    is_cte = len(path) == 1 and path[0] in ctes
+    return _unknown(path) if path and not is_cte and not _is_known(path, known) else ""
+
+
+def _function_reason(node: Mapping[str, Any]) -> str:
+    """Return which function answers differently in another moment."""
+    kind = node.get("type")
+    if kind == "TABLE_FUNCTION":
+        name = str(node["function"].get("function_name", "")).lower()
+        return f"reads by {name}()" if _READERS.fullmatch(name) else ""
+    if kind == "FUNCTION":
+        name = str(node.get("function_name", "")).lower()
+        return f"uses {name}()" if name in VOLATILE or _READERS.fullmatch(name) else ""
+    if kind == "COLUMN_REF" and len(node.get("column_names", ())) == 1:
+        name = str(node["column_names"][0]).lower()
+        return f"uses {name}" if name in VOLATILE and name.startswith(("current_", "local")) else ""
+    return ""
+
+
+def _is_known(path: list[str], known: Collection[str]) -> bool:
+    schema_and_name = path[-2:] if len(path) > 1 else ["main", path[0]]
+    return ".".join(schema_and_name) in known
+
+
+def _unknown(path: list[str]) -> str:
+    name = ".".join(path)
+    if "/" in name or re.search(r"\.(csv|tsv|json|jsonl|ndjson|parquet|gz|zst|txt)$", name):
+        return f"reads the file {name}"
+    if path[0] in _CATALOGS or (len(path) > 1 and path[-2] in _CATALOGS):
+        return f"reads {name}"
+    return f"reads {name} without ref() or source()"

@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select *, upper(word) as loud from {{ ref('recent') }}

@@ -1,0 +1,21 @@
+select
+    colour,
+    {{ dbt.concat(["colour", "'-'", "grams::varchar"]) }} as joined,
+    {{ dbt.dateadd('day', 'grams', "date '2020-01-31'") }} as later,
+    {{ dbt.dateadd(datepart='quarter', interval=1, from_date_or_timestamp="date '2020-01-31'") }} as next_quarter,
+    {{ dbt.datediff("date '2020-01-01'", "date '2021-03-05'", 'month') }} as months,
+    {{ dbt.datediff("date '2020-01-01'", "date '2020-01-21'", 'week') }} as weeks,
+    {{ dbt.date_trunc('month', "date '2020-02-15'") }} as month_start,
+    {{ dbt.last_day("date '2020-02-15'", 'month') }} as month_end,
+    {{ dbt.last_day("date '2020-02-15'", 'quarter') }} as quarter_end,
+    {{ dbt.safe_cast('grams', dbt.type_string()) }} as grams_text,
+    cast(grams as {{ dbt.type_numeric() }}) as exact_grams,
+    {{ dbt.hash('colour') }} as hashed,
+    {{ dbt.length('colour') }} as letters,
+    {{ dbt.position("'e'", 'colour') }} as place_of_e,
+    {{ dbt.replace('colour', "'e'", "'3'") }} as leet,
+    {{ dbt.right('colour', 2) }} as ending,
+    {{ dbt.split_part('colour', "'e'", 1) }} as beginning,
+    {{ dbt.string_literal(dbt.escape_single_quotes("it's")) }} as quoted,
+    {{ dbt.cast_bool_to_text('grams > 5') }} as is_heavy
+from {{ ref('paints') }}

@@ -1,0 +1,1 @@
+select player, score + 1 as score from {{ ref('points') }}

@@ -1,0 +1,124 @@
+"""The same folder, run by genredb and by dbt, gives the same relations, rows and outcomes.
+
+dbt-core and dbt-duckdb live in an environment of their own; GENREDB_DBT names its ``dbt``. Without it
+these tests are skipped, visibly.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT
+
+PROJECTS = Path(__file__).parent / "parity"
+OWN_SCHEMAS = ("raw", "ml", "meta")
+
+# Each project with the runs it is put through, one after the other, by both.
+RUNS: dict[str, list[list[str]]] = {
+    "shop": [["build"], ["build", "--vars", "{low_price: 20}", "--full-refresh"]],
+    "events": [
+        ["build"],
+        ["build", "--vars", "{last_day: 3, factor: 2}"],
+        ["build", "--vars", "{last_day: 3, factor: 3}"],
+        ["build", "--full-refresh", "--vars", "{last_day: 2}"],
+    ],
+    "jinja": [["build"], ["build", "--target", "other"]],
+    "units": [
+        ["build", "--exclude", "wrong+", "grown_adds_what_is_higher"],
+        ["build"],
+        ["build", "--select", "+ranked", "grown"],
+    ],
+}
+# A unit test of `wrong` expects what it does not give.
+FAILING = {("units", 1)}
+
+
+@pytest.fixture(scope="session")
+def dbt() -> Path:
+    """The ``dbt`` of the environment that holds it."""
+    path = Path(os.environ.get("GENREDB_DBT", ""))
+    if not path.is_file():
+        pytest.skip("dbt is not here: set GENREDB_DBT to the dbt of dbt-core 1.11.16 with dbt-duckdb 1.11.1")
+    return path
+
+
+def run(command: Sequence[str | Path], folder: Path) -> str:
+    """Run a command in a folder; return what it printed, whatever its exit code."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GENREDB_")}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(ROOT), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def outcomes(folder: Path) -> dict[str, tuple[str, Any]]:
+    """How each node ended, by its id without dbt's hash, with the number of failing rows."""
+    found = json.loads((folder / "target" / "run_results.json").read_text())["results"]
+    result = {}
+    for entry in found:
+        unique_id = re.sub(r"^(test\..*)\.[0-9a-f]{10}$", r"\1", entry["unique_id"])
+        if not unique_id.startswith("operation."):
+            failures = entry["failures"] if entry["unique_id"].startswith("test.") else None
+            result[unique_id] = (entry["status"], failures or None)
+    return result
+
+
+def relations(database: Path) -> dict[str, tuple[str, tuple[str, ...], Counter[Any]]]:
+    """Every relation of a database with its kind, its columns' names and types, and its rows."""
+    result = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.execute(
+            "select table_schema, table_name, table_type from information_schema.tables order by all"
+        ).fetchall()
+        for schema, name, kind in found:
+            if schema in OWN_SCHEMAS:
+                continue
+            quoted = f'"{schema}"."{name}"'
+            columns = tuple(
+                f"{row[0]} {row[1]}" for row in connection.execute(f"describe {quoted}").fetchall()
+            )
+            rows = Counter(map(repr, connection.execute(f"from {quoted}").fetchall()))
+            result[f"{schema}.{name}"] = (kind, columns, rows)
+    return result
+
+
+def assert_same(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    assert sorted(ours) == sorted(theirs)
+    for name, value in theirs.items():
+        assert ours[name] == value, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(RUNS))
+def test_a_project_gives_what_dbt_gives(name: str, dbt: Path, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "genredb", tmp_path / "dbt"
+    for folder in (ours, theirs):
+        shutil.copytree(PROJECTS / name, folder)
+    for number, arguments in enumerate(RUNS[name]):
+        printed = run([sys.executable, "-m", "genredb", *arguments], ours)
+        expected = run([dbt, "--no-use-colors", *arguments], theirs)
+        assert "Traceback" not in printed
+        statuses = outcomes(theirs)
+        found = outcomes(ours)
+        # genredb leaves what did not change; what it ran ended as in dbt.
+        assert found.items() <= statuses.items(), (printed, expected)
+        has_failed = any(status in ("error", "fail") for status, _ in statuses.values())
+        assert has_failed == ((name, number) in FAILING), expected
+        if not has_failed:
+            (database,) = theirs.glob("*.duckdb")
+            assert_same(relations(ours / database.name), relations(database))
