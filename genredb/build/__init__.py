@@ -2,9 +2,10 @@
 
 from genredb.build.artifacts import read_before
 from genredb.build.clean import clean
+from genredb.build.options import Options
 from genredb.build.plan import Plan
 from genredb.build.results import BuildResult, FailingRows, NodeResult, Observer, SilentObserver, Status
-from genredb.build.run import Options, build, check, load, plan, rendered, retry
+from genredb.build.run import build, check, load, plan, rendered, retry
 
 __all__ = [
     "BuildResult",

@@ -18,6 +18,7 @@ class Plan:
 
     ``identities`` maps every node to its own part as the project is now, ``reasons`` the nodes that run,
     in order, to why. ``is_whole`` says that nothing which should run was left out by a selection.
+    ``loaded`` are the unique ids of the sources that genredb loads.
     """
 
     compilation: Compilation
@@ -26,6 +27,18 @@ class Plan:
     stale_files: tuple[RawFile, ...] = ()
     removed: tuple[str, ...] = ()
     is_whole: bool = True
+    loaded: frozenset[str] = frozenset()
+
+    def restless(self, node: Node) -> str:
+        """Return why a node may change although nothing in the project does, or nothing."""
+        relation = node.relation
+        if node.kind is not NodeKind.SOURCE:
+            return f"calls {node.dynamic}" if node.dynamic else ""
+        if relation is None or relation.schema in OWN_SCHEMAS:
+            return ""
+        if node.depends_on or node.unique_id in self.loaded:
+            return ""
+        return f"reads {relation.expression}" if relation.expression else "is not loaded by genredb"
 
     @property
     def is_empty(self) -> bool:
@@ -70,7 +83,7 @@ def make_plan(
     stale = tuple(file for file in files if not is_loaded(file, state))
     removed = tuple(_removed(compilation, state))
     if chosen is None:
-        return Plan(compilation, own, reasons, stale, removed)
+        return Plan(compilation, own, reasons, stale, removed, loaded=everything.loaded)
     needed = _ancestors(compilation, chosen)
     return Plan(
         compilation,
@@ -78,6 +91,7 @@ def make_plan(
         _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
         tuple(file for file in stale if everything.node_of(file) in needed),
         is_whole=reasons.keys() <= set(chosen) and not removed,
+        loaded=everything.loaded,
     )
 
 
@@ -106,6 +120,11 @@ class _Planner:
         self._fingerprints: dict[str, str] = {}
         self._changed: set[str] = set()  # nodes whose rows may be others than before
         self._remade: set[str] = set()  # nodes that are made again as they were
+
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The unique ids of the sources that genredb loads."""
+        return frozenset(self._files)
 
     def node_of(self, file: RawFile) -> str:
         """Return the unique id of a file's source."""
@@ -230,7 +249,7 @@ def new_nodes(
             own.fingerprint(upstream),
             own,
             relation,
-            restless.get(unique_id, ""),
+            restless.get(unique_id) or plan.restless(node),
             has_warned=succeeded.get(unique_id, False),
         )
     return nodes

@@ -9,7 +9,7 @@ from genredb.compile.checks import check_name, check_sql, shortened
 from genredb.compile.locate import LocatedError
 from genredb.compile.naming import is_enabled
 from genredb.compile.nodes import Node, NodeKind, UnitTest
-from genredb.compile.render import Scope
+from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project import CheckSpec, UnitTestSpec, read_text, yaml_line
 

@@ -12,7 +12,8 @@ from genredb.compile.ephemeral import with_ephemerals
 from genredb.compile.graph import ordered
 from genredb.compile.naming import Names, describe, is_enabled
 from genredb.compile.nodes import Database, Node, NodeKind, Relation
-from genredb.compile.render import Renderer, Scope
+from genredb.compile.render import Renderer
+from genredb.compile.scope import Scope
 from genredb.compile.trace import Place, template_place, unmarked
 from genredb.errors import Problems, UsageError, did_you_mean
 from genredb.project import Model, Project, Seed, Source

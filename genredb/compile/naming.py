@@ -5,7 +5,8 @@ from typing import Any
 
 from genredb.compile.locate import TemplateError
 from genredb.compile.nodes import NodeKind, Relation
-from genredb.compile.render import Renderer, Scope
+from genredb.compile.render import Renderer
+from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project import Model, Project, Seed, Source, notices
 

@@ -1,14 +1,13 @@
-"""Renders jinja templates with dbt's context. ``Scope`` holds what differs between templates."""
+"""Renders jinja templates with dbt's context."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from jinja2 import FunctionLoader, StrictUndefined, Undefined
+from jinja2 import FunctionLoader, StrictUndefined
 
 from genredb.compile.context import (
     CONSTANT,
@@ -21,100 +20,15 @@ from genredb.compile.context import (
 from genredb.compile.locate import TemplateError, located_errors
 from genredb.compile.macros import MACROS
 from genredb.compile.nodes import Database, Relation
+from genredb.compile.scope import ConfigCall, Scope, VarCall
 from genredb.compile.tags import MACRO_PREFIX, TEST_PREFIX, Environment
-from genredb.errors import ProjectError, did_you_mean
-from genredb.project import Config, MacroFile, config_key, env_var, merged
+from genredb.errors import ProjectError
+from genredb.project import Config, MacroFile, env_var
 
 _MISSING = object()
 # What makes a text differ from run to run.
 _CLOCK = re.compile(r"\b(run_started_at|invocation_id|modules\.datetime)\b")
 _NOT_HERE = "graph selected_resources thread_id load_result_name connection_name".split()
-
-
-@dataclass
-class Scope:
-    """What one template sees of itself, and what it turned out to use.
-
-    While ``is_naming``, relations have no names yet: ref and source give empty ones. Without ``execute``
-    a template is parsed only, as dbt does: whatever asks the database gets nothing. ``relations`` stand
-    in for those of unique ids, ``overrides`` for vars, env_vars and macros (a unit test's).
-    """
-
-    path: str
-    this: Relation | None = None
-    model: Mapping[str, Any] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-    references: list[str] = field(default_factory=list)
-    is_naming: bool = False
-    execute: bool = True
-    database: Database | None = None
-    is_incremental: bool = False
-    asks_incremental: bool = False
-    relations: Mapping[str, Relation] = field(default_factory=dict)
-    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-class _ConfigCall:
-    """``config(…)`` in a template records its arguments; ``config.get(…)`` reads them."""
-
-    def __init__(self, scope: Callable[[], Scope]) -> None:
-        self._scope = scope
-
-    def __call__(self, *stated: Mapping[str, Any], **values: Any) -> str:
-        for mapping in stated:
-            values = {**mapping, **values}
-        for name, value in values.items():
-            if isinstance(value, Undefined):
-                raise TemplateError(
-                    f"config({name}=…) names something that is not defined; is a quote missing?", name
-                )
-        config = self._scope().config
-        changed = merged(config, {config_key(name): value for name, value in values.items()})
-        config.clear()
-        config.update(changed)
-        return ""
-
-    def get(self, name: str, default: Any = None, **_options: Any) -> Any:
-        value = self._scope().config.get(config_key(name))
-        return default if value is None else value
-
-    def require(self, name: str, **_options: Any) -> Any:
-        value = self.get(name)
-        if value is None:
-            raise TemplateError(f"The configuration '{name}' is required and not set.", name)
-        return value
-
-    def set(self, name: str, value: Any) -> str:
-        return self(**{name: value})
-
-    def persist_relation_docs(self) -> bool:
-        return False
-
-    def persist_column_docs(self) -> bool:
-        return False
-
-
-class _VarCall:
-    """``var('name', default)``, and ``var.has_var('name')``."""
-
-    def __init__(self, variables: Mapping[str, Any], scope: Callable[[], Scope]) -> None:
-        self._variables = variables
-        self._scope = scope
-
-    def __call__(self, name: str, default: Any = _MISSING) -> Any:
-        known = self._known()
-        value = known.get(name, default)
-        if value is _MISSING:
-            hint = did_you_mean(name, known)
-            raise TemplateError(f"The variable '{name}' is not set and has no default.{hint}", name)
-        return value
-
-    def has_var(self, name: str) -> bool:
-        return name in self._known()
-
-    def _known(self) -> Mapping[str, Any]:
-        return {**self._variables, **self._scope().overrides.get("vars", {})}
 
 
 class Renderer:
@@ -193,12 +107,6 @@ class Renderer:
         with located_errors(scope.path, self._texts, self._known_names):
             return self._environment.compile_expression(expression, undefined_to_none=False)(**scope.extra)
 
-    def call_macro(self, name: str, scope: Scope, **arguments: Any) -> Any:
-        """Call a project's macro by keywords; return what it returns, or the text it renders to."""
-        self._enter(scope)
-        with located_errors(scope.path, self._texts, self._known_names):
-            return self.macros[name](**arguments)
-
     def call_named(self, name: str, scope: Scope, custom: str | None, node: Mapping[str, Any]) -> str:
         """Call generate_schema_name or generate_alias_name: the project's own, or as dbt has it."""
         self._enter(scope)
@@ -247,7 +155,7 @@ class Renderer:
             "should_full_refresh": lambda: self._is_full_refresh,
             "should_store_failures": lambda: bool(self._scope.config.get("store_failures")),
         }
-        config_call = _ConfigCall(lambda: self._scope)
+        config_call = ConfigCall(lambda: self._scope)
         return {
             **MACROS,
             **CONSTANT,
@@ -272,7 +180,7 @@ class Renderer:
             "source": self._source,
             "statement": self._statement,
             "target": config.target,
-            "var": _VarCall(config.vars, lambda: self._scope),
+            "var": VarCall(config.vars, lambda: self._scope),
         }
 
     def _load_text(self, path: str) -> tuple[str, str, Callable[[], bool]] | None:

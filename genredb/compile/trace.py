@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from genredb.compile.render import Renderer, Scope
+from genredb.compile.render import Renderer
+from genredb.compile.scope import Scope
 from genredb.project import MacroFile
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # characters for private use: no SQL holds them

@@ -68,7 +68,6 @@ class Config:
     seed_paths: tuple[Path, ...]
     macro_paths: tuple[Path, ...]
     test_paths: tuple[Path, ...]
-    analysis_paths: tuple[Path, ...]
     vars: Mapping[str, Any]
     models: Mapping[str, Any]
     seeds: Mapping[str, Any]
@@ -142,7 +141,6 @@ def read_config(settings: Settings) -> Config:
         seed_paths=paths("seed-paths", "seeds"),
         macro_paths=paths("macro-paths", "macros"),
         test_paths=paths("test-paths", "tests"),
-        analysis_paths=paths("analysis-paths", "analyses"),
         vars=variables,
         models=tree(key="models"),
         seeds=tree(key="seeds"),

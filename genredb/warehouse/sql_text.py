@@ -10,8 +10,8 @@ from genredb.warehouse.database import Connection
 # Functions whose answer is another one in another moment, session or process (a test holds this list
 # against DuckDB's own).
 VOLATILE = frozenset(
-    "random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval now today current_date current_time"
-    " current_timestamp localtime localtimestamp transaction_timestamp get_current_time"
+    "random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval setval now today current_date"
+    " current_time current_timestamp localtime localtimestamp transaction_timestamp get_current_time"
     " get_current_timestamp current_localtime current_localtimestamp txid_current current_setting"
     " getvariable current_query current_query_id current_connection_id current_transaction_id"
     " in_search_path current_schemas age ago getenv which_secret write_log sleep_ms stats".split()
