@@ -142,7 +142,7 @@ def test_wrong_sql_names_the_file_and_publishes_nothing(tmp_path: Path) -> None:
     config = write_project(tmp_path, files)
     result = build(config)
     error = next(found for found in result.results if found.status is Status.ERROR)
-    assert error.message.startswith('models/b.sql: Referenced column "xx" not found')
+    assert error.message.startswith('models/b.sql:1:8: Referenced column "xx" not found')
     assert result.exit_code == 3
     assert not config.database.exists()
 

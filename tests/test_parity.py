@@ -122,3 +122,40 @@ def test_a_project_gives_what_dbt_gives(name: str, dbt: Path, tmp_path: Path) ->
         if not has_failed:
             (database,) = theirs.glob("*.duckdb")
             assert_same(relations(ours / database.name), relations(database))
+
+
+READ_ARTIFACTS = """
+import sys
+from dbt.artifacts.schemas.manifest import WritableManifest
+from dbt.artifacts.schemas.run import RunResultsArtifact
+manifest = WritableManifest.read_and_check_versions(sys.argv[1] + "/manifest.json")
+results = RunResultsArtifact.read_and_check_versions(sys.argv[1] + "/run_results.json")
+print(len(manifest.nodes), len(manifest.unit_tests), len(results.results))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "counts"), [("shop", "24 0 24"), ("units", "8 5 12")])
+def test_the_artifacts_load_in_dbts_own_classes(name: str, counts: str, dbt: Path, tmp_path: Path) -> None:
+    shutil.copytree(PROJECTS / name, tmp_path / name)
+    run([sys.executable, "-m", "genredb", "build"], tmp_path / name)
+    printed = run([dbt.with_name("python"), "-c", READ_ARTIFACTS, "target"], tmp_path / name)
+    assert printed.strip().splitlines()[-1] == counts
+
+
+@pytest.mark.slow
+def test_this_project_gives_what_dbt_gives(dbt: Path, real_data: Path, tmp_path: Path) -> None:
+    """dbt builds the shipped project's folder on the raw tables that genredb loaded."""
+    ours, theirs = tmp_path / "genredb", tmp_path / "dbt"
+    for folder in (ours, theirs):
+        for part in ("sql", "data/seeds"):
+            shutil.copytree(ROOT / part, folder / part)
+        for part in ("dbt_project.yml", "profiles.yml"):
+            shutil.copy(ROOT / part, folder)
+    run([sys.executable, "-m", "genredb", "load", "--raw-dir", real_data], theirs)
+    expected = run([dbt, "--no-use-colors", "build"], theirs)
+    run([sys.executable, "-m", "genredb", "build", "--raw-dir", real_data], ours)
+    statuses = outcomes(theirs)
+    assert {status for status, _ in statuses.values()} == {"success", "pass"}, expected
+    assert outcomes(ours) == statuses
+    assert_same(relations(ours / "genre.duckdb"), relations(theirs / "genre.duckdb"))

@@ -248,7 +248,7 @@ def _inner_path(node: Node) -> str:
 def _compiled_path(node: Node) -> Path:
     """Return where a node's SQL is written, below ``target/compiled/PROJECT``: a check has its own file."""
     path = Path(node.path.lstrip("/"))
-    return path if path.suffix == ".sql" else path / f"{node.name}.sql"
+    return path if path.suffix == ".sql" else path / f"{node.label}.sql"
 
 
 def _metadata(schema: str) -> dict[str, Any]:

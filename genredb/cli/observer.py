@@ -52,7 +52,7 @@ class BuildObserver:
             rows = "" if result.rows is None else f"{result.rows:,} rows"
             self._line(node.materialized, node.label, rows, result.reason)
         elif self._console.is_verbose:
-            self._line("pass", node.name, "", result.reason)
+            self._line("pass", node.label, "", result.reason)
 
     def _failing(self, result: NodeResult) -> None:
         """Print a check that found rows, with the first of them."""

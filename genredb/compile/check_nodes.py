@@ -70,7 +70,7 @@ class CheckCompiler:
     def _singular(self, spec: CheckSpec) -> Node:
         scope = Scope(spec.path, config=dict(spec.config))
         sql, dynamic = self._compiler.render(spec.text, scope)
-        node = self._node(spec, spec.name, sql, scope)
+        node = self._node(spec, (spec.name, shortened(spec.name)), sql, scope)
         return replace(node, template=spec.text, dynamic=dynamic)
 
     def _generic(self, spec: CheckSpec) -> Node:
@@ -103,22 +103,23 @@ class CheckCompiler:
             arguments=arguments,
         )
 
-    def _node(self, spec: CheckSpec, name: str, sql: str, scope: Scope) -> Node:
+    def _node(self, spec: CheckSpec, names: tuple[str, str], sql: str, scope: Scope) -> Node:
+        name, short = names
         if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
             raise ProjectError(f"the check {name} has no SQL.")
-        names = self._compiler.names
+        known = self._compiler.names
         sql = self._compiler.with_ephemerals(sql.rstrip().rstrip(";").rstrip(), scope.references)
-        alias = str(scope.config.get("alias") or shortened(name))
+        alias = str(scope.config.get("alias") or short)
         custom = str(scope.config.get("schema") or STORE_SCHEMA)
         described = {"name": name, "resource_type": "test", "fqn": list(spec.fqn), "config": scope.config}
-        schema = names.schema_of(self._renderer, custom, spec.path, described)
+        schema = known.schema_of(self._renderer, custom, spec.path, described)
         node = Node(
-            names.unique_id(NodeKind.CHECK, name),
+            known.unique_id(NodeKind.CHECK, name),
             NodeKind.CHECK,
             name,
             spec.path,
             sql=sql,
-            relation=names.relation(schema, alias),
+            relation=known.relation(schema, alias),
             materialized="check",
             depends_on=tuple(dict.fromkeys(scope.references)),
             config=scope.config,

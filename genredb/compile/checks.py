@@ -88,10 +88,10 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], know
     return template(relation, column, arguments)
 
 
-def check_name(spec: CheckSpec, target: str) -> str:
-    """Return the name dbt gives a generic check: kind, relation and arguments, shortened by md5."""
+def check_name(spec: CheckSpec, target: str) -> tuple[str, str]:
+    """Return the name dbt gives a generic check (kind, relation and arguments), and how it is shortened."""
     if spec.name:
-        return spec.name
+        return spec.name, shortened(spec.name)
     arguments = dict(spec.arguments) | ({"column_name": spec.column} if spec.column else {})
     flat: list[str] = []
     for _, value in sorted(arguments.items()):
@@ -101,8 +101,9 @@ def check_name(spec: CheckSpec, target: str) -> str:
         flat += [str(part) for part in parts]
     unique = "__".join(re.sub(r"[^0-9a-zA-Z_]+", "_", part) for part in flat)
     kind = spec.kind.replace(".", "_")
-    identifier = f"{'source_' if spec.attached_to.startswith('source(') else ''}{kind}_{target}"
-    return shortened(f"{identifier}_{unique}", identifier)
+    beginning = f"{'source_' if spec.attached_to.startswith('source(') else ''}{kind}_{target}"
+    name = f"{beginning}_{unique}"
+    return name, shortened(name, beginning)
 
 
 def shortened(name: str, beginning: str = "") -> str:

@@ -36,7 +36,8 @@ class Compilation:
 
     def find(self, name: str) -> Node:
         """Return the model, seed or check of that name; UsageError with a suggestion if there is none."""
-        by_name = {node.name: node for node in self.nodes.values() if node.kind is not NodeKind.SOURCE}
+        found = [node for node in self.nodes.values() if node.kind is not NodeKind.SOURCE]
+        by_name = {**{node.label: node for node in found if node.is_check}, **{n.name: n for n in found}}
         if name not in by_name:
             raise UsageError(f"There is no model, seed or check '{name}'.{did_you_mean(name, by_name)}")
         return by_name[name]

@@ -182,8 +182,10 @@ class Node:
 
     @property
     def label(self) -> str:
-        """What a person calls the node: its relation, or a check's name."""
-        if self.relation is None or self.is_check:
+        """What a person calls the node: its relation, or a check's name, shortened if it is long."""
+        if self.relation is None:
             return self.name
+        if self.is_check:
+            return self.relation.identifier
         is_main = self.relation.schema == "main"
         return self.relation.identifier if is_main else self.relation.qualified_name
