@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
 
-COMMANDS = "build load test ls show compile train predict export query sample doctor clean".split()
+COMMANDS = "build plan retry load test ls show compile train predict export query sample doctor clean".split()
 
 
 def plain(text: str, folder: Path) -> str:
