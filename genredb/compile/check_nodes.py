@@ -62,7 +62,9 @@ class CheckCompiler:
     def _check(self, spec: CheckSpec) -> Node:
         try:
             return self._singular(spec) if spec.kind == "singular" else self._generic(spec)
-        except LocatedError:
+        except LocatedError as error:
+            if str(error).startswith(f"{spec.path}: "):  # without a line, which only yml can tell
+                raise ProjectError(str(error).replace(spec.path, self.place(spec), 1)) from None
             raise
         except ProjectError as error:
             raise ProjectError(f"{self.place(spec)}: {error}") from None
@@ -74,7 +76,7 @@ class CheckCompiler:
         return replace(node, template=spec.text, dynamic=dynamic)
 
     def _generic(self, spec: CheckSpec) -> Node:
-        scope = Scope(self.place(spec), config=dict(spec.config))
+        scope = Scope(spec.path, config=dict(spec.config))
         relation = self._renderer.evaluate(spec.attached_to, scope)
         where = spec.config.get("where")
         if where:

@@ -54,6 +54,7 @@ class Renderer:
         self._scope = Scope("")
         self._texts: dict[str, str] = {}
         self._results: dict[str, Any] = {}
+        self._expressions: dict[str, Callable[..., Any]] = {}
         self.environment_names: set[str] = set()
         self.messages: list[str] = []
         self.uses_clock = False
@@ -105,7 +106,11 @@ class Renderer:
         """Return the value of a jinja expression, such as ``ref('songs')``."""
         self._enter(scope)
         with located_errors(scope.path, self._texts, self._known_names):
-            return self._environment.compile_expression(expression, undefined_to_none=False)(**scope.extra)
+            if expression not in self._expressions:
+                self._expressions[expression] = self._environment.compile_expression(
+                    expression, undefined_to_none=False
+                )
+            return self._expressions[expression](**scope.extra)
 
     def call_named(self, name: str, scope: Scope, custom: str | None, node: Mapping[str, Any]) -> str:
         """Call generate_schema_name or generate_alias_name: the project's own, or as dbt has it."""
