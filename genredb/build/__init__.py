@@ -4,7 +4,15 @@ from genredb.build.artifacts import read_before
 from genredb.build.clean import clean
 from genredb.build.options import Options
 from genredb.build.plan import Plan
-from genredb.build.results import BuildResult, FailingRows, NodeResult, Observer, SilentObserver, Status
+from genredb.build.results import (
+    BuildResult,
+    FailingRows,
+    NodeResult,
+    Observer,
+    Proof,
+    SilentObserver,
+    Status,
+)
 from genredb.build.run import build, check, load, plan, rendered, retry
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "Observer",
     "Options",
     "Plan",
+    "Proof",
     "SilentObserver",
     "Status",
     "build",

@@ -8,6 +8,7 @@ from genredb.build.artifacts import write_artifacts, write_run_results
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
 from genredb.build.inputs import RawFile, inputs_digest
+from genredb.build.leak_guard import prove_on_data, refuse_leaks
 from genredb.build.options import Options, chosen_nodes, refuse_notices
 from genredb.build.plan import Plan, is_current, make_plan, new_nodes
 from genredb.build.results import BuildResult, NodeResult, Observer, Status
@@ -42,6 +43,8 @@ class Build:
         if options.is_everything and not options.is_full_refresh and is_current(config, state, files_digest):
             return self._unchanged(state, command)
         plan = self._plan(state, self._turn.current)
+        if plan.is_empty and not plan.is_proved and self._turn.current:
+            self._prove(plan, self._turn.current)
         # After a `load`, what was built is to be confirmed even where it need not be built again.
         if plan.is_empty and (state.inputs or not options.is_everything):
             return self._unchanged(state, command)
@@ -68,7 +71,18 @@ class Build:
         for notice in compilation.notices:
             self._observer.note(notice)
         chosen = chosen_nodes(compilation, options)
-        return make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        if not plan.is_proved:
+            refuse_leaks(compilation, connection)
+        return plan
+
+    def _prove(self, plan: Plan, connection: Connection) -> bool:
+        """Run the leak guard's proof on data; return whether all that it needs is there."""
+        self._observer.start("leak guard")
+        proof = prove_on_data(plan.compilation, connection)
+        if proof is not None:
+            self._observer.proved(proof)
+        return proof is not None
 
     def _unchanged(self, state: State, command: str) -> BuildResult:
         result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
@@ -98,6 +112,8 @@ class Build:
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=tuple(compilation.messages))
         after = self._state_after(plan, state, results, connection, files_digest)
+        if not result.exit_code and not plan.is_proved and self._prove(plan, connection):
+            after = replace(after, proof=plan.proof)
         if result.exit_code:
             self._keep(connection, replace(after, inputs="", base=state.base or state.run_id))
         else:
@@ -156,6 +172,7 @@ class Build:
             uses_clock=compilation.uses_clock,
             base=state.base,
             run_id=run_id_of(self._started_at),
+            proof=state.proof,
             nodes=nodes,
         )
 

@@ -1,11 +1,11 @@
 """What a build has to do, and why: the project as it is now, held against what the file was built from."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
 from genredb.build.state import NodeState, State
-from genredb.compile import Compilation, Identity, Node, NodeKind, identities
+from genredb.compile import Compilation, Identity, Node, NodeKind, identities, proof_digest
 from genredb.project import Config
 from genredb.warehouse import Connection, canonical, file_digest
 
@@ -18,7 +18,8 @@ class Plan:
 
     ``identities`` maps every node to its own part as the project is now, ``reasons`` the nodes that run,
     in order, to why. ``is_whole`` says that nothing which should run was left out by a selection.
-    ``loaded`` are the unique ids of the sources that genredb loads.
+    ``loaded`` are the unique ids of the sources that genredb loads. ``proof`` digests what the leak guard
+    has to prove, and ``is_proved`` says that it did so before.
     """
 
     compilation: Compilation
@@ -28,6 +29,8 @@ class Plan:
     removed: tuple[str, ...] = ()
     is_whole: bool = True
     loaded: frozenset[str] = frozenset()
+    proof: str = ""
+    is_proved: bool = True
 
     def restless(self, node: Node) -> str:
         """Return why a node may change although nothing in the project does, or nothing."""
@@ -82,16 +85,26 @@ def make_plan(
     reasons = everything.reasons(compilation.nodes)
     stale = tuple(file for file in files if not is_loaded(file, state))
     removed = tuple(_removed(compilation, state))
-    if chosen is None:
-        return Plan(compilation, own, reasons, stale, removed, loaded=everything.loaded)
-    needed = _ancestors(compilation, chosen)
-    return Plan(
+    proof = proof_digest(compilation, own)
+    whole = Plan(
         compilation,
         own,
-        _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
-        tuple(file for file in stale if everything.node_of(file) in needed),
-        is_whole=reasons.keys() <= set(chosen) and not removed,
+        reasons,
+        stale,
+        removed,
         loaded=everything.loaded,
+        proof=proof,
+        is_proved=proof in ("", state.proof),
+    )
+    if chosen is None:
+        return whole
+    needed = _ancestors(compilation, chosen)
+    return replace(
+        whole,
+        reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
+        stale_files=tuple(file for file in stale if everything.node_of(file) in needed),
+        removed=(),
+        is_whole=reasons.keys() <= set(chosen) and not removed,
     )
 
 

@@ -84,6 +84,14 @@ class BuildResult:
         return 1 if self.count(Status.FAIL) else 0
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What the leak guard proved: that so many features of so many views depend on no label."""
+
+    views: int
+    features: int
+
+
 class Observer(Protocol):
     """Is told how a build goes on while it goes on."""
 
@@ -105,6 +113,9 @@ class Observer(Protocol):
     def finish(self, result: NodeResult) -> None:
         """Hear how a node ended."""
 
+    def proved(self, proof: Proof) -> None:
+        """Hear that no feature depends on a label."""
+
 
 class SilentObserver:
     """Listens to nothing."""
@@ -125,4 +136,7 @@ class SilentObserver:
         """Ignore."""
 
     def finish(self, result: NodeResult) -> None:
+        """Ignore."""
+
+    def proved(self, proof: Proof) -> None:
         """Ignore."""

@@ -38,7 +38,8 @@ class State:
     """What the published file was built from.
 
     ``inputs`` digests all that went into it but the raw files, given the values of ``environment``; it
-    is empty where not every node is as the project wants it. ``files`` maps a raw file to its sha256,
+    is empty where not every node is as the project wants it. ``proof`` digests what the leak guard last
+    proved. ``files`` maps a raw file to its sha256,
     ``loads`` a source to the digest of its load, ``nodes`` a node to what it was built from; ``marks``
     maps each relation there is to the mark it was given. ``run_id`` is the last run recorded.
     """
@@ -48,6 +49,7 @@ class State:
     uses_clock: bool = False
     base: str = ""
     run_id: str = ""
+    proof: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
@@ -91,6 +93,7 @@ def read_state(connection: Connection | None) -> State:
         uses_clock=values.get("uses_clock") == "true",
         base=values.get("base", ""),
         run_id=values.get("run_id", ""),
+        proof=values.get("proof", ""),
         files={file: sha256 for _, file, sha256, _, _ in loads},
         loads={source: digest for source, _, _, digest, _ in loads},
         nodes={
@@ -111,6 +114,7 @@ def write_state(connection: Connection, state: State) -> None:
         "uses_clock": json.dumps(state.uses_clock),
         "base": state.base,
         "run_id": state.run_id,
+        "proof": state.proof,
     }
     connection.execute("delete from meta.state")
     insert_rows(connection, "meta.state", list(values.items()))

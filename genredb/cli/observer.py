@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from genredb.build import NodeResult, Status
+from genredb.build import NodeResult, Proof, Status
 from genredb.cli.console import Console, escaped
 from genredb.compile import Node
 from genredb.warehouse import Load
@@ -53,6 +53,11 @@ class BuildObserver:
             self._line(node.materialized, node.label, rows, result.reason)
         elif self._console.is_verbose:
             self._line("pass", node.label, "", result.reason)
+
+    def proved(self, proof: Proof) -> None:
+        """Print a line for the leak guard."""
+        views = f"{proof.views} feature view{'' if proof.views == 1 else 's'}"
+        self._line("guard", views, f"{proof.features:,} features", "no label leaks")
 
     def _failing(self, result: NodeResult) -> None:
         """Print a check that found rows, with the first of them."""

@@ -59,7 +59,7 @@ def _identity(
     last: Identity | None,
     canonical: Canonical,
 ) -> Identity:
-    sql = _text(node, compilation)
+    sql = portable_sql(node, compilation)
     if last is not None and (last.sql == sql or _means_the_same(last.sql, sql, canonical)):
         sql_id = last.sql_id
     else:
@@ -74,8 +74,8 @@ def _means_the_same(before: str, now: str, canonical: Canonical) -> bool:
     return parsed is not None and parsed == canonical(now)
 
 
-def _text(node: Node, compilation: Compilation) -> str:
-    """Return the node's SQL; the name of the database, which a copy changes, is left out."""
+def portable_sql(node: Node, compilation: Compilation) -> str:
+    """Return the node's SQL without the name of the database, so that it runs in another one as well."""
     text = node.sql
     for unique_id in (*node.depends_on, node.unique_id):
         relation = compilation.nodes[unique_id].relation

@@ -249,6 +249,14 @@ def relation_marks(connection: Connection) -> dict[str, str]:
     return dict(rows)
 
 
+def own_macros(connection: Connection) -> set[str]:
+    """Return the names, in lower case, of the macros that somebody made in the database."""
+    rows = connection.execute(
+        "select lower(function_name) from duckdb_functions() where not internal"
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
 def insert_rows(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of plain values, all in one statement."""
     if not rows:

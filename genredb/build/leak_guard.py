@@ -1,0 +1,185 @@
+"""The leak guard's two proofs: on the lineage of the SQL, and on data whose labels were permuted.
+
+Both run where the SQL, the roles or the configuration of what feature views are made of changed.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+
+from genredb.build.results import Proof
+from genredb.build.runtime import TemplateDatabase, relation_of
+from genredb.compile import (
+    ColumnRef,
+    Compilation,
+    Lineage,
+    Node,
+    NodeKind,
+    feature_views,
+    find_leaks,
+    guarded_nodes,
+    label_columns,
+    portable_sql,
+    relation_key,
+    row_filter,
+)
+from genredb.errors import ProjectErrors
+from genredb.warehouse import Connection, column_types, fetch_all, own_macros, quote, relation_exists
+
+# Rows of each source that the proof on data takes: enough for a feature that depends on a label to show it.
+PROOF_ROWS = 2_000
+_PROOF = quote("genredb proof")
+
+
+def refuse_leaks(compilation: Compilation, connection: Connection | None) -> None:
+    """Prove by lineage that no feature depends on a label; ProjectErrors prints the paths of leaks."""
+    database = TemplateDatabase(connection) if connection else None
+    leaks = find_leaks(Lineage(compilation, database))
+    if leaks:
+        raise ProjectErrors(leaks)
+
+
+def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | None:
+    """Rebuild the feature views in memory, labels permuted, and hold them against those of before.
+
+    ``connection`` is to the built database, of which only the first rows of each source are looked at.
+    Returns None where a source or seed is not there yet. Raises ProjectErrors where a feature changed, or
+    where the SQL's lineage is not to be trusted.
+    """
+    views = feature_views(compilation)
+    if not all(_is_there(connection, node) for node in _roots(compilation)):
+        return None
+    lineage = Lineage(compilation, TemplateDatabase(connection))
+    with _memory(connection) as (memory, database):
+        for node in _roots(compilation):
+            memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
+            memory.execute(f"create table {_here(node)} as from {database}.{_here(node)} limit {PROOF_ROWS}")
+        _make_models(compilation, memory)
+        errors = [*_unread(compilation, lineage, memory)]
+        for view in views:
+            memory.execute(f"create table {_before(view)} as from {_here(view)}")
+        for ref in sorted(label_columns(lineage)):
+            if lineage.nodes[ref.relation].kind is not NodeKind.MODEL:
+                _permute(memory, lineage.nodes[ref.relation], ref)
+        _make_models(compilation, memory)
+        for view in views:
+            errors += _differences(view, memory)
+    if errors:
+        raise ProjectErrors(errors)
+    return Proof(len(views), sum(len(_names(view, "feature")) for view in views))
+
+
+def _unread(compilation: Compilation, lineage: Lineage, memory: Connection) -> Iterator[str]:
+    """Yield where DuckDB sees other columns than the lineage, or runs SQL that it did not see."""
+    macros = own_macros(memory)
+    for node in guarded_nodes(compilation):
+        if node.kind is not NodeKind.MODEL or not node.is_built:
+            continue
+        unproved = f"{node.path}: it cannot be proved that no label leaks:"
+        called = macros & {word.lower() for word in re.findall(r"\w+", node.sql)}
+        if called:
+            yield f"{unproved} it calls the macro {min(called)}()."
+        relation = relation_of(node)
+        seen = set(lineage.flow(relation_key(node)).columns)
+        there = {name.lower() for name in column_types(memory, str(relation.schema), relation.identifier)}
+        if seen != there:
+            yield f"{unproved} give these columns names by `as`: {', '.join(sorted(seen ^ there))}."
+
+
+@contextlib.contextmanager
+def _memory(connection: Connection) -> Iterator[tuple[Connection, str]]:
+    """Give a cursor that works in a database in memory, and the name of the built one."""
+    with contextlib.closing(connection.cursor()) as cursor:
+        database = str(fetch_all(cursor, "select current_database()")[0][0])
+        cursor.execute(f"attach ':memory:' as {_PROOF}")
+        cursor.execute(f"use {_PROOF}")
+        try:
+            yield cursor, quote(database)
+        finally:
+            cursor.execute(f"use {quote(database)}")
+            cursor.execute(f"detach {_PROOF}")
+
+
+def _roots(compilation: Compilation) -> list[Node]:
+    """Return the sources and seeds that feature views are made of; not other names of what a model makes."""
+    return [
+        node
+        for node in guarded_nodes(compilation)
+        if node.kind is not NodeKind.MODEL and not (node.kind is NodeKind.SOURCE and node.depends_on)
+    ]
+
+
+def _is_there(connection: Connection, node: Node) -> bool:
+    relation = relation_of(node)
+    return bool(relation_exists(connection, str(relation.schema), relation.identifier))
+
+
+def _make_models(compilation: Compilation, memory: Connection) -> None:
+    for node in guarded_nodes(compilation):
+        if node.kind is NodeKind.MODEL and node.is_built:
+            kind = "view" if node.materialized == "view" else "table"
+            memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
+            memory.execute(f"create or replace {kind} {_here(node)} as\n{portable_sql(node, compilation)}")
+
+
+def _permute(memory: Connection, node: Node, ref: ColumnRef) -> None:
+    """Give each row of a table the label of another one; the order of the rows stays."""
+    label = quote(ref.column)
+    memory.execute(
+        f"""
+        create or replace table {_here(node)} as
+        with numbered as (
+            select *, row_number() over () as "genredb row" from {_here(node)}
+        ),
+        shuffled as (
+            select
+                {label} as "genredb label",
+                row_number() over (order by hash("genredb row"), "genredb row") as "genredb row"
+            from numbered
+        )
+        select numbered.* exclude ("genredb row") replace (shuffled."genredb label" as {label})
+        from numbered
+        inner join shuffled on numbered."genredb row" = shuffled."genredb row"
+        order by numbered."genredb row"
+        """
+    )
+
+
+def _differences(view: Node, memory: Connection) -> Iterator[str]:
+    """Yield a sentence for each feature that is another one now, and for rows that came or went."""
+    keys, features = _names(view, "id"), _names(view, "feature")
+    if not keys:
+        yield f"{view.path}: {view.label} has features but no column of role id, which tells its rows apart."
+        return
+    now, before = _here(view), _before(view)
+    same = " and ".join(f"now_.{key} is not distinct from before_.{key}" for key in map(quote, keys))
+    changed = [
+        f"count(*) filter (where now_.{name} is distinct from before_.{name})"
+        for name in map(quote, features)
+    ]
+    joined = f"from {now} as now_ inner join {before} as before_ on {same}"
+    common, *counts = fetch_all(memory, f"select count(*), {', '.join(changed)} {joined}")[0]
+    for name, count in zip(features, counts, strict=True):
+        if count:
+            yield (
+                f"{view.path}: the feature {name} of {view.label} depends on a label: with the labels "
+                f"permuted, {count} of {common} rows have another value."
+            )
+    totals = fetch_all(memory, f"select count(*) from {now} union all select count(*) from {before}")
+    if not row_filter(view) and any(total != common for (total,) in totals):
+        yield (
+            f"{view.path}: which rows {view.label} has depends on a label: with the labels permuted, "
+            "others are there. If that is meant, say `config: {meta: {row_filter: label}}` of the model."
+        )
+
+
+def _names(view: Node, role: str) -> Sequence[str]:
+    return [column.name for column in view.columns if column.role == role]
+
+
+def _here(node: Node) -> str:
+    return str(relation_of(node).include(database=False))
+
+
+def _before(view: Node) -> str:
+    return f"main.{quote(f'before {relation_key(view)}')}"

@@ -1,0 +1,196 @@
+"""What the columns and rows of one SELECT come from."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sqlglot import exp
+
+from genredb.compile.flow.expression import Scope, expanded, expression_flow, has_aggregate
+from genredb.compile.flow.relation import limits, ordered, place, table
+from genredb.compile.flow.values import Flow, How, QueryFlow, UnresolvedError, together
+
+
+class Select:
+    """One SELECT: its relations and joins, then its rows, then its columns."""
+
+    def __init__(self, node: exp.Select, scope: Scope) -> None:
+        self._node = node
+        self._scope = replace(scope, sources={}, aliases={})
+        self._rows: list[Flow] = []  # what decides which rows there are
+        self._keys: list[Flow] = []  # what rows are grouped by
+
+    def flow(self) -> QueryFlow:
+        """Return what the columns and rows come from."""
+        node, scope = self._node, self._scope
+        if node.args.get("pivots"):
+            raise UnresolvedError("columns of PIVOT and UNPIVOT are not followed")
+        from_ = node.args.get("from_")
+        if from_ is not None:
+            self._add(from_.this)
+        for join in node.args.get("joins") or ():
+            self._join(join)
+        for lateral in node.args.get("laterals") or ():
+            self._add(lateral)
+        self._aliases_ahead()
+        self._decide(node.args.get("where"), How.FILTER)
+        seen = together([*(source.rows for source in scope.sources.values()), *self._rows])
+        columns = self._columns(seen)
+        scope.aliases = dict(columns)
+        return self._ended(columns, seen)
+
+    def _ended(self, columns: dict[str, Flow], seen: Flow) -> QueryFlow:
+        """Apply what comes after the columns: HAVING, QUALIFY, DISTINCT, ORDER BY, LIMIT."""
+        node, scope = self._node, self._scope
+        self._rows = []
+        for clause in ("having", "qualify"):
+            self._decide(node.args.get(clause), How.FILTER)
+        order = list(ordered(node, scope))
+        distinct = node.args.get("distinct")
+        if distinct is not None and distinct.args.get("on") is not None:
+            chosen = together(
+                [seen, *order, *(expression_flow(key, scope) for key in distinct.args["on"].expressions)]
+            )
+            columns = {name: flow.influenced(chosen, How.DISTINCT) for name, flow in columns.items()}
+        if distinct is not None:
+            self._rows += [Flow().influenced(flow, How.DISTINCT) for flow in columns.values()]
+        limited = limits(node, scope)
+        how = How.FILTER if limited.definition else How.ORDER
+        self._rows += [Flow().influenced(flow, how) for flow in (*order, limited) if flow.definition]
+        keys = [Flow().influenced(key, How.GROUP) for key in self._keys]
+        rows = together([seen, *keys, *self._rows]) if keys or self._rows else seen
+        return QueryFlow(columns, rows)
+
+    def _add(self, node: exp.Expr) -> list[str]:
+        """Make a relation after FROM or JOIN known; return the names it has here."""
+        scope = self._scope
+        if isinstance(node, exp.Subquery) and not node.alias and isinstance(node.this, exp.Table):
+            names = self._add(node.this)  # (a join b)
+            for join in node.args.get("joins") or ():
+                names += self._join(join)
+            return names
+        if isinstance(node, exp.Lateral | exp.Unnest):
+            inside = node.this if isinstance(node, exp.Lateral) else node
+            is_query = isinstance(inside, exp.Query)
+            found = scope.follow(inside, scope) if is_query else self._unnested(inside)
+            found = found.renamed(node.alias_column_names)
+        elif isinstance(node, exp.Table):
+            found = table(node, scope)
+        else:
+            # A query after FROM may name the relations before it, as if LATERAL stood there.
+            found = scope.follow(node, scope).renamed(getattr(node, "alias_column_names", ()))
+        name = node.alias_or_name.lower() or f"unnamed {len(scope.sources)}"
+        scope.sources[name] = found
+        names = [name]
+        for join in node.args.get("joins") or () if isinstance(node, exp.Table) else ():
+            names += self._join(join)
+        return names
+
+    def _unnested(self, node: exp.Expr) -> QueryFlow:
+        made = expression_flow(node, self._scope)
+        return QueryFlow({}, rows=made, every_name=made)
+
+    def _join(self, join: exp.Join) -> list[str]:
+        """Add a joined relation; what it is joined on decides which of its rows meets a row."""
+        scope = self._scope
+        before = list(scope.sources)
+        names = self._add(join.this)
+        shared = self._shared(join, before, names)
+        conditions = [
+            scope.sources[name].columns[key]
+            for name in (*before, *names)
+            for key in shared
+            if key in scope.sources[name].columns
+        ]
+        if join.args.get("on") is not None:
+            conditions.append(expression_flow(join.args["on"], scope))
+        if join.method == "POSITIONAL":
+            conditions += [scope.sources[name].rows for name in (*before, *names)]
+        on = Flow().influenced(together(conditions), How.JOIN) if conditions else Flow()
+        self._rows.append(on)
+        if join.kind in ("SEMI", "ANTI"):
+            self._rows += [scope.sources.pop(name).rows for name in names]
+            return []
+        matched = dict.fromkeys(names, join.side in ("LEFT", "FULL"))
+        if join.side in ("RIGHT", "FULL"):
+            matched |= dict.fromkeys(before, True)
+        for name, may_be_missing in matched.items():
+            source = scope.sources[name]
+            decided = together([on, source.rows]) if may_be_missing else on
+            if decided.definition:
+                scope.sources[name] = source.influenced(decided, How.ROWS)
+        return names
+
+    def _shared(self, join: exp.Join, before: Iterable[str], names: Iterable[str]) -> list[str]:
+        """Return the columns of ``using``, or those that a natural join shares."""
+        if join.method != "NATURAL":
+            return [key.name.lower() for key in join.args.get("using") or ()]
+        left = {column for name in before for column in self._scope.sources[name].columns}
+        return [c for name in names for c in self._scope.sources[name].columns if c in left]
+
+    def _decide(self, clause: exp.Expr | None, how: How) -> None:
+        if clause is not None:
+            self._rows.append(Flow().influenced(expression_flow(clause.this, self._scope), how))
+
+    def _aliases_ahead(self) -> None:
+        """Let columns, WHERE and GROUP BY name a column by its alias, wherever it stands."""
+        waiting = [p for p in self._node.expressions if isinstance(p, exp.Alias)]
+        while waiting:
+            left = []
+            for projection in waiting:
+                try:
+                    self._scope.aliases[projection.alias.lower()] = expression_flow(
+                        projection.this, self._scope
+                    )
+                except UnresolvedError:
+                    left.append(projection)
+            if len(left) == len(waiting):
+                return  # told where the column itself is looked at
+            waiting = left
+
+    def _columns(self, seen: Flow) -> dict[str, Flow]:
+        """Return the flow of each column; ``seen`` is what decides which rows they are made of."""
+        node, scope = self._node, self._scope
+        group = node.args.get("group")
+        is_grouped = group is not None or any(
+            has_aggregate(part)
+            for part in (*node.expressions, node.args.get("having"), node.args.get("order"))
+            if part is not None
+        )
+        if group is not None:
+            self._keys = list(self._group_keys(group))
+        windows = [expression_flow(window, scope) for window in node.args.get("windows") or ()]
+        columns: dict[str, Flow] = {}
+        for projection in node.expressions:
+            inside = projection.unalias()
+            if isinstance(inside, exp.Star) or (
+                isinstance(inside, exp.Column) and isinstance(inside.this, exp.Star)
+            ):
+                columns |= expanded(inside, scope)
+                continue
+            flow = expression_flow(inside, scope)
+            has_window = inside.find(exp.Window) is not None
+            if (is_grouped and has_aggregate(inside)) or has_window:
+                flow = flow.influenced(together([seen, *windows]) if has_window else seen, How.ROWS)
+                for key in self._keys:
+                    flow = flow.influenced(key, How.GROUP)
+            columns[_name(projection)] = flow
+        return columns
+
+    def _group_keys(self, group: exp.Expr) -> Iterator[Flow]:
+        if group.args.get("all"):
+            for projection in self._node.expressions:
+                if not has_aggregate(projection):
+                    yield expression_flow(projection.unalias(), self._scope)
+            return
+        for key in group.expressions:
+            number = place(key)
+            named = key if number is None else self._node.expressions[number].unalias()
+            yield expression_flow(named, self._scope)
+        for sets in ("rollup", "cube", "grouping_sets"):
+            for part in group.args.get(sets) or ():
+                yield expression_flow(part, self._scope)
+
+
+def _name(projection: exp.Expr) -> str:
+    """Return the name of a column; one without is called as it is written."""
+    return (projection.alias or projection.output_name or projection.sql("duckdb")).lower()

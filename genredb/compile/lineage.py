@@ -1,0 +1,243 @@
+"""Column lineage of a project: which columns each column is made of, from a CSV's header to an export.
+
+Each model's SQL is read once, when it is first asked for; its upstream relations give the columns that a
+``*`` stands for. Sources and seeds are where lineage ends, but for sources that say in their ``meta`` what
+a program of the Python layer learned them from (``learned_from: [train]``).
+"""
+
+import csv
+import functools
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from genredb.compile.compiler import Compilation
+from genredb.compile.flow import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.compile.nodes import Database, Node, NodeKind
+from genredb.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True, order=True)
+class ColumnRef:
+    """A column of a relation (``schema.name``), both in lower case; the column :data:`ROWS` is its rows."""
+
+    relation: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``source`` goes into ``target``, and how."""
+
+    target: ColumnRef
+    source: ColumnRef
+    how: How
+
+
+class Lineage:
+    """The columns of a compiled project; ``database`` is asked for columns that no file states."""
+
+    def __init__(self, compilation: Compilation, database: Database | None = None) -> None:
+        self.compilation = compilation
+        self._database = database
+        self._flows: dict[str, QueryFlow] = {}
+        self.nodes: dict[str, Node] = {
+            relation_key(node): node
+            for node in compilation.nodes.values()
+            if node.relation is not None and not node.is_check
+        }
+
+    def flow(self, relation: str) -> QueryFlow:
+        """Return what the columns and rows of a relation come from."""
+        if relation not in self._flows:
+            node = self.nodes[relation]
+            made = self._model(node) if node.kind is NodeKind.MODEL else self._root(node)
+            self._flows[relation] = made
+        return self._flows[relation]
+
+    def read(self, sql: str) -> QueryFlow:
+        """Return what the columns of a query over the project's relations come from."""
+        from genredb.compile.flow.query import query_flow  # noqa: PLC0415 - sqlglot is slow to import
+
+        return query_flow(sql, self._columns)
+
+    def origins(self, ref: ColumnRef) -> frozenset[Origin]:
+        """Return what goes into a column, or into the rows of a relation, directly."""
+        flow = self.flow(ref.relation)
+        found = flow.rows if ref.column == ROWS else flow.column(ref.column)
+        return found.origins if found else NOTHING
+
+    def upstream(self, start: ColumnRef) -> list[Edge]:
+        """Return every edge above a column, nearest first; rows of relations are not followed."""
+        return _walk(start, lambda ref: (Edge(ref, s, how) for s, how in self._sources(ref)), "source")
+
+    def downstream(self, start: ColumnRef) -> list[Edge]:
+        """Return every edge below a column, nearest first."""
+        return _walk(start, lambda ref: iter(self._targets.get(ref, ())), "target")
+
+    def find(self, text: str) -> tuple[Node, ColumnRef | None]:
+        """Return the relation, and the column if one is named, of ``NAME`` or ``NAME.COLUMN``.
+
+        UsageError with a suggestion where there is none.
+        """
+        asked = text.lower()
+        named = [(name.lower(), relation) for relation, n in self.nodes.items() for name in self._names(n)]
+        found = max(
+            ((name, r) for name, r in named if asked == name or asked.startswith(f"{name}.")),
+            default=None,
+            key=lambda pair: len(pair[0]),
+        )
+        if found is None:
+            known = [node.label for node in self.nodes.values()]
+            raise UsageError(f"There is no relation '{text}'.{did_you_mean(text, known)}")
+        name, relation = found
+        column = asked[len(name) + 1 :].strip('"')
+        if not column:
+            return self.nodes[relation], None
+        columns = self.flow(relation).columns
+        by_header = {header: own for own, header in self.headers(relation).items()}
+        column = column if column in columns else by_header.get(column, column)
+        if column not in columns:
+            label = self.nodes[relation].label
+            raise UsageError(f"{label} has no column '{column}'.{did_you_mean(column, columns)}")
+        return self.nodes[relation], ColumnRef(relation, column)
+
+    def file_column(self, ref: ColumnRef) -> tuple[str, str] | None:
+        """Return the CSV and the header that a column is loaded from, if it is."""
+        node = self.nodes[ref.relation]
+        if node.kind is NodeKind.SEED:
+            return node.path, self.display(ref)
+        source = next(
+            (s for s in self.compilation.project.loaded_sources if s.qualified_name.lower() == ref.relation),
+            None,
+        )
+        if source is None:
+            return None
+        header = next((c.header for c in source.columns if c.name.lower() == ref.column), self.display(ref))
+        return str(source.file), header
+
+    def headers(self, relation: str) -> dict[str, str]:
+        """Return the CSV header, in lower case, of each column that has one."""
+        refs = [ColumnRef(relation, column) for column in self.flow(relation).columns]
+        found = {ref.column: self.file_column(ref) for ref in refs}
+        return {column: named[1].lower() for column, named in found.items() if named}
+
+    def display(self, ref: ColumnRef) -> str:
+        """Return a column's name as the project writes it."""
+        columns = self.nodes[ref.relation].columns
+        return next((c.name for c in columns if c.name.lower() == ref.column), ref.column)
+
+    @staticmethod
+    def _names(node: Node) -> Iterator[str]:
+        yield from (node.name, node.label)
+        if node.relation is not None and not node.relation.is_cte:
+            yield node.relation.qualified_name
+        if node.kind is NodeKind.SOURCE:
+            yield str((node.config.get("meta") or {}).get("file") or node.label)
+
+    def _sources(self, ref: ColumnRef) -> Iterator[tuple[ColumnRef, How]]:
+        for origin in sorted(self.origins(ref)):
+            if origin.column != ROWS:
+                yield ColumnRef(origin.relation, origin.column), origin.how
+
+    @functools.cached_property
+    def _targets(self) -> Mapping[ColumnRef, list[Edge]]:
+        found: dict[ColumnRef, list[Edge]] = {}
+        for relation in self.nodes:
+            for column in self.flow(relation).columns:
+                target = ColumnRef(relation, column)
+                for source, how in self._sources(target):
+                    found.setdefault(source, []).append(Edge(target, source, how))
+        return found
+
+    def _columns(self, relation: str) -> QueryFlow:
+        """Return a relation's columns as a query that reads them sees them."""
+        if relation not in self.nodes:
+            raise UnresolvedError(f"it reads {relation}, which is no relation of the project")
+        return _own_columns(relation, self.flow(relation).columns)
+
+    def _model(self, node: Node) -> QueryFlow:
+        reason = f"it calls {node.dynamic}" if node.dynamic else ""
+        reason = reason or ("hooks may change it" if any(node.hooks) else "")
+        try:
+            flow = self.read(node.sql)
+            if node.incremental_sql:
+                self._flows[relation_key(node)] = flow  # it reads itself
+                flow = _merged(flow, self.read(node.incremental_sql))
+        except UnresolvedError as error:
+            return replace(self._root(node), unresolved=str(error))
+        return replace(flow, unresolved=reason)
+
+    def _root(self, node: Node) -> QueryFlow:
+        """Return a relation that no query of the project makes."""
+        learned = NOTHING.union(*(self._learned(view) for view in _learned_from(node)))
+        return QueryFlow({column: Flow(learned) for column in self._stated_columns(node)}, Flow(learned))
+
+    def _learned(self, view: str) -> frozenset[Origin]:
+        node = self.compilation.find(view)
+        columns = [column for column in node.columns if column.role]
+        return frozenset(Origin(relation_key(node), c.name.lower(), How.CLASSIFIER) for c in columns)
+
+    def _stated_columns(self, node: Node) -> list[str]:
+        if node.kind is NodeKind.SEED:
+            seed = self.compilation.project.seeds[node.name]
+            with seed.file.open(encoding="utf-8-sig", newline="") as lines:
+                delimiter = str(seed.config.get("delimiter") or ",")
+                return [name.strip().lower() for name in next(csv.reader(lines, delimiter=delimiter), [])]
+        relation = node.relation
+        is_there = (
+            self._database is not None
+            and relation is not None
+            and relation.schema is not None
+            and self._database.relation_type(relation.schema, relation.identifier)
+        )
+        if self._database is not None and is_there:
+            return [name.lower() for name, _ in self._database.columns(str(relation))]
+        return [column.name.lower() for column in node.columns]
+
+
+def relation_key(node: Node) -> str:
+    """Return ``schema.name`` of a node's relation in lower case; an ephemeral model's is its CTE's name."""
+    relation = node.relation
+    if relation is None:
+        return ""
+    return (relation.identifier if relation.is_cte else relation.qualified_name).lower()
+
+
+def _learned_from(node: Node) -> Collection[str]:
+    return (node.config.get("meta") or {}).get("learned_from") or ()
+
+
+def _own_columns(relation: str, columns: Collection[str]) -> QueryFlow:
+    if not columns:
+        raise UnresolvedError(f"the columns of {relation} are not known")
+    found = {
+        column: Flow(frozenset((Origin(relation, column, How.VALUE),)), f"{relation}.{column}")
+        for column in columns
+    }
+    return QueryFlow(found, Flow(frozenset((Origin(relation, ROWS, How.ROWS),)), relation))
+
+
+def _merged(one: QueryFlow, other: QueryFlow) -> QueryFlow:
+    """Return the flow of a relation that either query may have filled."""
+    columns = {
+        name: Flow(flow.origins | other.columns.get(name, Flow()).origins, flow.definition)
+        for name, flow in one.columns.items()
+    }
+    rows = Flow(one.rows.origins | other.rows.origins, one.rows.definition)
+    return replace(one, columns=columns, rows=rows)
+
+
+def _walk(start: ColumnRef, edges_of: Callable[[ColumnRef], Iterator[Edge]], end: str) -> list[Edge]:
+    """Return the edges that can be reached, each once; ``end`` is the side of an edge to go on from."""
+    edges: list[Edge] = []
+    seen = {start}
+    waiting = deque([start])
+    while waiting:
+        for edge in edges_of(waiting.popleft()):
+            edges.append(edge)
+            ref: ColumnRef = getattr(edge, end)
+            if ref not in seen:
+                seen.add(ref)
+                waiting.append(ref)
+    return edges
