@@ -3,7 +3,7 @@
 from genredb.build.artifacts import read_before
 from genredb.build.clean import clean
 from genredb.build.options import Options
-from genredb.build.plan import Plan
+from genredb.build.plan import Plan, Touched
 from genredb.build.results import (
     BuildResult,
     FailingRows,
@@ -14,10 +14,12 @@ from genredb.build.results import (
     Status,
 )
 from genredb.build.run import build, check, load, plan, rendered, retry
+from genredb.build.trace import FileColumn, Trace, trace
 
 __all__ = [
     "BuildResult",
     "FailingRows",
+    "FileColumn",
     "NodeResult",
     "Observer",
     "Options",
@@ -25,6 +27,8 @@ __all__ = [
     "Proof",
     "SilentObserver",
     "Status",
+    "Touched",
+    "Trace",
     "build",
     "check",
     "clean",
@@ -33,4 +37,5 @@ __all__ = [
     "read_before",
     "rendered",
     "retry",
+    "trace",
 ]

@@ -23,8 +23,8 @@ from genredb.compile import (
     relation_key,
     row_filter,
 )
-from genredb.errors import ProjectErrors
-from genredb.warehouse import Connection, column_types, fetch_all, own_macros, quote, relation_exists
+from genredb.errors import ProjectErrors, SqlError
+from genredb.warehouse import Connection, column_types, fetch_all, own_macros, quote, relation_exists, run_sql
 
 # Rows of each source that the proof on data takes: enough for a feature that depends on a label to show it.
 PROOF_ROWS = 2_000
@@ -50,6 +50,7 @@ def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | N
     if not all(_is_there(connection, node) for node in _roots(compilation)):
         return None
     lineage = Lineage(compilation, TemplateDatabase(connection))
+    _refuse_macros(compilation, connection)
     with _memory(connection) as (memory, database):
         for node in _roots(compilation):
             memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
@@ -69,21 +70,34 @@ def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | N
     return Proof(len(views), sum(len(_names(view, "feature")) for view in views))
 
 
+def _models(compilation: Compilation) -> list[Node]:
+    """Return the feature views, and the relations that the project makes for them."""
+    return [n for n in guarded_nodes(compilation) if n.kind is NodeKind.MODEL and n.is_built]
+
+
+def _refuse_macros(compilation: Compilation, connection: Connection) -> None:
+    """Refuse SQL that calls macros of the database: the lineage does not see what they read."""
+    macros = own_macros(connection)
+    errors = []
+    for node in _models(compilation) if macros else ():
+        called = macros.intersection(word.lower() for word in re.findall(r"\w+", node.sql))
+        errors += [_unproved(node, f"it calls the macro {name}()") for name in sorted(called)]
+    if errors:
+        raise ProjectErrors(errors)
+
+
 def _unread(compilation: Compilation, lineage: Lineage, memory: Connection) -> Iterator[str]:
-    """Yield where DuckDB sees other columns than the lineage, or runs SQL that it did not see."""
-    macros = own_macros(memory)
-    for node in guarded_nodes(compilation):
-        if node.kind is not NodeKind.MODEL or not node.is_built:
-            continue
-        unproved = f"{node.path}: it cannot be proved that no label leaks:"
-        called = macros & {word.lower() for word in re.findall(r"\w+", node.sql)}
-        if called:
-            yield f"{unproved} it calls the macro {min(called)}()."
+    """Yield where DuckDB sees other columns than the lineage."""
+    for node in _models(compilation):
         relation = relation_of(node)
         seen = set(lineage.flow(relation_key(node)).columns)
         there = {name.lower() for name in column_types(memory, str(relation.schema), relation.identifier)}
         if seen != there:
-            yield f"{unproved} give these columns names by `as`: {', '.join(sorted(seen ^ there))}."
+            yield _unproved(node, f"give these columns names by `as`: {', '.join(sorted(seen ^ there))}")
+
+
+def _unproved(node: Node, reason: str) -> str:
+    return f"{node.path}: it cannot be proved that no label leaks: {reason.rstrip('.')}."
 
 
 @contextlib.contextmanager
@@ -91,7 +105,7 @@ def _memory(connection: Connection) -> Iterator[tuple[Connection, str]]:
     """Give a cursor that works in a database in memory, and the name of the built one."""
     with contextlib.closing(connection.cursor()) as cursor:
         database = str(fetch_all(cursor, "select current_database()")[0][0])
-        cursor.execute(f"attach ':memory:' as {_PROOF}")
+        cursor.execute(f"attach ':memory:' as {_PROOF} (read_write)")
         cursor.execute(f"use {_PROOF}")
         try:
             yield cursor, quote(database)
@@ -115,11 +129,13 @@ def _is_there(connection: Connection, node: Node) -> bool:
 
 
 def _make_models(compilation: Compilation, memory: Connection) -> None:
-    for node in guarded_nodes(compilation):
-        if node.kind is NodeKind.MODEL and node.is_built:
-            kind = "view" if node.materialized == "view" else "table"
-            memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
-            memory.execute(f"create or replace {kind} {_here(node)} as\n{portable_sql(node, compilation)}")
+    for node in _models(compilation):
+        kind = "view" if node.materialized == "view" else "table"
+        memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
+        try:
+            run_sql(memory, f"create or replace {kind} {_here(node)} as\n{portable_sql(node, compilation)}")
+        except SqlError as error:
+            raise ProjectErrors([_unproved(node, str(error))]) from None
 
 
 def _permute(memory: Connection, node: Node, ref: ColumnRef) -> None:

@@ -1,7 +1,7 @@
 """What a build has to do, and why: the project as it is now, held against what the file was built from."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
 from genredb.build.state import NodeState, State
@@ -13,13 +13,23 @@ OWN_SCHEMAS = ("ml", "meta")  # written by genredb itself, outside the graph
 
 
 @dataclass(frozen=True)
+class Touched:
+    """The columns of a relation whose values may change, and whether other rows may be there."""
+
+    columns: tuple[str, ...]
+    has_other_rows: bool
+    is_everything: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a build has to do: why which node runs, which files are loaded, which relations dropped.
 
     ``identities`` maps every node to its own part as the project is now, ``reasons`` the nodes that run,
     in order, to why. ``is_whole`` says that nothing which should run was left out by a selection.
     ``loaded`` are the unique ids of the sources that genredb loads. ``proof`` digests what the leak guard
-    has to prove, and ``is_proved`` says that it did so before.
+    has to prove, and ``is_proved`` says that it did so before. ``touched`` says by unique id which columns
+    a build would touch, where that was asked for.
     """
 
     compilation: Compilation
@@ -31,6 +41,7 @@ class Plan:
     loaded: frozenset[str] = frozenset()
     proof: str = ""
     is_proved: bool = True
+    touched: Mapping[str, Touched] = field(default_factory=dict)
 
     def restless(self, node: Node) -> str:
         """Return why a node may change although nothing in the project does, or nothing."""

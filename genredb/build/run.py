@@ -7,19 +7,22 @@ is kept aside, and ``retry`` goes on from it.
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from genredb.build.artifacts import write_run_results
 from genredb.build.history import record_run
 from genredb.build.inputs import raw_files
 from genredb.build.job import Build, load_files
+from genredb.build.leak_guard import refuse_leaks
 from genredb.build.options import Options, chosen_nodes, refuse_notices
 from genredb.build.plan import Plan, is_loaded, make_plan
 from genredb.build.results import BuildResult, Observer, SilentObserver
 from genredb.build.runtime import Runtime, TemplateDatabase
 from genredb.build.state import forget_inputs, read_state
+from genredb.build.touched import touched_columns
 from genredb.build.walk import Walk
-from genredb.compile import NodeKind, compile_inline, compile_project
+from genredb.compile import Lineage, NodeKind, compile_inline, compile_project
 from genredb.errors import UsageError
 from genredb.project import Config, read_project
 from genredb.warehouse import Load, create_tables, open_reader, publication
@@ -49,7 +52,10 @@ def retry(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
 
 
 def plan(config: Config, options: Options = _ALL) -> Plan:
-    """Return what a build would do now; nothing is written."""
+    """Return what a build would do now, and which columns of what it makes that touches.
+
+    Nothing is written. ProjectErrors where a feature depends on a label.
+    """
     with ExitStack() as stack:
         connection = None
         if config.database.is_file():
@@ -57,7 +63,13 @@ def plan(config: Config, options: Options = _ALL) -> Plan:
         state = read_state(connection)
         compilation = compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
         chosen = chosen_nodes(compilation, options)
-        return make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        if not found.is_proved:
+            refuse_leaks(compilation, connection)
+        if not state.nodes or found.is_empty or options.is_full_refresh:
+            return found
+        database = TemplateDatabase(connection) if connection else None
+        return replace(found, touched=touched_columns(found, state, Lineage(compilation, database)))
 
 
 def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:

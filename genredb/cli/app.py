@@ -14,6 +14,7 @@ from genredb.cli import (
     compile,  # noqa: A004 - a command's name
     doctor,
     export,
+    lineage,
     load,
     ls,
     plan,
@@ -50,6 +51,7 @@ for command in (
     ls,
     show,
     compile,
+    lineage,
     train,
     predict,
     export,

@@ -1,9 +1,14 @@
 """``genredb plan``."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Select, State
+
+if TYPE_CHECKING:
+    from genredb.build import Touched
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,7 +24,7 @@ def plan(
     state: State = None,
     full_refresh: FullRefresh = False,
 ) -> None:
-    """Print what a build would do now, and why; nothing is written.
+    """Print what a build would do now, and why, and which columns that touches; nothing is written.
 
     Example: genredb plan --select songs+
     """
@@ -36,7 +41,13 @@ def plan(
                 "loads": [{"source": f.source.qualified_name, "file": f.path} for f in found.stale_files],
                 "removed": found.removed,
                 "nodes": [
-                    {"unique_id": i, "kind": nodes[i].kind.value, "name": nodes[i].name, "reason": reason}
+                    {
+                        "unique_id": i,
+                        "kind": nodes[i].kind.value,
+                        "name": nodes[i].name,
+                        "reason": reason,
+                        "touched": found.touched.get(i),
+                    }
                     for i, reason in found.reasons.items()
                 ],
             }
@@ -51,8 +62,18 @@ def plan(
         node = nodes[unique_id]
         checks += node.is_check
         if not node.is_check or context.console.is_verbose:
-            typer.echo(f"{node.materialized:<12} {node.label:<30} {reason}")
+            typer.echo(
+                f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}"
+            )
     if found.is_empty:
         context.console.say("There is nothing to do: the database is current.", "green")
     elif checks and not context.console.is_verbose:
         context.console.say(f"and {checks} check{'s' if checks > 1 else ''}; -v lists them.", "dim")
+
+
+def _columns(touched: "Touched | None") -> str:
+    """Return which columns of a relation are touched, where that is not the same for all of them."""
+    if touched is None or touched.is_everything:
+        return ""
+    parts = [*touched.columns, *(["which rows"] if touched.has_other_rows else [])]
+    return f" → {', '.join(parts) or 'no column'}"

@@ -3,7 +3,7 @@
 from genredb.compile.compiler import Compilation, compile_inline, compile_project
 from genredb.compile.context import DBT_VERSION, ResultTable
 from genredb.compile.fingerprint import Identity, digest, identities, portable_sql
-from genredb.compile.flow import ROWS, How
+from genredb.compile.flow import ROWS, How, QueryFlow, UnresolvedError
 from genredb.compile.leaks import (
     feature_views,
     find_leaks,
@@ -30,8 +30,10 @@ __all__ = [
     "Lineage",
     "Node",
     "NodeKind",
+    "QueryFlow",
     "Relation",
     "ResultTable",
+    "UnresolvedError",
     "compile_inline",
     "compile_project",
     "digest",

@@ -150,8 +150,8 @@ def _sentence(lineage: Lineage, view: Node, what: str, path: list[Step], labels:
 
 
 def _shown(lineage: Lineage, ref: ColumnRef) -> str:
-    label = lineage.nodes[ref.relation].label
-    return f"the rows of {label}" if ref.column == ROWS else f"{label}.{lineage.display(ref)}"
+    is_rows = ref.column == ROWS
+    return f"the rows of {lineage.nodes[ref.relation].label}" if is_rows else lineage.label(ref)
 
 
 def _of_role(node: Node, role: str) -> Iterator[str] | list[str]:

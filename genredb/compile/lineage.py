@@ -1,8 +1,8 @@
 """Column lineage of a project: which columns each column is made of, from a CSV's header to an export.
 
 Each model's SQL is read once, when it is first asked for; its upstream relations give the columns that a
-``*`` stands for. Sources and seeds are where lineage ends, but for sources that say in their ``meta`` what
-a program of the Python layer learned them from (``learned_from: [train]``).
+``*`` stands for. Sources and seeds are where lineage ends, but for columns that say in their ``meta`` from
+which feature views the Python layer learned them (``learned_from: [train]``).
 """
 
 import csv
@@ -15,6 +15,10 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.flow import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
 from genredb.compile.nodes import Database, Node, NodeKind
 from genredb.errors import UsageError, did_you_mean
+from genredb.project import Column
+
+# The roles of columns that a classifier reads.
+LEARNED_ROLES = ("label", "group", "feature")
 
 
 @dataclass(frozen=True, order=True)
@@ -89,7 +93,8 @@ class Lineage:
         )
         if found is None:
             known = [node.label for node in self.nodes.values()]
-            raise UsageError(f"There is no relation '{text}'.{did_you_mean(text, known)}")
+            missing = text.rpartition(".")[0] or text
+            raise UsageError(f"There is no relation '{missing}'.{did_you_mean(missing, known)}")
         name, relation = found
         column = asked[len(name) + 1 :].strip('"')
         if not column:
@@ -101,6 +106,11 @@ class Lineage:
             label = self.nodes[relation].label
             raise UsageError(f"{label} has no column '{column}'.{did_you_mean(column, columns)}")
         return self.nodes[relation], ColumnRef(relation, column)
+
+    def columns(self, node: Node) -> list[ColumnRef]:
+        """Return the columns of a node's relation, in order."""
+        relation = relation_key(node)
+        return [ColumnRef(relation, column) for column in self.flow(relation).columns]
 
     def file_column(self, ref: ColumnRef) -> tuple[str, str] | None:
         """Return the CSV and the header that a column is loaded from, if it is."""
@@ -118,9 +128,12 @@ class Lineage:
 
     def headers(self, relation: str) -> dict[str, str]:
         """Return the CSV header, in lower case, of each column that has one."""
-        refs = [ColumnRef(relation, column) for column in self.flow(relation).columns]
-        found = {ref.column: self.file_column(ref) for ref in refs}
+        found = {ref.column: self.file_column(ref) for ref in self.columns(self.nodes[relation])}
         return {column: named[1].lower() for column, named in found.items() if named}
+
+    def label(self, ref: ColumnRef) -> str:
+        """Return what a person calls a column: its relation's label and its name."""
+        return f"{self.nodes[ref.relation].label}.{self.display(ref)}"
 
     def display(self, ref: ColumnRef) -> str:
         """Return a column's name as the project writes it."""
@@ -154,7 +167,11 @@ class Lineage:
         """Return a relation's columns as a query that reads them sees them."""
         if relation not in self.nodes:
             raise UnresolvedError(f"it reads {relation}, which is no relation of the project")
-        return _own_columns(relation, self.flow(relation).columns)
+        flow = self.flow(relation)
+        if not flow.columns:
+            why = flow.unresolved or f"no file says which columns {self.nodes[relation].label} has"
+            raise UnresolvedError(why)
+        return _own_columns(relation, flow.columns)
 
     def _model(self, node: Node) -> QueryFlow:
         reason = f"it calls {node.dynamic}" if node.dynamic else ""
@@ -170,13 +187,18 @@ class Lineage:
 
     def _root(self, node: Node) -> QueryFlow:
         """Return a relation that no query of the project makes."""
-        learned = NOTHING.union(*(self._learned(view) for view in _learned_from(node)))
-        return QueryFlow({column: Flow(learned) for column in self._stated_columns(node)}, Flow(learned))
+        learned = {column.name.lower(): self._learned(column) for column in node.columns}
+        return QueryFlow({name: Flow(learned.get(name, NOTHING)) for name in self._stated_columns(node)})
 
-    def _learned(self, view: str) -> frozenset[Origin]:
-        node = self.compilation.find(view)
-        columns = [column for column in node.columns if column.role]
-        return frozenset(Origin(relation_key(node), c.name.lower(), How.CLASSIFIER) for c in columns)
+    def _learned(self, column: Column) -> frozenset[Origin]:
+        """Return the columns of feature views that a classifier made a column of."""
+        views = [self.compilation.find(str(view)) for view in column.meta.get("learned_from") or ()]
+        return frozenset(
+            Origin(relation_key(view), part.name.lower(), How.CLASSIFIER)
+            for view in views
+            for part in view.columns
+            if part.role in LEARNED_ROLES
+        )
 
     def _stated_columns(self, node: Node) -> list[str]:
         if node.kind is NodeKind.SEED:
@@ -204,13 +226,7 @@ def relation_key(node: Node) -> str:
     return (relation.identifier if relation.is_cte else relation.qualified_name).lower()
 
 
-def _learned_from(node: Node) -> Collection[str]:
-    return (node.config.get("meta") or {}).get("learned_from") or ()
-
-
 def _own_columns(relation: str, columns: Collection[str]) -> QueryFlow:
-    if not columns:
-        raise UnresolvedError(f"the columns of {relation} are not known")
     found = {
         column: Flow(frozenset((Origin(relation, column, How.VALUE),)), f"{relation}.{column}")
         for column in columns

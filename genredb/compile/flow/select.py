@@ -18,6 +18,7 @@ class Select:
         self._scope = replace(scope, sources={}, aliases={})
         self._rows: list[Flow] = []  # what decides which rows there are
         self._keys: list[Flow] = []  # what rows are grouped by
+        self._is_total = False  # one row over all of them
 
     def flow(self) -> QueryFlow:
         """Return what the columns and rows come from."""
@@ -57,8 +58,8 @@ class Select:
         how = How.FILTER if limited.definition else How.ORDER
         self._rows += [Flow().influenced(flow, how) for flow in (*order, limited) if flow.definition]
         keys = [Flow().influenced(key, How.GROUP) for key in self._keys]
-        rows = together([seen, *keys, *self._rows]) if keys or self._rows else seen
-        return QueryFlow(columns, rows)
+        decided = [*([] if self._is_total else [seen]), *keys, *self._rows]
+        return QueryFlow(columns, together(decided) if decided else Flow(definition="one row"))
 
     def _add(self, node: exp.Expr) -> list[str]:
         """Make a relation after FROM or JOIN known; return the names it has here."""
@@ -156,6 +157,7 @@ class Select:
             for part in (*node.expressions, node.args.get("having"), node.args.get("order"))
             if part is not None
         )
+        self._is_total = is_grouped and group is None
         if group is not None:
             self._keys = list(self._group_keys(group))
         windows = [expression_flow(window, scope) for window in node.args.get("windows") or ()]

@@ -1,0 +1,97 @@
+"""``genredb lineage``."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genredb.cli.options import Context, command
+
+if TYPE_CHECKING:
+    from genredb.build import Trace
+    from genredb.compile import ColumnRef
+
+# What goes into a value is followed; what only decides which value or row it is, is named.
+FOLLOWED = {"value", "classifier"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("lineage")(lineage)
+
+
+@command()
+def lineage(
+    context: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME[.COLUMN]", help="A relation, or a column of one.")],
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="Follow to what is made of it, not to what it is made of.")
+    ] = False,
+) -> None:
+    """Print what a column is made of, up to the CSV's column, or what is made of it.
+
+    A column without a word behind it goes into the value; "(join key)", "(filter)" and the like only
+    decide which value or row it is. -v follows these further, too.
+
+    Example: genredb lineage songs.genre_group
+    """
+    from genredb.build import trace
+    from genredb.cli.console import print_json
+
+    found = trace(context.config, name, is_downstream=downstream)
+    for relation, reason in found.unresolved.items():
+        context.console.warn(f"{relation}: its columns cannot be followed: {reason}.")
+    if context.json:
+        print_json(_as_json(found))
+    else:
+        _print_trees(found, is_downstream=downstream, is_verbose=context.console.is_verbose)
+
+
+def _as_json(found: "Trace") -> dict[str, Any]:
+    return {
+        "columns": found.columns,
+        "edges": [{"target": e.target, "source": e.source, "how": e.how.value} for e in found.edges],
+        "files": [
+            {"relation": ref.relation, "column": ref.column, "file": at.file, "header": at.header}
+            for ref, at in found.files.items()
+        ],
+        "unresolved": found.unresolved,
+    }
+
+
+def _print_trees(found: "Trace", *, is_downstream: bool, is_verbose: bool) -> None:
+    from rich.tree import Tree
+
+    from genredb.cli.console import stdout_console
+
+    next_ones: dict[ColumnRef, dict[ColumnRef, list[str]]] = {}
+    for edge in found.edges:
+        here, there = (edge.source, edge.target) if is_downstream else (edge.target, edge.source)
+        next_ones.setdefault(here, {}).setdefault(there, []).append(edge.how.value)
+    shown: set[ColumnRef] = set()
+
+    def grow(tree: Any, ref: "ColumnRef") -> None:
+        shown.add(ref)
+        ways = next_ones.get(ref, {})
+        for other in sorted(ways, key=lambda other: (FOLLOWED.isdisjoint(ways[other]), found.names[other])):
+            is_value = not FOLLOWED.isdisjoint(ways[other])
+            branch = tree.add(_text(found, other, "" if "value" in ways[other] else ", ".join(ways[other])))
+            if other in shown and next_ones.get(other) and (is_value or is_verbose):
+                branch.add("(see above)", style="dim")
+            elif is_value or is_verbose:
+                grow(branch, other)
+
+    for column in found.columns:
+        tree = Tree(_text(found, column, ""), guide_style="dim")
+        grow(tree, column)
+        stdout_console().print(tree)
+
+
+def _text(found: "Trace", ref: "ColumnRef", how: str) -> Any:
+    from rich.text import Text
+
+    text = Text(found.names[ref])
+    if how:
+        text.append(f" ({how})", style="dim")
+    if ref in found.files:
+        text.append(f"  {found.files[ref].file}: {found.files[ref].header}", style="cyan")
+    return text
