@@ -1,0 +1,75 @@
+"""What one would write by hand in place of a build: a plain DuckDB script of the same statements.
+
+It loads the same CSVs into typed tables, runs the same SQL of every seed, model and check in the same
+order, checkpoints, closes and flushes the file, and does nothing else. Its statements are taken from the
+compiled project.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from bench.timing import Timing, timed
+from genredb.compile import Compilation, NodeKind, compile_project
+from genredb.project import Config, read_project
+from genredb.warehouse import source_file
+
+SCRIPT = """
+import json, os, sys
+import duckdb
+path, statements = sys.argv[1], json.load(open(sys.argv[2]))
+connection = duckdb.connect(path)
+for kind, sql in statements:
+    rows = connection.execute(sql).fetchall()
+    if kind == "check" and rows:
+        sys.exit(f"failing: {sql}")
+connection.execute("checkpoint")
+connection.close()
+handle = os.open(path, os.O_RDONLY)
+os.fsync(handle)
+"""
+_PREDICTIONS = (
+    "create table ml.predictions (song_key varchar, genre varchar, probability double, basis varchar,"
+    " runner_ups struct(genre varchar, probability double)[], classifier_id varchar)"
+)
+
+
+class ByHand:
+    """The script for one project; ``config`` names the database that it makes."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        self._database = config.database
+        self._script, self._listing = folder / "by_hand.py", folder / "statements.json"
+        self._script.write_text(SCRIPT)
+        self._listing.write_text(json.dumps(statements(compile_project(read_project(config)))))
+
+    def run(self) -> Timing:
+        """Build from nothing."""
+        self._database.unlink(missing_ok=True)
+        return timed([sys.executable, self._script, self._database, self._listing])
+
+
+def statements(compilation: Compilation) -> list[tuple[str, str]]:
+    """Write down what the build of a project does, statement by statement."""
+    project = compilation.project
+    relations = [node.relation for node in compilation.nodes.values() if node.relation and not node.is_check]
+    schemas = sorted({str(relation.schema) for relation in relations} - {"main"})
+    found = [("setup", f"create schema if not exists {schema}") for schema in schemas]
+    if "ml" in schemas:
+        found.append(("setup", _PREDICTIONS))
+    for source in project.loaded_sources:
+        types = ", ".join(f"'{column.name}': '{column.data_type}'" for column in source.columns)
+        path = source_file(source, project.config.raw_dir)
+        sql = f"from read_csv('{path}', header = true, auto_detect = false, columns = {{{types}}})"
+        found.append(("load", f"create table {source.qualified_name} as {sql}"))
+    for node in compilation.nodes.values():
+        if node.kind is NodeKind.SEED:
+            seed = project.seeds[node.name]
+            types = "".join(f"'{c}': '{t}', " for c, t in (seed.config.get("column_types") or {}).items())
+            sql = f"from read_csv('{seed.file}', header = true, types = {{{types}}})"
+            found.append(("seed", f"create table {node.relation} as {sql}"))
+        elif node.kind is NodeKind.MODEL:
+            found.append(("model", f"create {node.materialized} {node.relation} as {node.sql}"))
+        elif node.kind is NodeKind.CHECK and node.severity == "error":
+            found.append(("check", node.sql))
+    return found
