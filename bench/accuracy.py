@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import KFold
 
-from genredb.build import build
 from genredb.build.freshness import TRAIN_VIEW
+from genredb.build.run import build
 from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, fit
 from genredb.learn.dataset import Songs, read_songs
-from genredb.project import Settings, read_config, read_project
-from genredb.warehouse import fetch_all, open_reader
+from genredb.project.config import Settings, read_config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import fetch_all, open_reader
 
 SEEDS = range(6)
 FOLDS = 5

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bench.by_hand import ByHand
 from bench.timing import Timing, paired, report, timed
-from genredb.project import Settings, read_config
-from genredb.sample import write_sample
+from genredb.project.config import Settings, read_config
+from genredb.sample.write import write_sample
 
 ROOT = Path(__file__).parents[1]
 

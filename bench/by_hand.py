@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 from bench.timing import Timing, timed
-from genredb.compile import Compilation, NodeKind, compile_project
-from genredb.project import Config, read_project
-from genredb.warehouse import source_file
+from genredb.compile.compiler import Compilation, compile_project
+from genredb.compile.nodes import NodeKind
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.load import source_file
 
 SCRIPT = """
 import json, os, sys

@@ -9,20 +9,13 @@ from typing import Literal
 
 from genredb import __version__
 from genredb.build.freshness import stale_reason
-from genredb.compile import compile_project
+from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
-from genredb.project import Config, Settings, read_config, read_project
-from genredb.warehouse import (
-    Connection,
-    fetch_all,
-    leftovers,
-    open_reader,
-    quote,
-    relation_exists,
-    relations,
-    source_file,
-    write_ahead_log,
-)
+from genredb.project.config import Config, Settings, read_config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
+from genredb.warehouse.load import source_file
+from genredb.warehouse.publish import leftovers, write_ahead_log
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
 _SPARE_BYTES = 1 << 28

@@ -11,8 +11,8 @@ from pathlib import Path
 from genredb.build.freshness import stale_reason
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.project import Config
-from genredb.warehouse import (
+from genredb.project.config import Config
+from genredb.warehouse.database import (
     Connection,
     column_types,
     fetch_all,

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build import build
-from genredb.project import Config, Settings, read_config
+from genredb.build.run import build
+from genredb.project.config import Config, Settings, read_config
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"

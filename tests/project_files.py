@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from genredb.compile import Compilation, compile_project
-from genredb.project import Config, Settings, read_config, read_project
+from genredb.compile.compiler import Compilation, compile_project
+from genredb.project.config import Config, Settings, read_config
+from genredb.project.discover import read_project
 
 BASE = {
     "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\n",

@@ -8,8 +8,10 @@ import duckdb
 import pytest
 
 from genredb.errors import InputError
-from genredb.project import Column, Source
-from genredb.warehouse import Connection, Load, create_tables, load_source
+from genredb.project.nodes import Column, Source
+from genredb.warehouse.database import Connection
+from genredb.warehouse.load import Load, load_source
+from genredb.warehouse.tables import create_tables
 from tests.conftest import check_golden
 
 FOLDER = Path(__file__).parent / "bad_csvs"

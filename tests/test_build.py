@@ -7,11 +7,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build import Options, SilentObserver, Status, build, check, clean, load
+from genredb.build.clean import clean
+from genredb.build.examine import check
+from genredb.build.load import load
+from genredb.build.options import Options
+from genredb.build.results import SilentObserver, Status
+from genredb.build.run import build
 from genredb.build.state import is_built_from_loads
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.project import Config
-from genredb.warehouse import open_reader
+from genredb.project.config import Config
+from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, ROOT, config_for, rows
 from tests.project_files import write_project
 
@@ -336,7 +341,7 @@ def test_own_files_take_the_place_of_the_sample(tmp_path: Path, raw_dir: Path) -
         shutil.copy(ROOT / name, project)
     for path in (project / "data" / "raw").glob("*.csv"):
         path.unlink()
-    from genredb.project import Settings, read_config
+    from genredb.project.config import Settings, read_config
 
     assert read_config(Settings(project_dir=project)).is_sample
     shutil.copy(raw_dir / REAL_FILES[0], project / "data" / "raw")

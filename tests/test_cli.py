@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from genredb.cli.app import COMMANDS
 from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
-
-COMMANDS = "build plan retry load test ls show compile train predict export query sample doctor clean".split()
 
 
 def plain(text: str, folder: Path) -> str:

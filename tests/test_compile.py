@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from genredb.compile import compile_inline, identities
+from genredb.compile.compiler import compile_inline
+from genredb.compile.fingerprint import identities
 from genredb.errors import GenredbError, ProjectError, UsageError
-from genredb.project import Settings, read_config, read_project
+from genredb.project.config import Settings, read_config
+from genredb.project.discover import read_project
 from tests.conftest import check_golden
 from tests.project_files import BASE, compiled, write_project
 

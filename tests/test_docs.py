@@ -4,8 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from genredb.cli.app import COMMANDS
 from tests.conftest import ROOT, Cli
-from tests.test_cli import COMMANDS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -9,11 +9,12 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
-from genredb.build import build, load
+from genredb.build.load import load
+from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.export import export
 from genredb.learn.predict import predict
-from genredb.project import Config
+from genredb.project.config import Config
 from tests.conftest import REAL_FILES
 
 

@@ -8,8 +8,8 @@ import textwrap
 import time
 from pathlib import Path
 
-from genredb.build import build
-from genredb.sample import write_sample
+from genredb.build.run import build
+from genredb.sample.write import write_sample
 from tests.conftest import ROOT, config_for, rows
 
 KILLS = 30

@@ -6,11 +6,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build import build
 from genredb.build.leak_guard import prove_on_data
-from genredb.compile import Lineage, compile_project, find_leaks
+from genredb.build.run import build
+from genredb.compile.compiler import compile_project
+from genredb.compile.leaks import find_leaks
+from genredb.compile.lineage import Lineage
 from genredb.errors import ProjectErrors
-from genredb.project import Config, read_project
+from genredb.project.config import Config
+from genredb.project.discover import read_project
 from tests.conftest import Cli, check_golden, rows
 from tests.project_files import compiled, write_project
 

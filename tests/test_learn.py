@@ -7,14 +7,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from genredb.build import build
 from genredb.build.freshness import read_fingerprints, stale_reason
+from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.artist import TRUST, ArtistLookup
 from genredb.learn.predict import predict, train
 from genredb.learn.store import load
-from genredb.project import Config, read_project
-from genredb.warehouse import open_reader
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, config_for, rows, write_raw
 
 

@@ -10,12 +10,16 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage as sqlglot_lineage
 
-from genredb.build import build, plan
-from genredb.compile import Lineage, NodeKind, QueryFlow, UnresolvedError, compile_project
-from genredb.compile.flow import ROWS, Flow, How, Origin
+from genredb.build.preview import plan
+from genredb.build.run import build
+from genredb.compile.compiler import compile_project
 from genredb.compile.flow.expression import has_aggregate
 from genredb.compile.flow.query import query_flow
-from genredb.project import Settings, read_config, read_project
+from genredb.compile.flow.values import ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.compile.lineage import Lineage
+from genredb.compile.nodes import NodeKind
+from genredb.project.config import Settings, read_config
+from genredb.project.discover import read_project
 from tests.conftest import ROOT, Cli, check_golden
 from tests.project_files import compiled, write_project
 

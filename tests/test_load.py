@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
-from genredb.warehouse import create_tables, load_source
 from genredb.warehouse.csvfile import split_records, survey
+from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
+from genredb.warehouse.tables import create_tables
 from tests.test_bad_csvs import SOURCE
 
 HEADER = "Id,title,bpm,dB"

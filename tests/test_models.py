@@ -7,10 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build import Status, build
-from genredb.compile import Compilation, NodeKind, compile_project
+from genredb.build.results import Status
+from genredb.build.run import build
+from genredb.compile.compiler import Compilation, compile_project
+from genredb.compile.nodes import NodeKind
 from genredb.learn.predict import predict
-from genredb.project import Config, read_project
+from genredb.project.config import Config
+from genredb.project.discover import read_project
 from tests.conftest import REAL_FILES, TEST_HEADER, TRAIN_HEADER, check_golden, config_for, song
 
 AUDIO = song(1)
@@ -139,7 +142,7 @@ def test_descriptions_name_the_columns_that_there_are(config: Config, compilatio
 def test_mojibake_is_repaired_value_by_value(
     config: Config, broken: str | None, expected: str | None
 ) -> None:
-    from genredb.compile import compile_inline
+    from genredb.compile.compiler import compile_inline
 
     sql = compile_inline(
         read_project(config), "select {{ repair_mojibake('x') }} from (select ?::varchar as x)"

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from genredb.errors import DatabaseCorruptError, DatabaseLockedError
-from genredb.warehouse import leftovers, publication
+from genredb.warehouse.publish import leftovers, publication
 
 OPEN_FOR_WRITING = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('create table foreigner (i int)')"
 

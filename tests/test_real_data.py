@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build import build
+from genredb.build.run import build
 from genredb.export import export
 from genredb.learn.predict import predict
-from genredb.project import Config
+from genredb.project.config import Config
 from tests.conftest import REAL_FILES, config_for
 
 

@@ -6,9 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build import BuildResult, Options, Status, build, check, plan, retry
+from genredb.build.examine import check
+from genredb.build.options import Options
+from genredb.build.preview import plan
+from genredb.build.results import BuildResult, Status
+from genredb.build.run import build, retry
 from genredb.errors import ProjectError, UsageError
-from genredb.project import Config, Settings, read_config
+from genredb.project.config import Config, Settings, read_config
 from tests.conftest import rows
 from tests.project_files import BASE, compiled, write_project
 
@@ -120,7 +124,7 @@ def test_a_retry_starts_over_where_the_database_was_written_since(tmp_path: Path
     ],
 )
 def test_selectors(tmp_path: Path, selectors: list[str], excluded: list[str], expected: str) -> None:
-    from genredb.compile import select
+    from genredb.compile.select import select
 
     compilation = compiled(tmp_path, CHAIN)
     found = select(compilation, selectors, excluded)

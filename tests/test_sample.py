@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build import build
+from genredb.build.run import build
 from genredb.errors import UsageError
-from genredb.project import Config
-from genredb.sample import write_sample
+from genredb.project.config import Config
 from genredb.sample.names import artist_name, mojibake
+from genredb.sample.write import write_sample
 from tests.conftest import REAL_FILES, ROOT, config_for
 from tests.test_real_data import CORRELATIONS, MEANS
 

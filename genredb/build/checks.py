@@ -2,9 +2,9 @@
 
 from genredb.build.results import FailingRows, Status
 from genredb.build.runtime import Runtime, relation_of
-from genredb.compile import Node
+from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
-from genredb.warehouse import fetch_sample, run_query
+from genredb.warehouse.database import fetch_sample, run_query
 
 SHOWN_ROWS = 10
 

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from genredb.errors import ProjectError
-from genredb.project import Config
-from genredb.warehouse import leftovers, publication
+from genredb.project.config import Config
+from genredb.warehouse.publish import leftovers, publication
 
 
 def clean(config: Config) -> list[Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from genredb.build.state import is_built_from_loads
 from genredb.errors import UsageError
-from genredb.warehouse import Connection, fetch_all, relation_exists
+from genredb.warehouse.database import Connection, fetch_all, relation_exists
 
 TRAIN_VIEW = "train"
 COMMON_VIEW = "train_common"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from genredb import __version__
 from genredb.build.results import NodeResult
-from genredb.warehouse import Connection, insert_rows
+from genredb.warehouse.database import Connection, insert_rows
 
 
 def run_id_of(started_at: datetime) -> str:

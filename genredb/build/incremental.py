@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from genredb.build.runtime import Runtime, relation_of
-from genredb.compile import Node, Relation
+from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError, did_you_mean
-from genredb.warehouse import quote
+from genredb.warehouse.database import quote
 
 _NEW_ROWS = Relation(None, None, "genredb new rows")
 _ON_SCHEMA_CHANGE = ("ignore", "fail", "append_new_columns", "sync_all_columns")

@@ -1,35 +1,39 @@
 """What a build is made from, as digests: project files, variables, environment, raw CSVs, seeds."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from genredb import __version__
-from genredb.compile import Compilation, NodeKind, digest
-from genredb.project import Config, Project, Source
-from genredb.warehouse import file_digest, source_file
+from genredb.compile.compiler import Compilation
+from genredb.compile.identity import digest
+from genredb.compile.nodes import NodeKind
+from genredb.project.discover import Project
+from genredb.project.nodes import Source
+from genredb.warehouse.csvfile import file_digest
+from genredb.warehouse.load import source_file
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """A source's CSV, and a digest of its bytes together with how the source declares it."""
+    """A source's CSV, and a digest of its bytes together with how the source declares it (``digest``)."""
 
     source: Source
     path: Path
+    sha256: str
     digest: str
 
 
 def raw_files(project: Project) -> tuple[RawFile, ...]:
     """Find and digest the CSV of every source; InputError where one is missing."""
     paths = [(source, source_file(source, project.config.raw_dir)) for source in project.loaded_sources]
-    return tuple(RawFile(source, path, _load_digest(source, path)) for source, path in paths)
+    return tuple(_raw_file(source, path) for source, path in paths)
 
 
-def _load_digest(source: Source, path: Path) -> str:
+def _raw_file(source: Source, path: Path) -> RawFile:
+    sha256 = file_digest(path)
     declared = json.dumps(asdict(source), sort_keys=True, default=str)
-    return digest(declared, file_digest(path))
+    return RawFile(source, path, sha256, digest(declared, sha256))
 
 
 def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, str]:
@@ -44,21 +48,3 @@ def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, st
     for node in compilation.of_kind(NodeKind.SEED):
         result[node.unique_id] = file_digest(project.seeds[node.name].file)
     return result
-
-
-def inputs_digest(config: Config, files_digest: str, environment: Iterable[str]) -> str:
-    """Return one digest of all that can change a build, but for what the raw files hold.
-
-    ``files_digest`` is that of the project's files, ``environment`` names the variables that the
-    templates of the last build asked for.
-    """
-    return digest(
-        __version__,
-        config.name,
-        files_digest,
-        json.dumps(dict(config.vars), sort_keys=True, default=str),
-        json.dumps({name: os.environ.get(name) for name in environment}),
-        json.dumps(config.target["name"]),
-        json.dumps(config.profile.settings, sort_keys=True, default=str),
-        config.schema,
-    )

@@ -4,29 +4,48 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from genredb.build.artifacts import write_artifacts, write_run_results
+from genredb.build.artifacts import write_run_results
+from genredb.build.current import write_receipt
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
-from genredb.build.inputs import RawFile, inputs_digest
-from genredb.build.leak_guard import prove_on_data, refuse_leaks
-from genredb.build.options import Options, chosen_nodes, refuse_notices
-from genredb.build.plan import Plan, is_current, make_plan, new_nodes
+from genredb.build.load import load_files
+from genredb.build.manifest import write_manifest
+from genredb.build.options import Options
+from genredb.build.plan import Plan, make_plan, new_nodes
 from genredb.build.results import BuildResult, NodeResult, Observer, Status
 from genredb.build.runtime import Runtime
-from genredb.build.state import State, drop_relation, mark, read_state, record_load, write_state
+from genredb.build.selection import chosen_nodes, refuse_notices
+from genredb.build.state import State, drop_relation, mark, read_state, write_state
 from genredb.build.walk import Walk
-from genredb.compile import Compilation, Node, compile_project
+from genredb.compile.compiler import Compilation, compile_project
+from genredb.compile.nodes import Node
 from genredb.errors import UsageError
-from genredb.project import Config, project_digest, read_project
-from genredb.warehouse import Connection, Load, Publication, create_tables, load_source, restless
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import Connection, transaction
+from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.sql_text import restless
+from genredb.warehouse.tables import create_tables
 
 FAILED = "failed.duckdb"
 
 
-class Build:
+def run_job(
+    config: Config, observer: Observer, options: Options, files_digest: str, *, is_retry: bool = False
+) -> BuildResult:
+    """Build, or go on from the failed build; ``files_digest`` is that of the project's files."""
+    with publication(config.database) as turn:
+        job = _Job(config, observer, options, turn, files_digest)
+        return job.retry() if is_retry else job.run("build", read_state(turn.current))
+
+
+class _Job:
     """One build: the published state, the plan, the new state."""
 
-    def __init__(self, config: Config, observer: Observer, options: Options, turn: Publication) -> None:
+    def __init__(
+        self, config: Config, observer: Observer, options: Options, turn: Publication, files_digest: str
+    ) -> None:
+        self._files_digest = files_digest
         self._config = config
         self._observer = observer
         self._options = options
@@ -34,21 +53,17 @@ class Build:
         self._started_at = datetime.now(UTC)
         self._failed = config.target_dir / FAILED
 
-    def run(self, command: str) -> BuildResult:
+    def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
-        config, options = self._config, self._options
-        state = read_state(self._turn.current)
-        # Taken before the files are read: an edit during the build is seen by the next one.
-        files_digest = project_digest(config)
-        if options.is_everything and not options.is_full_refresh and is_current(config, state, files_digest):
-            return self._unchanged(state, command)
         plan = self._plan(state, self._turn.current)
-        if plan.is_empty and not plan.is_proved and self._turn.current:
-            self._prove(plan, self._turn.current)
         # After a `load`, what was built is to be confirmed even where it need not be built again.
-        if plan.is_empty and (state.inputs or not options.is_everything):
-            return self._unchanged(state, command)
-        return self._carry_out(plan, state, self._turn.begin(), files_digest, command)
+        if plan.is_empty and (state.is_whole or not self._options.is_everything):
+            is_proved = plan.is_proved or bool(self._turn.current and self._prove(plan, self._turn.current))
+            result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
+            write_run_results(self._config, command, result)
+            self._write_receipt(plan, state, is_proved=is_proved)
+            return result
+        return self._carry_out(plan, state, self._turn.begin(), command)
 
     def retry(self) -> BuildResult:
         """Build from the failed state, if it still fits what is published; else from the published one."""
@@ -60,9 +75,8 @@ class Build:
         if state.base != published.run_id:
             self._observer.note("The database was written since that build failed; starting over.")
             self._turn.discard()
-            return self.run("retry")
-        files_digest = project_digest(self._config)
-        return self._carry_out(self._plan(state, connection), state, connection, files_digest, "retry")
+            return self.run("retry", published)
+        return self._carry_out(self._plan(state, connection), state, connection, "retry")
 
     def _plan(self, state: State, connection: Connection | None) -> Plan:
         options = self._options
@@ -73,29 +87,26 @@ class Build:
         chosen = chosen_nodes(compilation, options)
         plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
         if not plan.is_proved:
+            from genredb.build.leak_guard import refuse_leaks  # noqa: PLC0415 - most builds need no proof
+
             refuse_leaks(compilation, connection)
         return plan
 
     def _prove(self, plan: Plan, connection: Connection) -> bool:
         """Run the leak guard's proof on data; return whether all that it needs is there."""
+        from genredb.build.leak_guard import prove_on_data  # noqa: PLC0415
+
         self._observer.start("leak guard")
         proof = prove_on_data(plan.compilation, connection)
         if proof is not None:
             self._observer.proved(proof)
         return proof is not None
 
-    def _unchanged(self, state: State, command: str) -> BuildResult:
-        result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
-        write_run_results(self._config, command, result)
-        return result
-
-    def _carry_out(
-        self, plan: Plan, state: State, connection: Connection, files_digest: str, command: str
-    ) -> BuildResult:
+    def _carry_out(self, plan: Plan, state: State, connection: Connection, command: str) -> BuildResult:
         """Do what is planned on a copy; publish it if all went well, else keep it for a retry."""
         config, compilation = self._config, plan.compilation
         create_tables(connection)
-        write_artifacts(compilation)
+        write_manifest(compilation)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
         for relation in plan.removed:
             drop_relation(connection, relation)
@@ -107,26 +118,32 @@ class Build:
             is_full_refresh=self._options.is_full_refresh,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
+            is_new=not state.marks and not config.on_run_start,
         )
         walk = Walk(runtime, plan.reasons, self._observer)
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=tuple(compilation.messages))
-        after = self._state_after(plan, state, results, connection, files_digest)
+        after = self._state_after(plan, state, results, connection)
         if not result.exit_code and not plan.is_proved and self._prove(plan, connection):
             after = replace(after, proof=plan.proof)
         if result.exit_code:
-            self._keep(connection, replace(after, inputs="", base=state.base or state.run_id))
+            create_tables(connection)  # a hook may have dropped them
+            with transaction(connection):
+                _write(connection, results, replace(after, is_whole=False, base=state.base or state.run_id))
+            self._turn.keep(self._failed)
         else:
             result = self._publish(connection, after, result, command, state)
+            self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
         return result
 
     def _publish(
         self, connection: Connection, after: State, result: BuildResult, command: str, before: State
     ) -> BuildResult:
-        write_state(connection, after)
-        forgotten = forget_stale_predictions(connection)
-        record_run(connection, command, self._started_at, result.results)
+        with transaction(connection):
+            _write(connection, result.results, after)
+            forgotten = forget_stale_predictions(connection)
+            record_run(connection, command, self._started_at, result.results)
         self._turn.commit()
         self._failed.unlink(missing_ok=True)
         return replace(
@@ -137,47 +154,50 @@ class Build:
             replaced_own_songs=bool(result.loads) and self._config.is_sample and before.holds_own_songs,
         )
 
-    def _keep(self, connection: Connection, state: State) -> None:
-        """Keep the failed copy aside, for `genredb retry` and for looking at."""
-        create_tables(connection)
-        write_state(connection, state)
-        self._turn.keep(self._failed)
-
     def _state_after(
         self,
         plan: Plan,
         state: State,
         results: Sequence[NodeResult],
         connection: Connection,
-        files_digest: str,
     ) -> State:
         compilation = plan.compilation
-        succeeded = [found for found in results if found.status in (Status.SUCCESS, Status.WARN)]
+        succeeded = _succeeded(results)
         done = [found.node for found in succeeded]
         warned = {found.node.unique_id: found.status is Status.WARN for found in succeeded}
         nodes = new_nodes(plan, state, warned, _restless(connection, compilation, done))
-        for node in done:
-            if node.is_built and node.relation:
-                kind = "view" if node.materialized == "view" else "table"
-                mark(
-                    connection,
-                    str(node.relation.include(database=False)),
-                    kind,
-                    nodes[node.unique_id].fingerprint,
-                )
-        is_whole = plan.is_whole and len(done) == len(results)
         return State(
-            inputs=inputs_digest(self._config, files_digest, compilation.environment) if is_whole else "",
-            environment=compilation.environment,
-            uses_clock=compilation.uses_clock,
+            is_whole=plan.is_whole and len(done) == len(results),
             base=state.base,
             run_id=run_id_of(self._started_at),
             proof=state.proof,
             nodes=nodes,
         )
 
+    def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:
+        """Let the next build see at once that there is nothing to do, where that can be seen."""
+        compilation = plan.compilation
+        is_restless = compilation.uses_clock or any(node.restless for node in state.nodes.values())
+        if state.is_whole and plan.is_whole and is_proved and not is_restless:
+            files = {file.path: file.sha256 for file in plan.files}
+            write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
+
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()
+
+
+def _succeeded(results: Iterable[NodeResult]) -> list[NodeResult]:
+    return [found for found in results if found.status in (Status.SUCCESS, Status.WARN)]
+
+
+def _write(connection: Connection, results: Iterable[NodeResult], state: State) -> None:
+    """Mark the relations that were made, and replace the memory of the file."""
+    for node in (found.node for found in _succeeded(results)):
+        if node.is_built and node.relation:
+            kind = "view" if node.materialized == "view" else "table"
+            relation = str(node.relation.include(database=False))
+            mark(connection, relation, kind, state.nodes[node.unique_id].fingerprint)
+    write_state(connection, state)
 
 
 def _restless(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, str]:
@@ -193,17 +213,3 @@ def _restless(connection: Connection, compilation: Compilation, nodes: Iterable[
         if node.sql and not node.is_check
     }
     return {unique_id: reason for unique_id, reason in found.items() if reason}
-
-
-def load_files(
-    connection: Connection, config: Config, files: Iterable[RawFile], observer: Observer
-) -> tuple[Load, ...]:
-    """Load raw files into their tables, and remember what was loaded."""
-    loads = []
-    for file in files:
-        observer.start(f"load {file.path.name}")
-        done = load_source(connection, file.source, file.path)
-        record_load(connection, done, str(file.source.file), file.digest, is_sample=config.is_sample)
-        observer.loaded(done)
-        loads.append(done)
-    return tuple(loads)

@@ -5,26 +5,26 @@ Both run where the SQL, the roles or the configuration of what feature views are
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from genredb.build.results import Proof
 from genredb.build.runtime import TemplateDatabase, relation_of
-from genredb.compile import (
-    ColumnRef,
-    Compilation,
-    Lineage,
-    Node,
-    NodeKind,
-    feature_views,
-    find_leaks,
-    guarded_nodes,
-    label_columns,
-    portable_sql,
-    relation_key,
-    row_filter,
-)
+from genredb.compile.compiler import Compilation
+from genredb.compile.features import columns_of_role, feature_views, guarded_nodes, row_filter
+from genredb.compile.fingerprint import portable_sql
+from genredb.compile.leaks import find_leaks, label_columns
+from genredb.compile.lineage import ColumnRef, Lineage, relation_key
+from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import ProjectErrors, SqlError
-from genredb.warehouse import Connection, column_types, fetch_all, own_macros, quote, relation_exists, run_sql
+from genredb.warehouse.database import (
+    Connection,
+    column_types,
+    fetch_all,
+    own_macros,
+    quote,
+    relation_exists,
+    run_sql,
+)
 
 # Rows of each source that the proof on data takes: enough for a feature that depends on a label to show it.
 PROOF_ROWS = 2_000
@@ -67,7 +67,7 @@ def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | N
             errors += _differences(view, memory)
     if errors:
         raise ProjectErrors(errors)
-    return Proof(len(views), sum(len(_names(view, "feature")) for view in views))
+    return Proof(len(views), sum(len(columns_of_role(view, "feature")) for view in views))
 
 
 def _models(compilation: Compilation) -> list[Node]:
@@ -163,7 +163,7 @@ def _permute(memory: Connection, node: Node, ref: ColumnRef) -> None:
 
 def _differences(view: Node, memory: Connection) -> Iterator[str]:
     """Yield a sentence for each feature that is another one now, and for rows that came or went."""
-    keys, features = _names(view, "id"), _names(view, "feature")
+    keys, features = columns_of_role(view, "id"), columns_of_role(view, "feature")
     if not keys:
         yield f"{view.path}: {view.label} has features but no column of role id, which tells its rows apart."
         return
@@ -187,10 +187,6 @@ def _differences(view: Node, memory: Connection) -> Iterator[str]:
             f"{view.path}: which rows {view.label} has depends on a label: with the labels permuted, "
             "others are there. If that is meant, say `config: {meta: {row_filter: label}}` of the model."
         )
-
-
-def _names(view: Node, role: str) -> Sequence[str]:
-    return [column.name for column in view.columns if column.role == role]
 
 
 def _here(node: Node) -> str:

@@ -1,9 +1,9 @@
 """Says where in the project wrong SQL stands: the template's own line, where it can be told."""
 
 from genredb.build.runtime import Runtime
-from genredb.compile import Node
+from genredb.compile.nodes import Node
 from genredb.errors import GenredbError, SqlError, quoted
-from genredb.project import read_text, yaml_line
+from genredb.project.files import read_text, yaml_line
 
 
 def located(runtime: Runtime, node: Node, error: SqlError) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from genredb.build.incremental import add_rows, is_to_be_added_to
 from genredb.build.runtime import Runtime, relation_of
-from genredb.compile import Node
+from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
-from genredb.warehouse import run_sql, split_records, survey, transaction, unglobbed
+from genredb.warehouse.csvfile import split_records, survey
+from genredb.warehouse.database import run_sql, transaction, unglobbed
 
 
 def materialize(runtime: Runtime, node: Node) -> int | None:

@@ -4,10 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredb.build.artifacts import read_before
-from genredb.compile import Compilation, select
-from genredb.errors import ProjectErrors
-
 
 @dataclass(frozen=True)
 class Options:
@@ -24,20 +20,11 @@ class Options:
     state_dir: Path | None = None
 
     @property
+    def may_be_current(self) -> bool:
+        """Whether there may be nothing to do."""
+        return self.is_everything and not self.is_full_refresh
+
+    @property
     def is_everything(self) -> bool:
         """Whether nothing is left out."""
         return not (self.selected or self.excluded)
-
-
-def chosen_nodes(compilation: Compilation, options: Options) -> set[str] | None:
-    """Return the unique ids that are selected, or None for everything."""
-    if options.is_everything:
-        return None
-    before = read_before(compilation.project.config, options.state_dir)
-    return select(compilation, options.selected, options.excluded, before)
-
-
-def refuse_notices(compilation: Compilation, options: Options) -> None:
-    """Under ``--warn-error``, refuse a project that says what has no effect."""
-    if options.warn_error and compilation.notices:
-        raise ProjectErrors(compilation.notices)

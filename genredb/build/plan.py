@@ -3,11 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from genredb.build.inputs import RawFile, contents, inputs_digest, raw_files
+from genredb.build.inputs import RawFile, contents, raw_files
 from genredb.build.state import NodeState, State
-from genredb.compile import Compilation, Identity, Node, NodeKind, identities, proof_digest
-from genredb.project import Config
-from genredb.warehouse import Connection, canonical, file_digest
+from genredb.compile.compiler import Compilation
+from genredb.compile.features import proof_digest
+from genredb.compile.fingerprint import identities
+from genredb.compile.identity import Identity
+from genredb.compile.nodes import Node, NodeKind
+from genredb.warehouse.database import Connection
+from genredb.warehouse.sql_text import canonical
 
 OWN_SCHEMAS = ("ml", "meta")  # written by genredb itself, outside the graph
 
@@ -26,7 +30,8 @@ class Plan:
     """What a build has to do: why which node runs, which files are loaded, which relations dropped.
 
     ``identities`` maps every node to its own part as the project is now, ``reasons`` the nodes that run,
-    in order, to why. ``is_whole`` says that nothing which should run was left out by a selection.
+    in order, to why. ``files`` are the raw files, ``stale_files`` those to load. ``is_whole`` says that
+    nothing which should run was left out by a selection.
     ``loaded`` are the unique ids of the sources that genredb loads. ``proof`` digests what the leak guard
     has to prove, and ``is_proved`` says that it did so before. ``touched`` says by unique id which columns
     a build would touch, where that was asked for.
@@ -35,6 +40,7 @@ class Plan:
     compilation: Compilation
     identities: Mapping[str, Identity]
     reasons: Mapping[str, str]
+    files: tuple[RawFile, ...] = ()
     stale_files: tuple[RawFile, ...] = ()
     removed: tuple[str, ...] = ()
     is_whole: bool = True
@@ -58,20 +64,6 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not (self.reasons or self.stale_files or self.removed)
-
-
-def is_current(config: Config, state: State, files_digest: str) -> bool:
-    """Whether nothing changed since the last build, judged by bytes alone: no template is rendered."""
-    if not state.inputs or state.uses_clock or any(node.restless for node in state.nodes.values()):
-        return False
-    if not all(_is_intact(unique_id, state) for unique_id in state.nodes):
-        return False
-    if not all(state.is_marked(name, digest) for name, digest in state.loads.items()):
-        return False
-    files = [(config.raw_dir / name, sha256) for name, sha256 in state.files.items()]
-    if not all(path.is_file() and file_digest(path) == sha256 for path, sha256 in files):
-        return False
-    return inputs_digest(config, files_digest, state.environment) == state.inputs
 
 
 def make_plan(
@@ -101,6 +93,7 @@ def make_plan(
         compilation,
         own,
         reasons,
+        files,
         stale,
         removed,
         loaded=everything.loaded,
@@ -175,7 +168,7 @@ class _Planner:
         if change:
             self._changed.add(node.unique_id)
             return change
-        if node.is_built and not _is_intact(node.unique_id, self._state):
+        if node.is_built and not self._state.is_intact(node.unique_id):
             self._remade.add(node.unique_id)
             if node.materialized == "incremental":  # what it had gathered is gone
                 self._changed.add(node.unique_id)
@@ -218,12 +211,6 @@ class _Planner:
         last = self._state.nodes.get(node.unique_id)
         is_same = last is not None and last.identity.rest == self._own[node.unique_id].rest
         return "" if is_same else f"{file.path.name} changed"
-
-
-def _is_intact(unique_id: str, state: State) -> bool:
-    """Whether the relation of a node is there as genredb made it."""
-    node = state.nodes[unique_id]
-    return not node.relation or state.is_marked(node.relation, node.fingerprint)
 
 
 def is_loaded(file: RawFile, state: State) -> bool:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from genredb.compile import Node
-from genredb.warehouse import Load
+if TYPE_CHECKING:
+    from genredb.compile.nodes import Node
+    from genredb.warehouse.load import Load
 
 
 class Status(StrEnum):
@@ -39,7 +40,7 @@ class NodeResult:
     ``culprit`` names what failed upstream of a node that was skipped.
     """
 
-    node: Node
+    node: "Node"
     status: Status
     reason: str = ""
     rows: int | None = None
@@ -60,7 +61,7 @@ class BuildResult:
     """
 
     results: tuple[NodeResult, ...]
-    loads: tuple[Load, ...] = ()
+    loads: "tuple[Load, ...]" = ()
     is_published: bool = False
     seconds: float = 0.0
     standing_warnings: int = 0
@@ -98,7 +99,7 @@ class Observer(Protocol):
     def note(self, notice: str) -> None:
         """Hear of something in the project that has no effect, or that is otherwise worth knowing."""
 
-    def begin(self, nodes: Sequence[Node]) -> None:
+    def begin(self, nodes: "Sequence[Node]") -> None:
         """Hear which nodes will run."""
 
     def start(self, what: str) -> None:
@@ -107,7 +108,7 @@ class Observer(Protocol):
     def dropped(self, relation: str) -> None:
         """Hear that a relation was dropped whose node left the project."""
 
-    def loaded(self, load: Load) -> None:
+    def loaded(self, load: "Load") -> None:
         """Hear that a raw table was loaded."""
 
     def finish(self, result: NodeResult) -> None:
@@ -123,7 +124,7 @@ class SilentObserver:
     def note(self, notice: str) -> None:
         """Ignore."""
 
-    def begin(self, nodes: Sequence[Node]) -> None:
+    def begin(self, nodes: "Sequence[Node]") -> None:
         """Ignore."""
 
     def start(self, what: str) -> None:
@@ -132,7 +133,7 @@ class SilentObserver:
     def dropped(self, relation: str) -> None:
         """Ignore."""
 
-    def loaded(self, load: Load) -> None:
+    def loaded(self, load: "Load") -> None:
         """Ignore."""
 
     def finish(self, result: NodeResult) -> None:

@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from genredb.compile import Compilation, Node, Relation, ResultTable
+from genredb.compile.compiler import Compilation
+from genredb.compile.context import ResultTable
+from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError
-from genredb.warehouse import Connection, quote, relation_exists, run_query, run_sql
+from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql
 
 
 class TemplateDatabase:
@@ -34,7 +36,7 @@ class TemplateDatabase:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What running a node needs."""
+    """What running a node needs; ``is_new`` says that nothing stands in the database yet."""
 
     connection: Connection
     compilation: Compilation
@@ -42,6 +44,7 @@ class Runtime:
     store_failures: bool = False
     warn_error: bool = False
     may_write: bool = True
+    is_new: bool = False
 
     @cached_property
     def database(self) -> TemplateDatabase:
@@ -62,7 +65,7 @@ class Runtime:
 
     def drop_other_kind(self, relation: Relation, kind: str) -> None:
         """Drop the relation if it is of this kind, so that one of the other kind can take its place."""
-        if self.existing(relation) == kind:
+        if not self.is_new and self.existing(relation) == kind:
             self.connection.execute(f"drop {kind} {relation}")
 
 

@@ -4,19 +4,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from genredb.compile import Identity
-from genredb.warehouse import (
-    LAYOUT,
+from genredb.compile.identity import Identity
+from genredb.warehouse.database import (
     Connection,
-    Load,
     fetch_all,
-    has_current_layout,
     insert_rows,
     quote,
     relation_exists,
     relation_marks,
 )
+from genredb.warehouse.tables import LAYOUT, has_current_layout
+
+if TYPE_CHECKING:
+    from genredb.warehouse.load import Load
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,15 @@ class NodeState:
 class State:
     """What the published file was built from.
 
-    ``inputs`` digests all that went into it but the raw files, given the values of ``environment``; it
-    is empty where not every node is as the project wants it. ``proof`` digests what the leak guard last
-    proved. ``files`` maps a raw file to its sha256,
-    ``loads`` a source to the digest of its load, ``nodes`` a node to what it was built from; ``marks``
-    maps each relation there is to the mark it was given. ``run_id`` is the last run recorded.
+    ``is_whole`` says that every node is as the project wanted it. ``proof`` digests what the leak guard last
+    proved. ``loads`` maps a source to the digest of its load, ``nodes`` a node to what it was built from;
+    ``marks`` maps each relation there is to the mark it was given. ``run_id`` is the last run recorded.
     """
 
-    inputs: str = ""
-    environment: tuple[str, ...] = ()
-    uses_clock: bool = False
+    is_whole: bool = False
     base: str = ""
     run_id: str = ""
     proof: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +62,11 @@ class State:
     def identities(self) -> dict[str, Identity]:
         """Each node's own part of its fingerprint."""
         return {unique_id: node.identity for unique_id, node in self.nodes.items()}
+
+    def is_intact(self, unique_id: str) -> bool:
+        """Whether the relation of a node is there as genredb made it."""
+        node = self.nodes[unique_id]
+        return not node.relation or self.is_marked(node.relation, node.fingerprint)
 
     def is_marked(self, relation: str, digest: str) -> bool:
         """Whether the relation there is was made by genredb for this digest, and by nobody else since."""
@@ -81,21 +83,18 @@ def read_state(connection: Connection | None) -> State:
     if connection is None or not has_current_layout(connection):
         return State()
     values = dict(fetch_all(connection, "select key, value from meta.state"))
-    loads = fetch_all(connection, "select source, file, sha256, digest, is_sample from meta.loads")
+    loads = fetch_all(connection, "select source, digest, is_sample from meta.loads")
     nodes = fetch_all(
         connection,
         "select unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned"
         " from meta.fingerprints",
     )
     return State(
-        inputs=values.get("inputs", ""),
-        environment=tuple(json.loads(values.get("environment", "[]"))),
-        uses_clock=values.get("uses_clock") == "true",
+        is_whole=values.get("is_whole") == "true",
         base=values.get("base", ""),
         run_id=values.get("run_id", ""),
         proof=values.get("proof", ""),
-        files={file: sha256 for _, file, sha256, _, _ in loads},
-        loads={source: digest for source, _, _, digest, _ in loads},
+        loads={source: digest for source, digest, _ in loads},
         nodes={
             unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), relation, restless, has_warned)
             for unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned in nodes
@@ -109,9 +108,7 @@ def write_state(connection: Connection, state: State) -> None:
     """Replace what the file remembers of its inputs and nodes; the loads are written one by one."""
     values = {
         "layout": LAYOUT,
-        "inputs": state.inputs,
-        "environment": json.dumps(state.environment),
-        "uses_clock": json.dumps(state.uses_clock),
+        "is_whole": json.dumps(state.is_whole),
         "base": state.base,
         "run_id": state.run_id,
         "proof": state.proof,
@@ -129,9 +126,9 @@ def write_state(connection: Connection, state: State) -> None:
     )
 
 
-def forget_inputs(connection: Connection) -> None:
-    """Let the next build look at every node: what it was built from is no longer what is loaded."""
-    connection.execute("update meta.state set value = '' where key = 'inputs'")
+def forget_whole(connection: Connection) -> None:
+    """Let the next build confirm every node: what it was built from is no longer what is loaded."""
+    connection.execute("update meta.state set value = 'false' where key = 'is_whole'")
 
 
 def drop_relation(connection: Connection, relation: str) -> None:
@@ -149,7 +146,7 @@ def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
     connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
 
 
-def record_load(connection: Connection, load: Load, file: str, digest: str, *, is_sample: bool) -> None:
+def record_load(connection: Connection, load: "Load", file: str, digest: str, *, is_sample: bool) -> None:
     """Remember a load in meta.loads, in place of the source's last one; ``file`` is the declared name."""
     schema, _, name = load.source.partition(".")
     mark(connection, f"{quote(schema)}.{quote(name)}", "table", digest)
@@ -182,5 +179,5 @@ def is_from_sample(connection: Connection) -> bool:
 
 def is_built_from_loads(connection: Connection) -> bool:
     """Whether the models were built from what the raw tables hold now."""
-    rows = fetch_all(connection, "select value from meta.state where key = 'inputs'")
-    return bool(rows and rows[0][0])
+    rows = fetch_all(connection, "select value from meta.state where key = 'is_whole'")
+    return rows == [("true",)]

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from genredb.build.plan import Plan, Touched
 from genredb.build.state import State
-from genredb.compile import ROWS, ColumnRef, Lineage, Node, NodeKind, QueryFlow, UnresolvedError, relation_key
+from genredb.compile.flow.values import ROWS, QueryFlow, UnresolvedError
+from genredb.compile.lineage import ColumnRef, Lineage, relation_key
+from genredb.compile.nodes import Node, NodeKind
 
 # The reasons to run that may leave columns as they are; an ephemeral model has none.
 _PARTIAL = re.compile(r"|sql changed|upstream (?!was ).*|(?!configuration ).* changed")

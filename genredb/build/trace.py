@@ -5,9 +5,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from genredb.build.runtime import TemplateDatabase
-from genredb.compile import ColumnRef, Edge, Lineage, compile_project
-from genredb.project import Config, read_project
-from genredb.warehouse import open_reader
+from genredb.compile.compiler import compile_project
+from genredb.compile.lineage import ColumnRef, Edge, Lineage
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import open_reader
 
 
 @dataclass(frozen=True)

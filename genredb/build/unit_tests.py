@@ -6,10 +6,11 @@ from typing import Any
 from genredb.build.checks import SHOWN_ROWS
 from genredb.build.results import FailingRows, Status
 from genredb.build.runtime import Runtime
-from genredb.compile import Node, Relation, unit_test_sql
+from genredb.compile.nodes import Node, Relation
+from genredb.compile.unit_tests import unit_test_sql
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project import Fixture
-from genredb.warehouse import fetch_sample, quote, run_query
+from genredb.project.nodes import Fixture
+from genredb.warehouse.database import fetch_sample, quote, run_query
 
 
 def run_unit_test(runtime: Runtime, node: Node) -> tuple[Status, FailingRows | None]:

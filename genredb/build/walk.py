@@ -12,9 +12,9 @@ from genredb.build.materialize import materialize
 from genredb.build.results import FailingRows, NodeResult, Observer, Status
 from genredb.build.runtime import Runtime
 from genredb.build.unit_tests import run_unit_test
-from genredb.compile import Node, NodeKind
+from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import GenredbError, SqlError
-from genredb.warehouse import transaction
+from genredb.warehouse.database import transaction
 
 _BAD = (Status.ERROR, Status.FAIL, Status.SKIPPED)
 Outcome = tuple[Status, int | None, FailingRows | None]

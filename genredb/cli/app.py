@@ -1,34 +1,24 @@
 """The ``genredb`` command: puts the commands together and turns errors into sentences and exit codes."""
 
+import gc
+import importlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
 
 from genredb import __version__
-from genredb.cli import (
-    build,
-    clean,
-    compile,  # noqa: A004 - a command's name
-    doctor,
-    export,
-    lineage,
-    load,
-    ls,
-    plan,
-    predict,
-    query,
-    retry,
-    sample,
-    show,
-    test,
-    train,
-)
 from genredb.cli.selection import joined
 from genredb.errors import GenredbError
 
+# In the order of the help; each is a file of genredb/cli.
+COMMANDS = (
+    "build plan retry load test ls show compile lineage train predict export query sample doctor"
+    " clean".split()
+)
 INTERNAL_ERROR = 70
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 5 database locked ·
 6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
@@ -42,25 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    build,
-    plan,
-    retry,
-    load,
-    test,
-    ls,
-    show,
-    compile,
-    lineage,
-    train,
-    predict,
-    export,
-    query,
-    sample,
-    doctor,
-    clean,
-):
-    command.add_to(app)
 
 
 def _print_version(value: bool) -> None:
@@ -91,12 +62,22 @@ def _interrupt(number: int, _frame: object) -> NoReturn:
     raise _InterruptedError
 
 
+def add_commands(arguments: Sequence[str]) -> None:
+    """Add the command that the first argument names, alone since the others take long to import; else all."""
+    named = [name for name in COMMANDS if arguments[:1] == [name]]
+    for name in named or COMMANDS:
+        importlib.import_module(f"genredb.cli.{name}").add_to(app)
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    gc.set_threshold(100_000, 50, 50)  # imports leave no garbage, which looking for takes a twentieth
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(args=joined(sys.argv[1:]), standalone_mode=True)
+        arguments = joined(sys.argv[1:])
+        add_commands(arguments)
+        app(args=arguments, standalone_mode=True)
     except GenredbError as error:
         _complain(str(error), error.exit_code)
     except _InterruptedError:

@@ -27,8 +27,8 @@ def build(
 
     Example: genredb build --raw-dir ~/cs98x
     """
-    from genredb.build import Options
-    from genredb.build import build as run_build
+    from genredb.build.options import Options
+    from genredb.build.run import build as run_build
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
 

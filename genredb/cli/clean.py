@@ -16,7 +16,7 @@ def clean(context: Context) -> None:
 
     The database itself stays. Example: genredb clean
     """
-    from genredb.build import clean as run_clean
+    from genredb.build.clean import clean as run_clean
     from genredb.cli.console import print_json
 
     removed = run_clean(context.config)

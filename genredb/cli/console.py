@@ -1,8 +1,10 @@
 """What the command line prints: data on stdout, talk on stderr, colours and progress on a terminal only."""
 
 import contextlib
+import functools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -13,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from genredb.errors import UsageError
 
 if TYPE_CHECKING:
-    from genredb.project import Config
-    from genredb.warehouse import Load
+    from rich.console import Console as RichConsole
+
+    from genredb.project.config import Config
+    from genredb.warehouse.load import Load
 
 CELL_WIDTH = 60
 # Where there is no terminal, a table is as wide as it needs.
@@ -25,20 +29,33 @@ class Console:
     """Prints for one command; ``-q`` leaves warnings and errors, ``-v`` adds every check."""
 
     def __init__(self, *, is_quiet: bool = False, is_verbose: bool = False) -> None:
-        from rich.console import Console as RichConsole
-
         self.is_quiet = is_quiet
         self.is_verbose = is_verbose
-        self.rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+
+    @functools.cached_property
+    def rich(self) -> "RichConsole":
+        """A rich console on stderr."""
+        from rich.console import Console as RichConsole
+
+        return RichConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line of talk, unless quiet."""
         if not self.is_quiet:
-            self.rich.print(text, style=style or None, markup=False)
+            self.line((text, style))
 
     def warn(self, text: str) -> None:
         """Print a warning, quiet or not."""
-        self.rich.print(f"[yellow bold]warning:[/] {escaped(text)}")
+        self.line(("warning: ", "yellow bold"), (text, ""))
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        """Print a line of texts, each in its style; where there are no colours, it needs no rich."""
+        if sys.stderr.isatty() or os.environ.get("FORCE_COLOR"):
+            from rich.text import Text
+
+            self.rich.print(Text.assemble(*parts))
+        else:
+            print("".join(text for text, _ in parts), file=sys.stderr)
 
     def introduce(self, config: "Config") -> None:
         """Say what is built from what, where that is not the obvious."""
@@ -78,7 +95,7 @@ class Console:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
         """Give a function to call with (what, done, total); it draws a bar on a terminal, else nothing."""
-        if self.is_quiet or not self.rich.is_terminal:
+        if self.is_quiet or not sys.stderr.isatty():
             yield lambda _what, _done, _total: None
             return
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -152,13 +169,6 @@ def _plain(value: Any) -> Any:
         )
         return number if math.isfinite(number) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def escaped(text: str) -> str:
-    """Return text of which rich takes no part for markup."""
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _near(path: Path) -> str:

@@ -7,8 +7,8 @@ import typer
 from genredb.cli.options import Context, command
 
 if TYPE_CHECKING:
-    from genredb.build import Trace
-    from genredb.compile import ColumnRef
+    from genredb.build.trace import Trace
+    from genredb.compile.lineage import ColumnRef
 
 # What goes into a value is followed; what only decides which value or row it is, is named.
 FOLLOWED = {"value", "classifier"}
@@ -34,7 +34,7 @@ def lineage(
 
     Example: genredb lineage songs.genre_group
     """
-    from genredb.build import trace
+    from genredb.build.trace import trace
     from genredb.cli.console import print_json
 
     found = trace(context.config, name, is_downstream=downstream)

@@ -16,7 +16,7 @@ def load(context: Context) -> None:
 
     Example: genredb load --raw-dir ~/cs98x
     """
-    from genredb.build import load as run_load
+    from genredb.build.load import load as run_load
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
 

@@ -36,10 +36,11 @@ def ls(
 
     Example: genredb ls --resource-type model --select +submission
     """
-    from genredb.build import read_before
+    from genredb.build.manifest import read_before
     from genredb.cli.console import print_json
-    from genredb.compile import compile_project, select
-    from genredb.project import read_project
+    from genredb.compile.compiler import compile_project
+    from genredb.compile.select import select
+    from genredb.project.discover import read_project
 
     compilation = compile_project(read_project(context.config))
     chosen = select(compilation, selected or (), excluded or (), read_before(context.config, state))

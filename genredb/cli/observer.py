@@ -1,11 +1,14 @@
 """Prints how a build goes on: a line for each node, the rows of each check that found some."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from genredb.build import NodeResult, Proof, Status
-from genredb.cli.console import Console, escaped
-from genredb.compile import Node
-from genredb.warehouse import Load
+from genredb.build.results import NodeResult, Proof, Status
+from genredb.cli.console import Console
+
+if TYPE_CHECKING:
+    from genredb.compile.nodes import Node
+    from genredb.warehouse.load import Load
 
 
 class BuildObserver:
@@ -17,7 +20,7 @@ class BuildObserver:
         self._total = 0
         self._done = 0
 
-    def begin(self, nodes: Sequence[Node]) -> None:
+    def begin(self, nodes: "Sequence[Node]") -> None:
         """Hear which nodes will run."""
         self._total = len(nodes)
 
@@ -33,7 +36,7 @@ class BuildObserver:
         """Print a line for a relation that left the project."""
         self._line("drop", relation.removeprefix("main."), "", "removed from the project")
 
-    def loaded(self, load: Load) -> None:
+    def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""
         self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
 
@@ -42,7 +45,7 @@ class BuildObserver:
         self._done += 1
         node = result.node
         if result.status is Status.ERROR:
-            self._console.rich.print(f"[red bold]ERROR[/] {escaped(result.message)}")
+            self._console.line(("ERROR ", "red bold"), (result.message, ""))
         elif result.failing:
             self._failing(result)
         elif result.status is Status.SKIPPED:
@@ -66,13 +69,13 @@ class BuildObserver:
         word, style = ("WARN", "yellow") if result.status is Status.WARN else ("FAIL", "red")
         total = result.failing.total
         rows = "1 row" if total == 1 else f"{total} rows"
-        self._console.rich.print(
-            f"[{style} bold]{word}[/] {escaped(result.node.description or result.node.name)}: {rows} "
-            f"[dim]({escaped(result.node.path)})[/]"
+        name = result.node.description or result.node.name
+        self._console.line(
+            (f"{word} ", f"{style} bold"), (f"{name}: {rows} ", ""), (f"({result.node.path})", "dim")
         )
         self._console.table(result.failing.columns, result.failing.rows)
         if total > len(result.failing.rows):
-            self._console.rich.print(f"  … and {total - len(result.failing.rows)} more", style="dim")
+            self._console.line((f"  … and {total - len(result.failing.rows)} more", "dim"))
 
     def _line(self, kind: str, name: str, rows: str, note: str) -> None:
         self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())

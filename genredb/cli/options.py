@@ -13,7 +13,7 @@ import typer
 
 from genredb.cli.console import Console
 from genredb.errors import UsageError
-from genredb.project import Config, Settings, read_config
+from genredb.project.config import Config, Settings, read_config
 
 
 @dataclass(frozen=True)

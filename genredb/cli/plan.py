@@ -8,7 +8,7 @@ from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Select, State
 
 if TYPE_CHECKING:
-    from genredb.build import Touched
+    from genredb.build.plan import Touched
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,8 +28,8 @@ def plan(
 
     Example: genredb plan --select songs+
     """
-    from genredb.build import Options
-    from genredb.build import plan as make_plan
+    from genredb.build.options import Options
+    from genredb.build.preview import plan as make_plan
     from genredb.cli.console import print_json
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)

@@ -42,7 +42,7 @@ def query(
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
     """
     from genredb.cli.console import print_rows_json, print_table
-    from genredb.query import ask
+    from genredb.query.ask import ask
 
     if limit is None and answer_format is Format.TABLE:
         limit = TABLE_ROWS

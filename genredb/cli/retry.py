@@ -17,8 +17,8 @@ def retry(context: Context, store_failures: StoreFailures = False, warn_error: W
 
     The failed build is kept as target/failed.duckdb until one succeeds. Example: genredb retry
     """
-    from genredb.build import Options
-    from genredb.build import retry as run_retry
+    from genredb.build.options import Options
+    from genredb.build.run import retry as run_retry
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
 

@@ -28,7 +28,7 @@ def sample(
     Example: genredb sample --rows 10000 -o big && genredb build --raw-dir big
     """
     from genredb.cli.console import print_json
-    from genredb.sample import write_sample
+    from genredb.sample.write import write_sample
 
     with context.console.progress() as progress:
         result = write_sample(

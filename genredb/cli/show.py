@@ -25,7 +25,7 @@ def show(
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
     from genredb.cli.console import print_rows_json, print_table
-    from genredb.query import ask
+    from genredb.query.ask import ask
 
     answer = ask(context.config, rendered(context, name, inline), limit)
     if context.json:
@@ -38,7 +38,7 @@ def show(
 
 def rendered(context: Context, name: str | None, inline: str | None) -> str:
     """Return the SQL of the node or inline template that the arguments name."""
-    from genredb.build import rendered as render
+    from genredb.build.preview import rendered as render
 
     if (name is None) == (inline is None):
         raise UsageError("Name a model, or give a template by --inline.")

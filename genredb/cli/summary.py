@@ -4,10 +4,10 @@ from typing import Any, NoReturn
 
 import typer
 
-from genredb.build import BuildResult, FailingRows, Status
+from genredb.build.results import BuildResult, FailingRows, Status
 from genredb.cli.console import Console, print_json
 from genredb.cli.options import Context
-from genredb.project import Config
+from genredb.project.config import Config
 
 
 def report_build(context: Context, result: BuildResult) -> NoReturn:
@@ -25,10 +25,8 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
     """Say what a build did, in a line."""
     name = config.database.name
     if result.exit_code:
-        console.rich.print(
-            f"[red bold]Failed:[/] {_counts(result)}; {name} is as it was before. "
-            "`genredb retry` goes on from here."
-        )
+        end = f"{_counts(result)}; {name} is as it was before. `genredb retry` goes on from here."
+        console.line(("Failed: ", "red bold"), (end, ""))
     elif not result.is_published:
         console.say(f"Nothing changed since the last build; {name} is current.", "green")
         if result.standing_warnings:

@@ -29,7 +29,8 @@ def test(
 
     Example: genredb test songs
     """
-    from genredb.build import Options, check
+    from genredb.build.examine import check
+    from genredb.build.options import Options
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import as_json, summarize_checks

@@ -11,7 +11,8 @@ from genredb.compile.naming import is_enabled
 from genredb.compile.nodes import Node, NodeKind, UnitTest
 from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
-from genredb.project import CheckSpec, UnitTestSpec, read_text, yaml_line
+from genredb.project.files import read_text, yaml_line
+from genredb.project.nodes import CheckSpec, UnitTestSpec
 
 if TYPE_CHECKING:
     from genredb.compile.compiler import Compiler

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project import CheckSpec
+from genredb.project.nodes import CheckSpec
 
 
 def _unique(relation: str, column: str, _arguments: Mapping[str, Any]) -> str:

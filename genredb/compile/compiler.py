@@ -16,7 +16,8 @@ from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
 from genredb.compile.trace import Place, template_place, unmarked
 from genredb.errors import Problems, UsageError, did_you_mean
-from genredb.project import Model, Project, Seed, Source
+from genredb.project.discover import Project
+from genredb.project.nodes import Model, Seed, Source
 
 
 @dataclass(frozen=True)

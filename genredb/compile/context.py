@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from genredb import DBT_VERSION
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import ProjectError
-
-# What `dbt_version` says: the version whose dialect this is, and against which it is tested.
-DBT_VERSION = "1.11.16"
 
 
 class MacroReturnError(Exception):

@@ -5,34 +5,16 @@ and of the fingerprints of all that it depends on. Where SQL differs from that o
 form, as the parser sees it, its identity stays what it was.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from genredb.compile.compiler import Compilation
+from genredb.compile.identity import Identity, digest
 from genredb.compile.nodes import Node, NodeKind
 
 # What a configuration says to people, to selectors and to checks on the side.
 _SAYS_NOTHING = frozenset("tags meta docs enabled group access full_refresh persist_docs".split())
 Canonical = Callable[[str], str | None]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A node's own part of its fingerprint.
-
-    ``sql`` is the text without the database's name, ``sql_id`` stands for it and for every text that
-    means the same; ``rest`` digests configuration, relation, hooks and a file's content.
-    """
-
-    sql: str = ""
-    sql_id: str = ""
-    rest: str = ""
-
-    def fingerprint(self, upstream: Iterable[str]) -> str:
-        """Return the fingerprint over these fingerprints of what the node depends on."""
-        return digest(self.sql_id, self.rest, *upstream)
 
 
 def identities(
@@ -98,8 +80,3 @@ def _rest(node: Node, content: str) -> str:
         repr(node.unit_test) if node.unit_test else "",
     ]
     return digest(*stated)
-
-
-def digest(*parts: str) -> str:
-    """Return a short sha256 of the parts, in their order."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

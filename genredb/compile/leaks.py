@@ -6,56 +6,14 @@ label only where it says so: ``config: meta: row_filter: label``.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from genredb.compile.compiler import Compilation
-from genredb.compile.fingerprint import Identity, digest
-from genredb.compile.flow import ROWS, How
+from genredb.compile.features import columns_of_role, feature_views, row_filter
+from genredb.compile.flow.values import ROWS, How
 from genredb.compile.lineage import ColumnRef, Lineage, relation_key
 from genredb.compile.nodes import Node, NodeKind
-from genredb.errors import ProjectError
 
 Step = tuple[ColumnRef, How]
-
-
-def feature_views(compilation: Compilation) -> list[Node]:
-    """Return the models that have a column of role ``feature``, upstream ones first."""
-    return [node for node in compilation.of_kind(NodeKind.MODEL) if _of_role(node, "feature")]
-
-
-def guarded_nodes(compilation: Compilation) -> list[Node]:
-    """Return the feature views and all that they are made of, upstream first."""
-    needed = {node.unique_id for node in feature_views(compilation)}
-    for node in reversed(list(compilation.nodes.values())):
-        if node.unique_id in needed:
-            needed |= set(node.depends_on)
-    return [node for node in compilation.nodes.values() if node.unique_id in needed]
-
-
-def proof_digest(compilation: Compilation, own: Mapping[str, Identity]) -> str:
-    """Return a digest of all that the guard's answer depends on; empty where there is nothing to guard."""
-    parts = [
-        part
-        for node in guarded_nodes(compilation)
-        for part in (
-            node.unique_id,
-            own[node.unique_id].sql_id,
-            own[node.unique_id].rest if node.kind is not NodeKind.SEED else "",
-            repr([(column.name, column.role) for column in node.columns]),
-            str(_meta(node)),
-        )
-    ]
-    return digest(*parts) if parts else ""
-
-
-def row_filter(node: Node) -> bool:
-    """Whether a feature view says that its rows depend on a label. ProjectError for another statement."""
-    stated = _meta(node).get("row_filter")
-    if stated not in (None, "label"):
-        raise ProjectError(
-            f"{node.path}: `row_filter:` of {node.name} is `label` or left out, not {stated!r}."
-        )
-    return stated is not None
 
 
 def find_leaks(lineage: Lineage) -> list[str]:
@@ -66,7 +24,8 @@ def find_leaks(lineage: Lineage) -> list[str]:
     for view in views:
         relation = relation_key(view)
         starts = [
-            (ColumnRef(relation, name.lower()), f"the feature {name}") for name in _of_role(view, "feature")
+            (ColumnRef(relation, name.lower()), f"the feature {name}")
+            for name in columns_of_role(view, "feature")
         ]
         if not row_filter(view):
             starts.append((ColumnRef(relation, ROWS), "which rows it has"))
@@ -82,7 +41,7 @@ def label_columns(lineage: Lineage) -> frozenset[ColumnRef]:
     stated = [
         ColumnRef(relation, name.lower())
         for relation, node in lineage.nodes.items()
-        for name in _of_role(node, "label")
+        for name in columns_of_role(node, "label")
     ]
     found = set(stated)
     waiting, seen = list(stated), set(stated)
@@ -152,11 +111,3 @@ def _sentence(lineage: Lineage, view: Node, what: str, path: list[Step], labels:
 def _shown(lineage: Lineage, ref: ColumnRef) -> str:
     is_rows = ref.column == ROWS
     return f"the rows of {lineage.nodes[ref.relation].label}" if is_rows else lineage.label(ref)
-
-
-def _of_role(node: Node, role: str) -> Iterator[str] | list[str]:
-    return [column.name for column in node.columns if column.role == role]
-
-
-def _meta(node: Node) -> Mapping[str, object]:
-    return node.config.get("meta") or {}

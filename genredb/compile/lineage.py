@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from genredb.compile.compiler import Compilation
-from genredb.compile.flow import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.compile.flow.values import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
 from genredb.compile.nodes import Database, Node, NodeKind
 from genredb.errors import UsageError, did_you_mean
-from genredb.project import Column
+from genredb.project.nodes import Column
 
 # The roles of columns that a classifier reads.
 LEARNED_ROLES = ("label", "group", "feature")

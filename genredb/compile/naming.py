@@ -8,7 +8,9 @@ from genredb.compile.nodes import NodeKind, Relation
 from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
-from genredb.project import Model, Project, Seed, Source, notices
+from genredb.project.discover import Project
+from genredb.project.merge import notices
+from genredb.project.nodes import Model, Seed, Source
 
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 # Where genredb keeps what it writes itself (genredb/warehouse/tables.py).

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-from genredb.project import Column, Fixture
+from genredb.project.nodes import Column, Fixture
 
 
 class NodeKind(StrEnum):

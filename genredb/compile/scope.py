@@ -9,7 +9,7 @@ from jinja2 import Undefined
 from genredb.compile.locate import TemplateError
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import did_you_mean
-from genredb.project import config_key, merged
+from genredb.project.merge import config_key, merged
 
 _MISSING = object()
 

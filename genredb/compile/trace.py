@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
-from genredb.project import MacroFile
+from genredb.project.nodes import MacroFile
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # characters for private use: no SQL holds them
 _MARK = re.compile(f"{_OPEN}(\\d+):(\\d+){_CLOSE}")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genredb.project import Model
-from genredb.warehouse import Connection, quote
+from genredb.project.nodes import Model
+from genredb.warehouse.database import Connection, quote
 
 _ORDER = "order by source, id"
 

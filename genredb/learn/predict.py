@@ -20,8 +20,12 @@ from genredb.errors import InputError, ProjectError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
 from genredb.learn.dataset import Songs, read_songs, stream_songs
 from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
-from genredb.project import Config, Model, Project, read_project
-from genredb.warehouse import Connection, Publication, create_tables, fetch_all, publication
+from genredb.project.config import Config
+from genredb.project.discover import Project, read_project
+from genredb.project.nodes import Model
+from genredb.warehouse.database import Connection, fetch_all
+from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.tables import create_tables
 
 BATCH_ROWS = 10_000
 LABEL = "genre"

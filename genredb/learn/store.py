@@ -21,7 +21,7 @@ from genredb.errors import InputError
 from genredb.learn.artist import ArtistLookup
 from genredb.learn.classifiers import SEED, Fitted
 from genredb.learn.dataset import Songs
-from genredb.warehouse import Connection
+from genredb.warehouse.database import Connection
 
 TRUSTED_TYPES = frozenset({"numpy.dtype", "sklearn.tree._tree.Tree"})
 GOLDEN_ROWS = 5

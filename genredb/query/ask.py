@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genredb.errors import UsageError
-from genredb.project import Config
-from genredb.warehouse import open_reader, query_errors
+from genredb.project.config import Config
+from genredb.warehouse.database import open_reader, query_errors
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genredb.errors import InputError, did_you_mean
-from genredb.project import Column, Source
+from genredb.project.nodes import Column, Source
 from genredb.warehouse.csvfile import survey
 from genredb.warehouse.database import Connection, quote
 from genredb.warehouse.raw_table import Faulty, RawTable

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project import Column, Source
+from genredb.project.nodes import Column, Source
 from genredb.warehouse.csvfile import Record, Survey, split_records
 from genredb.warehouse.database import Connection, quote, unglobbed
 from genredb.warehouse.values import Field

@@ -1,6 +1,8 @@
 """The tables that genredb itself writes, beside those of the project: quarantine, ml and meta."""
 
-from genredb.warehouse.database import Connection, fetch_all, relation_exists
+import duckdb
+
+from genredb.warehouse.database import Connection, fetch_all, transaction
 
 _TABLES = """
 create schema if not exists raw;
@@ -55,21 +57,24 @@ create table if not exists meta.check_results (
 
 
 # What genredb remembers of its builds has this shape; a file of another shape is built anew.
-LAYOUT = "2"
+LAYOUT = "3"
 
 
 def has_current_layout(connection: Connection) -> bool:
     """Whether the file remembers its builds in the shape that this version of genredb reads."""
-    if not relation_exists(connection, "meta", "state"):
+    try:  # asking whether the table is there takes longer than reading it
+        rows = fetch_all(connection, "select value from meta.state where key = 'layout'")
+    except (duckdb.CatalogException, duckdb.BinderException):
         return False
-    rows = fetch_all(connection, "select value from meta.state where key = 'layout'")
     return rows == [(LAYOUT,)]
 
 
 def create_tables(connection: Connection) -> None:
     """Make whichever of genredb's own tables are missing, empty."""
-    if not has_current_layout(connection):
-        connection.execute("drop table if exists meta.state; drop table if exists meta.fingerprints")
-    connection.execute(_TABLES)
-    connection.execute("delete from meta.state where key = 'layout'")
-    connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])
+    is_current = has_current_layout(connection)
+    with transaction(connection):
+        if not is_current:
+            connection.execute("drop table if exists meta.state; drop table if exists meta.fingerprints")
+        connection.execute(_TABLES)
+        if not is_current:
+            connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])

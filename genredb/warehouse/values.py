@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project import Column
+from genredb.project.nodes import Column
 from genredb.warehouse.database import quote
 
 INTEGERS = frozenset(

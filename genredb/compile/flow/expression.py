@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from genredb.compile.fingerprint import digest
 from genredb.compile.flow.values import NOTHING, Flow, How, QueryFlow, UnresolvedError, as_influence, together
+from genredb.compile.identity import digest
 
 # Aggregates of DuckDB that sqlglot takes for functions of one row (a test holds both against DuckDB).
 _AGGREGATES = frozenset(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from genredb.compile.fingerprint import digest
 from genredb.compile.flow.expression import Scope, expression_flow
 from genredb.compile.flow.values import NOTHING, Flow, QueryFlow, UnresolvedError, together
+from genredb.compile.identity import digest
 from genredb.compile.naming import CTE_PREFIX
 
 # Table functions that read nothing but their arguments.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from genredb.compile.fingerprint import digest
+from genredb.compile.identity import digest
 
 ROWS = "*"
 Columns = frozenset["Origin"]

@@ -1,0 +1,102 @@
+"""Whether a build has nothing to do, told without opening the database and without rendering a template.
+
+A build that leaves everything as the project wants it writes a receipt into the target folder: which
+database file it left, and digests of all that the file was built from. While both are the same, there is
+nothing to do. A receipt that is missing or does not fit costs only the longer way.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from genredb import __version__
+from genredb.build.artifacts import read_artifact, write_artifact
+from genredb.compile.identity import digest
+from genredb.project.config import Config
+from genredb.warehouse.csvfile import file_digest
+
+_RECEIPT = "current.json"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a database file was built from.
+
+    ``identity`` is the file's inode, size and time of change; ``environment`` names the variables that
+    templates asked for; ``files`` maps the paths of raw files to their sha256; ``warnings`` counts the
+    checks that warn.
+    """
+
+    database: str
+    identity: list[int]
+    inputs: str
+    environment: list[str]
+    files: dict[str, str]
+    warnings: int
+
+
+def read_receipt(config: Config, files_digest: str) -> Receipt | None:
+    """Return the receipt of the last build, if it still holds; ``files_digest`` is the project files'."""
+    content = read_artifact(config.target_dir / _RECEIPT)
+    try:
+        receipt = Receipt(**content) if content else None
+    except TypeError:
+        return None
+    if receipt is None or receipt.database != str(config.database):
+        return None
+    if receipt.identity != _identity(config.database):
+        return None
+    if receipt.inputs != _inputs(config, files_digest, receipt.environment):
+        return None
+    raw = {Path(path): sha256 for path, sha256 in receipt.files.items()}
+    holds = all(
+        path.parent == config.raw_dir and path.is_file() and file_digest(path) == sha256
+        for path, sha256 in raw.items()
+    )
+    return receipt if holds else None
+
+
+def write_receipt(
+    config: Config, files_digest: str, environment: Iterable[str], files: Mapping[Path, str], warnings: int
+) -> None:
+    """Keep that the database file is what the project and these raw files make."""
+    identity = _identity(config.database)
+    if identity is None:
+        return
+    names = list(environment)
+    receipt = Receipt(
+        str(config.database),
+        identity,
+        _inputs(config, files_digest, names),
+        names,
+        {str(path): sha256 for path, sha256 in files.items()},
+        warnings,
+    )
+    write_artifact(config.target_dir / _RECEIPT, json.dumps(asdict(receipt)))
+
+
+def _identity(database: Path) -> list[int] | None:
+    """Return what tells one state of the file from another; None where it is missing or being written."""
+    try:
+        stat = database.stat()
+    except OSError:
+        return None
+    is_written = database.with_name(database.name + ".wal").exists()
+    return None if is_written else [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+
+
+def _inputs(config: Config, files_digest: str, environment: Iterable[str]) -> str:
+    """Return one digest of all that can change a build, but for what the raw files hold."""
+    return digest(
+        __version__,
+        config.name,
+        files_digest,
+        json.dumps(dict(config.vars), sort_keys=True, default=str),
+        json.dumps({name: os.environ.get(name) for name in environment}),
+        json.dumps(config.target["name"]),
+        json.dumps(config.profile.settings, sort_keys=True, default=str),
+        config.schema,
+        str(config.is_sample),
+    )

@@ -1,0 +1,60 @@
+"""The verbs that say what a build would do or run: ``plan`` and ``rendered``; nothing is written."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from genredb.build.leak_guard import refuse_leaks
+from genredb.build.options import Options
+from genredb.build.plan import Plan, make_plan
+from genredb.build.runtime import TemplateDatabase
+from genredb.build.selection import chosen_nodes
+from genredb.build.state import read_state
+from genredb.build.touched import touched_columns
+from genredb.compile.compiler import compile_inline, compile_project
+from genredb.compile.lineage import Lineage
+from genredb.compile.nodes import NodeKind
+from genredb.errors import UsageError
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import open_reader
+
+_ALL = Options()
+
+
+def plan(config: Config, options: Options = _ALL) -> Plan:
+    """Return what a build would do now, and which columns of what it makes that touches.
+
+    Nothing is written. ProjectErrors where a feature depends on a label.
+    """
+    with ExitStack() as stack:
+        connection = None
+        if config.database.is_file():
+            connection = stack.enter_context(open_reader(config.database))
+        state = read_state(connection)
+        compilation = compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
+        chosen = chosen_nodes(compilation, options)
+        found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        if not found.is_proved:
+            refuse_leaks(compilation, connection)
+        if not state.nodes or found.is_empty or options.is_full_refresh:
+            return found
+        database = TemplateDatabase(connection) if connection else None
+        return replace(found, touched=touched_columns(found, state, Lineage(compilation, database)))
+
+
+def rendered(config: Config, name: str | None = None, template: str | None = None) -> str:
+    """Return the SQL of a node, or of a template of no node; what it asks is asked of the published file."""
+    project = read_project(config)
+    with ExitStack() as stack:
+        database = None
+        if config.database.is_file():
+            database = TemplateDatabase(stack.enter_context(open_reader(config.database)))
+        if template is not None:
+            return compile_inline(project, template, database)
+        compilation = compile_project(project)
+        node = compilation.find(str(name))
+        if node.kind is NodeKind.SEED:
+            return f"select * from {node.relation}"
+        if node.dynamic and database is None:
+            raise UsageError(f"{node.name} calls {node.dynamic}, and there is no database yet to ask.")
+        return compilation.compiler.sql(node, database) if database else node.sql
