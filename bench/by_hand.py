@@ -14,7 +14,7 @@ from genredb.compile.compiler import Compilation, compile_project
 from genredb.compile.nodes import NodeKind
 from genredb.project.config import Config
 from genredb.project.discover import read_project
-from genredb.warehouse.load import source_file
+from genredb.project.find import source_file
 
 SCRIPT = """
 import json, os, sys

@@ -13,8 +13,8 @@ from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
 from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import read_project
+from genredb.project.find import source_file
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
-from genredb.warehouse.load import source_file
 from genredb.warehouse.publish import leftovers, write_ahead_log
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")

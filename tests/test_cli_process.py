@@ -89,7 +89,7 @@ def in_a_terminal(command: str, folder: Path, environment: dict[str, str]) -> st
 
 
 def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
-    code = "import genredb.build, genredb.cli.app as app; genredb.build.build = None; app.main()"
+    code = "import genredb.build.run, genredb.cli.app as app; genredb.build.run.build = None; app.main()"
     for environment, expected in (
         ({}, "This is a bug of genredb's"),
         ({"GENREDB_TRACEBACK": "1"}, "Traceback"),
@@ -104,3 +104,28 @@ def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
         )
         assert expected in done.stderr
         assert done.returncode == (1 if environment else 70)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--help"], "duckdb jinja2 rich pydantic sqlglot sklearn numpy"),
+        (["build"], "duckdb jinja2 rich pydantic sqlglot sklearn numpy filelock"),
+    ],
+)
+def test_what_a_command_does_not_need_is_not_imported(
+    arguments: list[str], unwanted: str, built: Path
+) -> None:
+    """A build with nothing to do opens no database; the one before it wrote a receipt."""
+    subprocess.run([sys.executable, "-m", "genredb", "build", "-q"], cwd=built, check=True)
+    code = (
+        "import sys, genredb.cli.app as app\n"
+        "try: app.main()\n"
+        "except SystemExit as end: print(end.code, *sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=built, capture_output=True, text=True, check=True
+    )
+    end = done.stderr.splitlines()[-1].split()
+    assert end[0] == "0"
+    assert not {name.split(".")[0] for name in end} & set(unwanted.split())

@@ -144,7 +144,7 @@ def test_what_a_dead_writer_left_is_swept_by_the_next(database: Path) -> None:
         """
         import os, sys
         from pathlib import Path
-        from genredb.warehouse import publication
+        from genredb.warehouse.publish import publication
         with publication(Path(sys.argv[1])) as turn:
             turn.begin().execute("create or replace table state as select 2 as version")
             os.kill(os.getpid(), 9)
@@ -180,7 +180,7 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 def test_the_lock_ends_with_its_process(database: Path) -> None:
-    code = "import os, sys; from pathlib import Path; from genredb.warehouse import publication\nwith publication(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    code = "import os, sys; from pathlib import Path; from genredb.warehouse.publish import publication\nwith publication(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     in_another_process(code, database)
     publish(database, 2)
     assert version(database) == 2

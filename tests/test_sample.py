@@ -159,7 +159,7 @@ def test_mojibake_is_that_of_cp1252() -> None:
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from genredb.sample import write_sample;"
+        "import resource, sys; from pathlib import Path; from genredb.sample.write import write_sample;"
         "write_sample(Path(sys.argv[1]), int(sys.argv[2]));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

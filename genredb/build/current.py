@@ -78,13 +78,18 @@ def write_receipt(
 
 
 def _identity(database: Path) -> list[int] | None:
-    """Return what tells one state of the file from another; None where it is missing or being written."""
+    """Return what tells one state of the file from another; None where it is missing.
+
+    None as well where a writer is at work, or died: its copy or its log stands beside the file.
+    """
     try:
         stat = database.stat()
     except OSError:
         return None
-    is_written = database.with_name(database.name + ".wal").exists()
-    return None if is_written else [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+    traces = (f"{database.name}.build-", f"{database.name}.wal")
+    if any(name.startswith(traces) for name in os.listdir(database.parent)):
+        return None
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 
 
 def _inputs(config: Config, files_digest: str, environment: Iterable[str]) -> str:

@@ -9,9 +9,9 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.identity import digest
 from genredb.compile.nodes import NodeKind
 from genredb.project.discover import Project
+from genredb.project.find import source_file
 from genredb.project.nodes import Source
 from genredb.warehouse.csvfile import file_digest
-from genredb.warehouse.load import source_file
 
 
 @dataclass(frozen=True)

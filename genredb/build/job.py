@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from genredb.build.artifacts import write_run_results
 from genredb.build.current import write_receipt
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
-from genredb.build.load import load_files
 from genredb.build.manifest import write_manifest
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan, new_nodes
@@ -26,6 +26,9 @@ from genredb.warehouse.database import Connection, transaction
 from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.sql_text import restless
 from genredb.warehouse.tables import create_tables
+
+if TYPE_CHECKING:
+    from genredb.warehouse.load import Load
 
 FAILED = "failed.duckdb"
 
@@ -111,7 +114,7 @@ class _Job:
         for relation in plan.removed:
             drop_relation(connection, relation)
             self._observer.dropped(relation)
-        loads = load_files(connection, config, plan.stale_files, self._observer)
+        loads = self._load(connection, plan)
         runtime = Runtime(
             connection,
             compilation,
@@ -136,6 +139,13 @@ class _Job:
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
         return result
+
+    def _load(self, connection: Connection, plan: Plan) -> "tuple[Load, ...]":
+        if not plan.stale_files:
+            return ()
+        from genredb.build.load import load_files  # noqa: PLC0415 - for projects that load CSVs
+
+        return load_files(connection, self._config, plan.stale_files, self._observer)
 
     def _publish(
         self, connection: Connection, after: State, result: BuildResult, command: str, before: State

@@ -4,15 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genredb.build.artifacts import RUN_RESULTS, metadata, read_artifact, write_artifact
 from genredb.compile.compiler import Compilation
 from genredb.compile.nodes import Node, NodeKind
-from genredb.compile.select import Before
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.project.nodes import Column
+
+if TYPE_CHECKING:
+    from genredb.compile.select import Before
 
 MANIFEST = "manifest.json"
 
@@ -28,8 +30,10 @@ def write_manifest(compilation: Compilation) -> None:
     write_artifact(config.target_dir / MANIFEST, json.dumps(manifest(compilation), default=str))
 
 
-def read_before(config: Config, state_dir: Path | None) -> Before:
+def read_before(config: Config, state_dir: Path | None) -> "Before":
     """Read what selectors compare with: the manifest in ``state_dir``, the results of the last run."""
+    from genredb.compile.select import Before  # noqa: PLC0415
+
     nodes = None
     if state_dir is not None:
         content = read_artifact(state_dir / MANIFEST)

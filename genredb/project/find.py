@@ -1,13 +1,17 @@
-"""Finds the files that a project consists of."""
+"""Finds the files that a project consists of, and the CSVs that it loads."""
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from genredb.errors import ProjectError
+from genredb.errors import InputError, ProjectError, did_you_mean
 from genredb.project.config import Config
 from genredb.project.files import read_bytes
+
+if TYPE_CHECKING:
+    from genredb.project.nodes import Source
 
 YML = (".yml", ".yaml")
 
@@ -50,3 +54,15 @@ def find(folders: Iterable[Path], *suffixes: str) -> Iterator[Path]:
 
 def _refuse_unreadable(error: OSError) -> None:
     raise ProjectError(f"{error.filename} cannot be read: {error.strerror}.") from None
+
+
+def source_file(source: "Source", raw_dir: Path) -> Path:
+    """Return the path of a source's CSV; InputError if the raw folder lacks it."""
+    path = raw_dir / str(source.file)
+    if not path.exists() and not path.is_symlink():
+        others = [other.name for other in raw_dir.glob("*.csv")] if raw_dir.is_dir() else []
+        raise InputError(
+            f"{source.qualified_name} needs {path}, which does not exist."
+            + did_you_mean(str(source.file), others)
+        )
+    return path

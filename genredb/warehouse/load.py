@@ -32,18 +32,6 @@ class Load:
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
-def source_file(source: Source, raw_dir: Path) -> Path:
-    """Return the path of a source's CSV; InputError if the raw folder lacks it."""
-    path = raw_dir / str(source.file)
-    if not path.exists() and not path.is_symlink():
-        others = [other.name for other in raw_dir.glob("*.csv")] if raw_dir.is_dir() else []
-        raise InputError(
-            f"{source.qualified_name} needs {path}, which does not exist."
-            + did_you_mean(str(source.file), others)
-        )
-    return path
-
-
 def load_source(connection: Connection, source: Source, path: Path) -> Load:
     """Replace the raw table of ``source``, and its rows in raw.quarantine, by what ``path`` holds.
 
