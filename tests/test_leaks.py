@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.leak_guard import prove_on_data
+from genredb.build.leak_guard import LeakGuard
 from genredb.build.run import build
 from genredb.compile.compiler import compile_project
 from genredb.compile.leaks import find_leaks
@@ -139,7 +139,7 @@ def test_permuted_labels_find_the_leak_by_themselves(form: str, tmp_path: Path) 
     compilation = compiled(tmp_path, files)
     with duckdb.connect(str(tmp_path / "small.duckdb")) as connection:
         with pytest.raises(ProjectErrors) as raised:
-            prove_on_data(compilation, connection)
+            LeakGuard(compilation, connection).prove_on_data(connection)
         assert len(raised.value.errors) == 1
         assert "the feature x of train depends on a label: with the labels permuted" in str(raised.value)
         assert connection.execute("select current_database()").fetchall() == [("small",)]
@@ -160,7 +160,9 @@ def test_a_row_filter_by_label_is_to_be_declared(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "small.duckdb")) as connection:
         connection.execute("create table songs as from read_csv(?)", [str(tmp_path / "seeds" / "songs.csv")])
         with pytest.raises(ProjectErrors, match="permuted, others are there"):
-            prove_on_data(compiled(tmp_path, {**files, "models/train.yml": undeclared}), connection)
+            LeakGuard(
+                compiled(tmp_path, {**files, "models/train.yml": undeclared}), connection
+            ).prove_on_data(connection)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +248,6 @@ def test_this_projects_features_are_free_of_labels(config: Config) -> None:
     assert build(config).is_published
     views = {"features.train", "features.train_common", "features.predict"}
     with duckdb.connect(str(config.database), read_only=True) as connection:
-        proof = prove_on_data(compile_project(read_project(config)), connection)
+        proof = LeakGuard(compile_project(read_project(config)), connection).prove_on_data(connection)
     assert proof is not None
     assert (proof.views, proof.features) == (len(views), 33)

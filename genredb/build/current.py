@@ -87,7 +87,7 @@ def _identity(database: Path) -> list[int] | None:
     except OSError:
         return None
     traces = (f"{database.name}.build-", f"{database.name}.wal")
-    if any(name.startswith(traces) for name in os.listdir(database.parent)):
+    if any(path.name.startswith(traces) for path in database.parent.iterdir()):
         return None
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 

@@ -28,6 +28,7 @@ from genredb.warehouse.sql_text import restless
 from genredb.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
+    from genredb.build.leak_guard import LeakGuard
     from genredb.warehouse.load import Load
 
 FAILED = "failed.duckdb"
@@ -49,6 +50,7 @@ class _Job:
         self, config: Config, observer: Observer, options: Options, turn: Publication, files_digest: str
     ) -> None:
         self._files_digest = files_digest
+        self._guard: LeakGuard | None = None
         self._config = config
         self._observer = observer
         self._options = options
@@ -61,7 +63,7 @@ class _Job:
         plan = self._plan(state, self._turn.current)
         # After a `load`, what was built is to be confirmed even where it need not be built again.
         if plan.is_empty and (state.is_whole or not self._options.is_everything):
-            is_proved = plan.is_proved or bool(self._turn.current and self._prove(plan, self._turn.current))
+            is_proved = bool(self._turn.current and self._prove(self._turn.current))
             result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
             write_run_results(self._config, command, result)
             self._write_receipt(plan, state, is_proved=is_proved)
@@ -90,17 +92,18 @@ class _Job:
         chosen = chosen_nodes(compilation, options)
         plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
         if not plan.is_proved:
-            from genredb.build.leak_guard import refuse_leaks  # noqa: PLC0415 - most builds need no proof
+            from genredb.build.leak_guard import LeakGuard  # noqa: PLC0415 - most builds need no proof
 
-            refuse_leaks(compilation, connection)
+            self._guard = LeakGuard(compilation, connection)
+            self._guard.refuse_leaks()
         return plan
 
-    def _prove(self, plan: Plan, connection: Connection) -> bool:
-        """Run the leak guard's proof on data; return whether all that it needs is there."""
-        from genredb.build.leak_guard import prove_on_data  # noqa: PLC0415
-
+    def _prove(self, connection: Connection) -> bool:
+        """Run the leak guard's proof on data; return whether it needs none, or all that it needs is there."""
+        if self._guard is None:
+            return True
         self._observer.start("leak guard")
-        proof = prove_on_data(plan.compilation, connection)
+        proof = self._guard.prove_on_data(connection)
         if proof is not None:
             self._observer.proved(proof)
         return proof is not None
@@ -127,7 +130,7 @@ class _Job:
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=tuple(compilation.messages))
         after = self._state_after(plan, state, results, connection)
-        if not result.exit_code and not plan.is_proved and self._prove(plan, connection):
+        if not result.exit_code and self._prove(connection):
             after = replace(after, proof=plan.proof)
         if result.exit_code:
             create_tables(connection)  # a hook may have dropped them

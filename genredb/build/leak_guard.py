@@ -27,47 +27,53 @@ from genredb.warehouse.database import (
 )
 
 # Rows of each source that the proof on data takes: enough for a feature that depends on a label to show it.
-PROOF_ROWS = 2_000
+PROOF_ROWS = 1_000
 _PROOF = quote("genredb proof")
 
 
-def refuse_leaks(compilation: Compilation, connection: Connection | None) -> None:
-    """Prove by lineage that no feature depends on a label; ProjectErrors prints the paths of leaks."""
-    database = TemplateDatabase(connection) if connection else None
-    leaks = find_leaks(Lineage(compilation, database))
-    if leaks:
-        raise ProjectErrors(leaks)
+class LeakGuard:
+    """The guard of one project; ``connection``, if there is a database, tells what no file states."""
 
+    def __init__(self, compilation: Compilation, connection: Connection | None) -> None:
+        self._compilation = compilation
+        self._lineage = Lineage(compilation, TemplateDatabase(connection) if connection else None)
 
-def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | None:
-    """Rebuild the feature views in memory, labels permuted, and hold them against those of before.
+    def refuse_leaks(self) -> None:
+        """Prove by lineage that no feature depends on a label; ProjectErrors prints the paths of leaks."""
+        leaks = find_leaks(self._lineage)
+        if leaks:
+            raise ProjectErrors(leaks)
 
-    ``connection`` is to the built database, of which only the first rows of each source are looked at.
-    Returns None where a source or seed is not there yet. Raises ProjectErrors where a feature changed, or
-    where the SQL's lineage is not to be trusted.
-    """
-    views = feature_views(compilation)
-    if not all(_is_there(connection, node) for node in _roots(compilation)):
-        return None
-    lineage = Lineage(compilation, TemplateDatabase(connection))
-    _refuse_macros(compilation, connection)
-    with _memory(connection) as (memory, database):
-        for node in _roots(compilation):
-            memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
-            memory.execute(f"create table {_here(node)} as from {database}.{_here(node)} limit {PROOF_ROWS}")
-        _make_models(compilation, memory)
-        errors = [*_unread(compilation, lineage, memory)]
-        for view in views:
-            memory.execute(f"create table {_before(view)} as from {_here(view)}")
-        for ref in sorted(label_columns(lineage)):
-            if lineage.nodes[ref.relation].kind is not NodeKind.MODEL:
-                _permute(memory, lineage.nodes[ref.relation], ref)
-        _make_models(compilation, memory)
-        for view in views:
-            errors += _differences(view, memory)
-    if errors:
-        raise ProjectErrors(errors)
-    return Proof(len(views), sum(len(columns_of_role(view, "feature")) for view in views))
+    def prove_on_data(self, connection: Connection) -> Proof | None:
+        """Rebuild the feature views in memory, labels permuted, and hold them against those of before.
+
+        ``connection`` is to the built database, of which only the first rows of each source are looked at.
+        Returns None where a source or seed is not there yet. Raises ProjectErrors where a feature changed,
+        or where the SQL's lineage is not to be trusted.
+        """
+        compilation, lineage = self._compilation, self._lineage
+        views, roots = feature_views(compilation), _roots(compilation)
+        if not all(_is_there(connection, node) for node in roots):
+            return None
+        _refuse_macros(compilation, connection)
+        with _memory(connection) as (memory, database):
+            for node in roots:
+                memory.execute(f"create schema if not exists {quote(str(relation_of(node).schema))}")
+                rows = f"from {database}.{_here(node)} limit {PROOF_ROWS}"
+                memory.execute(f"create table {_here(node)} as {rows}")
+            _make_models(compilation, memory)
+            errors = [*_unread(compilation, lineage, memory)]
+            for view in views:
+                memory.execute(f"create table {_before(view)} as from {_here(view)}")
+            for ref in sorted(label_columns(lineage)):
+                if lineage.nodes[ref.relation].kind is not NodeKind.MODEL:
+                    _permute(memory, lineage.nodes[ref.relation], ref)
+            _make_models(compilation, memory)
+            for view in views:
+                errors += _differences(view, memory)
+        if errors:
+            raise ProjectErrors(errors)
+        return Proof(len(views), sum(len(columns_of_role(view, "feature")) for view in views))
 
 
 def _models(compilation: Compilation) -> list[Node]:

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
-from genredb.build.leak_guard import refuse_leaks
+from genredb.build.leak_guard import LeakGuard
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan
 from genredb.build.runtime import TemplateDatabase
@@ -35,7 +35,7 @@ def plan(config: Config, options: Options = _ALL) -> Plan:
         chosen = chosen_nodes(compilation, options)
         found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
         if not found.is_proved:
-            refuse_leaks(compilation, connection)
+            LeakGuard(compilation, connection).refuse_leaks()
         if not state.nodes or found.is_empty or options.is_full_refresh:
             return found
         database = TemplateDatabase(connection) if connection else None

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from genredb.build.checks import run_check
 from genredb.build.locate import located
 from genredb.build.materialize import materialize
+from genredb.build.null_counts import NullCounts
 from genredb.build.results import FailingRows, NodeResult, Observer, Status
 from genredb.build.runtime import Runtime
 from genredb.build.unit_tests import run_unit_test
@@ -29,6 +30,7 @@ class Walk:
         self._plan = plan
         self._observer = observer
         self._broken: dict[str, str] = {}
+        self._null_counts = NullCounts(runtime, plan)
 
     def run(self) -> Iterator[NodeResult]:
         """Run the nodes one by one."""
@@ -88,6 +90,8 @@ class Walk:
     def _outcome(self, node: Node) -> Outcome:
         if node.is_built:
             return Status.SUCCESS, materialize(self._runtime, node), None
+        if self._null_counts.has_none(node):
+            return Status.SUCCESS, None, None
         run = run_unit_test if node.kind is NodeKind.UNIT_TEST else run_check
         status, failing = run(self._runtime, node)
         return status, None, failing
