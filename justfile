@@ -23,13 +23,13 @@ slow:
 golden:
     GENREDB_UPDATE_GOLDEN=1 .venv/bin/python -m pytest
 
-# What the predictions are worth, on the competition's files
-accuracy folder="data/raw":
-    .venv/bin/python -m bench.accuracy {{ folder }}
-
-# `genredb build` beside the same work by hand
+# `genredb build` of this project beside the same work by hand
 bench *arguments:
     .venv/bin/python -m bench.build {{ arguments }}
+
+# Start-up, a small project and generated ones beside dbt; GENREDB_DBT names its `dbt`
+bench-runner *arguments:
+    .venv/bin/python -m bench.runner {{ arguments }}
 
 # Resolve the locked dependencies anew
 lock:

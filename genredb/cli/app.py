@@ -16,7 +16,7 @@ from genredb.errors import GenredbError
 
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (
-    "build plan retry load test ls show compile lineage train predict export query sample doctor"
+    "build plan retry load test ls show compile lineage train evaluate predict export query sample doctor"
     " clean".split()
 )
 INTERNAL_ERROR = 70

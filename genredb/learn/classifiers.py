@@ -1,34 +1,103 @@
-"""The registry of classifiers: one function and one line for each."""
+"""The registry of classifiers: one function and one line for each.
+
+Each function returns an unfitted scikit-learn estimator for a number of songs. Its X has the artist's code
+first, where the line says ``uses_artist``, then the numeric columns of a song in the order of the view.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.multiclass import OneVsOneClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
 
-from genredb.build.freshness import COMMON_VIEW
-from genredb.learn.artist import ArtistLookup
-from genredb.learn.dataset import Songs
+from genredb.learn.estimators import ArtistClassifier, BinarizedTree
 
 SEED = 0
-RUNNER_UPS = 3
+MIN_GENRE_SONGS = 3
 TREE_SONGS = 20_000
 TREE_LEAVES = 500
 
 
 @dataclass(frozen=True)
 class ClassifierSpec:
-    """A classifier that can be fitted: the view its audio part is fitted on, and how that part is made.
-
-    ``make_audio`` is told the number of songs it will be fitted on.
-    """
+    """A classifier that can be fitted; ``make`` is told the number of songs it will be fitted on."""
 
     name: str
     description: str
-    audio_view: str
-    make_audio: Callable[[int], Any]
+    make: Callable[[int], Any]
+    uses_artist: bool = False
+
+
+def _majority(_songs: int) -> Any:
+    return DummyClassifier(strategy="prior")
+
+
+def _seed_tree(_songs: int) -> Any:
+    return BinarizedTree(max_depth=50, random_state=SEED)
+
+
+def _seed_logistic(_songs: int) -> Any:
+    return LogisticRegression(max_iter=10_000)
+
+
+def _seed_svc(_songs: int) -> Any:
+    return SVC()
+
+
+def _seed_boosting(_songs: int) -> Any:
+    return GradientBoostingClassifier(n_estimators=3, learning_rate=0.5, max_depth=1, random_state=SEED)
+
+
+def _seed_forest(_songs: int) -> Any:
+    return RandomForestClassifier(n_estimators=100, min_samples_split=6, random_state=SEED)
+
+
+def _scaled(estimator: Any) -> Any:
+    """Return the estimator behind an imputer and a scaler, which distances and penalties want."""
+    return make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), estimator)
+
+
+def _neighbors(songs: int) -> Any:
+    return _scaled(KNeighborsClassifier(n_neighbors=min(30, songs)))
+
+
+def _naive_bayes(_songs: int) -> Any:
+    return make_pipeline(SimpleImputer(strategy="median"), GaussianNB())
+
+
+def _sgd(_songs: int) -> Any:
+    scaler = make_pipeline(SimpleImputer(strategy="median"), MinMaxScaler())
+    return make_pipeline(scaler, SGDClassifier(loss="log_loss", random_state=SEED))
+
+
+def _one_vs_one(_songs: int) -> Any:
+    return _scaled(OneVsOneClassifier(LogisticRegression(C=0.1, max_iter=1_000)))
+
+
+def _bagging(_songs: int) -> Any:
+    return BaggingClassifier(n_estimators=50, random_state=SEED)
+
+
+def _logistic(_songs: int) -> Any:
+    return _scaled(LogisticRegression(C=0.1, max_iter=1_000))
+
+
+def _svc(_songs: int) -> Any:
+    return _scaled(SVC())
 
 
 def _forest(songs: int) -> Any:
@@ -40,70 +109,47 @@ def _forest(songs: int) -> Any:
         min_samples_leaf=max(3, seen // TREE_LEAVES),
         max_samples=seen if seen < songs else None,
         random_state=SEED,
-        n_jobs=-1,
     )
 
 
+def _artist_forest(songs: int) -> Any:
+    return ArtistClassifier(_forest(songs), MIN_GENRE_SONGS)
+
+
+def _artist_vote(songs: int) -> Any:
+    parts = [("forest", _forest(songs)), ("logistic", _logistic(songs))]
+    return ArtistClassifier(VotingClassifier(parts, voting="soft"), MIN_GENRE_SONGS)
+
+
 CLASSIFIERS: Mapping[str, ClassifierSpec] = {
-    "artist_forest": ClassifierSpec(
-        "artist_forest",
-        "The genre of the artist's labelled songs; a random forest on the audio columns for other artists.",
-        COMMON_VIEW,
-        _forest,
-    ),
+    spec.name: spec
+    for spec in (
+        ClassifierSpec("majority", "The most frequent genre.", _majority),
+        ClassifierSpec("seed_tree", "The notebook's decision tree on binarized genres.", _seed_tree),
+        ClassifierSpec("seed_logistic", "The notebook's logistic regression, unscaled.", _seed_logistic),
+        ClassifierSpec("seed_svc", "The notebook's support vectors, unscaled.", _seed_svc),
+        ClassifierSpec("seed_boosting", "The notebook's gradient boosting of three stumps.", _seed_boosting),
+        ClassifierSpec("seed_forest", "The notebook's random forest, which it submitted.", _seed_forest),
+        ClassifierSpec("neighbors", "The 30 nearest songs by scaled audio.", _neighbors),
+        ClassifierSpec("naive_bayes", "Gaussian naive Bayes.", _naive_bayes),
+        ClassifierSpec("sgd", "Logistic regression by stochastic gradient descent.", _sgd),
+        ClassifierSpec("one_vs_one", "Scaled logistic regression for each pair of genres.", _one_vs_one),
+        ClassifierSpec("bagging", "Fifty trees on resampled songs.", _bagging),
+        ClassifierSpec("logistic", "Scaled logistic regression.", _logistic),
+        ClassifierSpec("svc", "Scaled support vectors.", _svc),
+        ClassifierSpec("forest", "A random forest on audio alone, leaves of three songs.", _forest),
+        ClassifierSpec(
+            "artist_forest",
+            "The genre of the artist's labelled songs; a random forest on the audio for other artists.",
+            _artist_forest,
+            uses_artist=True,
+        ),
+        ClassifierSpec(
+            "artist_vote",
+            "The same with a soft vote of forest and logistic regression.",
+            _artist_vote,
+            uses_artist=True,
+        ),
+    )
 }
 DEFAULT = "artist_forest"
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Predictions for n songs: genres with probabilities, likeliest first, and what decided."""
-
-    genres: list[list[tuple[str, float]]]
-    bases: list[str]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted classifier: an artist look-up and an estimator on the audio columns."""
-
-    name: str
-    lookup: ArtistLookup
-    audio: Any
-    feature_names: tuple[str, ...]
-
-    def predict(self, songs: Songs) -> Predicted:
-        """Predict each song: by its artist where that is known, else by the audio columns."""
-        known = self.lookup.by_artist
-        genres = [known.get(artist, []) for artist in songs.artists]
-        open_rows = np.array([not found for found in genres], dtype=bool)
-        for row, likeliest in zip(
-            np.flatnonzero(open_rows), self._predict_audio(songs.features[open_rows]), strict=True
-        ):
-            genres[row] = likeliest
-        return Predicted(
-            [found[: RUNNER_UPS + 1] for found in genres],
-            ["audio" if is_open else "artist" for is_open in open_rows],
-        )
-
-    def _predict_audio(self, features: npt.NDArray[np.float64]) -> list[list[tuple[str, float]]]:
-        if not len(features):
-            return []
-        probabilities = self.audio.predict_proba(features)
-        classes = self.audio.classes_
-        # Stable: equal probabilities stand in the order of the genres' names.
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : RUNNER_UPS + 1]
-        return [
-            [(str(classes[column]), float(row[column])) for column in columns if row[column] > 0]
-            for row, columns in zip(probabilities, order, strict=True)
-        ]
-
-
-def fit(spec: ClassifierSpec, labelled: Songs, audio: Songs) -> Fitted:
-    """Fit a classifier: its look-up on ``labelled``, its audio part on ``audio``."""
-    estimator = spec.make_audio(len(audio))
-    estimator.fit(audio.features, audio.labels)
-    # Threads would add the trees' votes in any order, and so break ties in any way.
-    estimator.set_params(n_jobs=1)
-    lookup = ArtistLookup.fit(labelled.artists, labelled.labels)
-    return Fitted(spec.name, lookup, estimator, labelled.feature_names)

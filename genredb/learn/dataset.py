@@ -1,5 +1,6 @@
 """Reads feature views into arrays, always in the same order: a forest's answers depend on it."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,12 @@ class Songs:
     labels: npt.NDArray[np.object_]
     feature_names: tuple[str, ...]
 
+    def matrix(self, *, uses_artist: bool) -> npt.NDArray[np.float64]:
+        """Return what a classifier reads: n × f, or n × (1 + f) with the artist's code first."""
+        if not uses_artist:
+            return self.features
+        return np.column_stack([artist_codes(self.artists), self.features])
+
     def __len__(self) -> int:
         return len(self.keys)
 
@@ -34,6 +41,58 @@ class Songs:
         """Return the songs at ``rows`` (a mask or indices)."""
         labels = self.labels[rows] if len(self.labels) else self.labels
         return Songs(self.keys[rows], self.artists[rows], self.features[rows], labels, self.feature_names)
+
+
+@dataclass(frozen=True)
+class LabelledSongs:
+    """Labelled songs with what judging them wants; parallel arrays of length n.
+
+    ``songs.labels`` holds genres, ``groups`` the groups of these; ``recordings`` is equal for recordings
+    of one song.
+    """
+
+    songs: Songs
+    groups: npt.NDArray[np.object_]
+    recordings: npt.NDArray[np.object_]
+    is_repeat: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def __getitem__(self, rows: Any) -> "LabelledSongs":
+        """Return the songs at ``rows`` (a mask or indices)."""
+        return LabelledSongs(self.songs[rows], self.groups[rows], self.recordings[rows], self.is_repeat[rows])
+
+    def truth(self, label: str) -> npt.NDArray[np.object_]:
+        """Return the songs' genres or genre groups."""
+        return self.songs.labels if label == "genre" else self.groups
+
+
+def read_labelled_songs(connection: Connection, view: Model) -> LabelledSongs:
+    """Read a feature view of labelled songs for judging classifiers, in the order of source and id."""
+    songs = read_songs(connection, view, "genre")
+    columns = connection.execute(
+        f"""
+        select
+            songs.genre_group,
+            coalesce(songs.recording_key, songs.song_key) as recording,
+            songs.duplicate_of is not null as is_repeat
+        from features.{quote(view.name)} as view
+        inner join songs on view.song_key = songs.song_key
+        order by view.source, view.id
+        """
+    ).fetchnumpy()
+    groups, recordings = (np.asarray(columns[name], dtype=object) for name in ("genre_group", "recording"))
+    return LabelledSongs(songs, groups, recordings, np.asarray(columns["is_repeat"], dtype=bool))
+
+
+def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """Return a number for each artist key, the same everywhere; NaN where the artist is unknown."""
+    keys, places = np.unique(artists.astype(str), return_inverse=True)
+    # 48 bits: a float holds them exactly, and a million artists share one with a chance of 1 in 500.
+    digests = [hashlib.sha256(key.encode()).digest()[:6] if key else b"" for key in keys]
+    codes = [int.from_bytes(digest, "big") if digest else np.nan for digest in digests]
+    return np.array(codes, dtype=np.float64)[places]
 
 
 def read_songs(connection: Connection, view: Model, label: str | None = None) -> Songs:

@@ -1,6 +1,7 @@
 """The verbs of learning: fit a classifier and keep it, predict every song without a genre."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +18,9 @@ from genredb.build.freshness import (
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, Fitted, fit
+from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, MIN_GENRE_SONGS
 from genredb.learn.dataset import Songs, read_songs, stream_songs
+from genredb.learn.fitted import Fitted, fit
 from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
@@ -67,8 +69,8 @@ class PredictResult:
     trained: TrainResult | None = None
 
 
-def _ignore(_what: str, _done: int, _total: int) -> None:
-    pass
+def ignore(_what: str, _done: int, _total: int) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,22 @@ class _Session:
             raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
         return view
 
+    @property
+    def min_genre_songs(self) -> int:
+        """How many labelled songs make a genre common (a variable of the project)."""
+        return int(self.project.config.vars.get("min_genre_songs", MIN_GENRE_SONGS))
+
     def count(self, sql: str, *parameters: str) -> int:
         """Return the first value of a query that counts."""
         return int(fetch_all(self.connection, sql, list(parameters))[0][0])
 
 
-def train(config: Config, progress: Progress = _ignore) -> TrainResult:
+def train(config: Config, progress: Progress = ignore) -> TrainResult:
     """Fit the default classifier on the feature views and publish it in ml.classifiers."""
     started_at = datetime.now(UTC)
     project = read_project(config)
     with publication(config.database) as turn:
-        fingerprints = read_fingerprints(_built(turn, config))
+        fingerprints = read_fingerprints(built(turn, config))
         session = _Session(turn.begin(), project, fingerprints, progress)
         create_tables(session.connection)
         _, result = _train(session)
@@ -108,7 +115,7 @@ def train(config: Config, progress: Progress = _ignore) -> TrainResult:
     return result
 
 
-def predict(config: Config, progress: Progress = _ignore) -> PredictResult:
+def predict(config: Config, progress: Progress = ignore) -> PredictResult:
     """Predict every song without a genre and publish ml.predictions, fitting a classifier if need be.
 
     Where predictions and data still belong together, nothing is written.
@@ -116,7 +123,7 @@ def predict(config: Config, progress: Progress = _ignore) -> PredictResult:
     started_at = datetime.now(UTC)
     project = read_project(config)
     with publication(config.database) as turn:
-        reader = _built(turn, config)
+        reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
         classifier_id = classifier_id_of(DEFAULT, LABEL, fingerprints.training)
         if _is_done(reader, classifier_id):
@@ -131,7 +138,7 @@ def predict(config: Config, progress: Progress = _ignore) -> PredictResult:
     return result
 
 
-def _built(turn: Publication, config: Config) -> Connection:
+def built(turn: Publication, config: Config) -> Connection:
     """Return the reader of the published state; UsageError if nothing is built yet."""
     if turn.current is None:
         raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
@@ -173,24 +180,30 @@ def _current(session: _Session, classifier_id: str) -> tuple[Fitted, TrainResult
 def _train(session: _Session) -> tuple[Fitted, TrainResult]:
     spec = CLASSIFIERS[DEFAULT]
     session.progress("train", 0, 0)
-    labelled = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
-    audio = read_songs(session.connection, session.view(spec.audio_view), LABEL)
-    if not len(audio):
+    songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
+    common_songs, common_genres = _common(songs, session.min_genre_songs)
+    if not common_songs:
         raise InputError(
-            f"features.{spec.audio_view} has no songs to learn from: no genre has enough labelled songs "
+            f"features.{TRAIN_VIEW} has no songs to learn from: no genre has enough labelled songs "
             "(see min_genre_songs in dbt_project.yml)."
         )
-    fitted = fit(spec, labelled, audio)
-    training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(labelled))
-    classifier_id = store(session.connection, fitted, make_manifest(fitted, training, audio))
+    fitted = fit(spec, songs, session.min_genre_songs)
+    training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(songs))
+    classifier_id = store(session.connection, fitted, make_manifest(fitted, training, songs))
     return fitted, TrainResult(
         classifier_id,
-        songs=len(labelled),
-        artists=len(fitted.lookup.by_artist),
-        audio_songs=len(audio),
-        audio_genres=len(fitted.audio.classes_),
+        songs=len(songs),
+        artists=len(set(songs.artists) - {""}),
+        audio_songs=common_songs,
+        audio_genres=common_genres,
         is_sample=is_from_sample(session.connection),
     )
+
+
+def _common(songs: Songs, min_genre_songs: int) -> tuple[int, int]:
+    """Return how many songs are of common genres, and how many such genres there are."""
+    common = [count for count in Counter(songs.labels).values() if count >= min_genre_songs]
+    return sum(common), len(common)
 
 
 def _view_hash(session: _Session) -> str:

@@ -18,13 +18,21 @@ import skops.io
 
 from genredb import __version__
 from genredb.errors import InputError
-from genredb.learn.artist import ArtistLookup
-from genredb.learn.classifiers import SEED, Fitted
+from genredb.learn.classifiers import SEED
 from genredb.learn.dataset import Songs
+from genredb.learn.fitted import Fitted, class_scores
 from genredb.warehouse.database import Connection
 
-TRUSTED_TYPES = frozenset({"numpy.dtype", "sklearn.tree._tree.Tree"})
-GOLDEN_ROWS = 5
+TRUSTED_TYPES = frozenset(
+    {
+        "genredb.learn.estimators.ArtistClassifier",
+        "genredb.learn.estimators.BinarizedTree",
+        "numpy.dtype",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+    }
+)
+GOLDEN_ROWS = 3
 _TOLERANCE = 1e-9
 
 
@@ -53,7 +61,7 @@ class Manifest:
     training_rows: int
     training_view_hash: str
     golden_features: list[list[float]]
-    golden_probabilities: list[list[float]]
+    golden_scores: list[list[float]]
 
 
 def versions() -> dict[str, str]:
@@ -67,22 +75,27 @@ def versions() -> dict[str, str]:
     return {name: ".".join(version.split(".")[:2]) for name, version in found.items()}
 
 
-def make_manifest(fitted: Fitted, training: Training, audio: Songs) -> Manifest:
-    """Describe a fitted classifier, with the audio part's answers to a few training rows as golden rows."""
-    golden = np.nan_to_num(audio.features[:GOLDEN_ROWS])
+def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
+    """Describe a fitted classifier, with its answers to a few training songs as golden rows.
+
+    Half of these have no artist, so that both of its ways to an answer are held.
+    """
+    golden = np.nan_to_num(songs[: 2 * GOLDEN_ROWS].matrix(uses_artist=fitted.uses_artist))
+    if fitted.uses_artist:
+        golden[::2, 0] = 0.0  # nobody's code
     return Manifest(
         name=fitted.name,
         label=training.label,
         versions=versions(),
         feature_names=list(fitted.feature_names),
-        classes=[str(name) for name in fitted.audio.classes_],
+        classes=[str(name) for name in fitted.estimator.classes_],
         seed=SEED,
-        parameters={key: value for key, value in fitted.audio.get_params().items() if _is_plain(value)},
+        parameters={key: value for key, value in fitted.estimator.get_params().items() if _is_plain(value)},
         training_fingerprint=training.fingerprint,
         training_rows=training.rows,
         training_view_hash=training.view_hash,
         golden_features=golden.tolist(),
-        golden_probabilities=fitted.audio.predict_proba(golden).tolist(),
+        golden_scores=class_scores(fitted.estimator, golden)[0].tolist(),
     )
 
 
@@ -92,16 +105,7 @@ def _is_plain(value: object) -> bool:
 
 def store(connection: Connection, fitted: Fitted, manifest: Manifest) -> str:
     """Write a classifier into ml.classifiers, in place of an equal one; return its id."""
-    content = skops.io.dumps(
-        {
-            "artists": fitted.lookup.artists,
-            "genres": fitted.lookup.genres,
-            "counts": fitted.lookup.counts,
-            "audio": fitted.audio,
-        },
-        compression=zipfile.ZIP_DEFLATED,
-        compresslevel=1,
-    )
+    content = skops.io.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
     classifier_id = classifier_id_of(fitted.name, manifest.label, manifest.training_fingerprint)
     connection.execute("delete from ml.classifiers where classifier_id = ?", [classifier_id])
     connection.execute(
@@ -150,11 +154,10 @@ def load(connection: Connection, classifier_id: str, feature_names: tuple[str, .
         raise InputError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}; {cure}.")
     if tuple(manifest.feature_names) != feature_names:
         raise InputError(f"Classifier {classifier_id} was fitted on other feature columns; {cure}.")
-    parts = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
-    answers = parts["audio"].predict_proba(np.array(manifest.golden_features))
-    if not np.allclose(answers, manifest.golden_probabilities, rtol=0, atol=_TOLERANCE):
+    estimator = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+    answers, _ = class_scores(estimator, np.array(manifest.golden_features))
+    if not np.allclose(answers, manifest.golden_scores, rtol=0, atol=_TOLERANCE):
         raise InputError(
             f"Classifier {classifier_id} no longer gives the answers it gave when fitted; {cure}."
         )
-    lookup = ArtistLookup(parts["artists"], parts["genres"], parts["counts"])
-    return Fitted(manifest.name, lookup, parts["audio"], feature_names)
+    return Fitted(manifest.name, estimator, feature_names)

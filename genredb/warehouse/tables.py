@@ -34,6 +34,24 @@ create table if not exists ml.predictions (
     features_fingerprint varchar
 );
 
+create table if not exists ml.evaluations (
+    classifier varchar, protocol varchar, label varchar, digest varchar, songs bigint, accuracy double,
+    accuracy_error double, seen_accuracy double, unseen_accuracy double, top_3 double, macro_f1 double,
+    log_loss double, calibration_error double, ceiling double, fit_seconds double, predict_seconds double,
+    evaluated_at timestamptz
+);
+create table if not exists ml.fold_scores (
+    classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, songs bigint,
+    accuracy double, top_3 double, macro_f1 double, log_loss double, calibration_error double,
+    ceiling double, fit_seconds double, predict_seconds double
+);
+create table if not exists ml.confusion (
+    classifier varchar, protocol varchar, label varchar, actual varchar, predicted varchar, songs double
+);
+create table if not exists ml.song_scores (
+    classifier varchar, protocol varchar, label varchar, song_key varchar, artist_key varchar, accuracy double
+);
+
 create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.fingerprints (
     unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,

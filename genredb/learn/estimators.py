@@ -1,0 +1,168 @@
+"""The estimators that scikit-learn lacks. Each passes scikit-learn's own checks of estimators.
+
+Everything that learns from labels does so in ``fit``, so that inside a fold it knows the fold's songs alone.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.preprocessing import label_binarize
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Numbers = npt.NDArray[np.float64]
+
+
+class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """The genre of the artist's labelled songs; another classifier answers for unknown artists.
+
+    X is n × (1 + f): the artist's code (NaN where unknown), then what ``estimator`` reads. That one is
+    fitted on the songs of genres with at least ``min_genre_songs`` songs, if there are any.
+
+    Both answers are smoothed by shares that ``fit`` estimates from its own songs: an artist's genre is
+    wrong as often as it was, by the artist's other songs, for the songs of known artists (``error_``); the
+    genre of an unknown artist is a rare one as often as a song's is (``rare_``).
+    """
+
+    def __init__(self, estimator: Any = None, min_genre_songs: int = 3) -> None:
+        self.estimator = estimator
+        self.min_genre_songs = min_genre_songs
+
+    def fit(self, X: Any, y: Any) -> "ArtistClassifier":
+        """Count each artist's genres; fit the estimator on the songs of common genres."""
+        X, y = validate_data(
+            self, X, y, ensure_all_finite="allow-nan", ensure_min_features=2, dtype=np.float64
+        )
+        check_classification_targets(y)
+        self.classes_, genres = np.unique(y, return_inverse=True)
+        counts = np.bincount(genres)
+        common = counts[genres] >= self.min_genre_songs
+        if not common.any():
+            common[:] = True
+        estimator = RandomForestClassifier(random_state=0) if self.estimator is None else self.estimator
+        self.estimator_ = clone(estimator).fit(X[common, 1:], y[common])
+        self.common_ = np.searchsorted(self.classes_, self.estimator_.classes_)
+        self.prior_ = counts / counts.sum()
+        self.rare_ = float((~common).sum() / len(y)) if len(self.common_) < len(self.classes_) else 0.0
+        self._count_artists(X[:, 0], genres)
+        return self
+
+    def predict_proba(self, X: Any) -> Numbers:
+        """Return the probability of each of ``classes_`` for each song."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
+        places = self._places(X[:, 0])
+        is_known = places >= 0
+        result = np.empty((len(X), len(self.classes_)))
+        result[is_known] = self._by_artist(places[is_known])
+        if not is_known.all():
+            result[~is_known] = self._by_estimator(X[~is_known, 1:])
+        return result
+
+    def predict(self, X: Any) -> Any:
+        """Return the likeliest genre of each song."""
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def knows(self, artists: Numbers) -> npt.NDArray[np.bool_]:
+        """Return for each artist's code whether a labelled song of the artist was seen."""
+        return np.asarray(self._places(artists) >= 0)
+
+    def _count_artists(self, artists: Numbers, genres: npt.NDArray[np.intp]) -> None:
+        """Keep each artist's genres and their counts, one entry for each artist and genre."""
+        named = ~np.isnan(artists)
+        pairs, counts = np.unique(
+            np.stack([artists[named], genres[named].astype(np.float64)], axis=1), axis=0, return_counts=True
+        )
+        self.artists_, self.starts_ = np.unique(pairs[:, 0], return_index=True)
+        self.artist_genres_ = pairs[:, 1].astype(np.intp)
+        self.artist_counts_ = counts.astype(np.float64)
+        self.error_ = self._leave_one_out_error()
+
+    def _leave_one_out_error(self) -> float:
+        """Return how often the artist's other songs name another genre than a song's, smoothed by two."""
+        totals = np.add.reduceat(self.artist_counts_, self.starts_) if len(self.starts_) else np.empty(0)
+        ends = np.append(self.starts_[1:], len(self.artist_counts_))
+        wrong = 0.0
+        for artist in np.flatnonzero(ends - self.starts_ > 1):  # an artist of one genre is never wrong
+            counts = self.artist_counts_[self.starts_[artist] : ends[artist]]
+            for place, count in enumerate(counts):
+                others = counts.copy()
+                others[place] -= 1
+                wrong += count * float(np.argmax(others) != place)
+        return (wrong + 1) / (float(totals[totals > 1].sum()) + 2)
+
+    def _places(self, artists: Numbers) -> npt.NDArray[np.intp]:
+        """Return the place of each artist among ``artists_``, -1 where it is not there."""
+        if not len(self.artists_):
+            return np.full(len(artists), -1)
+        places = np.minimum(np.searchsorted(self.artists_, artists), len(self.artists_) - 1)
+        return np.where(self.artists_[places] == artists, places, -1)
+
+    def _by_artist(self, places: npt.NDArray[np.intp]) -> Numbers:
+        result = np.repeat(self.error_ * self.prior_[None, :], len(places), axis=0)
+        ends = np.append(self.starts_[1:], len(self.artist_counts_))
+        lengths = ends[places] - self.starts_[places]
+        rows = np.repeat(np.arange(len(places)), lengths)
+        # The entries of each row's artist, one after another.
+        entries = np.arange(len(rows)) + np.repeat(
+            self.starts_[places] - np.cumsum(lengths) + lengths, lengths
+        )
+        counts = self.artist_counts_[entries]
+        totals = np.bincount(rows, counts, minlength=len(places))
+        result[rows, self.artist_genres_[entries]] += (1 - self.error_) * counts / totals[rows]
+        return result
+
+    def _by_estimator(self, features: Numbers) -> Numbers:
+        result = np.zeros((len(features), len(self.classes_)))
+        result[:, self.common_] = (1 - self.rare_) * self.estimator_.predict_proba(features)
+        rare = np.setdiff1d(np.arange(len(self.classes_)), self.common_)
+        if len(rare):
+            result[:, rare] = self.rare_ * self.prior_[rare] / self.prior_[rare].sum()
+        return result
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class BinarizedTree(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A decision tree on one binary target for each genre, as the competition's notebook had it."""
+
+    def __init__(self, max_depth: int | None = 50, random_state: int | None = 0) -> None:
+        self.max_depth = max_depth
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "BinarizedTree":
+        """Fit one tree to all binary targets."""
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        # Two classes would give one column, which says neither of them.
+        targets = label_binarize(y, classes=self.classes_)
+        targets = np.hstack([1 - targets, targets]) if len(self.classes_) == 2 else targets
+        self.tree_ = DecisionTreeClassifier(max_depth=self.max_depth, random_state=self.random_state)
+        self.tree_.fit(X, targets)
+        return self
+
+    def predict_proba(self, X: Any) -> Numbers:
+        """Return the share of each genre in the leaf of each song."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        if len(self.classes_) == 1:
+            return np.ones((len(X), 1))
+        columns = [
+            found[:, 1] if found.shape[1] == 2 else found[:, 0] * 0 for found in self.tree_.predict_proba(X)
+        ]
+        shares = np.stack(columns, axis=1)
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def predict(self, X: Any) -> Any:
+        """Return the genre with the largest share."""
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]

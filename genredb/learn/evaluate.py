@@ -1,0 +1,105 @@
+"""The verb ``evaluate``: judges classifiers under a protocol and keeps what came out as tables.
+
+Every fit sees its fold's songs alone. Each classifier's results are published as soon as they are there, so
+a run that was ended goes on where it was.
+"""
+
+import time
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from genredb.build.freshness import read_fingerprints
+from genredb.build.history import record_run
+from genredb.errors import InputError, UsageError, did_you_mean
+from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
+from genredb.learn.dataset import LabelledSongs, read_labelled_songs
+from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, is_known, read, write
+from genredb.learn.fitted import class_scores
+from genredb.learn.predict import Progress, built, ignore
+from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
+from genredb.learn.scores import by_group, read_answers, unknown_share
+from genredb.learn.store import versions
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.publish import publication
+from genredb.warehouse.tables import create_tables
+
+
+def evaluate(
+    config: Config, names: Sequence[str], protocol_name: str = "cv", progress: Progress = ignore
+) -> list[Evaluation]:
+    """Judge classifiers under a protocol; return what is known of each under both labels, best first.
+
+    The default classifier is judged, too, for the others are compared with it. What is known already for
+    the same songs is not done again. UsageError for a name that does not exist.
+    """
+    if protocol_name not in PROTOCOLS:
+        raise UsageError(f"There is no protocol '{protocol_name}'.{did_you_mean(protocol_name, PROTOCOLS)}")
+    for name in names:
+        if name not in CLASSIFIERS:
+            raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, CLASSIFIERS)}")
+    protocol = PROTOCOLS[protocol_name]
+    wanted = list(dict.fromkeys([DEFAULT, *names]))
+    for place, name in enumerate(wanted):
+        progress(f"evaluate {name}", place, len(wanted))
+        _evaluate_one(config, CLASSIFIERS[name], protocol)
+    with publication(config.database) as turn:
+        connection = built(turn, config)
+        found = [read(connection, name, protocol.name, label) for label in LABELS for name in wanted]
+    return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
+
+
+def _evaluate_one(config: Config, spec: ClassifierSpec, protocol: Protocol) -> None:
+    """Judge one classifier and publish its results, unless they are there for these songs."""
+    started_at = datetime.now(UTC)
+    with publication(config.database) as turn:
+        reader = built(turn, config)
+        digest = f"{read_fingerprints(reader).training}-{'-'.join(versions().values())}"
+        judged = Judged(spec.name, protocol.name, digest)
+        if is_known(reader, judged):
+            return
+        data = read_labelled_songs(reader, read_project(config).models[protocol.view])
+        data = data if protocol.keeps_repeats else data[~data.is_repeat]
+        if len(data) < FOLDS:
+            raise InputError(f"features.{protocol.view} has {len(data)} songs, too few to judge by.")
+        folds = list(protocol.folds(data))
+        found = Parallel(n_jobs=-1)(delayed(_fit_and_ask)(spec, protocol, data, fold) for fold in folds)
+        connection = turn.begin()
+        create_tables(connection)
+        write(connection, judged, data, found)
+        record_run(connection, "evaluate", started_at)
+        turn.commit()
+
+
+def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, fold: Fold) -> FoldAnswers:
+    """Fit on a fold's songs and ask for the others."""
+    matrix = data.songs.matrix(uses_artist=spec.uses_artist)
+    if spec.uses_artist and not protocol.knows_artists:
+        matrix[:, 0] = np.nan
+    genres = data.songs.labels
+    started = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the notebook's logistic regression does not converge
+        estimator = spec.make(len(fold.train)).fit(matrix[fold.train], genres[fold.train])
+    fitted = time.perf_counter()
+    scores, are_probabilities = class_scores(estimator, matrix[fold.test])
+    asked = time.perf_counter()
+    classes = estimator.classes_
+    of_genre = dict(zip(genres, data.groups, strict=True))
+    group_classes, group_scores = by_group(classes, scores, of_genre)
+    known = {"genre": genres, "genre_group": data.groups}
+    given = {"genre": (classes, scores), "genre_group": (group_classes, group_scores)}
+    answers = {}
+    for label, truth in known.items():
+        mass = unknown_share(truth[fold.train])
+        answers[label] = read_answers(
+            *given[label], truth[fold.test], mass, are_probabilities=are_probabilities
+        )
+    ceilings = {
+        label: float(np.isin(truth[fold.test], truth[fold.train]).mean()) for label, truth in known.items()
+    }
+    return FoldAnswers(fold, answers, ceilings, fitted - started, asked - fitted)

@@ -1,0 +1,78 @@
+"""How classifiers are judged: which songs they learn from, which they are asked; fixed before any tuning."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import GroupKFold, KFold, train_test_split
+
+from genredb.build.freshness import COMMON_VIEW, TRAIN_VIEW
+from genredb.learn.dataset import LabelledSongs
+
+REPEATS = range(6)
+FOLDS = 5
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fit: the songs to learn from and the songs to be asked, as places in the data set."""
+
+    repeat: int
+    number: int
+    train: Rows
+    test: Rows
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """``view`` is the feature view whose songs take part; repeats do so only where ``keeps_repeats``."""
+
+    name: str
+    description: str
+    view: str
+    folds: Callable[[LabelledSongs], Iterator[Fold]]
+    keeps_repeats: bool = False
+    knows_artists: bool = True
+
+
+def _seed(data: LabelledSongs) -> Iterator[Fold]:
+    train, test = train_test_split(np.arange(len(data)), test_size=0.2, random_state=0)
+    yield Fold(0, 0, train, test)
+
+
+def _cv(data: LabelledSongs) -> Iterator[Fold]:
+    """Split recordings, not songs: one recording never stands on both sides."""
+    _, first, recording = np.unique(data.recordings, return_index=True, return_inverse=True)
+    place = np.argsort(np.argsort(first))[recording]  # recordings in the order of their first songs
+    for repeat in REPEATS:
+        folds = KFold(FOLDS, shuffle=True, random_state=repeat).split(np.arange(len(first)))
+        for number, (train, test) in enumerate(folds):
+            yield Fold(repeat, number, *(np.flatnonzero(np.isin(place, side)) for side in (train, test)))
+
+
+def _unseen(data: LabelledSongs) -> Iterator[Fold]:
+    """Split artists; a song without one stands for itself."""
+    artists = [artist or key for artist, key in zip(data.songs.artists, data.songs.keys, strict=True)]
+    for repeat in REPEATS:
+        folds = GroupKFold(FOLDS, shuffle=True, random_state=repeat)
+        for number, (train, test) in enumerate(folds.split(artists, groups=artists)):
+            yield Fold(repeat, number, train, test)
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            "seed",
+            "the notebook's one split: common genres, repeats included, 80/20, no artist",
+            COMMON_VIEW,
+            _seed,
+            keeps_repeats=True,
+            knows_artists=False,
+        ),
+        Protocol("cv", "6 × 5 folds over all labelled songs without repeats", TRAIN_VIEW, _cv),
+        Protocol("unseen", "6 × 5 folds, an artist's songs never on both sides", TRAIN_VIEW, _unseen),
+    )
+}

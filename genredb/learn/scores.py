@@ -1,0 +1,113 @@
+"""What an answer is worth: the measures of one fold, and of all songs over the folds with their errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import f1_score
+
+BINS = 10
+TOP = 3
+Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier said of n songs.
+
+    ``ranks`` is the place of the true label among the classifier's, from 0 (n where it does not know the
+    label); ``probabilities`` are those of the answer and of the true label, NaN where a classifier has none.
+    """
+
+    predicted: Texts
+    ranks: npt.NDArray[np.intp]
+    confidence: Floats
+    true_probability: Floats
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Measures over songs; None where a classifier gives no probabilities."""
+
+    accuracy: float
+    top_3: float
+    macro_f1: float
+    log_loss: float | None
+    calibration_error: float | None
+
+
+def read_answers(
+    classes: Texts, scores: Floats, truth: Texts, unknown_mass: float, *, are_probabilities: bool
+) -> Answers:
+    """Return what the scores (n × classes, larger is likelier) say of songs whose labels are ``truth``.
+
+    The probability of a true label is mixed with one of ``unknown_mass`` spread over all classes and one
+    more, so that a label that the classifier never saw has a finite loss.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")
+    best = order[:, 0]
+    places = {label: place for place, label in enumerate(classes)}
+    true_places = np.array([places.get(label, -1) for label in truth])
+    is_known = true_places >= 0
+    ranks = np.full(len(truth), len(classes))
+    ranks[is_known] = np.argmax(order[is_known] == true_places[is_known, None], axis=1)
+    nothing = np.full(len(truth), np.nan)
+    if not are_probabilities:
+        return Answers(classes[best], ranks, nothing, nothing)
+    rows = np.arange(len(truth))
+    found = np.where(is_known, scores[rows, np.maximum(true_places, 0)], 0.0)
+    true_probability = (1 - unknown_mass) * found + unknown_mass / (len(classes) + 1)
+    return Answers(classes[best], ranks, scores[rows, best], true_probability)
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the answers of several folds as one."""
+    return Answers(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Answers)))
+
+
+def by_group(classes: Texts, scores: Floats, groups: dict[str, str]) -> tuple[Texts, Floats]:
+    """Return groups and their probabilities, summed from those of the genres in them."""
+    of_class = np.array([groups[genre] for genre in classes], dtype=object)
+    names = np.unique(of_class.astype(str)).astype(object)
+    return names, np.stack([scores[:, of_class == name].sum(axis=1) for name in names], axis=1)
+
+
+def unknown_share(labels: Texts) -> float:
+    """Return how likely the next song's label is a new one: the share of labels seen once (Good, Turing)."""
+    _, counts = np.unique(labels.astype(str), return_counts=True)
+    return float(np.clip((counts == 1).sum() / len(labels), 0.001, 0.5))
+
+
+def measure(answers: Answers, truth: Texts) -> Measures:
+    """Return the measures of these answers."""
+    has_probabilities = not np.isnan(answers.confidence).any()
+    right = answers.predicted == truth
+    return Measures(
+        accuracy=float(right.mean()),
+        top_3=float((answers.ranks < TOP).mean()),
+        macro_f1=float(
+            f1_score(truth.astype(str), answers.predicted.astype(str), average="macro", zero_division=0)
+        ),
+        log_loss=float(-np.log(answers.true_probability).mean()) if has_probabilities else None,
+        calibration_error=_calibration_error(answers.confidence, right) if has_probabilities else None,
+    )
+
+
+def _calibration_error(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Return the mean distance of confidence and accuracy over ten bins of equal width."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return float(
+        sum(
+            abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
+            for b in np.unique(bins)
+        )
+    )
+
+
+def standard_error(values: Floats, artists: Texts) -> float:
+    """Return the standard error of a mean over songs, those of one artist taken together."""
+    deviations = values - values.mean()
+    _, cluster = np.unique(artists.astype(str), return_inverse=True)
+    return float(np.sqrt((np.bincount(cluster, deviations) ** 2).sum()) / len(values))

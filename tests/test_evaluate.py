@@ -1,0 +1,192 @@
+"""Judging classifiers: the protocols keep songs apart, the measures are what they say, the tables add up."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+from genredb.build.run import build
+from genredb.errors import UsageError
+from genredb.learn.dataset import LabelledSongs, Songs
+from genredb.learn.evaluate import evaluate
+from genredb.learn.fitted import class_scores
+from genredb.learn.protocols import PROTOCOLS
+from genredb.learn.scores import by_group, joined, measure, read_answers, standard_error, unknown_share
+from genredb.project.config import Config
+from tests.conftest import Cli, config_for, rows
+
+
+def texts(*values: str) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+@pytest.fixture(scope="module")
+def songs() -> LabelledSongs:
+    """Sixty songs of twenty artists; every fifth song stands there in a second recording."""
+    n = 60
+    keys = texts(*(f"train:{i}" for i in range(n)))
+    artists = texts(*(f"artist {i % 20}" for i in range(n)))
+    labels = texts(*(("rock", "pop", "soul")[i % 3] for i in range(n)))
+    features = np.arange(n, dtype=float)[:, None] + np.zeros((1, 3))
+    recordings = texts(*(f"recording {i - 1 if i % 5 == 1 else i}" for i in range(n)))
+    data = Songs(keys, artists, features, labels, ("a", "b", "c"))
+    return LabelledSongs(data, labels, recordings, np.zeros(n, dtype=bool))
+
+
+@pytest.mark.parametrize("name", ["cv", "unseen"])
+def test_every_song_is_asked_once_in_each_repeat(name: str, songs: LabelledSongs) -> None:
+    folds = list(PROTOCOLS[name].folds(songs))
+    assert len(folds) == 30
+    for repeat in range(6):
+        asked = np.concatenate([fold.test for fold in folds if fold.repeat == repeat])
+        assert sorted(asked) == list(range(len(songs)))
+    for fold in folds:
+        assert sorted([*fold.train, *fold.test]) == list(range(len(songs)))
+
+
+def test_one_recording_and_under_unseen_one_artist_never_stand_on_both_sides(songs: LabelledSongs) -> None:
+    for fold in PROTOCOLS["cv"].folds(songs):
+        assert not set(songs.recordings[fold.train]) & set(songs.recordings[fold.test])
+    for fold in PROTOCOLS["unseen"].folds(songs):
+        assert not set(songs.songs.artists[fold.train]) & set(songs.songs.artists[fold.test])
+
+
+def test_folds_of_cv_are_plain_shuffled_folds_where_no_song_stands_twice(songs: LabelledSongs) -> None:
+    from sklearn.model_selection import KFold
+
+    alone = LabelledSongs(songs.songs, songs.groups, songs.songs.keys, songs.is_repeat)
+    expected = KFold(5, shuffle=True, random_state=3).split(np.arange(len(songs)))
+    found = [fold for fold in PROTOCOLS["cv"].folds(alone) if fold.repeat == 3]
+    for fold, (train, test) in zip(found, expected, strict=True):
+        assert (list(fold.train), list(fold.test)) == (list(train), list(test))
+
+
+def test_measures_of_known_answers() -> None:
+    classes = texts("a", "b", "c", "d")
+    scores = np.array(
+        [[0.7, 0.1, 0.1, 0.1], [0.1, 0.4, 0.3, 0.2], [0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]]
+    )
+    truth = texts("a", "c", "a", "new")
+    answers = read_answers(classes, scores, truth, 0.1, are_probabilities=True)
+    assert list(answers.predicted) == ["a", "b", "d", "a"]
+    assert list(answers.ranks) == [0, 1, 3, 4]
+    # A label that was never seen has its share of what is left for the unknown.
+    assert answers.true_probability == pytest.approx(
+        [0.9 * 0.7 + 0.02, 0.9 * 0.3 + 0.02, 0.9 * 0.1 + 0.02, 0.02]
+    )
+    found = measure(answers, truth)
+    assert (found.accuracy, found.top_3) == (0.25, 0.5)
+    assert found.log_loss == pytest.approx(-np.log(answers.true_probability).mean())
+    # Confidences .7 (right) and three of .4 (wrong).
+    assert found.calibration_error == pytest.approx(0.25 * 0.3 + 0.75 * 0.4)
+    assert joined([answers, answers]).predicted.tolist() == [*answers.predicted, *answers.predicted]
+
+
+def test_groups_have_the_sum_of_their_genres() -> None:
+    names, sums = by_group(
+        texts("a", "b", "c"), np.array([[0.4, 0.35, 0.25]]), {"a": "x", "b": "y", "c": "y"}
+    )
+    assert (list(names), sums.tolist()) == (["x", "y"], [[0.4, 0.6]])
+
+
+def test_errors_take_an_artists_songs_together() -> None:
+    values = np.array([1.0, 1.0, 0.0, 0.0])
+    apart = standard_error(values, texts("a", "b", "c", "d"))
+    assert apart == pytest.approx(values.std() / 2)
+    assert standard_error(values, texts("a", "a", "b", "b")) == pytest.approx(apart * np.sqrt(2))
+    assert unknown_share(texts("a", "a", "b", "c")) == 0.5
+
+
+def test_scores_of_a_classifier_without_probabilities_keep_its_answer() -> None:
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(80, 4)), texts(*(f"g{i % 5}" for i in range(80)))
+    estimator = SVC().fit(x, y)
+    scores, are_probabilities = class_scores(estimator, x)
+    assert not are_probabilities
+    assert list(estimator.classes_[scores.argmax(axis=1)]) == list(estimator.predict(x))
+    assert (scores >= 0).all()
+
+
+def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
+    build(config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = evaluate(config, ["majority"])
+    assert [(e.classifier, e.label) for e in found] == [
+        ("artist_forest", "genre"),
+        ("majority", "genre"),
+        ("artist_forest", "genre_group"),
+        ("majority", "genre_group"),
+    ]
+    best, majority = found[:2]
+    assert (best.songs, best.accuracy, best.seen_accuracy, best.ceiling) == (12, 1.0, 1.0, 1.0)
+    assert best.difference is None
+    assert majority.difference == pytest.approx(majority.accuracy - best.accuracy)
+    database = config.database
+    assert rows(database, "select count(*) from ml.fold_scores") == [(2 * 2 * 30,)]
+    assert rows(
+        database, "select sum(songs) from ml.confusion where classifier = 'majority' and label = 'genre'"
+    ) == [(12,)]
+    ((mean,),) = rows(
+        database, "select avg(accuracy) from ml.song_scores where classifier = 'majority' and label = 'genre'"
+    )
+    assert mean == pytest.approx(majority.accuracy)
+
+
+def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, raw_dir: Path) -> None:
+    build(config)
+    evaluate(config, [], "seed")
+    content = config.database.read_bytes()
+    evaluate(config, [], "seed")
+    assert config.database.read_bytes() == content
+    train = raw_dir / "CS98XClassificationTrain.csv"
+    train.write_text(train.read_text().replace("1,Song 1,Artist 1,1971,101", "1,Song 1,Artist 1,1971,102"))
+    build(config)
+    evaluate(config, [], "seed")
+    assert config.database.read_bytes() != content
+    assert rows(config.database, "select count(*) from ml.evaluations") == [(2,)]
+
+
+def test_names_that_do_not_exist_are_suggested(config: Config) -> None:
+    for names, protocol, suggested in ((["forrest"], "cv", "'forest'"), ([], "unsen", "'unseen'")):
+        with pytest.raises(UsageError, match=suggested):
+            evaluate(config, names, protocol)
+
+
+def test_the_leaderboard(cli: Cli, built: Path) -> None:
+    ran = cli("evaluate", "majority", cwd=built)
+    assert ran.code == 0, ran.err
+    lines = [line.split() for line in ran.out.splitlines() if line.strip()]
+    assert lines[0][:4] == ["classifier", "accuracy", "seen", "unseen"]
+    assert [line[0] for line in lines[2:]] == ["artist_forest", "majority"]
+    assert lines[2][-1] == "default"
+    assert "12 songs, protocol cv, label genre." in ran.err
+    found = json.loads(cli("evaluate", "majority", "--label", "genre_group", "--json", cwd=built).out)
+    assert {one["label"] for one in found} == {"genre_group"}
+    assert cli("evaluate", "--label", "gnre", cwd=built).code == 2
+
+
+@pytest.mark.slow
+def test_the_notebooks_scores_and_the_default_classifiers_on_the_real_songs(
+    real_data: Path, tmp_path: Path
+) -> None:
+    config = config_for(real_data, tmp_path / "real.duckdb")
+    build(config)
+    seed = ["seed_tree", "seed_logistic", "seed_svc", "seed_boosting", "seed_forest"]
+    found = {e.classifier: e for e in evaluate(config, seed, "seed") if e.label == "genre"}
+    assert all(e.songs == 72 for e in found.values())
+    right = {name: round(72 * found[name].accuracy) for name in seed}
+    assert (right["seed_logistic"], right["seed_svc"], right["seed_boosting"]) == (25, 12, 18)
+    assert 15 <= right["seed_tree"] <= 20
+    assert 30 <= right["seed_forest"] <= 33
+    cv = {e.label: e for e in evaluate(config, [], "cv")}
+    assert cv["genre"].accuracy >= 0.54
+    assert cv["genre_group"].accuracy >= 0.64
+    assert (cv["genre"].calibration_error or 1) <= 0.05
+    assert (cv["genre"].log_loss or 99) < 4
+    (unseen,) = [e for e in evaluate(config, [], "unseen") if e.label == "genre"]
+    assert unseen.accuracy >= 0.30
+    assert unseen.seen_accuracy is None
