@@ -286,3 +286,32 @@ def test_folders_that_do_not_exist_are_usage_errors(settings: Settings) -> None:
     with pytest.raises(GenredbError, match="/nowhere") as error:
         read_config(settings)
     assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select * from {{ ref('a') }}\n",
+        "{{ config(materialized='table', alias = 'other') }}\n\nselect 1 from {{ref('a')}} join {{ source('s', 't') }}\n\n",
+        "select '{' || '}' from {{ ref( 'small' , 'a' ) }} -- {{ ref('a') }}",
+        "no jinja at all\n",
+        "{{- ref('a') -}} x {{ ref('a') | upper }}",
+        "{{ config(materialized='table', tags=['x']) }} select {{ var('v', 1) }} from {{ ref('a') }}",
+        "{% if true %}{{ ref('a') }}{% endif %} {# note #}",
+        "{% raw %}{{ ref('a') }}{% endraw %}",
+        "select 1\r\nfrom {{ ref('a') }}\r\n",
+        "{{ ref('a') }} }}",
+    ],
+)
+def test_plain_templates_give_what_jinja_gives(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "models/a.sql": "select 1 as x",
+        "models/b.sql": text,
+        "models/s.yml": "sources: [{name: s, tables: [{name: t}]}]",
+    }
+    plain = compiled(tmp_path, files).find("b")
+    monkeypatch.setattr("genredb.compile.render.plain_parts", lambda _text: None)
+    by_jinja = compiled(tmp_path, files).find("b")
+    assert (plain.sql, plain.depends_on, plain.config) == (by_jinja.sql, by_jinja.depends_on, by_jinja.config)

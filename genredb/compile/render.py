@@ -1,5 +1,6 @@
 """Renders jinja templates with dbt's context."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from genredb.compile.context import (
 from genredb.compile.locate import TemplateError, located_errors
 from genredb.compile.macros import MACROS
 from genredb.compile.nodes import Database, Relation
+from genredb.compile.plain import Call, plain_parts
 from genredb.compile.scope import ConfigCall, Scope, VarCall
 from genredb.compile.tags import MACRO_PREFIX, TEST_PREFIX, Environment
 from genredb.errors import ProjectError
@@ -101,10 +103,17 @@ class Renderer:
         """Render ``text`` in ``scope``, which gathers references and configuration on the way."""
         self._enter(scope)
         self._register(scope.path, text)
+        parts = None if scope.extra or scope.overrides else plain_parts(text)
+        if parts is not None:
+            with contextlib.suppress(Exception):  # jinja tells where in the text it is
+                return "".join(part if isinstance(part, str) else str(self._call(part)) for part in parts)
         with located_errors(scope.path, self._texts, self._known_names):
             return self._overridden(
                 scope, lambda: self._environment.get_template(scope.path, globals=dict(scope.extra)).render()
             )
+
+    def _call(self, call: Call) -> Any:
+        return self._globals[call.name](*call.arguments, **dict(call.settings))
 
     def evaluate(self, expression: str, scope: Scope) -> Any:
         """Return the value of a jinja expression, such as ``ref('songs')``."""
