@@ -61,4 +61,10 @@ select song_key, coalesce(means.mean_pop, songs.pop) as p from songs left join (
 select g.genre, totals.n from means as g cross join (select count(*) as n from songs where genre = 'pop') as totals;
 select genre, pop, count(*) as n from songs group by rollup (genre, pop);
 select song_key, lag(title) over (order by genre, song_key) as before from songs;
-select song_key, title from songs positional join means
+select song_key, title from songs positional join means;
+select song_key from songs order by song_key limit (select count(*) from songs where genre = 'rock');
+select song_key, info.n from songs, (select genre, count(*) as n from songs group by genre) as info where info.genre = songs.genre;
+select song_key, coalesce(map {coalesce(genre, ''): 1}['rock'], 0) as is_rock from songs;
+select song_key, [genre for genre in [genre]][1] as g from songs;
+select pop, count(*) over () as n from songs group by pop having max(genre) > 'pop';
+with a as (select song_key, genre as x, pop as x from songs) select song_key, x from a

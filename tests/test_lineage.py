@@ -36,7 +36,7 @@ QUERIES = [
 ]
 
 
-def relation(name: str) -> QueryFlow:
+def relation(name: str, _catalog: str = "") -> QueryFlow:
     """The columns of one of the tables above, as a query sees them."""
     table = name.removeprefix("main.")
     if table not in TABLES:
@@ -286,3 +286,39 @@ def test_what_cannot_be_followed_is_said(tmp_path: Path) -> None:
         "unknown": "it reads main.elsewhere, which is no relation of the project",
         "below": "it reads by read_csv()",
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("select pop from songs limit 10", "select pop from songs limit 20"),
+        ("select pop from songs order by bpm limit 10", "select pop from songs order by bpm desc limit 10"),
+        (
+            "select pop from songs except select bpm from songs",
+            "select pop from songs intersect select bpm from songs",
+        ),
+        (
+            "select pop from songs semi join means using (genre)",
+            "select pop from songs anti join means using (genre)",
+        ),
+        ("select pop from songs using sample 5", "select pop from songs using sample 10"),
+        (
+            "select pop from songs join means using (genre)",
+            "select pop from songs left join means using (genre)",
+        ),
+        ("select pop from songs where bpm > 1", "select pop from songs where bpm > 2"),
+        ("select pop from songs", "select distinct pop from songs"),
+    ],
+)
+def test_other_rows_have_another_definition(before: str, after: str) -> None:
+    one, other = (query_flow(sql, relation) for sql in (before, after))
+    assert one.rows.definition != other.rows.definition
+    assert one.columns["pop"].definition == other.columns["pop"].definition or "except" in before
+
+
+def test_another_order_makes_other_values_of_distinct_on() -> None:
+    one, other = (
+        query_flow(f"select distinct on (genre) genre, title from songs order by genre, pop {way}", relation)
+        for way in ("asc", "desc")
+    )
+    assert one.columns["title"].definition != other.columns["title"].definition

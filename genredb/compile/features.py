@@ -10,7 +10,11 @@ from genredb.errors import ProjectError
 
 def feature_views(compilation: Compilation) -> list[Node]:
     """Return the models that have a column of role ``feature``, upstream ones first."""
-    return [node for node in compilation.of_kind(NodeKind.MODEL) if columns_of_role(node, "feature")]
+    return [
+        node
+        for node in compilation.of_kind(NodeKind.MODEL)
+        if node.is_built and columns_of_role(node, "feature")
+    ]
 
 
 def guarded_nodes(compilation: Compilation) -> list[Node]:

@@ -6,7 +6,7 @@ label only where it says so: ``config: meta: row_filter: label``.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from genredb.compile.features import columns_of_role, feature_views, row_filter
 from genredb.compile.flow.values import ROWS, How
@@ -20,12 +20,13 @@ def find_leaks(lineage: Lineage) -> list[str]:
     """Return a sentence for each feature that depends on a label, or of which that cannot be told."""
     views = feature_views(lineage.compilation)
     labels = label_columns(lineage)
-    found: list[str] = []
+    found = list(dict.fromkeys(unproved_labels(lineage)))
     for view in views:
         relation = relation_key(view)
         starts = [
-            (ColumnRef(relation, name.lower()), f"the feature {name}")
-            for name in columns_of_role(view, "feature")
+            (ColumnRef(relation, name.lower()), f"the {role} {name}")
+            for role in ("id", "feature")
+            for name in columns_of_role(view, role)
         ]
         if not row_filter(view):
             starts.append((ColumnRef(relation, ROWS), "which rows it has"))
@@ -37,25 +38,53 @@ def find_leaks(lineage: Lineage) -> list[str]:
 
 
 def label_columns(lineage: Lineage) -> frozenset[ColumnRef]:
-    """Return the columns of role ``label``, and those of sources and seeds that they have values of."""
-    stated = [
+    """Return the columns of role ``label``, and the columns of sources and seeds that decide upon them.
+
+    What only tells songs or artists apart (role ``id`` or ``group``) is none, though labels are joined by it.
+    """
+    stated = _of_role(lineage, "label")
+    apart = _roots(lineage, [*_of_role(lineage, "id"), *_of_role(lineage, "group")], is_by_value=True)
+    by_value = _roots(lineage, stated, is_by_value=True)
+    return frozenset({*stated, *by_value, *(_roots(lineage, stated, is_by_value=False) - apart)})
+
+
+def unproved_labels(lineage: Lineage) -> Iterator[str]:
+    """Yield a sentence for each label of which it cannot be told where it comes from."""
+    for stated in _of_role(lineage, "label"):
+        for ref in _above(lineage, [stated], is_by_value=False):
+            if reason := lineage.problem(ref):
+                yield (
+                    f"{lineage.nodes[ref.relation].path}: it cannot be proved that no label leaks: "
+                    f"{_shown(lineage, stated)} comes from here, and {reason}."
+                )
+
+
+def _of_role(lineage: Lineage, role: str) -> list[ColumnRef]:
+    return [
         ColumnRef(relation, name.lower())
         for relation, node in lineage.nodes.items()
-        for name in columns_of_role(node, "label")
+        for name in columns_of_role(node, role)
     ]
-    found = set(stated)
-    waiting, seen = list(stated), set(stated)
+
+
+def _roots(lineage: Lineage, starts: Iterable[ColumnRef], *, is_by_value: bool) -> set[ColumnRef]:
+    """Return the columns of sources and seeds above these columns."""
+    above = _above(lineage, starts, is_by_value=is_by_value)
+    return {ref for ref in above if lineage.nodes[ref.relation].kind is not NodeKind.MODEL}
+
+
+def _above(lineage: Lineage, starts: Iterable[ColumnRef], *, is_by_value: bool) -> set[ColumnRef]:
+    """Return these columns and all that go into them, by value alone or by influence as well."""
+    seen = set(starts)
+    waiting = list(seen)
     while waiting:
-        ref = waiting.pop()
-        origins = [o for o in lineage.origins(ref) if o.how is How.VALUE and o.column != ROWS]
-        if not origins and lineage.nodes[ref.relation].kind is not NodeKind.MODEL:
-            found.add(ref)
-        for origin in origins:
+        for origin in lineage.origins(waiting.pop()):
             above = ColumnRef(origin.relation, origin.column)
-            if above not in seen:
+            is_followed = origin.how is How.VALUE or not is_by_value
+            if origin.column != ROWS and is_followed and above not in seen:
                 seen.add(above)
                 waiting.append(above)
-    return frozenset(found)
+    return seen
 
 
 def _path_to_label(lineage: Lineage, start: ColumnRef, labels: frozenset[ColumnRef]) -> list[Step]:
@@ -64,12 +93,12 @@ def _path_to_label(lineage: Lineage, start: ColumnRef, labels: frozenset[ColumnR
     waiting = deque([start])
     while waiting:
         ref = waiting.popleft()
-        if (ref in labels and ref != start) or lineage.flow(ref.relation).unresolved:
+        if (ref in labels and ref != start) or lineage.problem(ref):
             return _way(ref, came_from)
         for origin in sorted(lineage.origins(ref)):
             above = ColumnRef(origin.relation, origin.column)
             # An order alone changes no rows; what a limit makes of it counts as a filter.
-            is_order = ref.column == ROWS and start.column == ROWS and origin.how is How.ORDER
+            is_order = ref == start and start.column == ROWS and origin.how is How.ORDER
             if above not in came_from and not is_order:
                 came_from[above] = (ref, origin.how)
                 waiting.append(above)
@@ -94,7 +123,7 @@ def _sentence(lineage: Lineage, view: Node, what: str, path: list[Step], labels:
     )
     end = path[-1][0]
     if end not in labels:
-        reason = lineage.flow(end.relation).unresolved
+        reason = lineage.problem(end)
         return (
             f"{view.path}: {what} of {view.label} cannot be proved to be free of labels: {shown}, "
             f"and of {lineage.nodes[end.relation].path} {reason}."

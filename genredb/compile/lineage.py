@@ -48,7 +48,10 @@ class Lineage:
         self.nodes: dict[str, Node] = {
             relation_key(node): node
             for node in compilation.nodes.values()
-            if node.relation is not None and not node.is_check
+            if node.relation is not None
+            and not node.is_check
+            # A source may be another name of what a model makes.
+            and not (node.kind is NodeKind.SOURCE and node.depends_on)
         }
 
     def flow(self, relation: str) -> QueryFlow:
@@ -70,6 +73,12 @@ class Lineage:
         flow = self.flow(ref.relation)
         found = flow.rows if ref.column == ROWS else flow.column(ref.column)
         return found.origins if found else NOTHING
+
+    def problem(self, ref: ColumnRef) -> str:
+        """Return why nothing can be said of a column, or nothing."""
+        flow = self.flow(ref.relation)
+        is_missing = ref.column != ROWS and flow.column(ref.column) is None
+        return flow.unresolved or (f"it has no column {ref.column}" if is_missing else "")
 
     def upstream(self, start: ColumnRef) -> list[Edge]:
         """Return every edge above a column, nearest first; rows of relations are not followed."""
@@ -133,7 +142,9 @@ class Lineage:
 
     def label(self, ref: ColumnRef) -> str:
         """Return what a person calls a column: its relation's label and its name."""
-        return f"{self.nodes[ref.relation].label}.{self.display(ref)}"
+        node = self.nodes[ref.relation]
+        is_cte = node.relation is not None and node.relation.is_cte
+        return f"{node.name if is_cte else node.label}.{self.display(ref)}"
 
     def display(self, ref: ColumnRef) -> str:
         """Return a column's name as the project writes it."""
@@ -146,6 +157,7 @@ class Lineage:
         if node.relation is not None and not node.relation.is_cte:
             yield node.relation.qualified_name
         if node.kind is NodeKind.SOURCE:
+            yield ".".join(node.fqn[1:])
             yield str((node.config.get("meta") or {}).get("file") or node.label)
 
     def _sources(self, ref: ColumnRef) -> Iterator[tuple[ColumnRef, How]]:
@@ -163,8 +175,10 @@ class Lineage:
                     found.setdefault(source, []).append(Edge(target, source, how))
         return found
 
-    def _columns(self, relation: str) -> QueryFlow:
+    def _columns(self, relation: str, catalog: str) -> QueryFlow:
         """Return a relation's columns as a query that reads them sees them."""
+        if catalog not in ("", self.compilation.project.config.database_name.lower()):
+            raise UnresolvedError(f"it reads {catalog}.{relation}, which is in another database")
         if relation not in self.nodes:
             raise UnresolvedError(f"it reads {relation}, which is no relation of the project")
         flow = self.flow(relation)
@@ -188,7 +202,11 @@ class Lineage:
     def _root(self, node: Node) -> QueryFlow:
         """Return a relation that no query of the project makes."""
         learned = {column.name.lower(): self._learned(column) for column in node.columns}
-        return QueryFlow({name: Flow(learned.get(name, NOTHING)) for name in self._stated_columns(node)})
+        has_hooks = any(node.config.get(key) for key in ("pre-hook", "post-hook"))
+        return QueryFlow(
+            {name: Flow(learned.get(name, NOTHING)) for name in self._stated_columns(node)},
+            unresolved="hooks may change it" if has_hooks else "",
+        )
 
     def _learned(self, column: Column) -> frozenset[Origin]:
         """Return the columns of feature views that a classifier made a column of."""
@@ -203,9 +221,13 @@ class Lineage:
     def _stated_columns(self, node: Node) -> list[str]:
         if node.kind is NodeKind.SEED:
             seed = self.compilation.project.seeds[node.name]
-            with seed.file.open(encoding="utf-8-sig", newline="") as lines:
-                delimiter = str(seed.config.get("delimiter") or ",")
-                return [name.strip().lower() for name in next(csv.reader(lines, delimiter=delimiter), [])]
+            delimiter = str(seed.config.get("delimiter") or ",")
+            try:
+                with seed.file.open(encoding="utf-8-sig", newline="") as lines:
+                    header = next(csv.reader(lines, delimiter=delimiter[:1]), [])
+            except (UnicodeDecodeError, csv.Error):
+                return []  # a build says what is wrong with it
+            return [name.strip().lower() for name in header if name.strip()]
         relation = node.relation
         is_there = (
             self._database is not None

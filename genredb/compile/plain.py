@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 
 _TEXT = r"'[^'\\{}\n]*'"
+_WORD = r"[a-zA-Z_][a-zA-Z_0-9]*"
 _CALL = re.compile(
-    rf"\{{\{{\s*(?:(?P<name>ref|source)\(\s*(?P<arguments>{_TEXT}(?:\s*,\s*{_TEXT})?)\s*\)"
-    rf"|config\(\s*(?P<settings>\w+\s*=\s*{_TEXT}(?:\s*,\s*\w+\s*=\s*{_TEXT})*)\s*\))\s*\}}\}}"
+    rf"(?<!\{{)\{{\{{\s*(?:(?P<name>ref|source)\(\s*(?P<arguments>{_TEXT}(?:\s*,\s*{_TEXT})?)\s*\)"
+    rf"|config\(\s*(?P<settings>{_WORD}\s*=\s*{_TEXT}(?:\s*,\s*{_WORD}\s*=\s*{_TEXT})*)\s*\))\s*\}}\}}"
 )
 _QUOTED = re.compile(r"'([^']*)'")
 _SETTING = re.compile(r"(\w+)\s*=\s*'([^']*)'")
@@ -38,7 +39,10 @@ def plain_parts(text: str) -> tuple[str | Call, ...] | None:
         if found["name"]:
             parts.append(Call(found["name"], tuple(_QUOTED.findall(found["arguments"]))))
         else:
-            parts.append(Call("config", settings=tuple(_SETTING.findall(found["settings"]))))
+            settings = tuple(_SETTING.findall(found["settings"]))
+            if len({name for name, _ in settings}) < len(settings):
+                return None
+            parts.append(Call("config", settings=settings))
         end = found.end()
     parts.append(text[end:].removesuffix("\n"))
     if any("{{" in part or "}}" in part for part in parts if isinstance(part, str)):

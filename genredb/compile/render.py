@@ -1,6 +1,7 @@
 """Renders jinja templates with dbt's context."""
 
 import contextlib
+import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -32,8 +33,6 @@ from genredb.project.yml_jinja import env_var
 _MISSING = object()
 # What makes a text differ from run to run.
 _CLOCK = re.compile(r"\b(run_started_at|invocation_id|modules\.datetime)\b")
-_PLAIN_CALL = re.compile(r"\s*(ref|source)\(((?:\s*'[^'\\]*'\s*,?)+)\)\s*")
-_QUOTED = re.compile(r"'([^']*)'")
 _NOT_HERE = "graph selected_resources thread_id load_result_name connection_name".split()
 
 
@@ -72,6 +71,7 @@ class Renderer:
             as_native=lambda value: value,
             as_number=lambda value: float(value) if "." in str(value) else int(value),
             as_text=str,
+            random=self._random,
         )
         self._globals: dict[str, Any] = self._environment.globals
         self._target = config.target
@@ -119,9 +119,9 @@ class Renderer:
         """Return the value of a jinja expression, such as ``ref('songs')``."""
         self._enter(scope)
         with located_errors(scope.path, self._texts, self._known_names):
-            plain = _PLAIN_CALL.fullmatch(expression)
-            if plain is not None:  # most of them: jinja takes a millisecond for each
-                return self._globals[plain[1]](*_QUOTED.findall(plain[2]))
+            parts = plain_parts("{{" + expression + "}}")
+            if parts is not None and len(parts) == 3 and isinstance(parts[1], Call):
+                return self._call(parts[1])
             if expression not in self._expressions:
                 self._expressions[expression] = self._environment.compile_expression(
                     expression, undefined_to_none=False
@@ -192,7 +192,7 @@ class Renderer:
             "is_incremental": self._is_incremental,
             "load_result": self._results.get,
             "log": self._log,
-            "modules": _Lazy(modules),
+            "modules": _Lazy(self._modules),
             "print": self._log_info,
             "project_name": config.name,
             "ref": self._ref,
@@ -203,6 +203,14 @@ class Renderer:
             "target": config.target,
             "var": VarCall(config.vars, lambda: self._scope),
         }
+
+    def _modules(self) -> Any:
+        self.uses_clock = True
+        return modules()
+
+    def _random(self, values: Any) -> Any:
+        self.uses_clock = True
+        return random.choice(list(values))
 
     def _load_text(self, path: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Hand jinja the text last given for a path; its cached template holds while that is the same."""

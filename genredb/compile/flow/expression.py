@@ -23,11 +23,12 @@ Bound = frozenset[str]
 class Scope:
     """What names mean in a query: CTEs, the relations after FROM, its own columns, the query around it.
 
-    ``resolve`` gives the columns of a relation by its name, ``follow`` those of a query inside another.
+    ``resolve`` gives the columns of a relation by its name and catalog, ``follow`` those of a query
+    inside another.
     """
 
     ctes: Mapping[str, QueryFlow]
-    resolve: Callable[[str], QueryFlow]
+    resolve: Callable[[str, str], QueryFlow]
     follow: Callable[[exp.Expr, "Scope"], QueryFlow]
     outer: "Scope | None" = None
     sources: dict[str, QueryFlow] = field(default_factory=dict)
@@ -92,30 +93,35 @@ def _parts(node: exp.Expr, scope: Scope, bound: Bound) -> Iterator[Flow]:
             yield scope.column(node)
     elif isinstance(node, exp.Dot):
         yield from _dotted(node, scope, bound)
-    elif not isinstance(node, _NOT_FOLLOWED):
-        inner = bound | _names_given(node)
-        for child in _children(node):
-            yield from _parts(child, scope, inner)
+    elif isinstance(node, exp.Lambda | exp.Comprehension):
+        yield from _bound_parts(node, scope, bound)
+    elif not _is_not_followed(node):
+        for child in node.iter_expressions():
+            yield from _parts(child, scope, bound)
     elif not (isinstance(node, exp.Star) and isinstance(node.parent, exp.Func)):  # but for count(*)
         raise UnresolvedError(f"columns of {node.sql('duckdb')} are not followed")
 
 
-def _names_given(node: exp.Expr) -> Bound:
-    """Return the names that a lambda or a list comprehension gives to elements."""
-    if isinstance(node, exp.Lambda):
-        return frozenset(name.name.lower() for name in node.expressions)
+def _is_not_followed(node: exp.Expr) -> bool:
+    is_variable = isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable"
+    return is_variable or isinstance(node, _NOT_FOLLOWED)
+
+
+def _bound_parts(node: exp.Expr, scope: Scope, bound: Bound) -> Iterator[Flow]:
+    """Yield the parts of a lambda or a list comprehension, whose body sees names of its own."""
     if isinstance(node, exp.Comprehension):
-        return frozenset((node.expression.name.lower(),))
-    return frozenset()
-
-
-def _children(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the parts of an expression, but for the names of fields and arguments."""
-    is_named = isinstance(node, exp.PropertyEQ | exp.Kwarg)  # {'a': b}, a := b
-    for key, value in node.args.items():
-        if not (is_named and key == "this"):
-            found = value if isinstance(value, list) else [value]
-            yield from (child for child in found if isinstance(child, exp.Expr))
+        given = frozenset((node.expression.name.lower(),))
+        yield from _parts(node.args["iterator"], scope, bound)
+        inside = [node.this, node.args.get("condition")]
+    else:
+        body = {name.name.lower() for name in node.this.find_all(exp.Identifier)}
+        given = frozenset(name.name.lower() for name in node.expressions)
+        for name in given - body - bound:  # genre -> '$.a' is no lambda but reads a field
+            yield scope.column(exp.column(name))
+        inside = [node.this]
+    for part in inside:
+        if part is not None:
+            yield from _parts(part, scope, bound | given)
 
 
 def _dotted(node: exp.Dot, scope: Scope, bound: Bound) -> Iterator[Flow]:

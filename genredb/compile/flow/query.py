@@ -17,14 +17,14 @@ from genredb.compile.flow.select import Select
 from genredb.compile.flow.values import NOTHING, Flow, How, QueryFlow, UnresolvedError, together
 from genredb.compile.naming import CTE_PREFIX
 
-Resolve = Callable[[str], QueryFlow]
+Resolve = Callable[[str, str], QueryFlow]
 
 
 def query_flow(sql: str, resolve: Resolve) -> QueryFlow:
     """Return what the columns of a query come from.
 
-    ``resolve`` gives the columns of a relation by its name, ``schema.name`` in lower case. Raises
-    UnresolvedError where the query cannot be read.
+    ``resolve`` gives the columns of a relation by its name, ``schema.name``, and its catalog (empty where
+    none is named), in lower case. Raises UnresolvedError where the query cannot be read.
     """
     try:
         parsed = sqlglot.parse_one(sql, read="duckdb")
@@ -33,6 +33,8 @@ def query_flow(sql: str, resolve: Resolve) -> QueryFlow:
         raise UnresolvedError(f"sqlglot cannot read its SQL ({str(error).splitlines()[0]})") from None
     except RecursionError:
         raise UnresolvedError("its SQL is nested too deeply") from None
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnresolvedError(f"its SQL is of a form that is not followed ({error})") from None
 
 
 def _query(node: exp.Expr, around: Scope) -> QueryFlow:
@@ -91,7 +93,8 @@ def _set_operation(node: exp.SetOperation, scope: Scope) -> QueryFlow:
     left, right = _query(node.this, scope), _query(node.expression, scope)
     if not node.args.get("by_name"):
         right = right.renamed(left.columns)
-    rows = together([left.rows, right.rows])
+    kind = Flow(NOTHING, f"{node.key} {node.args.get('distinct')}")
+    rows = together([left.rows, right.rows, kind])
     columns: dict[str, Flow] = {}
     for name in dict.fromkeys([*left.columns, *right.columns]):
         one, other = left.columns.get(name), right.columns.get(name)

@@ -23,8 +23,8 @@ def table(node: exp.Table, scope: Scope) -> QueryFlow:
     if not node.db and name in scope.ctes and not name.startswith(CTE_PREFIX):
         return scope.ctes[name].renamed(names)
     if name.startswith(CTE_PREFIX):
-        return scope.resolve(name).renamed(names)
-    return scope.resolve(f"{node.db.lower() or 'main'}.{name}").renamed(names)
+        return scope.resolve(name, "").renamed(names)
+    return scope.resolve(f"{node.db.lower() or 'main'}.{name}", node.catalog.lower()).renamed(names)
 
 
 def _table_function(node: exp.Func, scope: Scope) -> QueryFlow:
@@ -53,9 +53,13 @@ def refuse_pivots(node: exp.Expr) -> None:
 
 def limits(node: exp.Expr, scope: Scope) -> Flow:
     """Return what decides which rows LIMIT leaves; an empty flow where there is none."""
-    if not (node.args.get("limit") or node.args.get("offset") or node.args.get("fetch")):
+    clauses = [node.args[key] for key in ("limit", "offset", "fetch") if node.args.get(key)]
+    if not clauses:
         return Flow()
-    return together([Flow(NOTHING, "limit"), *ordered(node, scope)])
+    text = digest(*(clause.sql("duckdb") for clause in (*clauses, node.args.get("order")) if clause))
+    return together(
+        [Flow(NOTHING, text), *(expression_flow(clause, scope) for clause in clauses), *ordered(node, scope)]
+    )
 
 
 def ordered(node: exp.Expr, scope: Scope) -> Iterator[Flow]:

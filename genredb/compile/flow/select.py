@@ -7,7 +7,16 @@ from sqlglot import exp
 
 from genredb.compile.flow.expression import Scope, expanded, expression_flow, has_aggregate
 from genredb.compile.flow.relation import limits, ordered, place, table
-from genredb.compile.flow.values import Flow, How, QueryFlow, UnresolvedError, together
+from genredb.compile.flow.values import (
+    NOTHING,
+    Flow,
+    How,
+    QueryFlow,
+    UnresolvedError,
+    ordered_as_filter,
+    together,
+)
+from genredb.compile.identity import digest
 
 
 class Select:
@@ -33,8 +42,13 @@ class Select:
         for lateral in node.args.get("laterals") or ():
             self._add(lateral)
         self._aliases_ahead()
+        for clause in ("where", "qualify"):
+            self._correlate(node.args.get(clause))
         self._decide(node.args.get("where"), How.FILTER)
-        seen = together([*(source.rows for source in scope.sources.values()), *self._rows])
+        for projection in node.expressions:
+            if projection.find(exp.Unnest, exp.Explode):  # as many rows as there are elements
+                self._rows.append(Flow().influenced(self._projected(projection), How.FILTER))
+        seen = together([*(source.rows for source in scope.sources.values()), *self._rows, self._clauses()])
         columns = self._columns(seen)
         scope.aliases = dict(columns)
         return self._ended(columns, seen)
@@ -48,14 +62,21 @@ class Select:
         order = list(ordered(node, scope))
         distinct = node.args.get("distinct")
         if distinct is not None and distinct.args.get("on") is not None:
+            text = Flow(NOTHING, str(node.args.get("order")))
             chosen = together(
-                [seen, *order, *(expression_flow(key, scope) for key in distinct.args["on"].expressions)]
+                [
+                    seen,
+                    text,
+                    *order,
+                    *(expression_flow(key, scope) for key in distinct.args["on"].expressions),
+                ]
             )
             columns = {name: flow.influenced(chosen, How.DISTINCT) for name, flow in columns.items()}
         if distinct is not None:
             self._rows += [Flow().influenced(flow, How.DISTINCT) for flow in columns.values()]
         limited = limits(node, scope)
         how = How.FILTER if limited.definition else How.ORDER
+        seen = ordered_as_filter(seen) if limited.definition else seen
         self._rows += [Flow().influenced(flow, how) for flow in (*order, limited) if flow.definition]
         keys = [Flow().influenced(key, How.GROUP) for key in self._keys]
         decided = [*([] if self._is_total else [seen]), *keys, *self._rows]
@@ -73,12 +94,15 @@ class Select:
             inside = node.this if isinstance(node, exp.Lateral) else node
             is_query = isinstance(inside, exp.Query)
             found = scope.follow(inside, scope) if is_query else self._unnested(inside)
+            found = found.influenced(found.rows, How.ROWS) if is_query else found
             found = found.renamed(node.alias_column_names)
         elif isinstance(node, exp.Table):
             found = table(node, scope)
         else:
             # A query after FROM may name the relations before it, as if LATERAL stood there.
             found = scope.follow(node, scope).renamed(getattr(node, "alias_column_names", ()))
+            if scope.sources:
+                found = found.influenced(found.rows, How.ROWS)
         name = node.alias_or_name.lower() or f"unnamed {len(scope.sources)}"
         scope.sources[name] = found
         names = [name]
@@ -128,6 +152,38 @@ class Select:
         left = {column for name in before for column in self._scope.sources[name].columns}
         return [c for name in names for c in self._scope.sources[name].columns if c in left]
 
+    def _correlate(self, clause: exp.Expr | None) -> None:
+        """Let a condition on several relations count as one that they are joined on."""
+        if clause is None or len(self._scope.sources) < 2:
+            return
+        for condition in clause.this.flatten() if isinstance(clause.this, exp.And) else [clause.this]:
+            named = {name for column in condition.find_all(exp.Column) for name in self._sources_of(column)}
+            if len(named) > 1:
+                on = Flow().influenced(expression_flow(condition, self._scope), How.JOIN)
+                for name in list(self._scope.sources)[1:]:
+                    if name in named:
+                        self._scope.sources[name] = self._scope.sources[name].influenced(on, How.JOIN)
+
+    def _sources_of(self, column: exp.Column) -> list[str]:
+        """Return the relations here that a column may be of."""
+        sources = self._scope.sources
+        if column.table:
+            return [column.table.lower()] if column.table.lower() in sources else []
+        name = column.name.lower()
+        own = [alias for alias, source in sources.items() if name in source.columns]
+        return own or [alias for alias, source in sources.items() if source.every_name is not None]
+
+    def _projected(self, projection: exp.Expr) -> Flow:
+        return expression_flow(projection.unalias(), self._scope)
+
+    def _clauses(self) -> Flow:
+        """Return the text of what decides the rows, so that another text makes another definition."""
+        names = ("where", "group", "having", "qualify", "distinct", "sample")
+        found = [self._node.args[name].sql("duckdb") for name in names if self._node.args.get(name)]
+        found += [f"{j.method} {j.side} {j.kind}" for j in self._node.args.get("joins") or ()]
+        found += [s.sql("duckdb") for s in self._node.find_all(exp.TableSample)]
+        return Flow(NOTHING, digest(*found)) if found else Flow()
+
     def _decide(self, clause: exp.Expr | None, how: How) -> None:
         if clause is not None:
             self._rows.append(Flow().influenced(expression_flow(clause.this, self._scope), how))
@@ -160,6 +216,8 @@ class Select:
         self._is_total = is_grouped and group is None
         if group is not None:
             self._keys = list(self._group_keys(group))
+        having = node.args.get("having")
+        left = [Flow().influenced(expression_flow(having.this, scope), How.FILTER)] if having else []
         windows = [expression_flow(window, scope) for window in node.args.get("windows") or ()]
         columns: dict[str, Flow] = {}
         for projection in node.expressions:
@@ -172,17 +230,21 @@ class Select:
             flow = expression_flow(inside, scope)
             has_window = inside.find(exp.Window) is not None
             if (is_grouped and has_aggregate(inside)) or has_window:
-                flow = flow.influenced(together([seen, *windows]) if has_window else seen, How.ROWS)
+                flow = flow.influenced(together([seen, *windows, *left]) if has_window else seen, How.ROWS)
                 for key in self._keys:
                     flow = flow.influenced(key, How.GROUP)
-            columns[_name(projection)] = flow
+            name = _name(projection)
+            columns[name] = together([columns[name], flow]) if name in columns else flow
         return columns
 
     def _group_keys(self, group: exp.Expr) -> Iterator[Flow]:
         if group.args.get("all"):
             for projection in self._node.expressions:
-                if not has_aggregate(projection):
-                    yield expression_flow(projection.unalias(), self._scope)
+                inside = projection.unalias()
+                if isinstance(inside, exp.Star) or isinstance(inside.this, exp.Star):
+                    yield from expanded(inside, self._scope).values()
+                elif not has_aggregate(projection):
+                    yield expression_flow(inside, self._scope)
             return
         for key in group.expressions:
             number = place(key)

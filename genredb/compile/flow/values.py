@@ -96,6 +96,14 @@ def as_influence(origins: Columns, how: How) -> Columns:
     return frozenset(replace(o, how=how) if o.how is How.VALUE else o for o in origins)
 
 
+def ordered_as_filter(flow: Flow) -> Flow:
+    """Return the flow of rows that a limit leaves: what only put them in order now decides upon them."""
+    return Flow(
+        frozenset(replace(o, how=How.FILTER) if o.how is How.ORDER else o for o in flow.origins),
+        flow.definition,
+    )
+
+
 def together(flows: Iterable[Flow]) -> Flow:
     """Return the flow of what is made of all of these."""
     found = list(flows)
