@@ -1,0 +1,70 @@
+"""``genredb explain``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genredb.cli.options import Context, command
+
+if TYPE_CHECKING:
+    from genredb.learn.explain import Explanation
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("explain")(explain)
+
+
+@command()
+def explain(
+    context: Context,
+    song: Annotated[str | None, typer.Argument(help="A song's Id, or its key such as test:454.")] = None,
+    title: Annotated[str | None, typer.Option(help="A title, or a part of one, instead.")] = None,
+) -> None:
+    """Say why a song is given its genre: its artist's songs, the nearest songs, the columns that weighed.
+
+    Example: genredb explain 454
+    """
+    from genredb.cli.console import print_json
+    from genredb.errors import UsageError
+
+    asked = song if title is None else title
+    if asked is None or (song is not None and title is not None):
+        raise UsageError("Name one song: its Id, its key, or --title.")
+    console = context.console
+    with console.progress() as progress:
+        progress("import scikit-learn", 0, 0)
+        from genredb.learn.explain import explain as run_explain
+
+        found = run_explain(context.config, asked, is_title=title is not None)
+    if context.json:
+        print_json(found)
+        return
+    for number, one in enumerate(found):
+        if number:
+            typer.echo()
+        _print(one)
+
+
+def _print(one: "Explanation") -> None:
+    """Print one explanation as text."""
+    known = f", labelled {one.label}" if one.label else ""
+    typer.echo(f"{one.title} by {one.artist} ({one.song_key}{known})")
+    typer.echo(f"  {one.genre}, probability {one.probability:.3f}, by the {one.basis}")
+    others = ", ".join(f"{genre} {probability:.3f}" for genre, probability in one.runner_ups)
+    if others:
+        typer.echo(f"  else: {others}")
+    if one.label:
+        typer.echo("  It is a labelled song itself: what it is given was learned from it, too.")
+    if one.artist_songs:
+        typer.echo("  Labelled songs of the artist:")
+        for song in one.artist_songs:
+            typer.echo(f"    {song.title} ({song.song_key}): {song.genre}")
+    if one.weights:
+        typer.echo("  Columns that weighed most (less likely by, had the value been typical):")
+        for weight in one.weights:
+            change = f"{weight.change:.3f}"
+            typer.echo(f"    {weight.column:<6} {weight.value:>6g}, typically {weight.typical:g}: {change}")
+    typer.echo("  Nearest labelled songs by audio:")
+    for song in one.nearest:
+        typer.echo(f"    {song.distance:.2f}  {song.title} by {song.artist} ({song.song_key}): {song.genre}")

@@ -1,0 +1,178 @@
+"""The verb ``explain``: why a song is given its genre."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, read_fingerprints
+from genredb.errors import InputError, UsageError
+from genredb.learn.classifiers import DEFAULT
+from genredb.learn.dataset import Songs, read_songs
+from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.predict import LABEL
+from genredb.learn.store import classifier_id_of, load
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import Connection, fetch_all, open_reader
+
+NEAREST = 5
+WEIGHED = 5
+MATCHES = 10
+
+
+@dataclass(frozen=True)
+class LabelledSong:
+    """A labelled song that speaks for a genre; ``distance`` is in standard deviations of the columns."""
+
+    song_key: str
+    title: str
+    artist: str
+    genre: str
+    distance: float | None = None
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What one column did: how much less likely the genre would be with the typical value in its place."""
+
+    column: str
+    value: float
+    typical: float
+    change: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a song is given its genre. ``label`` is the genre it has, if it has one.
+
+    ``basis`` says what decided: the artist, by ``artist_songs``, or the audio, by the columns in
+    ``weights``; ``nearest`` are the labelled songs with the nearest audio, whatever decided.
+    """
+
+    song_key: str
+    title: str
+    artist: str
+    label: str | None
+    genre: str
+    probability: float
+    basis: str
+    runner_ups: tuple[tuple[str, float], ...]
+    artist_songs: tuple[LabelledSong, ...]
+    nearest: tuple[LabelledSong, ...]
+    weights: tuple[Weight, ...]
+
+
+def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Explanation]:
+    """Explain the songs of an Id, a key such as ``test:454``, or (a part of) a title.
+
+    The classifier is the stored one, so a labelled song's genre may have been learned from itself.
+    UsageError where there is no such song, where a title fits many, or where nothing is fitted yet.
+    """
+    with open_reader(config.database) as connection:
+        fingerprints = read_fingerprints(connection)
+        found = _find(connection, asked, is_title=is_title)
+        project = read_project(config)
+        names = project.models[PREDICT_VIEW].columns_of("feature")
+        try:
+            classifier_id = classifier_id_of(DEFAULT, LABEL, fingerprints.training)
+            fitted = load(connection, classifier_id, names)
+        except InputError as error:
+            raise UsageError(f"{error} Or run `genredb predict`.") from None
+        labelled = read_songs(connection, project.models[TRAIN_VIEW], LABEL)
+        described = _described(connection)
+        return [_explain(connection, fitted, labelled, described, key) for key in found]
+
+
+def _find(connection: Connection, asked: str, *, is_title: bool) -> list[str]:
+    """Return the keys of the songs that are asked for."""
+    if is_title:
+        condition, value = "lower(title) = lower(?)", asked
+        if not fetch_all(connection, f"select 1 from songs where {condition}", [value]):
+            condition = "contains(lower(title), lower(?))"
+    else:
+        condition, value = "song_key = ? or id::varchar = ?", asked
+    parameters = [value] * condition.count("?")
+    sql = f"select song_key, title from songs where {condition} order by source, id limit {MATCHES + 1}"
+    rows = fetch_all(connection, sql, parameters)
+    if not rows:
+        what = f"title contains '{asked}'" if is_title else f"Id or key is '{asked}'"
+        raise UsageError(f"There is no song whose {what}.")
+    if len(rows) > MATCHES:
+        raise UsageError(f"More than {MATCHES} titles contain '{asked}'; name more of the one you mean.")
+    return [key for key, _ in rows]
+
+
+def _described(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return title and artist of every labelled song, by key."""
+    rows = fetch_all(connection, "select song_key, title, artist from songs where genre is not null")
+    return {key: (title or "", artist or "") for key, title, artist in rows}
+
+
+def _explain(
+    connection: Connection,
+    fitted: Fitted,
+    labelled: Songs,
+    described: dict[str, tuple[str, str]],
+    key: str,
+) -> Explanation:
+    columns = ", ".join(f'"{name}"::double' for name in fitted.feature_names)
+    sql = f"select title, artist, coalesce(artist_key, ''), genre, {columns} from songs where song_key = ?"
+    title, artist, artist_key, label, *values = fetch_all(connection, sql, [key])[0]
+    features = np.array([[np.nan if value is None else value for value in values]])
+    empty = np.empty(0, dtype=object)
+    artists = np.array([artist_key], dtype=object)
+    song = Songs(np.array([key], dtype=object), artists, features, empty, fitted.feature_names)
+    predicted = fitted.predict(song)
+    (genre, probability), *runner_ups = predicted.genres[0]
+
+    def told(place: int, distance: float | None = None) -> LabelledSong:
+        own_key = str(labelled.keys[place])
+        return LabelledSong(own_key, *described[own_key], str(labelled.labels[place]), distance)
+
+    others = labelled.keys != key
+    same = np.flatnonzero(others & (labelled.artists == artist_key) & (artist_key != ""))
+    return Explanation(
+        key,
+        title or "",
+        artist or "",
+        label,
+        genre,
+        probability,
+        predicted.bases[0],
+        tuple(runner_ups),
+        tuple(told(int(place)) for place in same),
+        tuple(told(place, distance) for place, distance in _nearest(features[0], labelled, others)),
+        _weights(fitted, song, labelled, genre) if predicted.bases[0] == "audio" else (),
+    )
+
+
+def _nearest(song: Any, labelled: Songs, others: Any) -> list[tuple[int, float]]:
+    """Return the places of the nearest labelled songs with their distances; a missing value counts none."""
+    spread = np.nanstd(labelled.features, axis=0)
+    steps = (labelled.features - song) / np.where(spread > 0, spread, 1.0)
+    distances = np.sqrt(np.nansum(steps**2, axis=1))
+    distances[~others] = np.inf
+    places = np.argsort(distances, kind="stable")[:NEAREST]
+    return [(int(place), float(distances[place])) for place in places if np.isfinite(distances[place])]
+
+
+def _weights(fitted: Fitted, song: Songs, labelled: Songs, genre: str) -> tuple[Weight, ...]:
+    """Return the columns whose typical value would make the genre least likely, strongest first."""
+    typical = np.nanmedian(labelled.features, axis=0)
+    changed = np.repeat(song.features, len(typical), axis=0)
+    np.fill_diagonal(changed, typical)
+    keys = np.repeat(song.keys, len(typical))
+    artists = np.repeat(song.artists, len(typical))
+    asked = Songs(keys, artists, changed, song.labels, song.feature_names)
+    place = list(fitted.estimator.classes_).index(genre)
+    uses_artist = fitted.uses_artist
+    before, _ = class_scores(fitted.estimator, song.matrix(uses_artist=uses_artist))
+    after, _ = class_scores(fitted.estimator, asked.matrix(uses_artist=uses_artist))
+    changes = before[0, place] - after[:, place]
+    order = np.argsort(-changes, kind="stable")[:WEIGHED]
+    return tuple(
+        Weight(fitted.feature_names[i], float(song.features[0, i]), float(typical[i]), float(changes[i]))
+        for i in order
+        if changes[i] > 0
+    )
