@@ -338,3 +338,33 @@ def test_the_text_of_an_explanation(cli: Cli, built: Path) -> None:
     assert ran.code == 0
     check_golden("explain.txt", ran.out)
     assert cli("explain", cwd=built).code == 2
+
+
+def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write_raw(tmp_path / "data" / "raw")
+    for command in (["build"], ["predict"], ["train", "--classifier", "artist_vote"]):
+        assert cli(*command, "-q", cwd=tmp_path).code == 0
+    listed = json.loads(cli("classifiers", "list", "--json", cwd=tmp_path).out)
+    assert [(one["name"], one["is_current"], one["is_used"]) for one in listed] == [
+        ("artist_vote", True, False),
+        ("artist_forest", True, True),
+    ]
+    assert "artist_forest-" in cli("classifiers", "list", cwd=tmp_path).out
+    shown = json.loads(cli("classifiers", "show", "artist_vote", cwd=tmp_path).out)
+    assert (shown["name"], shown["training_rows"]) == ("artist_vote", 12)
+    assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
+    assert cli("predict", cwd=tmp_path).code == 0
+    database = tmp_path / "genre.duckdb"
+    assert rows(database, "select distinct classifier_id like 'artist_vote-%' from predictions") == [(True,)]
+    assert cli("export", "-o", "s.csv", cwd=tmp_path).code == 0
+    assert cli("classifiers", "rm", "artist_forest", cwd=tmp_path).code == 0
+    assert rows(database, "select name from ml.classifiers") == [("artist_vote",)]
+    for asked, said in (
+        (["use", "svc"], "gives no probabilities"),
+        (["use", "artist_vot"], "Did you mean 'artist_vote'?"),
+        (["show", "nothing"], "There is no classifier 'nothing'"),
+    ):
+        ran = cli("classifiers", *asked, cwd=tmp_path)
+        assert ran.code == 2
+        assert said in ran.err

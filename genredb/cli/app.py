@@ -16,8 +16,8 @@ from genredb.errors import GenredbError
 
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (
-    "build plan retry load test ls show compile lineage train evaluate predict explain export query sample"
-    " doctor clean".split()
+    "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
+    " query sample doctor clean".split()
 )
 INTERNAL_ERROR = 70
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 5 database locked ·

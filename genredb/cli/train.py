@@ -1,6 +1,6 @@
 """``genredb train``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +16,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command()
-def train(context: Context) -> None:
-    """Fit the classifier on the feature views and keep it in the database.
+def train(
+    context: Context,
+    classifier: Annotated[
+        str | None, typer.Option(help="A classifier of the registry; else the one that predicts.")
+    ] = None,
+) -> None:
+    """Fit a classifier on the feature views and keep it in the database.
 
-    Example: genredb train
+    Example: genredb train --classifier artist_vote
     """
     from genredb.cli.console import print_json
 
@@ -28,7 +33,7 @@ def train(context: Context) -> None:
         progress("import scikit-learn", 0, 0)
         from genredb.learn.predict import train as run_train
 
-        result = run_train(context.config, progress)
+        result = run_train(context.config, progress, classifier)
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)

@@ -7,9 +7,9 @@ import numpy as np
 
 from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, read_fingerprints
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import DEFAULT
 from genredb.learn.dataset import Songs, read_songs
 from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.kept import chosen
 from genredb.learn.predict import LABEL
 from genredb.learn.store import classifier_id_of, load
 from genredb.project.config import Config
@@ -75,7 +75,7 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
         project = read_project(config)
         names = project.models[PREDICT_VIEW].columns_of("feature")
         try:
-            classifier_id = classifier_id_of(DEFAULT, LABEL, fingerprints.training)
+            classifier_id = classifier_id_of(chosen(connection).name, LABEL, fingerprints.training)
             fitted = load(connection, classifier_id, names)
         except InputError as error:
             raise UsageError(f"{error} Or run `genredb predict`.") from None

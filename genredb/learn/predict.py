@@ -18,9 +18,10 @@ from genredb.build.freshness import (
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, MIN_GENRE_SONGS
+from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec
 from genredb.learn.dataset import Songs, read_songs, stream_songs
 from genredb.learn.fitted import Fitted, fit
+from genredb.learn.kept import chosen, find_classifier
 from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
@@ -80,6 +81,7 @@ class _Session:
     connection: Connection
     project: Project
     fingerprints: Fingerprints
+    spec: ClassifierSpec
     progress: Progress
 
     def view(self, name: str) -> Model:
@@ -101,13 +103,15 @@ class _Session:
         return int(fetch_all(self.connection, sql, list(parameters))[0][0])
 
 
-def train(config: Config, progress: Progress = ignore) -> TrainResult:
-    """Fit the default classifier on the feature views and publish it in ml.classifiers."""
+def train(config: Config, progress: Progress = ignore, name: str | None = None) -> TrainResult:
+    """Fit a classifier of the registry, else the one that predicts, and publish it in ml.classifiers."""
     started_at = datetime.now(UTC)
     project = read_project(config)
     with publication(config.database) as turn:
-        fingerprints = read_fingerprints(built(turn, config))
-        session = _Session(turn.begin(), project, fingerprints, progress)
+        reader = built(turn, config)
+        fingerprints = read_fingerprints(reader)
+        spec = find_classifier(name) if name else chosen(reader)
+        session = _Session(turn.begin(), project, fingerprints, spec, progress)
         create_tables(session.connection)
         _, result = _train(session)
         record_run(session.connection, "train", started_at)
@@ -125,10 +129,11 @@ def predict(config: Config, progress: Progress = ignore) -> PredictResult:
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
-        classifier_id = classifier_id_of(DEFAULT, LABEL, fingerprints.training)
+        spec = chosen(reader)
+        classifier_id = classifier_id_of(spec.name, LABEL, fingerprints.training)
         if _is_done(reader, classifier_id):
             return _result(reader, classifier_id, None, is_published=False)
-        session = _Session(turn.begin(), project, fingerprints, progress)
+        session = _Session(turn.begin(), project, fingerprints, spec, progress)
         create_tables(session.connection)
         fitted, trained = _current(session, classifier_id)
         _score(session, fitted, classifier_id)
@@ -178,7 +183,7 @@ def _current(session: _Session, classifier_id: str) -> tuple[Fitted, TrainResult
 
 
 def _train(session: _Session) -> tuple[Fitted, TrainResult]:
-    spec = CLASSIFIERS[DEFAULT]
+    spec = session.spec
     session.progress("train", 0, 0)
     songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
     common_songs, common_genres = _common(songs, session.min_genre_songs)

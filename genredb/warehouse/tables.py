@@ -40,6 +40,7 @@ create table if not exists ml.evaluations (
     log_loss double, calibration_error double, ceiling double, fit_seconds double, predict_seconds double,
     evaluated_at timestamptz
 );
+create table if not exists ml.chosen (classifier varchar);
 create table if not exists ml.fold_scores (
     classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, songs bigint,
     accuracy double, top_3 double, macro_f1 double, log_loss double, calibration_error double,

@@ -1,0 +1,124 @@
+"""The classifiers that the database keeps: which there are, which one predicts, what they were fitted on."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from genredb.build.freshness import read_fingerprints
+from genredb.build.history import record_run
+from genredb.errors import UsageError, did_you_mean
+from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
+from genredb.project.config import Config
+from genredb.warehouse.database import Connection, fetch_all, open_reader, relation_exists
+from genredb.warehouse.publish import publication
+from genredb.warehouse.tables import create_tables
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A fitted classifier in ml.classifiers. ``is_current``: fitted on the data as they are now."""
+
+    classifier_id: str
+    name: str
+    songs: int
+    genres: int
+    fitted_at: datetime
+    is_current: bool
+    is_used: bool
+
+
+def find_classifier(name: str) -> ClassifierSpec:
+    """Return a classifier of the registry that can predict; UsageError with the choices for another name."""
+    able = {n: spec for n, spec in CLASSIFIERS.items() if hasattr(spec.make(1), "predict_proba")}
+    if name in CLASSIFIERS and name not in able:
+        raise UsageError(
+            f"{name} gives no probabilities, which predictions carry; choose another classifier."
+        )
+    if name not in able:
+        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, able)}")
+    return able[name]
+
+
+def chosen(connection: Connection) -> ClassifierSpec:
+    """Return the classifier that predicts: the one chosen by ``use``, else the default."""
+    rows: list[Any] = []
+    if relation_exists(connection, "ml", "chosen"):
+        rows = fetch_all(connection, "select classifier from ml.chosen")
+    return CLASSIFIERS.get(rows[0][0] if rows else DEFAULT, CLASSIFIERS[DEFAULT])
+
+
+def list_classifiers(config: Config) -> list[Kept]:
+    """Return the fitted classifiers, the newest first."""
+    with open_reader(config.database) as connection:
+        training = read_fingerprints(connection).training
+        used = chosen(connection).name
+        rows = fetch_all(
+            connection,
+            """
+            select
+                classifier_id,
+                name,
+                (manifest ->> 'training_rows')::bigint,
+                json_array_length(manifest -> 'classes'),
+                fitted_at,
+                training_fingerprint = ?
+            from ml.classifiers
+            order by fitted_at desc
+            """,
+            [training],
+        )
+    return [Kept(*row, is_used=row[1] == used and row[5]) for row in rows]
+
+
+def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
+    """Return the manifest of a fitted classifier, by its id or (a unique beginning of) it."""
+    with open_reader(config.database) as connection:
+        found = _find(connection, classifier_id)
+        sql = "select manifest from ml.classifiers where classifier_id = ?"
+        manifest: dict[str, Any] = json.loads(fetch_all(connection, sql, [found])[0][0])
+    return {"classifier_id": found, **manifest}
+
+
+def use_classifier(config: Config, name: str) -> None:
+    """Let ``predict`` use this classifier from now on."""
+    spec = find_classifier(name)
+    with _writing(config, "classifiers use") as connection:
+        connection.execute("delete from ml.chosen")
+        connection.execute("insert into ml.chosen values (?)", [spec.name])
+
+
+def remove_classifier(config: Config, classifier_id: str) -> str:
+    """Remove a fitted classifier; return its id."""
+    with open_reader(config.database) as connection:
+        found = _find(connection, classifier_id)
+    with _writing(config, "classifiers rm") as connection:
+        connection.execute("delete from ml.classifiers where classifier_id = ?", [found])
+    return found
+
+
+def _find(connection: Connection, classifier_id: str) -> str:
+    ids = [row[0] for row in fetch_all(connection, "select classifier_id from ml.classifiers order by all")]
+    found = [known for known in ids if known == classifier_id] or [
+        known for known in ids if known.startswith(classifier_id)
+    ]
+    if len(found) != 1:
+        what = "no classifier" if not found else "more than one classifier"
+        raise UsageError(f"There is {what} '{classifier_id}'.{did_you_mean(classifier_id, ids)}")
+    return str(found[0])
+
+
+@contextlib.contextmanager
+def _writing(config: Config, command: str) -> Iterator[Connection]:
+    """Give a copy of the published database to change, and publish it."""
+    started_at = datetime.now(UTC)
+    with publication(config.database) as turn:
+        if turn.current is None:
+            raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
+        connection = turn.begin()
+        create_tables(connection)
+        yield connection
+        record_run(connection, command, started_at)
+        turn.commit()
