@@ -70,7 +70,7 @@ def list_classifiers(config: Config) -> list[Kept]:
             """,
             [training],
         )
-    return [Kept(*row, is_used=row[1] == used and row[5]) for row in rows]
+    return [Kept(*row[:6], bool(row[1] == used and row[5])) for row in rows]
 
 
 def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
