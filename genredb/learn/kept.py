@@ -70,7 +70,10 @@ def list_classifiers(config: Config) -> list[Kept]:
             """,
             [training],
         )
-    return [Kept(*row[:6], bool(row[1] == used and row[5])) for row in rows]
+    return [
+        Kept(classifier_id, name, songs, genres, fitted_at, is_current, bool(name == used and is_current))
+        for classifier_id, name, songs, genres, fitted_at, is_current in rows
+    ]
 
 
 def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
