@@ -30,8 +30,6 @@ from genredb.warehouse.database import (
 PROOF_ROWS = 1_000
 _PROOF = quote("genredb proof")
 _WRITES = frozenset("update insert delete merge create alter truncate copy drop".split())
-
-
 _UNSTEADY = (
     "It cannot be proved that no label leaks: features are others each time they are made, "
     "as by random() or now()."
@@ -76,15 +74,15 @@ class LeakGuard:
                 if lineage.nodes[ref.relation].kind is not NodeKind.MODEL:
                     _permute(memory, lineage.nodes[ref.relation], ref)
             _make_models(compilation, memory)
+            errors += [found for view in views for found in _without_identity(view, memory)]
+            if errors:
+                raise ProjectErrors(errors)
             differences = [found for view in views for found in _differences(view, memory)]
-            if differences:
+            if differences:  # or do they differ by themselves?
                 _keep(views, memory)
                 _make_models(compilation, memory)
-                again = [found for view in views for found in _differences(view, memory)]
-                differences = [_UNSTEADY] if again and again != differences[: len(again)] else differences
-        errors += differences
-        if errors:
-            raise ProjectErrors(errors)
+                is_unsteady = any(next(_differences(view, memory), None) for view in views)
+                raise ProjectErrors([_UNSTEADY] if is_unsteady else differences)
         return Proof(len(views), sum(len(columns_of_role(view, "feature")) for view in views))
 
 
@@ -208,21 +206,25 @@ def _run(node: Node, memory: Connection, sql: str) -> None:
         raise ProjectErrors([_unproved(node, str(error))]) from None
 
 
-def _differences(view: Node, memory: Connection) -> Iterator[str]:
-    """Yield a sentence for each feature that is another one now, and for rows that came or went."""
-    keys, features = columns_of_role(view, "id"), columns_of_role(view, "feature")
+def _without_identity(view: Node, memory: Connection) -> Iterator[str]:
+    """Yield what keeps a view's rows from being told apart."""
+    keys = columns_of_role(view, "id")
     if not keys:
         yield f"{view.path}: {view.label} has features but no column of role id, which tells its rows apart."
         return
-    now, before = _here(view), _before(view)
     listed = ", ".join(map(quote, keys))
     doubled = " union all ".join(
         f"(select 1 from {relation} group by {listed} having count(*) > 1 limit 1)"
-        for relation in (now, before)
+        for relation in (_here(view), _before(view))
     )
     if fetch_all(memory, doubled):
         yield f"{view.path}: several rows of {view.label} have the same {', '.join(keys)}, its role of id."
-        return
+
+
+def _differences(view: Node, memory: Connection) -> Iterator[str]:
+    """Yield a sentence for each feature that is another one now, and for rows that came or went."""
+    keys, features = columns_of_role(view, "id"), columns_of_role(view, "feature")
+    now, before = _here(view), _before(view)
     same = " and ".join(f"now_.{key} is not distinct from before_.{key}" for key in map(quote, keys))
     changed = [
         f"count(*) filter (where now_.{name} is distinct from before_.{name})"

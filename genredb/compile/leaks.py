@@ -1,7 +1,8 @@
 """The leak guard: no feature of a feature view may depend on a label, by value or by influence.
 
 A feature view is a model that gives columns the role ``feature``. Labels are the columns of role ``label``
-and whatever source or seed columns those take their values from. Which rows a view has may depend on a
+and the columns of sources and seeds that decide upon them. The ids of a view count like its features: one
+that was joined by a label would hide that others were, too. Which rows a view has may depend on a
 label only where it says so: ``config: meta: row_filter: label``.
 """
 

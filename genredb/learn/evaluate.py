@@ -25,6 +25,7 @@ from genredb.learn.scores import by_group, read_answers, unknown_share
 from genredb.learn.store import versions
 from genredb.project.config import Config
 from genredb.project.discover import read_project
+from genredb.warehouse.database import open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
 
@@ -47,8 +48,7 @@ def evaluate(
     for place, name in enumerate(wanted):
         progress(f"evaluate {name}", place, len(wanted))
         _evaluate_one(config, CLASSIFIERS[name], protocol)
-    with publication(config.database) as turn:
-        connection = built(turn, config)
+    with open_reader(config.database) as connection:
         found = [read(connection, name, protocol.name, label) for label in LABELS for name in wanted]
     return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
 

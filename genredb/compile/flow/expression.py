@@ -98,7 +98,9 @@ def _parts(node: exp.Expr, scope: Scope, bound: Bound) -> Iterator[Flow]:
     elif not _is_not_followed(node):
         for child in node.iter_expressions():
             yield from _parts(child, scope, bound)
-    elif not (isinstance(node, exp.Star) and isinstance(node.parent, exp.Func)):  # but for count(*)
+    elif not (
+        isinstance(node, exp.Star) and isinstance(node.parent, exp.Func)
+    ):  # count(*); DuckDB takes it nowhere else
         raise UnresolvedError(f"columns of {node.sql('duckdb')} are not followed")
 
 
