@@ -2,18 +2,21 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from genredb import __version__
-from genredb.build.freshness import stale_reason
+from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
 from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
+from genredb.learn.dataset import feature_view
+from genredb.learn.drift import find_drift
 from genredb.project.config import Config, Settings, read_config
-from genredb.project.discover import read_project
-from genredb.project.find import source_file
+from genredb.project.discover import Project, read_project
+from genredb.project.find import source_files
+from genredb.project.nodes import Source
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
 from genredb.warehouse.publish import leftovers, write_ahead_log
 
@@ -52,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _tables(config, connection)
             yield from _quarantine(connection)
             yield from _predictions(connection)
+            yield from _drift(compilation.project, connection)
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
 
@@ -67,7 +71,7 @@ def _versions() -> Finding:
     return Finding("ok", "versions", f"genredb {__version__}, Python {python}, {', '.join(found)}")
 
 
-def _raw_files(config: Config, sources: tuple) -> Iterator[Finding]:  # type: ignore[type-arg]
+def _raw_files(config: Config, sources: Iterable[Source]) -> Iterator[Finding]:
     if config.is_sample:
         yield Finding(
             "note",
@@ -77,11 +81,12 @@ def _raw_files(config: Config, sources: tuple) -> Iterator[Finding]:  # type: ig
         )
     for source in sources:
         try:
-            path = source_file(source, config.raw_dir)
+            paths = source_files(source, config.raw_dir)
         except GenredbError as error:
             yield Finding("problem", "raw files", str(error), exit_code=error.exit_code)
         else:
-            yield Finding("ok", "raw files", f"{path} for {source.qualified_name}")
+            named = ", ".join(map(str, paths)) or f"no {source.stated_files}, which is optional,"
+            yield Finding("ok", "raw files", f"{named} for {source.qualified_name}")
 
 
 def _folder(config: Config) -> Iterator[Finding]:
@@ -141,3 +146,13 @@ def _predictions(connection: Connection) -> Iterator[Finding]:
         yield Finding("note", "predictions", reason, "genredb predict")
     else:
         yield Finding("ok", "predictions", "every song without a genre has a current prediction")
+
+
+def _drift(project: Project, connection: Connection) -> Iterator[Finding]:
+    if not all(relation_exists(connection, "features", view) for view in VIEWS):
+        return
+    found = find_drift(connection, feature_view(project, PREDICT_VIEW).columns_of("feature"))
+    for drift in found:
+        yield Finding("note", "drift", str(drift), "trust these predictions less")
+    if not found:
+        yield Finding("ok", "drift", "the songs to predict are like the labelled ones in every column")

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from genredb.build.run import build
+from genredb.learn.predict import predict
 from genredb.project.config import Config, Settings, read_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +129,27 @@ def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(raw_dir: Path, tmp_path: Path) -> Config:
     """The shipped project on the small raw files."""
     return config_for(raw_dir, tmp_path / "genre.duckdb")
+
+
+@pytest.fixture(scope="session")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The shipped project on the small raw files, built and predicted; not to be changed."""
+    folder = tmp_path_factory.mktemp("learn")
+    write_raw(folder)
+    config = config_for(folder, folder / "genre.duckdb")
+    build(config)
+    result = predict(config)
+    assert (result.songs, result.by_artist, result.is_published) == (4, 2, True)
+    return config
+
+
+def changed(predicted: Config, folder: Path, statement: str, *parameters: object) -> Config:
+    """A copy of the predicted database with something changed in it behind genredb's back."""
+    database = folder / "changed.duckdb"
+    database.write_bytes(predicted.database.read_bytes())
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(statement, list(parameters))
+    return config_for(predicted.raw_dir, database)
 
 
 def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:

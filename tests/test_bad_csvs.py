@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from genredb.errors import InputError
-from genredb.project.nodes import Column, Source
+from genredb.project.nodes import Column, RawPattern, Source
 from genredb.warehouse.database import Connection
 from genredb.warehouse.load import Load, load_source
 from genredb.warehouse.tables import create_tables
@@ -30,7 +30,7 @@ SOURCE = Source(
         ),
     ),
     "sources.yml",
-    file="things.csv",
+    files=RawPattern("things.csv"),
     key="id",
 )
 
@@ -47,7 +47,7 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
     "aliased_header": (ALL, []),
     "extra_column": (ALL, []),
     "trailing_commas": (ALL, []),
-    "trailing_commas_and_defect": ([ONE, TWO], [(4, "bpm: 'abc' is not an integer", "3,Three,abc,-7")]),
+    "trailing_commas_and_defect": ([ONE, TWO], [(4, "bpm: 'abc' is not an integer", "3,Three,abc,-7,")]),
     "crlf_quoted_newline_and_defect": (
         [(1, "One\r\nhalf", 100, -5.0), THREE],
         [(4, "bpm: 'abc' is not an integer", "2,Two,abc,-6")],
@@ -166,7 +166,7 @@ def connection() -> Iterator[Connection]:
 
 
 def load(connection: Connection, path: Path) -> tuple[Load, list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    done = load_source(connection, SOURCE, path)
+    [done] = load_source(connection, SOURCE, [path])
     loaded = connection.execute("select id, title, bpm, db from raw.things").fetchall()
     quarantined = connection.execute("select line, reason, text from raw.quarantine order by line").fetchall()
     assert done.records == done.loaded + done.quarantined

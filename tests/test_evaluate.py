@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,8 @@ def songs() -> LabelledSongs:
     features = np.arange(n, dtype=float)[:, None] + np.zeros((1, 3))
     recordings = texts(*(f"recording {i - 1 if i % 5 == 1 else i}" for i in range(n)))
     data = Songs(keys, artists, features, labels, ("a", "b", "c"))
-    return LabelledSongs(data, labels, recordings, np.zeros(n, dtype=bool))
+    sources = texts(*("train" if i < 50 else "songs_extra" for i in range(n)))
+    return LabelledSongs(data, labels, sources, recordings, np.zeros(n, dtype=bool))
 
 
 @pytest.mark.parametrize("name", ["cv", "unseen"])
@@ -57,7 +59,7 @@ def test_one_recording_and_under_unseen_one_artist_never_stand_on_both_sides(son
 def test_folds_of_cv_are_plain_shuffled_folds_where_no_song_stands_twice(songs: LabelledSongs) -> None:
     from sklearn.model_selection import KFold
 
-    alone = LabelledSongs(songs.songs, songs.groups, songs.songs.keys, songs.is_repeat)
+    alone = replace(songs, recordings=songs.songs.keys)
     expected = KFold(5, shuffle=True, random_state=3).split(np.arange(len(songs)))
     found = [fold for fold in PROTOCOLS["cv"].folds(alone) if fold.repeat == 3]
     for fold, (train, test) in zip(found, expected, strict=True):

@@ -37,7 +37,7 @@ def load_bytes(content: bytes) -> tuple[list[tuple[Any, ...]], list[tuple[Any, .
         create_tables(connection)
         path = Path(folder) / "things.csv"
         path.write_bytes(content)
-        done = load_source(connection, SOURCE, path)
+        [done] = load_source(connection, SOURCE, [path])
         loaded = connection.execute("from raw.things").fetchall()
         quarantined = connection.execute("from raw.quarantine order by line").fetchall()
     return loaded, quarantined, done.records
@@ -96,15 +96,15 @@ def test_one_go_and_record_by_record_agree(rows: list[tuple[str, int, int]]) -> 
     writer.writerows([number, *row] for number, row in enumerate(rows))
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("create schema raw")
-        table = RawTable(connection, SOURCE, SOURCE.columns)
         path = Path(folder) / "things.csv"
+        table = RawTable(connection, SOURCE, path, SOURCE.columns)
         path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
         found = survey(path)
-        assert table.load_clean(path, found)
-        clean = connection.execute("from raw.things").fetchall()
-        records, faulty = table.load_split(path, found)
-        assert connection.execute("from raw.things").fetchall() == clean
-    assert (records, faulty) == (found.records, [])
+        assert table.load_clean(found)
+        clean = connection.execute(f"from {table.relation}").fetchall()
+        split = table.load_split(found)
+        assert connection.execute(f"from {table.relation}").fetchall() == clean
+    assert (split.records, split.faulty) == (found.records, [])
 
 
 def test_chunk_borders_do_not_change_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +128,8 @@ def test_loading_again_replaces_rows_and_quarantine(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         create_tables(connection)
         path.write_text(f"{HEADER}\n1,One,abc,-5\n2,Two,110,-6\n")
-        load_source(connection, SOURCE, path)
+        load_source(connection, SOURCE, [path])
         path.write_text(f"{HEADER}\n1,One,100,-5\n")
-        load_source(connection, SOURCE, path)
+        load_source(connection, SOURCE, [path])
         assert connection.execute("select id from raw.things").fetchall() == [(1,)]
         assert connection.execute("select count(*) from raw.quarantine").fetchall() == [(0,)]

@@ -15,6 +15,7 @@ from genredb.learn.predict import predict
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from tests.conftest import REAL_FILES, TEST_HEADER, TRAIN_HEADER, check_golden, config_for, song
+from tests.songs_from_elsewhere import PLAYLIST_HEADER
 
 AUDIO = song(1)
 TRAIN = [
@@ -39,6 +40,15 @@ TEST = [
     f"21,Plain Song,The Plain,1980,{AUDIO}",
     f"22,Unknown,New Artist,1960,{song(15)}",
 ]
+EXTRA = [
+    f"1,More Songs,Third,2002,{song(7)},dance pop",
+    f"2,Asked,Third,1999,{song(3)},dance pop",
+]
+PLAYLIST = [
+    'u,Dated,A,"Third;Else",1999-05-31,201499,64,,,,,,.505,.4,1,-7.5,0,.034,.2,0,.125,.6,120.6,4',
+    'u,Silent,A,"Nobody, Known",0000,100000,,,,,,,,,,,,,,,,,,',
+    'u,Listed,A,"Fourth,Third",1970,100000,1,,,,,,1,1,1,0.4,0,1,1,0,1,1,99.4,4',
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +56,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     folder = tmp_path_factory.mktemp("models")
     (folder / REAL_FILES[0]).write_text("\n".join([TRAIN_HEADER, *TRAIN]) + "\n", encoding="utf-8")
     (folder / REAL_FILES[1]).write_text("\n".join([TEST_HEADER, *TEST]) + "\n", encoding="utf-8")
-    config = config_for(folder, folder / "models.duckdb")
+    (folder / "songs_extra.csv").write_text("\n".join([TRAIN_HEADER, *EXTRA]) + "\n", encoding="utf-8")
+    (folder / "playlist.csv").write_text("\n".join([PLAYLIST_HEADER, *PLAYLIST]) + "\n", encoding="utf-8")
+    config = config_for(folder, folder / "models.duckdb", baselines=True)
     result = build(config)
     assert result.exit_code == 0, result.results
     warned = [found.failing.rows for found in result.of_status(Status.WARN) if found.failing]

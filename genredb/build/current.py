@@ -25,14 +25,15 @@ class Receipt:
     """What a database file was built from.
 
     ``identity`` is the file's inode, size and time of change; ``environment`` names the variables that
-    templates asked for; ``files`` maps the paths of raw files to their sha256; ``warnings`` counts the
-    checks that warn.
+    templates asked for; ``raw_names`` are all names in the raw folder, for a new one may fit a pattern;
+    ``files`` maps the paths of raw files to their sha256; ``warnings`` counts the checks that warn.
     """
 
     database: str
     identity: list[int]
     inputs: str
     environment: list[str]
+    raw_names: list[str]
     files: dict[str, str]
     warnings: int
 
@@ -51,8 +52,8 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
     if receipt.inputs != _inputs(config, files_digest, receipt.environment):
         return None
     raw = {Path(path): sha256 for path, sha256 in receipt.files.items()}
-    holds = all(
-        path.parent == config.raw_dir and path.is_file() and file_digest(path) == sha256
+    holds = receipt.raw_names == _raw_names(config) and all(
+        path.is_relative_to(config.raw_dir) and path.is_file() and file_digest(path) == sha256
         for path, sha256 in raw.items()
     )
     return receipt if holds else None
@@ -71,10 +72,15 @@ def write_receipt(
         identity,
         _inputs(config, files_digest, names),
         names,
+        _raw_names(config),
         {str(path): sha256 for path, sha256 in files.items()},
         warnings,
     )
     write_artifact(config.target_dir / _RECEIPT, json.dumps(asdict(receipt)))
+
+
+def _raw_names(config: Config) -> list[str]:
+    return sorted(path.name for path in config.raw_dir.iterdir()) if config.raw_dir.is_dir() else []
 
 
 def _identity(database: Path) -> list[int] | None:

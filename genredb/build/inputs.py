@@ -1,7 +1,7 @@
 """What a build is made from, as digests: project files, variables, environment, raw CSVs, seeds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,37 +9,40 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.identity import digest
 from genredb.compile.nodes import NodeKind
 from genredb.project.discover import Project
-from genredb.project.find import source_file
+from genredb.project.find import source_files
 from genredb.project.nodes import Source
 from genredb.warehouse.csvfile import file_digest
 
 
 @dataclass(frozen=True)
-class RawFile:
-    """A source's CSV, and a digest of its bytes together with how the source declares it (``digest``)."""
+class RawFiles:
+    """A source's CSVs, none where it is optional, with the sha256 of their bytes.
+
+    ``digest`` is one over names, bytes and how the source declares them.
+    """
 
     source: Source
-    path: Path
-    sha256: str
+    sha256s: Mapping[Path, str]
     digest: str
 
 
-def raw_files(project: Project) -> tuple[RawFile, ...]:
-    """Find and digest the CSV of every source; InputError where one is missing."""
-    paths = [(source, source_file(source, project.config.raw_dir)) for source in project.loaded_sources]
-    return tuple(_raw_file(source, path) for source, path in paths)
+def raw_files(project: Project) -> tuple[RawFiles, ...]:
+    """Find and digest the CSVs of every source; InputError where one is missing."""
+    found = [(source, source_files(source, project.config.raw_dir)) for source in project.loaded_sources]
+    return tuple(_raw_files(source, paths) for source, paths in found)
 
 
-def _raw_file(source: Source, path: Path) -> RawFile:
-    sha256 = file_digest(path)
+def _raw_files(source: Source, paths: Iterable[Path]) -> RawFiles:
+    sha256s = {path: file_digest(path) for path in paths}
     declared = json.dumps(asdict(source), sort_keys=True, default=str)
-    return RawFile(source, path, sha256, digest(declared, sha256))
+    held = [text for path, sha256 in sha256s.items() for text in (path.name, sha256)]
+    return RawFiles(source, sha256s, digest(declared, *held))
 
 
-def contents(compilation: Compilation, files: Iterable[RawFile]) -> dict[str, str]:
+def contents(compilation: Compilation, files: Iterable[RawFiles]) -> dict[str, str]:
     """Return the digest of what each loaded source and each seed holds, by unique id."""
     project = compilation.project
-    by_relation = {file.source.qualified_name: file.digest for file in files}
+    by_relation = {found.source.qualified_name: found.digest for found in files}
     result = {
         node.unique_id: by_relation[node.relation.qualified_name]
         for node in compilation.of_kind(NodeKind.SOURCE)

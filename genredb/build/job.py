@@ -192,7 +192,7 @@ class _Job:
         compilation = plan.compilation
         is_restless = compilation.uses_clock or any(node.restless for node in state.nodes.values())
         if state.is_whole and plan.is_whole and is_proved and not is_restless:
-            files = {file.path: file.sha256 for file in plan.files}
+            files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
 
     def _seconds(self) -> float:

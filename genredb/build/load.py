@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from genredb.build.history import record_run
-from genredb.build.inputs import RawFile, raw_files
+from genredb.build.inputs import RawFiles, raw_files
 from genredb.build.plan import is_loaded
 from genredb.build.results import Observer, SilentObserver
-from genredb.build.state import forget_whole, read_state, record_load
+from genredb.build.state import forget_whole, read_state, record_loads
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection
@@ -23,12 +23,12 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         state = read_state(turn.current)
-        stale_files = [file for file in raw_files(read_project(config)) if not is_loaded(file, state)]
-        if not stale_files:
+        stale = [raw for raw in raw_files(read_project(config)) if not is_loaded(raw, state)]
+        if not stale:
             return ()
         connection = turn.begin()
         create_tables(connection)
-        loads = load_files(connection, config, stale_files, observer)
+        loads = load_files(connection, config, stale, observer)
         forget_whole(connection)
         record_run(connection, "load", started_at)
         turn.commit()
@@ -36,14 +36,15 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
 
 
 def load_files(
-    connection: Connection, config: Config, files: Iterable[RawFile], observer: Observer
+    connection: Connection, config: Config, stale: Iterable[RawFiles], observer: Observer
 ) -> tuple[Load, ...]:
-    """Load raw files into their tables, and remember what was loaded."""
-    loads = []
-    for file in files:
-        observer.start(f"load {file.path.name}")
-        done = load_source(connection, file.source, file.path)
-        record_load(connection, done, str(file.source.file), file.digest, is_sample=config.is_sample)
-        observer.loaded(done)
-        loads.append(done)
+    """Load the files of sources into their tables, and remember what was loaded."""
+    loads: list[Load] = []
+    for raw in stale:
+        observer.start(f"load {raw.source.stated_files}")
+        done = load_source(connection, raw.source, list(raw.sha256s))
+        record_loads(connection, raw.source.qualified_name, done, raw.digest, is_sample=config.is_sample)
+        for load in done:
+            observer.loaded(load)
+        loads += done
     return tuple(loads)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from genredb.build.inputs import RawFile, contents, raw_files
+from genredb.build.inputs import RawFiles, contents, raw_files
 from genredb.build.state import NodeState, State
 from genredb.compile.compiler import Compilation
 from genredb.compile.features import proof_digest
@@ -40,8 +40,8 @@ class Plan:
     compilation: Compilation
     identities: Mapping[str, Identity]
     reasons: Mapping[str, str]
-    files: tuple[RawFile, ...] = ()
-    stale_files: tuple[RawFile, ...] = ()
+    files: tuple[RawFiles, ...] = ()
+    stale_files: tuple[RawFiles, ...] = ()
     removed: tuple[str, ...] = ()
     is_whole: bool = True
     loaded: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ def make_plan(
     own = identities(compilation, contents(compilation, files), state.identities, parsed)
     everything = _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh)
     reasons = everything.reasons(compilation.nodes)
-    stale = tuple(file for file in files if not is_loaded(file, state))
+    stale = tuple(raw for raw in files if not is_loaded(raw, state))
     removed = tuple(_removed(compilation, state))
     proof = proof_digest(compilation, own)
     whole = Plan(
@@ -106,7 +106,7 @@ def make_plan(
     return replace(
         whole,
         reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
-        stale_files=tuple(file for file in stale if everything.node_of(file) in needed),
+        stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
         removed=(),
         is_whole=reasons.keys() <= set(chosen) and not removed,
     )
@@ -120,7 +120,7 @@ class _Planner:
         compilation: Compilation,
         state: State,
         own: Mapping[str, Identity],
-        files: Sequence[RawFile],
+        files: Sequence[RawFiles],
         *,
         is_full_refresh: bool,
     ) -> None:
@@ -128,7 +128,7 @@ class _Planner:
         self._state = state
         self._own = own
         self._is_full_refresh = is_full_refresh
-        by_relation = {file.source.qualified_name: file for file in files}
+        by_relation = {found.source.qualified_name: found for found in files}
         self._files = {
             node.unique_id: by_relation[node.relation.qualified_name]
             for node in compilation.of_kind(NodeKind.SOURCE)
@@ -143,9 +143,9 @@ class _Planner:
         """The unique ids of the sources that genredb loads."""
         return frozenset(self._files)
 
-    def node_of(self, file: RawFile) -> str:
-        """Return the unique id of a file's source."""
-        return next(unique_id for unique_id, found in self._files.items() if found is file)
+    def node_of(self, raw: RawFiles) -> str:
+        """Return the unique id of the source of these files."""
+        return next(unique_id for unique_id, found in self._files.items() if found is raw)
 
     def reasons(self, chosen: Collection[str]) -> dict[str, str]:
         """Return why each of the chosen nodes that must run does; the others count as they were built."""
@@ -205,18 +205,18 @@ class _Planner:
             return f"upstream {self._nodes[maker].label}" if maker else ""
         if relation.expression:
             return f"reads {relation.expression}"
-        file = self._files.get(node.unique_id)
-        if file is None:
+        raw = self._files.get(node.unique_id)
+        if raw is None:
             return f"genredb does not load {relation.qualified_name}"
         last = self._state.nodes.get(node.unique_id)
         is_same = last is not None and last.identity.rest == self._own[node.unique_id].rest
-        return "" if is_same else f"{file.path.name} changed"
+        return "" if is_same else f"{raw.source.stated_files} changed"
 
 
-def is_loaded(file: RawFile, state: State) -> bool:
-    """Whether the raw table holds this file, as genredb loaded it."""
-    name = file.source.qualified_name
-    return state.loads.get(name) == file.digest and state.is_marked(name, file.digest)
+def is_loaded(raw: RawFiles, state: State) -> bool:
+    """Whether the raw table holds these files, as genredb loaded them."""
+    name = raw.source.qualified_name
+    return state.loads.get(name) == raw.digest and state.is_marked(name, raw.digest)
 
 
 def _ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:

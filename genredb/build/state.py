@@ -1,10 +1,10 @@
 """The memory of the database file: what was built from what (schema meta)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genredb.compile.identity import Identity
 from genredb.warehouse.database import (
@@ -146,27 +146,36 @@ def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
     connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
 
 
-def record_load(connection: Connection, load: "Load", file: str, digest: str, *, is_sample: bool) -> None:
-    """Remember a load in meta.loads, in place of the source's last one; ``file`` is the declared name."""
-    schema, _, name = load.source.partition(".")
+def record_loads(
+    connection: Connection, source: str, loads: "Iterable[Load]", digest: str, *, is_sample: bool
+) -> None:
+    """Remember the loads of a source in meta.loads, one row per file, in place of its last ones.
+
+    A source without a file has a row that names none.
+    """
+    schema, _, name = source.partition(".")
     mark(connection, f"{quote(schema)}.{quote(name)}", "table", digest)
-    connection.execute("delete from meta.loads where source = ?", [load.source])
-    connection.execute(
-        "insert into meta.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            load.source,
-            file,
+    connection.execute("delete from meta.loads where source = ?", [source])
+    now = datetime.now(UTC)
+    rows = [
+        (
+            source,
+            load.file.name,
             load.sha256,
             digest,
             load.size,
             load.records,
             load.loaded,
             load.quarantined,
+            load.repaired,
             list(load.ignored_columns),
             is_sample,
-            datetime.now(UTC),
-        ],
-    )
+            now,
+        )
+        for load in loads
+    ]
+    nothing: tuple[Any, ...] = (source, None, None, digest, 0, 0, 0, 0, 0, [], is_sample, now)
+    insert_rows(connection, "meta.loads", rows or [nothing])
 
 
 def is_from_sample(connection: Connection) -> bool:

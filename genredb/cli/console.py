@@ -84,6 +84,9 @@ class Console:
                     f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
                     f'{count:,} because: {reason}. See `genredb query "from raw.quarantine"`.'
                 )
+            if load.repaired:
+                kinds = ", ".join(f"{repair} {count:,}" for repair, count in load.repairs.items())
+                self.say(f"{load.file.name}: {load.repaired:,} of {load.records:,} rows repaired: {kinds}.")
             if load.ignored_columns:
                 self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")
 

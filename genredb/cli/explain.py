@@ -51,6 +51,7 @@ def _print(one: "Explanation") -> None:
     known = f", labelled {one.label}" if one.label else ""
     typer.echo(f"{one.title} by {one.artist} ({one.song_key}{known})")
     typer.echo(f"  {one.genre}, probability {one.probability:.3f}, by the {one.basis}")
+    typer.echo(f"  group {one.genre_group}, probability {one.group_probability:.3f}")
     others = ", ".join(f"{genre} {probability:.3f}" for genre, probability in one.runner_ups)
     if others:
         typer.echo(f"  else: {others}")

@@ -38,7 +38,10 @@ def plan(
     if context.json:
         print_json(
             {
-                "loads": [{"source": f.source.qualified_name, "file": f.path} for f in found.stale_files],
+                "loads": [
+                    {"source": raw.source.qualified_name, "files": list(raw.sha256s)}
+                    for raw in found.stale_files
+                ],
                 "removed": found.removed,
                 "nodes": [
                     {
@@ -53,8 +56,8 @@ def plan(
             }
         )
         return
-    for file in found.stale_files:
-        typer.echo(f"{'load':<12} {file.source.qualified_name:<30} {file.path.name} changed")
+    for raw in found.stale_files:
+        typer.echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
     for relation in found.removed:
         typer.echo(f"{'drop':<12} {relation:<30} removed from the project")
     checks = 0

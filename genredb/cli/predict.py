@@ -28,8 +28,12 @@ def predict(context: Context) -> None:
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)
+    if result.stale_reason:
+        console.say(f"{result.stale_reason}: fitting anew.", "yellow")
     if result.trained:
         console.say(describe(result.trained))
+    for drift in result.drift:
+        console.warn(f"{drift}.")
     if not result.is_published:
         console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
         return

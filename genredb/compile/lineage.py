@@ -132,8 +132,10 @@ class Lineage:
         )
         if source is None:
             return None
-        header = next((c.header for c in source.columns if c.name.lower() == ref.column), self.display(ref))
-        return str(source.file), header
+        column = next((c for c in source.columns if c.name.lower() == ref.column), None)
+        if column is not None and column.filled_with is not None:
+            return None
+        return source.stated_files, self.display(ref) if column is None else column.header
 
     def headers(self, relation: str) -> dict[str, str]:
         """Return the CSV header, in lower case, of each column that has one."""
@@ -158,7 +160,8 @@ class Lineage:
             yield node.relation.qualified_name
         if node.kind is NodeKind.SOURCE:
             yield ".".join(node.fqn[1:])
-            yield str((node.config.get("meta") or {}).get("file") or node.label)
+            meta = node.config.get("meta") or {}
+            yield str(meta.get("file") or meta.get("files") or node.label)
 
     def _sources(self, ref: ColumnRef) -> Iterator[tuple[ColumnRef, How]]:
         for origin in sorted(self.origins(ref)):

@@ -25,6 +25,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 from genredb.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.learn.sql_neighbors import SqlNeighbors
 
 SEED = 0
 MIN_GENRE_SONGS = 3
@@ -46,20 +47,26 @@ def _majority(_songs: int) -> Any:
     return DummyClassifier(strategy="prior")
 
 
+def _imputed(*steps: Any) -> Any:
+    """Return the steps behind an imputer, for estimators that know no missing values."""
+    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), *steps)
+
+
 def _seed_tree(_songs: int) -> Any:
-    return BinarizedTree(max_depth=50, random_state=SEED)
+    return _imputed(BinarizedTree(max_depth=50, random_state=SEED))
 
 
 def _seed_logistic(_songs: int) -> Any:
-    return LogisticRegression(max_iter=10_000)
+    return _imputed(LogisticRegression(max_iter=10_000))
 
 
 def _seed_svc(_songs: int) -> Any:
-    return SVC()
+    return _imputed(SVC())
 
 
 def _seed_boosting(_songs: int) -> Any:
-    return GradientBoostingClassifier(n_estimators=3, learning_rate=0.5, max_depth=1, random_state=SEED)
+    boosting = GradientBoostingClassifier(n_estimators=3, learning_rate=0.5, max_depth=1, random_state=SEED)
+    return _imputed(boosting)
 
 
 def _seed_forest(_songs: int) -> Any:
@@ -68,20 +75,23 @@ def _seed_forest(_songs: int) -> Any:
 
 def _scaled(estimator: Any) -> Any:
     """Return the estimator behind an imputer and a scaler, which distances and penalties want."""
-    return make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), estimator)
+    return _imputed(StandardScaler(), estimator)
 
 
 def _neighbors(songs: int) -> Any:
     return _scaled(KNeighborsClassifier(n_neighbors=min(30, songs)))
 
 
+def _sql_neighbors(songs: int) -> Any:
+    return SqlNeighbors(n_neighbors=min(30, songs))
+
+
 def _naive_bayes(_songs: int) -> Any:
-    return make_pipeline(SimpleImputer(strategy="median"), GaussianNB())
+    return _imputed(GaussianNB())
 
 
 def _sgd(_songs: int) -> Any:
-    scaler = make_pipeline(SimpleImputer(strategy="median"), MinMaxScaler())
-    return make_pipeline(scaler, SGDClassifier(loss="log_loss", random_state=SEED))
+    return _imputed(MinMaxScaler(), SGDClassifier(loss="log_loss", random_state=SEED))
 
 
 def _one_vs_one(_songs: int) -> Any:
@@ -131,6 +141,7 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
         ClassifierSpec("seed_boosting", "The notebook's gradient boosting of three stumps.", _seed_boosting),
         ClassifierSpec("seed_forest", "The notebook's random forest, which it submitted.", _seed_forest),
         ClassifierSpec("neighbors", "The 30 nearest songs by scaled audio.", _neighbors),
+        ClassifierSpec("sql_neighbors", "The same, in SQL alone.", _sql_neighbors),
         ClassifierSpec("naive_bayes", "Gaussian naive Bayes.", _naive_bayes),
         ClassifierSpec("sgd", "Logistic regression by stochastic gradient descent.", _sgd),
         ClassifierSpec("one_vs_one", "Scaled logistic regression for each pair of genres.", _one_vs_one),

@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from genredb.build.freshness import TRAIN_VIEW
+from genredb.errors import ProjectError
+from genredb.project.discover import Project
 from genredb.project.nodes import Model
-from genredb.warehouse.database import Connection, quote
+from genredb.warehouse.database import Connection, fetch_all, quote
 
 _ORDER = "order by source, id"
 
@@ -47,12 +50,13 @@ class Songs:
 class LabelledSongs:
     """Labelled songs with what judging them wants; parallel arrays of length n.
 
-    ``songs.labels`` holds genres, ``groups`` the groups of these; ``recordings`` is equal for recordings
-    of one song.
+    ``songs.labels`` holds genres, ``groups`` the groups of these; ``sources`` are the files they come from;
+    ``recordings`` is equal for recordings of one song. ``is_repeat`` marks equal songs but for the first.
     """
 
     songs: Songs
     groups: npt.NDArray[np.object_]
+    sources: npt.NDArray[np.object_]
     recordings: npt.NDArray[np.object_]
     is_repeat: npt.NDArray[np.bool_]
 
@@ -61,11 +65,21 @@ class LabelledSongs:
 
     def __getitem__(self, rows: Any) -> "LabelledSongs":
         """Return the songs at ``rows`` (a mask or indices)."""
-        return LabelledSongs(self.songs[rows], self.groups[rows], self.recordings[rows], self.is_repeat[rows])
+        return LabelledSongs(*(getattr(self, part.name)[rows] for part in fields(self)))
 
     def truth(self, label: str) -> npt.NDArray[np.object_]:
         """Return the songs' genres or genre groups."""
         return self.songs.labels if label == "genre" else self.groups
+
+
+def feature_view(project: Project, name: str) -> Model:
+    """Return a feature view as the project describes it; ProjectError where it is none."""
+    if name not in project.models:
+        raise ProjectError(f"The project has no model '{name}', which classifiers read.")
+    view = project.models[name]
+    if not view.columns_of("feature"):
+        raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
+    return view
 
 
 def read_labelled_songs(connection: Connection, view: Model) -> LabelledSongs:
@@ -75,15 +89,21 @@ def read_labelled_songs(connection: Connection, view: Model) -> LabelledSongs:
         f"""
         select
             songs.genre_group,
+            songs.source,
             coalesce(songs.recording_key, songs.song_key) as recording,
-            songs.duplicate_of is not null as is_repeat
+            row_number() over (
+                partition by coalesce(songs.duplicate_of, songs.song_key)
+                order by songs.duplicate_of is not null, view.source, view.id
+            ) > 1 as is_repeat
         from features.{quote(view.name)} as view
         inner join songs on view.song_key = songs.song_key
         order by view.source, view.id
         """
     ).fetchnumpy()
-    groups, recordings = (np.asarray(columns[name], dtype=object) for name in ("genre_group", "recording"))
-    return LabelledSongs(songs, groups, recordings, np.asarray(columns["is_repeat"], dtype=bool))
+    groups, sources, recordings = (
+        np.asarray(columns[name], dtype=object) for name in ("genre_group", "source", "recording")
+    )
+    return LabelledSongs(songs, groups, sources, recordings, np.asarray(columns["is_repeat"], dtype=bool))
 
 
 def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
@@ -100,6 +120,11 @@ def read_songs(connection: Connection, view: Model, label: str | None = None) ->
     names = view.columns_of("feature")
     columns = connection.execute(_select(view.name, names, label)).fetchnumpy()
     return _songs(columns, names, label)
+
+
+def read_groups(connection: Connection) -> dict[str, str]:
+    """Return the group that each genre of the labelled songs is condensed into."""
+    return dict(fetch_all(connection, f"select distinct genre, genre_group from features.{TRAIN_VIEW}"))
 
 
 def stream_songs(connection: Connection, view: Model, batch_rows: int) -> Iterator[Songs]:

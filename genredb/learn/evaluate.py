@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 from joblib import Parallel, delayed
 
-from genredb.build.freshness import read_fingerprints
+from genredb.build.freshness import TRAIN_VIEW, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
@@ -21,13 +21,16 @@ from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, i
 from genredb.learn.fitted import class_scores
 from genredb.learn.predict import Progress, built, ignore
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
-from genredb.learn.scores import by_group, read_answers, unknown_share
+from genredb.learn.scores import by_group, importances, read_answers, unknown_share
 from genredb.learn.store import versions
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
+
+# How often each column is permuted, over all folds.
+PERMUTATIONS = 30
 
 
 def evaluate(
@@ -62,21 +65,26 @@ def _evaluate_one(config: Config, spec: ClassifierSpec, protocol: Protocol) -> N
         judged = Judged(spec.name, protocol.name, digest)
         if is_known(reader, judged):
             return
-        data = read_labelled_songs(reader, read_project(config).models[protocol.view])
-        data = data if protocol.keeps_repeats else data[~data.is_repeat]
+        data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
+        data = data[protocol.takes_part(data)]
         if len(data) < FOLDS:
-            raise InputError(f"features.{protocol.view} has {len(data)} songs, too few to judge by.")
+            raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
         folds = list(protocol.folds(data))
         found = Parallel(n_jobs=-1)(delayed(_fit_and_ask)(spec, protocol, data, fold) for fold in folds)
         connection = turn.begin()
         create_tables(connection)
-        write(connection, judged, data, found)
+        write(connection, judged, data, found, _columns(spec, data))
         record_run(connection, "evaluate", started_at)
         turn.commit()
 
 
+def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:
+    """Return the columns that a classifier reads."""
+    return (*(("artist",) if spec.uses_artist else ()), *data.songs.feature_names)
+
+
 def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, fold: Fold) -> FoldAnswers:
-    """Fit on a fold's songs and ask for the others."""
+    """Fit on a fold's songs, ask for the others, and ask again with each column permuted among them."""
     matrix = data.songs.matrix(uses_artist=spec.uses_artist)
     if spec.uses_artist and not protocol.knows_artists:
         matrix[:, 0] = np.nan
@@ -102,4 +110,7 @@ def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, 
     ceilings = {
         label: float(np.isin(truth[fold.test], truth[fold.train]).mean()) for label, truth in known.items()
     }
-    return FoldAnswers(fold, answers, ceilings, fitted - started, asked - fitted)
+    repeats = max(1, PERMUTATIONS // protocol.fold_count)
+    generator = np.random.default_rng([fold.repeat, fold.number])
+    lost = importances(estimator, matrix[fold.test], genres[fold.test], repeats, generator)
+    return FoldAnswers(fold, answers, ceilings, lost, fitted - started, asked - fitted)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from genredb.learn.classifiers import DEFAULT
 from genredb.learn.dataset import LabelledSongs
@@ -55,31 +56,55 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class FoldAnswers:
-    """What one fit said of its fold's songs, for each label."""
+    """What one fit said of its fold's songs, for each label.
+
+    ``importances`` (columns × permutations) is the accuracy lost where a column's values were permuted.
+    """
 
     fold: Fold
     answers: dict[str, Answers]
     ceilings: dict[str, float]
+    importances: npt.NDArray[np.float64]
     fit_seconds: float
     predict_seconds: float
 
 
 def is_known(connection: Connection, judged: Judged) -> bool:
     """Whether the tables hold this evaluation."""
-    if not relation_exists(connection, "ml", "evaluations"):
+    if not relation_exists(connection, "ml", "importances"):
         return False
-    sql = "select 1 from ml.evaluations where classifier = ? and protocol = ? and digest = ?"
+    sql = """
+        select 1
+        from ml.evaluations
+        semi join ml.importances using (classifier, protocol)
+        where classifier = ? and protocol = ? and digest = ?
+        """
     return bool(fetch_all(connection, sql, list(astuple(judged))))
 
 
-def write(connection: Connection, judged: Judged, data: LabelledSongs, found: Sequence[FoldAnswers]) -> None:
-    """Replace what the tables hold of a classifier under a protocol."""
+def write(
+    connection: Connection,
+    judged: Judged,
+    data: LabelledSongs,
+    found: Sequence[FoldAnswers],
+    columns: Sequence[str],
+) -> None:
+    """Replace what the tables hold of a classifier, which reads these columns, under a protocol."""
     with transaction(connection):
-        for table in ("evaluations", "fold_scores", "confusion", "song_scores"):
+        for table in ("evaluations", "fold_scores", "confusion", "song_scores", "importances"):
             connection.execute(
                 f"delete from ml.{table} where classifier = ? and protocol = ?",
                 [judged.classifier, judged.protocol],
             )
+        lost = np.concatenate([one.importances for one in found], axis=1)
+        insert_rows(
+            connection,
+            "ml.importances",
+            [
+                (judged.classifier, judged.protocol, column, float(values.mean()), float(values.std()))
+                for column, values in zip(columns, lost, strict=True)
+            ],
+        )
         for label in LABELS:
             key = (judged.classifier, judged.protocol, label)
             summary = _summary(data, found, label)

@@ -56,6 +56,8 @@ class Explanation:
     label: str | None
     genre: str
     probability: float
+    genre_group: str
+    group_probability: float
     basis: str
     runner_ups: tuple[tuple[str, float], ...]
     artist_songs: tuple[LabelledSong, ...]
@@ -99,7 +101,12 @@ def _find(connection: Connection, asked: str, *, is_title: bool) -> list[str]:
         what = f"title contains '{asked}'" if is_title else f"Id or key is '{asked}'"
         raise UsageError(f"There is no song whose {what}.")
     if len(rows) > MATCHES:
-        raise UsageError(f"More than {MATCHES} titles contain '{asked}'; name more of the one you mean.")
+        what = (
+            f"titles contain '{asked}'; name more of the one you mean"
+            if is_title
+            else f"songs have the Id {asked}; name a key such as {rows[0][0]}"
+        )
+        raise UsageError(f"More than {MATCHES} {what}.")
     return [key for key, _ in rows]
 
 
@@ -139,6 +146,7 @@ def _explain(
         label,
         genre,
         probability,
+        *predicted.groups[0],
         predicted.bases[0],
         tuple(runner_ups),
         tuple(told(int(place)) for place in same),

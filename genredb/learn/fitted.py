@@ -1,32 +1,44 @@
 """A fitted classifier: what it was fitted as, and its answers for songs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble import BaseEnsemble
 
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import Songs, artist_codes
 from genredb.learn.estimators import ArtistClassifier
+from genredb.learn.scores import by_group
 
 RUNNER_UPS = 3
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions for n songs: genres with probabilities, likeliest first, and what decided."""
+    """Predictions for n songs.
+
+    ``genres`` are the likeliest ones with their probabilities, likeliest first; ``groups`` the likeliest one
+    with its probability; ``bases`` what decided.
+    """
 
     genres: list[list[tuple[str, float]]]
+    groups: list[tuple[str, float]]
     bases: list[str]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted classifier. ``feature_names`` are the numeric columns that it reads, in order."""
+    """A fitted classifier. ``feature_names`` are the numeric columns that it reads, in order.
+
+    ``groups`` maps its genres to the groups that they are condensed into.
+    """
 
     name: str
     estimator: Any
     feature_names: tuple[str, ...]
+    groups: Mapping[str, str]
 
     @property
     def uses_artist(self) -> bool:
@@ -43,10 +55,13 @@ class Fitted:
             [(str(classes[column]), float(row[column])) for column in columns if row[column] > 0]
             for row, columns in zip(probabilities, order, strict=True)
         ]
+        names, sums = by_group(classes, probabilities, self.groups)
+        likeliest = np.argmax(sums, axis=1)
+        groups = [(str(names[place]), float(row[place])) for place, row in zip(likeliest, sums, strict=True)]
         known = np.zeros(len(songs), dtype=bool)
         if self.uses_artist:
             known = self.estimator.knows(artist_codes(songs.artists))
-        return Predicted(genres, ["artist" if is_known else "audio" for is_known in known])
+        return Predicted(genres, groups, ["artist" if is_known else "audio" for is_known in known])
 
 
 def class_scores(estimator: Any, features: Any) -> tuple[Any, bool]:
@@ -61,15 +76,21 @@ def class_scores(estimator: Any, features: Any) -> tuple[Any, bool]:
     return chosen + places / (len(estimator.classes_) + 1), False
 
 
-def fit(spec: ClassifierSpec, songs: Songs, min_genre_songs: int) -> Fitted:
-    """Fit a classifier on labelled songs."""
+def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre_songs: int) -> Fitted:
+    """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
     estimator = spec.make(len(songs))
     if spec.uses_artist:
         estimator.set_params(min_genre_songs=min_genre_songs)
-    threads = {name: -1 for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"}
-    estimator.set_params(**threads)
+    parameters = estimator.get_params()
+    estimator.set_params(**{name: -1 for name in parameters if _is_of_ensemble(name, parameters, estimator)})
     estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
     # Threads would add the trees' votes in any order, and so break ties in any way.
     fitted = estimator.estimator_ if spec.uses_artist else estimator
     fitted.set_params(**{name: None for name in fitted.get_params() if name.split("__")[-1] == "n_jobs"})
-    return Fitted(spec.name, estimator, songs.feature_names)
+    return Fitted(spec.name, estimator, songs.feature_names, groups)
+
+
+def _is_of_ensemble(name: str, parameters: Mapping[str, Any], estimator: Any) -> bool:
+    """Whether a parameter is the number of threads of an ensemble; a regression's does nothing."""
+    owner, _, last = name.rpartition("__")
+    return last == "n_jobs" and isinstance(parameters.get(owner, estimator), BaseEnsemble)

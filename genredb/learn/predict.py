@@ -1,9 +1,8 @@
 """The verbs of learning: fit a classifier and keep it, predict every song without a genre."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -17,12 +16,21 @@ from genredb.build.freshness import (
 )
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
-from genredb.errors import InputError, ProjectError, UsageError
+from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec
-from genredb.learn.dataset import Songs, read_songs, stream_songs
+from genredb.learn.dataset import Songs, feature_view, read_groups, read_songs, stream_songs
+from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted, fit
 from genredb.learn.kept import chosen, find_classifier
-from genredb.learn.store import Training, classifier_id_of, load, make_manifest, store
+from genredb.learn.store import (
+    ClassifierError,
+    Training,
+    classifier_id_of,
+    load,
+    make_manifest,
+    stale_classifier,
+    store,
+)
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
 from genredb.project.nodes import Model
@@ -39,6 +47,8 @@ _SCHEMA = pa.schema(
         ("genre", pa.string()),
         ("probability", pa.float64()),
         ("basis", pa.string()),
+        ("genre_group", pa.string()),
+        ("group_probability", pa.float64()),
         ("runner_ups", pa.list_(pa.struct([("genre", pa.string()), ("probability", pa.float64())]))),
     ]
 )
@@ -60,7 +70,11 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class PredictResult:
-    """What was predicted. ``trained`` is None where a current classifier was there already."""
+    """What was predicted. ``trained`` is None where a current classifier was there already.
+
+    ``stale_reason`` says why the one that was there had to be fitted anew; ``drift`` names the columns in
+    which the songs are unlike those that it was fitted on.
+    """
 
     classifier_id: str
     songs: int
@@ -68,6 +82,8 @@ class PredictResult:
     is_published: bool
     is_sample: bool
     trained: TrainResult | None = None
+    stale_reason: str | None = None
+    drift: tuple[Drift, ...] = ()
 
 
 def ignore(_what: str, _done: int, _total: int) -> None:
@@ -86,12 +102,7 @@ class _Session:
 
     def view(self, name: str) -> Model:
         """Return a feature view as the project describes it, with the roles of its columns."""
-        if name not in self.project.models:
-            raise ProjectError(f"The project has no model '{name}', which classifiers read.")
-        view = self.project.models[name]
-        if not view.columns_of("feature"):
-            raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
-        return view
+        return feature_view(self.project, name)
 
     @property
     def min_genre_songs(self) -> int:
@@ -131,16 +142,17 @@ def predict(config: Config, progress: Progress = ignore) -> PredictResult:
         fingerprints = read_fingerprints(reader)
         spec = chosen(reader)
         classifier_id = classifier_id_of(spec.name, LABEL, fingerprints.training)
+        drift = find_drift(reader, feature_view(project, PREDICT_VIEW).columns_of("feature"))
         if _is_done(reader, classifier_id):
-            return _result(reader, classifier_id, None, is_published=False)
+            return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
         session = _Session(turn.begin(), project, fingerprints, spec, progress)
         create_tables(session.connection)
-        fitted, trained = _current(session, classifier_id)
+        fitted, trained, reason = _current(session, classifier_id)
         _score(session, fitted, classifier_id)
         record_run(session.connection, "predict", started_at)
         result = _result(session.connection, classifier_id, trained, is_published=True)
         turn.commit()
-    return result
+    return replace(result, stale_reason=reason, drift=drift)
 
 
 def built(turn: Publication, config: Config) -> Connection:
@@ -173,13 +185,18 @@ def _result(
     )
 
 
-def _current(session: _Session, classifier_id: str) -> tuple[Fitted, TrainResult | None]:
-    """Return the stored classifier if it is current and sound, else a newly fitted one."""
+def _current(session: _Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, str | None]:
+    """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
+    connection = session.connection
+    names = session.view(PREDICT_VIEW).columns_of("feature")
     if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
-        with contextlib.suppress(InputError):
-            feature_names = session.view(PREDICT_VIEW).columns_of("feature")
-            return load(session.connection, classifier_id, feature_names), None
-    return _train(session)
+        try:
+            return load(connection, classifier_id, names), None, None
+        except ClassifierError as error:
+            reason: str | None = error.what
+    else:
+        reason = stale_classifier(connection, session.spec.name, session.fingerprints.training, names)
+    return *_train(session), reason
 
 
 def _train(session: _Session) -> tuple[Fitted, TrainResult]:
@@ -192,7 +209,7 @@ def _train(session: _Session) -> tuple[Fitted, TrainResult]:
             f"features.{TRAIN_VIEW} has no songs to learn from: no genre has enough labelled songs "
             "(see min_genre_songs in dbt_project.yml)."
         )
-    fitted = fit(spec, songs, session.min_genre_songs)
+    fitted = fit(spec, songs, read_groups(session.connection), session.min_genre_songs)
     training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(songs))
     classifier_id = store(session.connection, fitted, make_manifest(fitted, training, songs))
     return fitted, TrainResult(
@@ -251,6 +268,8 @@ def _batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
         [genres[0][0] for genres in predicted.genres],
         [genres[0][1] for genres in predicted.genres],
         predicted.bases,
+        [group for group, _ in predicted.groups],
+        [probability for _, probability in predicted.groups],
         runner_ups,
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]

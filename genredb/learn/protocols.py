@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
-from genredb.build.freshness import COMMON_VIEW, TRAIN_VIEW
+from genredb.learn.classifiers import MIN_GENRE_SONGS
 from genredb.learn.dataset import LabelledSongs
 
 REPEATS = range(6)
 FOLDS = 5
 Rows = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,25 @@ class Fold:
 
 @dataclass(frozen=True)
 class Protocol:
-    """``view`` is the feature view whose songs take part; repeats do so only where ``keeps_repeats``."""
+    """How classifiers are judged: ``takes_part`` marks the labelled songs that do, ``folds`` parts them."""
 
     name: str
     description: str
-    view: str
+    takes_part: Callable[[LabelledSongs], Mask]
     folds: Callable[[LabelledSongs], Iterator[Fold]]
-    keeps_repeats: bool = False
+    fold_count: int
     knows_artists: bool = True
+
+
+def _of_the_notebook(data: LabelledSongs) -> Mask:
+    """Keep the training file's songs of genres that are common in it, repeats included."""
+    is_own = data.sources == "train"
+    genres, counts = np.unique(data.songs.labels[is_own].astype(str), return_counts=True)
+    return np.asarray(is_own & np.isin(data.songs.labels, genres[counts >= MIN_GENRE_SONGS]))
+
+
+def _no_repeat(data: LabelledSongs) -> Mask:
+    return ~data.is_repeat
 
 
 def _seed(data: LabelledSongs) -> Iterator[Fold]:
@@ -67,12 +79,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
         Protocol(
             "seed",
             "the notebook's one split: common genres, repeats included, 80/20, no artist",
-            COMMON_VIEW,
+            _of_the_notebook,
             _seed,
-            keeps_repeats=True,
+            fold_count=1,
             knows_artists=False,
         ),
-        Protocol("cv", "6 × 5 folds over all labelled songs without repeats", TRAIN_VIEW, _cv),
-        Protocol("unseen", "6 × 5 folds, an artist's songs never on both sides", TRAIN_VIEW, _unseen),
+        Protocol("cv", "6 × 5 folds over all labelled songs without repeats", _no_repeat, _cv, 30),
+        Protocol("unseen", "6 × 5 folds, an artist's songs never on both sides", _no_repeat, _unseen, 30),
     )
 }

@@ -1,7 +1,8 @@
 """What an answer is worth: the measures of one fold, and of all songs over the folds with their errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,7 @@ def joined(parts: Sequence[Answers]) -> Answers:
     return Answers(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Answers)))
 
 
-def by_group(classes: Texts, scores: Floats, groups: dict[str, str]) -> tuple[Texts, Floats]:
+def by_group(classes: Texts, scores: Floats, groups: Mapping[str, str]) -> tuple[Texts, Floats]:
     """Return groups and their probabilities, summed from those of the genres in them."""
     of_class = np.array([groups[genre] for genre in classes], dtype=object)
     names = np.unique(of_class.astype(str)).astype(object)
@@ -111,3 +112,19 @@ def standard_error(values: Floats, artists: Texts) -> float:
     deviations = values - values.mean()
     _, cluster = np.unique(artists.astype(str), return_inverse=True)
     return float(np.sqrt((np.bincount(cluster, deviations) ** 2).sum()) / len(values))
+
+
+def importances(
+    estimator: Any, features: Floats, truth: Texts, repeats: int, generator: np.random.Generator
+) -> Floats:
+    """Return the accuracy lost where one column's values are permuted, columns × repeats.
+
+    All permutations are asked at once: a forest takes its time for each question, not for each song.
+    """
+    columns = features.shape[1]
+    asked = np.tile(features, (columns * repeats, 1, 1))  # one copy of the songs for each permutation
+    for place, copy in enumerate(asked):
+        copy[:, place // repeats] = generator.permutation(copy[:, place // repeats])
+    answers = estimator.predict(asked.reshape(-1, columns)).reshape(columns, repeats, len(truth))
+    right = (estimator.predict(features) == truth).mean()
+    return np.asarray(right - (answers == truth).mean(axis=2))

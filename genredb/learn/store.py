@@ -21,12 +21,13 @@ from genredb.errors import InputError
 from genredb.learn.classifiers import SEED
 from genredb.learn.dataset import Songs
 from genredb.learn.fitted import Fitted, class_scores
-from genredb.warehouse.database import Connection
+from genredb.warehouse.database import Connection, fetch_all
 
 TRUSTED_TYPES = frozenset(
     {
         "genredb.learn.estimators.ArtistClassifier",
         "genredb.learn.estimators.BinarizedTree",
+        "genredb.learn.sql_neighbors.SqlNeighbors",
         "numpy.dtype",
         "sklearn.tree._tree.Tree",
         "sklearn.utils._bunch.Bunch",
@@ -34,6 +35,14 @@ TRUSTED_TYPES = frozenset(
 )
 GOLDEN_ROWS = 3
 _TOLERANCE = 1e-9
+
+
+class ClassifierError(InputError):
+    """A stored classifier cannot be used; ``what`` says why, the message its cure as well."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; run `genredb train` to fit it anew.")
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Manifest:
     versions: dict[str, str]
     feature_names: list[str]
     classes: list[str]
+    groups: dict[str, str]
     seed: int
     parameters: dict[str, Any]
     training_fingerprint: str
@@ -89,6 +99,7 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
         versions=versions(),
         feature_names=list(fitted.feature_names),
         classes=[str(name) for name in fitted.estimator.classes_],
+        groups=dict(fitted.groups),
         seed=SEED,
         parameters={key: value for key, value in fitted.estimator.get_params().items() if _is_plain(value)},
         training_fingerprint=training.fingerprint,
@@ -131,33 +142,66 @@ def classifier_id_of(name: str, label: str, training_fingerprint: str) -> str:
 
 
 def load(connection: Connection, classifier_id: str, feature_names: tuple[str, ...]) -> Fitted:
-    """Read a classifier back; InputError says in one sentence what is wrong with it."""
+    """Read a classifier back; ClassifierError says in one sentence what is wrong with it."""
     row = connection.execute(
         "select manifest, skops, sha256 from ml.classifiers where classifier_id = ?", [classifier_id]
     ).fetchone()
     if row is None:
         raise InputError(f"There is no classifier {classifier_id} in ml.classifiers; run `genredb train`.")
-    manifest = Manifest(**json.loads(row[0]))
+    manifest = _manifest(classifier_id, row[0])
     content = bytes(row[1])
-    cure = "run `genredb train` to fit it anew"
     if hashlib.sha256(content).hexdigest() != row[2]:
-        raise InputError(f"The bytes of classifier {classifier_id} are not those that were stored; {cure}.")
+        raise ClassifierError(f"The bytes of classifier {classifier_id} are not those that were stored")
     if manifest.versions != versions():
-        changed = [
-            f"{name} {manifest.versions.get(name)}, now {now}"
-            for name, now in versions().items()
-            if manifest.versions.get(name) != now
-        ]
-        raise InputError(f"Classifier {classifier_id} was fitted with {', '.join(changed)}; {cure}.")
+        raise ClassifierError(f"Classifier {classifier_id} was fitted with {_changed(manifest)}")
     unknown = set(skops.io.get_untrusted_types(data=content)) - TRUSTED_TYPES
     if unknown:
-        raise InputError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}; {cure}.")
+        raise ClassifierError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}")
     if tuple(manifest.feature_names) != feature_names:
-        raise InputError(f"Classifier {classifier_id} was fitted on other feature columns; {cure}.")
+        raise ClassifierError(f"Classifier {classifier_id} was fitted on other feature columns")
     estimator = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
     answers, _ = class_scores(estimator, np.array(manifest.golden_features))
     if not np.allclose(answers, manifest.golden_scores, rtol=0, atol=_TOLERANCE):
-        raise InputError(
-            f"Classifier {classifier_id} no longer gives the answers it gave when fitted; {cure}."
-        )
-    return Fitted(manifest.name, estimator, feature_names)
+        raise ClassifierError(f"Classifier {classifier_id} no longer gives the answers it gave when fitted")
+    return Fitted(manifest.name, estimator, feature_names, manifest.groups)
+
+
+def stale_classifier(
+    connection: Connection, name: str, training_fingerprint: str, feature_names: tuple[str, ...]
+) -> str | None:
+    """Return why the last classifier of this name, fitted under another id, does not serve any more.
+
+    None where there is none.
+    """
+    rows = fetch_all(
+        connection,
+        "select classifier_id, manifest from ml.classifiers where name = ? order by fitted_at desc limit 1",
+        [name],
+    )
+    if not rows:
+        return None
+    classifier_id, text = rows[0]
+    try:
+        manifest = _manifest(classifier_id, text)
+    except ClassifierError as error:
+        return error.what
+    if tuple(manifest.feature_names) != feature_names:
+        return f"Classifier {classifier_id} was fitted on other feature columns"
+    if manifest.training_fingerprint != training_fingerprint:
+        return f"The labelled songs changed since classifier {classifier_id} was fitted"
+    return f"Classifier {classifier_id} was fitted with {_changed(manifest)}"
+
+
+def _manifest(classifier_id: str, text: str) -> Manifest:
+    try:
+        return Manifest(**json.loads(text))
+    except TypeError:
+        raise ClassifierError(f"Another version of genredb kept classifier {classifier_id}") from None
+
+
+def _changed(manifest: Manifest) -> str:
+    """Return which versions differ from those that are installed."""
+    found = manifest.versions
+    return ", ".join(
+        f"{name} {found.get(name)}, now {now}" for name, now in versions().items() if found.get(name) != now
+    )

@@ -39,8 +39,8 @@ class Project:
 
     @property
     def loaded_sources(self) -> tuple[Source, ...]:
-        """The sources that genredb loads from a file, in the order of the properties file."""
-        return tuple(source for source in self.sources.values() if source.file is not None)
+        """The sources that genredb loads from files, in the order of the properties file."""
+        return tuple(source for source in self.sources.values() if source.files is not None)
 
 
 def read_project(config: Config) -> Project:

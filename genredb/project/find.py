@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,13 +57,21 @@ def _refuse_unreadable(error: OSError) -> None:
     raise ProjectError(f"{error.filename} cannot be read: {error.strerror}.") from None
 
 
-def source_file(source: "Source", raw_dir: Path) -> Path:
-    """Return the path of a source's CSV; InputError if the raw folder lacks it."""
-    path = raw_dir / str(source.file)
-    if not path.exists() and not path.is_symlink():
-        others = [other.name for other in raw_dir.glob("*.csv")] if raw_dir.is_dir() else []
-        raise InputError(
-            f"{source.qualified_name} needs {path}, which does not exist."
-            + did_you_mean(str(source.file), others)
-        )
-    return path
+def source_files(source: "Source", raw_dir: Path) -> tuple[Path, ...]:
+    """Return the paths of a source's CSVs in the order of their names; InputError if the folder lacks them.
+
+    Only the pattern is one: a file whose own name looks like a pattern is that file.
+    """
+    stated = source.files
+    if stated is None:
+        return ()
+    names = sorted(path.name for path in raw_dir.iterdir()) if raw_dir.is_dir() else []
+    if stated.is_pattern:
+        found = [name for name in names if fnmatchcase(name, stated.text) and not name.startswith(".")]
+    else:
+        found = [stated.text] if os.path.lexists(raw_dir / stated.text) else []
+    if not found and not stated.is_optional:
+        hint = did_you_mean(stated.text, (name for name in names if name.endswith(".csv")))
+        lack = "a pattern that no file fits" if stated.is_pattern else "which does not exist"
+        raise InputError(f"{source.qualified_name} needs {raw_dir / stated.text}, {lack}.{hint}")
+    return tuple(raw_dir / name for name in found)

@@ -39,6 +39,17 @@ class Column:
         return bool(self.meta.get("required", False))
 
     @property
+    def is_optional(self) -> bool:
+        """Whether a raw file may lack this column."""
+        return bool(self.meta.get("optional", False))
+
+    @property
+    def filled_with(self) -> str | None:
+        """What the loader fills this column with in place of a field: ``file_stem`` or ``record_number``."""
+        filler = self.meta.get("filled_with")
+        return str(filler) if filler is not None else None
+
+    @property
     def range(self) -> ValueRange:
         """The interval of permitted numbers."""
         return ValueRange(self.meta.get("min"), self.meta.get("max"))
@@ -51,8 +62,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class RawPattern:
+    """Which CSVs of the raw folder a source is loaded from, and how they are read.
+
+    ``text`` is the name of one file or, where ``is_pattern``, a pattern of names (``playlist*.csv``) that
+    any number of files may have. ``is_optional`` admits that there is none. ``thousands_separator`` may stand
+    in the integers of these files.
+    """
+
+    text: str
+    is_pattern: bool = False
+    is_optional: bool = False
+    thousands_separator: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
-    """A raw table. ``file`` is the CSV that genredb loads it from; None where something else writes it."""
+    """A raw table. ``files`` says which CSVs genredb loads it from; None where something else writes it."""
 
     source_name: str
     name: str
@@ -61,7 +87,7 @@ class Source:
     columns: tuple[Column, ...]
     path: str
     identifier: str = ""
-    file: str | None = None
+    files: RawPattern | None = None
     key: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
@@ -70,6 +96,11 @@ class Source:
     def qualified_name(self) -> str:
         """``schema.name``, as SQL and messages call it."""
         return f"{self.schema}.{self.identifier or self.name}"
+
+    @property
+    def stated_files(self) -> str:
+        """The name or pattern of the CSVs, as the properties file states it; empty where there is none."""
+        return self.files.text if self.files else ""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from typing import Any
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.files import mapping, text_list
 from genredb.project.merge import merged
-from genredb.project.nodes import CheckSpec, Column, Source
+from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
 from genredb.project.stated_checks import read_checks
 
 _KEYS = frozenset("version models seeds sources data_tests tests unit_tests macros".split())
 _IGNORED_KEYS = frozenset(
     "snapshots exposures metrics semantic_models saved_queries groups analyses functions anchors".split()
 )
+FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
 
 
@@ -146,10 +147,27 @@ def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str, descr
         columns=_columns(table, path, describe),
         path=path,
         identifier=str(table.get("identifier") or table["name"]),
-        file=_text(meta, "file", path),
+        files=_raw_pattern(meta, path),
         key=_text(meta, "key", path),
         config=config,
         tags=text_list(config.get("tags"), "tags", path),
+    )
+
+
+def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
+    file, files = _text(meta, "file", path), _text(meta, "files", path)
+    if file is not None and files is not None:
+        raise ProjectError(f"{path}: a source has `file:` or `files:`, not both ({file}, {files}).")
+    stated = file if files is None else files
+    if stated is None:
+        return None
+    if files is not None and "/" in files:
+        raise ProjectError(f"{path}: `files:` should be a pattern of names in the raw folder, not '{files}'.")
+    return RawPattern(
+        stated,
+        is_pattern=files is not None,
+        is_optional=bool(meta.get("optional", False)),
+        thousands_separator=_text(meta, "thousands_separator", path) or "",
     )
 
 
@@ -162,6 +180,10 @@ def _text(meta: Mapping[str, Any], key: str, path: str) -> str | None:
 
 def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
     meta: dict[str, Any] = _config(column, path).get("meta") or {}
+    filler = meta.get("filled_with")
+    if filler is not None and filler not in FILLERS:
+        hint = did_you_mean(str(filler), FILLERS)
+        raise ProjectError(f"{path}: `filled_with:` of {column['name']} cannot be {filler!r}.{hint}")
     for key in ("min", "max"):
         if not isinstance(meta.get(key, 0), int | float):
             raise ProjectError(f"{path}: `{key}:` of {column['name']} should be a number, not {meta[key]!r}.")

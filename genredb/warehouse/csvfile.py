@@ -3,6 +3,10 @@
 DuckDB reads the values; this module counts independently of it. A record is one row of the file: a
 line, or several where a quoted field holds line ends. The grammar is RFC 4180's, with spaces allowed
 around a quoted field, as DuckDB allows them.
+
+A spreadsheet that separates columns by semicolons leaves two defects when it saves a CSV of commas: it
+sees one column, quotes a row whole where that holds quotes, and may pad each row by empty columns (``;;``).
+Both are repaired where what comes out is a record of the header's fields.
 """
 
 import codecs
@@ -35,7 +39,8 @@ class Survey:
     """What one pass over a file's bytes found.
 
     ``records`` is the count of records after the header if every line end outside quotes ends one.
-    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return.
+    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return. ``padding``
+    is how many semicolons the header ends with; ``needs_repair`` says that no record can be read as it is.
     """
 
     sha256: str
@@ -43,15 +48,23 @@ class Survey:
     header: tuple[str, ...]
     records: int
     line_end: bytes
+    padding: int = 0
+    needs_repair: bool = False
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is."""
+    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is.
+
+    ``readable`` are the bytes that say the same to whoever reads CSV; ``repairs`` names what was mended in
+    them.
+    """
 
     line: int
     text: bytes
     fault: str | None
+    readable: bytes = b""
+    repairs: tuple[str, ...] = ()
 
 
 def file_digest(path: Path) -> str:
@@ -89,7 +102,9 @@ def survey(path: Path) -> Survey:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
     line_end = b"\r" if returns > line_feeds else b"\n"
     lines = max(line_feeds, returns) + (last not in b"\r\n")
-    return Survey(sha.hexdigest(), size, _header(path, head), max(lines, 1) - 1, line_end)
+    header, padding, is_quoted_whole = _header(path, head)
+    needs_repair = is_quoted_whole or padding > 0
+    return Survey(sha.hexdigest(), size, header, max(lines, 1) - 1, line_end, padding, needs_repair)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -141,13 +156,18 @@ def _line_at(path: Path, offset: int) -> int:
     return (before.count(b"\n") or before.count(b"\r")) + 1
 
 
-def _header(path: Path, head: bytes) -> tuple[str, ...]:
+def _header(path: Path, head: bytes) -> tuple[tuple[str, ...], int, bool]:
+    """Return the header's fields, how many semicolons pad it, and whether it was quoted whole."""
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     csv.field_size_limit(CHUNK_BYTES)
     row = next(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True), [])
     if not row:
         raise InputError(f"{path}:1 is blank where the header should be; remove the blank line.")
-    return tuple(row)
+    is_quoted_whole = len(row) == 1 and "," in row[0]
+    if is_quoted_whole:
+        row = next(csv.reader([row[0]], skipinitialspace=True))
+    last = row[-1].rstrip(";") if len(row) > 1 else row[-1]
+    return (*row[:-1], last), len(row[-1]) - len(last), is_quoted_whole
 
 
 def split_records(path: Path, found: Survey) -> Iterator[Record]:
@@ -158,28 +178,36 @@ def split_records(path: Path, found: Survey) -> Iterator[Record]:
     line, except that a quote which is never closed reaches to the end of the file.
     """
     with _opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        yield from _Splitter(content, len(found.header), found.line_end).records()
+        yield from _Splitter(content, len(found.header), found.line_end, found.padding).records()
 
+
+QUOTED_WHOLE = "row was quoted whole"
+PADDED = "empty columns (;) at the end"
 
 _QUOTED = rb'[ ]*"[^"]*+(?:""[^"]*+)*+"[ ]*'
 _FIELD = rb"(?:" + _QUOTED + rb'|(?![ ]*")[^,\r\n]*)'
-
-
+_INNER_FIELD = re.compile(_FIELD)
+_INNER_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\Z")
 _SURPLUS_FAULT = re.compile(r"(\d+) fields where")
 
 
 class _Splitter:
     """Walks over a file's bytes from record to record."""
 
-    def __init__(self, content: mmap.mmap, fields: int, line_end: bytes) -> None:
+    def __init__(self, content: mmap.mmap, fields: int, line_end: bytes, padding: int) -> None:
         self._content = content
         self._end = len(content)
         self._fields = fields
         self._line_end = line_end
+        self._padding = b";" * padding
         ending = rb"(?:\r?\n|\Z)" if line_end == b"\n" else rb"(?:\r|\Z)"
-        self._field = re.compile(_FIELD)
-        self._record = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+" + ending)
-        self._opening_quote = re.compile(rb"(?:" + _FIELD + rb',)*+[ ]*"')
+        field = _FIELD
+        if padding:  # an unquoted field ends before the padding of its row
+            ending = rb"(?:%s)?%s" % (self._padding, ending)
+            field = rb"(?:" + _QUOTED + rb'|(?![ ]*")(?:(?!%s(?:[\r\n]|\Z))[^,\r\n])*)' % self._padding
+        self._field = re.compile(field)
+        self._record = re.compile(field + rb"(?:," + field + rb")*+" + ending)
+        self._opening_quote = re.compile(rb"(?:" + field + rb',)*+[ ]*"')
         self._unclosed = re.compile(rb'[^"]*+(?:""[^"]*+)*+\Z')
 
     def records(self) -> Iterator[Record]:
@@ -189,11 +217,29 @@ class _Splitter:
             text, fault = self._record_at(position)
             if is_header:
                 is_header = False
-            elif bare := text.rstrip(b"\r\n"):
-                bare, fault = self._without_surplus(bare, fault)
-                yield Record(line, bare, fault or _length_fault(len(bare)))
+            elif (bare := text.rstrip(b"\r\n")) and bare != self._padding:
+                yield self._repaired(line, bare, fault)
             position += len(text)
             line += text.count(self._line_end)
+
+    def _repaired(self, line: int, bare: bytes, fault: str | None) -> Record:
+        """Return a record with what a spreadsheet did to it undone, where that mends it."""
+        text = bare
+        repairs: list[str] = []
+        if self._padding and text.endswith(self._padding):
+            text = text[: -len(self._padding)]
+            repairs.append(PADDED)
+        if self._padding and text.endswith(b";"):
+            fault = fault or f"it ends otherwise than by the {len(self._padding)} empty columns of the header"
+        if self._fields > 1 and fault == self._count_fault(1) and text.strip(b" ").startswith(b'"'):
+            inner = text.strip(b" ")[1:-1].replace(b'""', b'"')
+            if _INNER_RECORD.match(inner):
+                fault = self._count_fault(_count_fields(_INNER_FIELD, inner, 0))
+                text = inner
+                repairs.append(QUOTED_WHOLE)
+        text, fault = self._without_surplus(text, fault)
+        fault = fault or _length_fault(len(text))
+        return Record(line, bare, fault) if fault else Record(line, bare, None, text, tuple(repairs))
 
     def _record_at(self, position: int) -> tuple[bytes, str | None]:
         """Return the record's bytes with its line end, and its fault."""
@@ -205,7 +251,7 @@ class _Splitter:
                 return line, "a carriage return stands inside the line"
             return line, self._count_fault(bare.count(b",") + 1)
         if match := self._record.match(self._content, position):
-            return match[0], self._count_fault(self._count_fields(position))
+            return match[0], self._count_fault(_count_fields(self._field, self._content, position))
         opening = self._opening_quote.match(self._content, position)
         if opening and self._unclosed.match(self._content, opening.end()):
             return self._content[position : self._end], "a quote is opened and never closed"
@@ -219,15 +265,6 @@ class _Splitter:
             return bare[:-excess], None
         return bare, fault
 
-    def _count_fields(self, position: int) -> int:
-        count = 0
-        while match := self._field.match(self._content, position):
-            count += 1
-            if self._content[match.end() : match.end() + 1] != b",":
-                break
-            position = match.end() + 1
-        return count
-
     def _count_fault(self, count: int) -> str | None:
         return None if count == self._fields else f"{count} fields where the header has {self._fields}"
 
@@ -236,3 +273,14 @@ def _length_fault(length: int) -> str | None:
     if length <= MAX_RECORD_BYTES:
         return None
     return f"the record is {length:,} bytes long; at most {MAX_RECORD_BYTES:,} are read"
+
+
+def _count_fields(field: re.Pattern[bytes], content: bytes | mmap.mmap, position: int) -> int:
+    """Return how many fields the well-formed record has that begins at ``position``."""
+    count = 0
+    while match := field.match(content, position):
+        count += 1
+        if content[match.end() : match.end() + 1] != b",":
+            break
+        position = match.end() + 1
+    return count

@@ -42,6 +42,13 @@ def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
 
 
 @contextlib.contextmanager
+def open_memory() -> Iterator[Connection]:
+    """Open an empty database in memory, for one thread: what asks it runs beside others of its kind."""
+    with contextlib.closing(duckdb.connect(config=_CONFIG | {"threads": 1})) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
 def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
     """Open the published database for reading; UsageError says to build where there is none."""
     if not path.is_file():

@@ -1,22 +1,26 @@
-"""Fills one raw table from a CSV, in two ways that agree row for row: in one go, or record by record."""
+"""Reads one CSV into a raw table, in two ways that agree row for row: in one go, or record by record."""
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project.nodes import Column, Source
+from genredb.project.nodes import Column, RawPattern, Source
 from genredb.warehouse.csvfile import Record, Survey, split_records
 from genredb.warehouse.database import Connection, quote, unglobbed
-from genredb.warehouse.values import Field
+from genredb.warehouse.values import Field, Filled
+
+SEPARATED = "thousands separator"
 
 # Names of genredb's own beside the columns of a source, which may have any name.
 _TEXT = "genredb text {}"
+_PART = "genredb part"
 _ROWS = quote("genredb rows")
 _RECORD = quote("genredb record")
+_REPAIRS = quote("genredb repairs")
 _REASON = quote("genredb reason")
 _NO_HEADER = "header = false, new_line = '\\n'"
 
@@ -30,86 +34,170 @@ class Faulty:
     text: str
 
 
-class RawTable:
-    """The raw table while it is loaded: two ways to fill it that agree row for row.
+@dataclass(frozen=True)
+class Split:
+    """What reading a file record by record found.
 
-    ``columns`` says for each field of the file which column it is, or None.
+    ``repaired`` counts the loaded records that were mended, ``repairs`` the same by what was mended.
     """
 
-    def __init__(self, connection: Connection, source: Source, columns: Sequence[Column | None]) -> None:
-        self._connection = connection
-        self._texts = [_TEXT.format(index) for index in range(len(columns))]
-        self._relation = f"{quote(source.schema)}.{quote(source.name)}"
-        # In the order of the properties file, whatever the order of the file.
-        self._fields = [Field(column, quote(self._texts[columns.index(column)])) for column in source.columns]
-        self._key = source.key
-        names = [column.name for column in source.columns]
-        if self._key is not None and self._key not in names:
-            hint = did_you_mean(self._key, names)
-            raise ProjectError(f"{source.path}: the key '{self._key}' of {source.name} is no column.{hint}")
+    records: int
+    faulty: Sequence[Faulty]
+    repaired: int = 0
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
-    def load_clean(self, path: Path, found: Survey) -> bool:
-        """Load a file in one go; False where a record was refused, so that it must be split."""
+
+def create_empty(connection: Connection, source: Source) -> None:
+    """Make the raw table of a source anew, without rows."""
+    names = [column.name for column in source.columns]
+    if source.key is not None and source.key not in names:
+        hint = did_you_mean(source.key, names)
+        raise ProjectError(f"{source.path}: the key '{source.key}' of {source.name} is no column.{hint}")
+    columns = ", ".join(f"{quote(column.name)} {column.data_type or 'varchar'}" for column in source.columns)
+    connection.execute(f"create schema if not exists {quote(source.schema)}")
+    connection.execute(f"create or replace table {quote(source.schema)}.{quote(source.name)} ({columns})")
+
+
+class RawTable:
+    """The rows of one file on their way into the raw table of its source: two ways to read them that agree.
+
+    ``columns`` says for each field of the file which column it is, or None. The rows are gathered in
+    ``relation`` until ``append`` moves them into the source's table.
+    """
+
+    def __init__(
+        self, connection: Connection, source: Source, path: Path, columns: Sequence[Column | None]
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._path = path
+        self._texts = [_TEXT.format(index) for index in range(len(columns))]
+        self.relation = f"{quote(source.schema)}.{quote(_PART)}"
+        stated = source.files or RawPattern("")
+        # In the order of the properties file, whatever the order of the file.
+        self._fields = [self._field(column, columns, "") for column in source.columns]
+        self._lenient = [
+            self._field(column, columns, stated.thousands_separator) for column in source.columns
+        ]
+
+    def load_clean(self, found: Survey) -> bool:
+        """Load the file in one go; False where a record was refused, so that it must be split."""
+        if found.needs_repair:
+            return False
+        is_numbered = any(column.filled_with == "record_number" for column in self._source.columns)
+        number = f", row_number() over () as {_RECORD}" if is_numbered else ""
         sql = f"""
-            create or replace table {self._relation} as
+            create or replace table {self.relation} as
             select {", ".join(field.accepted() for field in self._fields)}
-            from (select *, {self._values()} from {self._read_csv("header = true")})
+            from (
+                select *, {_values(self._fields)}
+                from (select *{number} from {self._read_csv(self._texts, "header = true")})
+            )
         """
         try:
-            self._connection.execute(sql, [unglobbed(path)])
+            self._connection.execute(sql, [unglobbed(self._path)])
         except duckdb.InvalidInputException:
             return False
         return self.count() == found.records and self._is_key_unique()
 
-    def load_split(self, path: Path, found: Survey) -> tuple[int, list[Faulty]]:
-        """Load a file record by record; return the count of records and those that were refused."""
+    def load_split(self, found: Survey) -> Split:
+        """Load the file record by record; return what was found."""
         faulty: list[Faulty] = []
         records = 0
         with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
             good_path = Path(folder) / "records.csv"
             with good_path.open("wb") as file:
-                for record in split_records(path, found):
+                for record in split_records(self._path, found):
                     records += 1
                     if record.fault:
                         faulty.append(Faulty(record.line, record.fault, record.text.decode()))
                     else:
-                        file.write(record.text + b"\n")
-            refused = self._load_reasoned(good_path)
+                        mended = "; ".join(record.repairs)
+                        file.write(f"{records},{mended},".encode() + record.readable + b"\n")
+            self._load_reasoned(good_path)
+        refused, repaired, repairs = self._sort_out()
         if refused:
-            good = (record for record in split_records(path, found) if not record.fault)
-            faulty += _with_lines(good, refused)
-        return records, faulty
+            faulty += _with_lines(split_records(self._path, found), refused)
+        return Split(records, faulty, repaired, repairs)
 
     def count(self) -> int:
-        """Return the number of rows in the raw table."""
-        return self._scalar(f"select count(*) from {self._relation}")
+        """Return the number of rows that were gathered."""
+        return self._scalar(f"select count(*) from {self.relation}")
 
-    def _load_reasoned(self, path: Path) -> dict[int, str]:
-        """Load the good rows of a well-formed file; return the reason for each other one, by its number."""
-        reasons = ", ".join(field.reason() for field in self._fields)
-        names = ", ".join(field.name for field in self._fields)
+    def append(self) -> None:
+        """Move the rows into the source's table, after those that it has."""
+        source = self._source
+        target = f"{quote(source.schema)}.{quote(source.name)}"
+        if self._scalar(f"select count(*) from {target}"):
+            self._connection.execute(f"insert into {target} from {self.relation}")
+            self._connection.execute(f"drop table {self.relation}")
+        else:
+            self._connection.execute(f"drop table {target}")
+            self._connection.execute(f"alter table {self.relation} rename to {quote(source.name)}")
+
+    def _field(self, column: Column, columns: Sequence[Column | None], separator: str) -> Field | Filled:
+        if column.filled_with == "record_number":
+            return Filled(column, _RECORD)
+        if column.filled_with == "file_stem":
+            return Filled(column, "'" + self._path.stem.replace("'", "''") + "'")
+        if column not in columns:
+            return Field(column, "null::varchar")
+        return Field(column, quote(self._texts[columns.index(column)]), separator)
+
+    def _load_reasoned(self, path: Path) -> None:
+        """Read a well-formed file of numbered records, and give each row a reason where it is refused."""
+        reasons = ", ".join(field.reason() for field in self._lenient)
+        is_separated = " or ".join(field.is_separated for field in self._lenient if field.is_separated)
+        texts = ["genredb record", "genredb repairs", *self._texts]
         self._connection.execute(
             f"""
             create or replace temp table {_ROWS} as
             select *, concat_ws('; ', {reasons}) as {_REASON}
             from (
-                select *, row_number() over () as {_RECORD}, {self._values()}
-                from {self._read_csv(_NO_HEADER)}
+                select
+                    * replace (
+                        {_RECORD}::bigint as {_RECORD},
+                        concat_ws(
+                            '; ',
+                            {_REPAIRS},
+                            case when {is_separated or "false"} then '{SEPARATED}' end
+                        ) as {_REPAIRS}
+                    ),
+                    {_values(self._lenient)}
+                from {self._read_csv(texts, _NO_HEADER)}
             )
             """,
             [unglobbed(path)],
         )
-        if self._key:
-            self._refuse_doubled_keys(self._key)
+        if self._source.key:
+            self._refuse_doubled_keys(self._source.key)
+
+    def _sort_out(self) -> tuple[dict[int, str], int, dict[str, int]]:
+        """Keep the good rows.
+
+        Return the reason for each other one, by its number, how many good ones were mended, and of what.
+        """
+        names = ", ".join(field.name for field in self._lenient)
+        is_mended = f"{_REASON} = '' and {_REPAIRS} <> ''"
         self._connection.execute(
-            f"create or replace table {self._relation} as"
+            f"create or replace table {self.relation} as"
             f" select {names} from {_ROWS} where {_REASON} = '' order by {_RECORD}"
         )
         refused = self._connection.execute(
             f"select {_RECORD}, {_REASON} from {_ROWS} where {_REASON} <> ''"
         ).fetchall()
+        repaired = self._scalar(f"select count(*) from {_ROWS} where {is_mended}")
+        repairs = self._connection.execute(
+            f"""
+            select unnest(string_split({_REPAIRS}, '; ')) as repair, count(*)
+            from {_ROWS}
+            where {is_mended}
+            group by repair
+            order by repair
+            """
+        ).fetchall()
         self._connection.execute(f"drop table {_ROWS}")
-        return dict(refused)
+        return dict(refused), repaired, dict(repairs)
 
     def _refuse_doubled_keys(self, key: str) -> None:
         """Give each row a reason whose key an earlier good row has."""
@@ -130,17 +218,14 @@ class RawTable:
         )
 
     def _is_key_unique(self) -> bool:
-        if not self._key:
+        if not self._source.key:
             return True
-        key = quote(self._key)
-        return self._scalar(f"select count({key}) - count(distinct {key}) from {self._relation}") == 0
+        key = quote(self._source.key)
+        return self._scalar(f"select count({key}) - count(distinct {key}) from {self.relation}") == 0
 
-    def _values(self) -> str:
-        return ", ".join(f"{field.converted()} as {field.name}" for field in self._fields)
-
-    def _read_csv(self, options: str) -> str:
+    def _read_csv(self, texts: Sequence[str], options: str) -> str:
         """Return a read_csv of text columns; the path is its parameter."""
-        columns = ", ".join(f"'{name}': 'varchar'" for name in self._texts)
+        columns = ", ".join(f"'{name}': 'varchar'" for name in texts)
         return (
             f"read_csv(?, auto_detect = false, columns = {{{columns}}}, {options},"
             " delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = false)"
@@ -151,7 +236,11 @@ class RawTable:
         return int(row[0]) if row else 0
 
 
-def _with_lines(good: Iterable[Record], refused: Mapping[int, str]) -> Iterable[Faulty]:
-    for number, record in enumerate(good, start=1):
+def _values(fields: Iterable[Field | Filled]) -> str:
+    return ", ".join(f"{field.converted()} as {field.name}" for field in fields)
+
+
+def _with_lines(records: Iterable[Record], refused: Mapping[int, str]) -> Iterable[Faulty]:
+    for number, record in enumerate(records, start=1):
         if number in refused:
             yield Faulty(record.line, refused[number], record.text.decode())

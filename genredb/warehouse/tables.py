@@ -28,6 +28,8 @@ create table if not exists ml.predictions (
     genre varchar,
     probability double,
     basis varchar,
+    genre_group varchar,
+    group_probability double,
     runner_ups struct(genre varchar, probability double)[],
     classifier_id varchar,
     training_fingerprint varchar,
@@ -53,6 +55,10 @@ create table if not exists ml.song_scores (
     classifier varchar, protocol varchar, label varchar, song_key varchar, artist_key varchar, accuracy double
 );
 
+create table if not exists ml.importances (
+    classifier varchar, protocol varchar, column_name varchar, importance double, deviation double
+);
+
 create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.fingerprints (
     unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,
@@ -60,7 +66,7 @@ create table if not exists meta.fingerprints (
 );
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
-    quarantined bigint, ignored_columns varchar[],
+    quarantined bigint, repaired bigint, ignored_columns varchar[],
     is_sample boolean, loaded_at timestamptz
 );
 create table if not exists meta.runs (
@@ -75,8 +81,8 @@ create table if not exists meta.check_results (
 """
 
 
-# What genredb remembers of its builds has this shape; a file of another shape is built anew.
-LAYOUT = "3"
+# What genredb remembers of builds and predictions has this shape; a file of another shape is built anew.
+LAYOUT = "4"
 
 
 def has_current_layout(connection: Connection) -> bool:
@@ -93,7 +99,8 @@ def create_tables(connection: Connection) -> None:
     is_current = has_current_layout(connection)
     with transaction(connection):
         if not is_current:
-            connection.execute("drop table if exists meta.state; drop table if exists meta.fingerprints")
+            for table in ("meta.state", "meta.fingerprints", "meta.loads", "ml.predictions"):
+                connection.execute(f"drop table if exists {table}")
         connection.execute(_TABLES)
         if not is_current:
             connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])

@@ -1,5 +1,6 @@
 """The SQL that converts one text field of a CSV strictly, accepts it, and says what is wrong with it."""
 
+import re
 from dataclasses import dataclass
 
 from genredb.errors import ProjectError, did_you_mean
@@ -17,10 +18,14 @@ OTHERS = frozenset("boolean bool date timestamp".split())
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a raw table and the text field of the CSV that it is converted from."""
+    """A column of a raw table and the text field of the CSV that it is converted from.
+
+    ``text`` is the SQL of that field. Where there is a ``thousands_separator``, integers may have it.
+    """
 
     column: Column
     text: str
+    thousands_separator: str = ""
 
     def __post_init__(self) -> None:
         known = INTEGERS | FLOATS | TEXTS | OTHERS
@@ -54,14 +59,29 @@ class Field:
     def _is_blank(self) -> str:
         return f"({self.text} is null or trim({self.text}) = '')"
 
+    @property
+    def is_separated(self) -> str:
+        """The expression of whether the text is an integer with separators; empty where none may be there."""
+        if not self.thousands_separator or self.data_type not in INTEGERS:
+            return ""
+        groups = f"[+-]?\\d{{1,3}}({re.escape(self.thousands_separator)}\\d{{3}})+"
+        return f"regexp_full_match({self.text}, '\\s*{groups}\\s*')"
+
+    @property
+    def _without_separators(self) -> str:
+        return f"replace({self.text}, '{self.thousands_separator}', '')"
+
     def converted(self) -> str:
         """Return the expression of the value: null where the text does not fit the type."""
         if self.data_type in TEXTS:
             return self.text
-        value = f"try_cast({self.text} as {self.data_type})"
+        text = self.text
+        if self.is_separated:
+            text = f"case when {self.is_separated} then {self._without_separators} else {text} end"
+        value = f"try_cast({text} as {self.data_type})"
         if self.data_type in INTEGERS:
             # 107.0 is an integer, 1.5 is none: a cast alone would round it.
-            is_integer = f"regexp_full_match({self.text}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
+            is_integer = f"regexp_full_match({text}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
             return f"case when {is_integer} then {value} end"
         if self.data_type in FLOATS:
             return f"case when isfinite({value}) then {value} end"
@@ -102,3 +122,30 @@ class Field:
         if self.data_type in INTEGERS:
             return "an integer"
         return "a number" if self.data_type in FLOATS else f"a {self.data_type}"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A column of a raw table that no field of the CSV gives; ``expression`` is the SQL of its value."""
+
+    column: Column
+    expression: str
+
+    @property
+    def name(self) -> str:
+        """The column's name, quoted."""
+        return quote(self.column.name)
+
+    is_separated = ""
+
+    def converted(self) -> str:
+        """Return the expression of the value."""
+        return f"({self.expression})::{self.column.data_type or 'varchar'}"
+
+    def accepted(self) -> str:
+        """Return the column itself: there is nothing to be refused."""
+        return self.name
+
+    def reason(self) -> str:
+        """Return null: nothing can be wrong with it."""
+        return "null"

@@ -7,6 +7,12 @@ raw_rows as (
     union all
     select 'test:' || id as song_key
     from {{ source('raw', 'songs_test') }}
+    union all
+    select file_stem || ':' || id as song_key
+    from {{ source('raw', 'songs_extra') }}
+    union all
+    select file_stem || ':' || row_number as song_key
+    from {{ source('raw', 'playlists') }}
 ),
 
 songs as (

@@ -8,10 +8,6 @@ predictions as (
     select * from {{ source('ml', 'predictions') }}
 ),
 
-genres as (
-    select * from {{ ref('genres') }}
-),
-
 final as (
     select
         songs.song_key,
@@ -20,14 +16,14 @@ final as (
         songs.title,
         songs.artist,
         predictions.genre,
-        genres.genre_group,
+        predictions.genre_group,
         predictions.basis,
         predictions.classifier_id,
         predictions.probability,
+        predictions.group_probability,
         predictions.runner_ups
     from predictions
     inner join songs on predictions.song_key = songs.song_key
-    left join genres on predictions.genre = genres.genre
 )
 
 select * from final

@@ -32,7 +32,7 @@ final as (
         stg_songs.is_repaired
     from stg_songs
     left join stg_genres on stg_songs.genre = stg_genres.genre
-    order by stg_songs.source_rank, stg_songs.id
+    order by stg_songs.source_rank, stg_songs.source, stg_songs.id
 )
 
 select * from final

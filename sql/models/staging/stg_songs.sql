@@ -8,6 +8,14 @@ songs_test as (
     select * from {{ source('raw', 'songs_test') }}
 ),
 
+songs_extra as (
+    select * from {{ source('raw', 'songs_extra') }}
+),
+
+stg_playlists as (
+    select * from {{ ref('stg_playlists') }}
+),
+
 unioned as (
     select
         'train' as source,
@@ -16,10 +24,22 @@ unioned as (
     from songs_train
     union all by name
     select
-        'test' as source,
+        songs_extra.file_stem as source,
         2 as source_rank,
+        songs_extra.* exclude (file_stem)
+    from songs_extra
+    union all by name
+    select
+        'test' as source,
+        3 as source_rank,
         songs_test.*
     from songs_test
+    union all by name
+    select
+        stg_playlists.file_stem as source,
+        4 as source_rank,
+        stg_playlists.* exclude (file_stem)
+    from stg_playlists
 ),
 
 repaired as (
@@ -63,7 +83,7 @@ marked as (
                 title_key,
                 artist_key,
                 {{ var('audio_columns') | join(',\n                ') }}
-            order by source_rank, id
+            order by source_rank, source, id
         ) as first_song_key
     from keyed
 ),

@@ -1,0 +1,90 @@
+"""The estimators that scikit-learn lacks, and what every classifier of the registry must bear."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.estimator_checks import check_estimator
+
+from genredb.learn.classifiers import CLASSIFIERS
+from genredb.learn.dataset import artist_codes
+from genredb.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.learn.sql_neighbors import SqlNeighbors
+
+
+def songs_of(*rows: tuple[float, float, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return X (artist's code, one column) and y."""
+    return np.array([row[:2] for row in rows]), np.array([row[2] for row in rows])
+
+
+def test_the_artists_genre_comes_before_the_audio_and_the_most_frequent_first() -> None:
+    x, y = songs_of(
+        (1, 0.0, "rock"), (1, 0.1, "rock"), (1, 0.2, "pop"), (2, 5.0, "soul"), (2, 5.1, "soul"),
+        (np.nan, 9.0, "jazz"), (np.nan, 9.1, "jazz"), (np.nan, 9.2, "jazz"),
+    )  # fmt: skip
+    classifier = ArtistClassifier(KNeighborsClassifier(1), min_genre_songs=3).fit(x, y)
+    assert list(classifier.knows(np.array([1, 2, 3, np.nan]))) == [True, True, False, False]
+    asked = np.array([[1, 9.0], [2, 0.0], [3, 9.0], [np.nan, 0.0]])
+    assert list(classifier.predict(asked)) == ["rock", "soul", "jazz", "jazz"]
+    # Artist 1: the others of the pop song say rock, those of a rock song one of each, where the first name wins.
+    assert classifier.error_ == pytest.approx((1 + 2 + 1) / (5 + 2))
+    assert classifier.rare_ == pytest.approx(5 / 8)
+    probabilities = classifier.predict_proba(asked)
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert probabilities[0, list(classifier.classes_).index("pop")] == pytest.approx(
+        (1 - classifier.error_) / 3 + classifier.error_ / 8
+    )
+    # An unknown artist's song is of a rare genre as often as songs are.
+    rare = [list(classifier.classes_).index(genre) for genre in ("pop", "rock", "soul")]
+    assert probabilities[2, rare].sum() == pytest.approx(5 / 8)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [ArtistClassifier(RandomForestClassifier(5, random_state=0)), BinarizedTree(), SqlNeighbors()],
+)
+def test_estimators_are_estimators(estimator: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = check_estimator(estimator, on_fail=None)
+    assert [r["check_name"] for r in results if r["status"] == "failed"] == []
+    assert len(results) > 40
+
+
+def test_codes_of_artists_are_the_same_everywhere() -> None:
+    codes = artist_codes(np.array(["abba", "", "céline dion", "abba"], dtype=object))
+    assert codes[0] == codes[3] == 248631726036838
+    assert np.isnan(codes[1])
+    assert len({codes[0], codes[2]}) == 2
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_bears_missing_values(name: str) -> None:
+    """In the songs asked for alone, in those learned from, and in a whole column of both."""
+    generator = np.random.default_rng(0)
+    whole = generator.normal(size=(60, 5))
+    labels = np.array(["pop", "rock", "soul"], dtype=object)[generator.integers(0, 3, 60)]
+    holed = np.where(generator.random(whole.shape) < 0.1, np.nan, whole)
+    blind = holed.copy()
+    blind[:, 2] = np.nan
+    spec = CLASSIFIERS[name]
+    for learned, asked in ((whole, holed), (holed, holed), (blind, blind)):
+        x, other = learned.copy(), asked.copy()
+        if spec.uses_artist:
+            x[:, 0] = generator.integers(0, 5, 60)
+            other[:, 0] = np.nan
+        assert set(spec.make(60).fit(x, labels).predict(other)) <= set(labels)
+
+
+def test_neighbours_in_sql_are_scikit_learns() -> None:
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(90, 4)) * (1, 20, 0.1, 3)
+    x[generator.random(x.shape) < 0.1] = np.nan
+    labels = np.array(["pop", "rock", "soul", "jazz"], dtype=object)[generator.integers(0, 4, 90)]
+    ours = CLASSIFIERS["sql_neighbors"].make(90).fit(x[:60], labels[:60])
+    theirs = CLASSIFIERS["neighbors"].make(90).fit(x[:60], labels[:60])
+    assert ours.predict_proba(x[60:]) == pytest.approx(theirs.predict_proba(x[60:]))
+    assert list(ours.predict(x[60:])) == list(theirs.predict(x[60:]))

@@ -1,0 +1,67 @@
+"""Explanations: why a song is given its genre."""
+
+from pathlib import Path
+
+import pytest
+
+from genredb.build.run import build
+from genredb.errors import UsageError
+from genredb.learn.explain import explain
+from genredb.project.config import Config
+from tests.conftest import Cli, check_golden, rows
+
+
+def test_an_explanation_names_the_artists_songs_or_the_columns_that_weighed(predicted: Config) -> None:
+    (by_artist,) = explain(predicted, "14")
+    assert (by_artist.song_key, by_artist.genre, by_artist.basis, by_artist.label) == (
+        "test:14",
+        "disco",
+        "artist",
+        None,
+    )
+    assert [song.song_key for song in by_artist.artist_songs] == ["train:3", "train:7", "train:11"]
+    assert {song.genre for song in by_artist.artist_songs} == {"disco"}
+    assert by_artist.weights == ()
+    (by_audio,) = explain(predicted, "test:15")
+    assert (by_audio.basis, by_audio.artist_songs) == ("audio", ())
+    distances = [song.distance or 0.0 for song in by_audio.nearest]
+    assert len(distances) == 5
+    assert distances == sorted(distances)
+    assert by_audio.nearest[0].song_key == "train:12"
+    assert all(0 < weight.change <= 1 for weight in by_audio.weights)
+    ((genre, probability),) = rows(
+        predicted.database, "select genre, probability from predictions where song_key = 'test:15'"
+    )
+    assert (by_audio.genre, by_audio.probability) == (genre, probability)
+
+
+def test_a_labelled_song_is_no_evidence_for_itself(predicted: Config) -> None:
+    (own,) = explain(predicted, "train:3")
+    assert own.label == "disco"
+    assert [song.song_key for song in own.artist_songs] == ["train:7", "train:11"]
+    assert "train:3" not in [song.song_key for song in own.nearest]
+
+
+def test_songs_are_found_by_title_and_missing_ones_are_said(predicted: Config, config: Config) -> None:
+    assert [found.song_key for found in explain(predicted, "asked 14", is_title=True)] == ["test:14"]
+    assert [found.song_key for found in explain(predicted, "asked", is_title=True)] == [
+        "test:14",
+        "test:15",
+        "test:16",
+    ]
+    with pytest.raises(UsageError, match="More than 10 titles contain 'song'"):
+        explain(predicted, "song", is_title=True)
+    with pytest.raises(UsageError, match="no song whose Id or key is '999'"):
+        explain(predicted, "999")
+    build(config)
+    with pytest.raises(
+        UsageError, match="run `genredb train`.*or run `genredb predict`|Or run `genredb predict`"
+    ):
+        explain(config, "14")
+
+
+def test_the_text_of_an_explanation(cli: Cli, built: Path) -> None:
+    ran = cli("explain", "14", cwd=built)
+    assert ran.code == 0
+    check_golden("explain.txt", ran.out)
+    assert cli("explain", cwd=built).code == 2

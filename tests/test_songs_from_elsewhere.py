@@ -1,0 +1,398 @@
+"""Further labelled files and playlists: each row is loaded or quarantined, scored and explained."""
+
+import csv
+import io
+import json
+import re
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genredb.build.load import load
+from genredb.build.run import build
+from genredb.errors import GenredbError, ProjectError
+from genredb.learn.dataset import LabelledSongs, read_labelled_songs
+from genredb.learn.explain import explain
+from genredb.learn.predict import predict
+from genredb.learn.protocols import PROTOCOLS
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.project.nodes import Column, RawPattern, Source
+from genredb.warehouse.csvfile import PADDED, QUOTED_WHOLE
+from genredb.warehouse.database import open_reader
+from genredb.warehouse.load import load_source
+from genredb.warehouse.raw_table import SEPARATED
+from genredb.warehouse.tables import create_tables
+from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, config_for, rows, song, write_raw
+from tests.project_files import write_project
+from tests.songs_from_elsewhere import (
+    PLAYLIST_HEADER,
+    write_competition_file,
+    write_organize_file,
+    write_playlist,
+)
+
+SOURCE = Source(
+    "raw",
+    "things",
+    "raw",
+    "",
+    (
+        Column("file", data_type="varchar", meta={"filled_with": "file_stem"}),
+        Column("number", data_type="integer", meta={"filled_with": "record_number"}),
+        Column("title", data_type="varchar"),
+        Column("plays", data_type="integer", meta={"min": 0}),
+        Column("mood", data_type="varchar", meta={"optional": True}),
+    ),
+    "sources.yml",
+    files=RawPattern("things*.csv", is_pattern=True, is_optional=True, thousands_separator=","),
+)
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+titles = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=12
+)
+
+
+def extra_song(number: int, title: str, artist: str, genre: str) -> str:
+    return f"{number},{title},{artist},{1970 + number},{song(number)},{genre}"
+
+
+def write_extra(path: Path, *songs: str) -> None:
+    path.write_text("\n".join([TRAIN_HEADER, *songs]) + "\n", encoding="utf-8")
+
+
+def playlist_row(title: str, artists: str, release_date: str, *audio: object) -> str:
+    cells = ["uri", title, "Album", artists, release_date, *audio]
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+AUDIO = (201_499, 64, "false", "", "", "", "", 0.505, 0.4, 1, -7.5, 0, 0.034, 0.2, 0, 0.125, 0.6, 120.6, 4)
+NO_AUDIO = (201_499, 64, "false", "", "", "", "", *[""] * 12)
+
+
+def write_small_playlist(path: Path, *lines: str) -> None:
+    path.write_text(f"{PLAYLIST_HEADER}\n{''.join(lines)}", encoding="utf-8", newline="")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Config:
+    """The real CSVs with a spoiled export of 2,000 synthetic songs, another file and a playlist; predicted."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for name in REAL_FILES:
+        (folder / name).symlink_to(real_data / name)
+    write_organize_file(folder / "songs_extra.csv", 2_000)
+    write_competition_file(folder / "songs_extra_2.csv", 100)
+    write_playlist(folder / "playlist_mine.csv", 60, artists=["Queen", "ABBA"])
+    config = config_for(folder, folder / "genre.duckdb")
+    assert build(config).exit_code == 0
+    predict(config)
+    return config
+
+
+def test_every_row_of_every_file_is_accounted_for(elsewhere: Config, tmp_path: Path) -> None:
+    spoiled = write_organize_file(tmp_path / "again.csv", 2_000)
+    assert (spoiled.records, spoiled.quoted_whole > 200, spoiled.separated > 50) == (2_000, True, True)
+    found = rows(
+        elsewhere.database, "select file, records, loaded, quarantined, repaired from meta.loads order by all"
+    )
+    assert found[-3:] == [
+        ("playlist_mine.csv", 60, 59, 1, 0),
+        ("songs_extra.csv", 2_000, spoiled.loaded, spoiled.quarantined, spoiled.loaded),
+        ("songs_extra_2.csv", 100, 100, 0, 0),
+    ]
+    by_source = dict(rows(elsewhere.database, "select source, count(*) from songs group by all"))
+    assert by_source == {
+        "train": 453,
+        "test": 113,
+        "songs_extra": spoiled.loaded,
+        "songs_extra_2": 100,
+        "playlist_mine": 59,
+    }
+    reasons = rows(
+        elsewhere.database,
+        """
+        select file, regexp_replace(reason, '\\d+', 'n', 'g'), count(*)
+        from raw.quarantine group by all order by all
+        """,
+    )
+    assert reasons == [
+        ("playlist_mine.csv", "Danceability: 'n' is above n", 1),
+        ("songs_extra.csv", "bpm: 'fast' is not an integer", 23),
+        ("songs_extra.csv", "id n stands already on an earlier line", 15),
+        ("songs_extra.csv", "n fields where the header has n", 40),
+    ]
+
+
+def test_every_song_without_a_genre_is_scored_and_can_be_explained(elsewhere: Config) -> None:
+    [(songs, predicted)] = rows(
+        elsewhere.database,
+        """
+        select
+            (select count(*) from songs where genre is null),
+            (select count(*) from predictions where genre is not null and probability > 0)
+        """,
+    )
+    assert songs == predicted > 113 + 15 + 59
+    assert rows(elsewhere.database, 'select count(*) from submission where "top genre" is null') == [(0,)]
+    for key in ("playlist_mine:1", "playlist_mine:9", "songs_extra:21", "test:454"):
+        [found] = explain(elsewhere, key)
+        assert found.song_key == key
+        assert found.genre
+    # Queen is known from the training file, and nobody has 9's audio.
+    assert [explain(elsewhere, f"playlist_mine:{n}")[0].basis for n in (1, 5)] == ["artist", "artist"]
+
+
+def test_an_id_of_two_sources_is_explained_for_both(elsewhere: Config) -> None:
+    assert [one.song_key for one in explain(elsewhere, "5")] == [
+        "playlist_mine:5",
+        "songs_extra:5",
+        "songs_extra_2:5",
+        "train:5",
+    ]
+
+
+def test_the_same_song_is_never_on_both_sides_and_the_notebooks_split_stays(
+    elsewhere: Config, real_config: Config
+) -> None:
+    def labelled(config: Config) -> LabelledSongs:
+        with open_reader(config.database) as connection:
+            return read_labelled_songs(connection, read_project(config).models["train"])
+
+    data = labelled(elsewhere)
+    names = dict(rows(elsewhere.database, "select song_key, lower(title || ' / ' || artist) from songs"))
+    songs = [names[key] for key in data.songs.keys]
+    assert len(set(songs)) < len(songs)
+    taken = PROTOCOLS["cv"].takes_part(data)
+    for fold in PROTOCOLS["cv"].folds(data[taken]):
+        keys = data[taken].songs.keys
+        assert not {names[key] for key in keys[fold.train]} & {names[key] for key in keys[fold.test]}
+    alone = labelled(real_config)
+    kept, kept_alone = (one[PROTOCOLS["seed"].takes_part(one)] for one in (data, alone))
+    assert list(kept.songs.keys) == list(kept_alone.songs.keys)
+    assert len(kept) == 358
+
+
+def test_units_of_a_playlist_are_the_competitions(config: Config, raw_dir: Path) -> None:
+    write_small_playlist(
+        raw_dir / "playlist.csv",
+        playlist_row("Dated", "Somebody", "1982-05-21", *AUDIO),
+        playlist_row("Silent", "Somebody", "0000", *NO_AUDIO),
+    )
+    assert build(config).exit_code == 0
+    columns = "year, bpm, nrgy, dnce, db, live, val, dur, acous, spch, pop"
+    found = rows(config.database, f"select song_key, {columns} from songs where source = 'playlist'")
+    assert found == [
+        ("playlist:1", 1982, 121, 40, 51, -8, 13, 60, 201, 20, 3, 64),
+        ("playlist:2", None, None, None, None, None, None, None, 201, None, None, 64),
+    ]
+
+
+FIRST_ARTISTS = {
+    "Artist 1;Artist 2": "Artist 1",
+    "Artist 1,Artist 2": "Artist 1",
+    "Artist 1, Artist 2": "Artist 1",
+    "Earth, Wind & Fire": "Earth, Wind & Fire",
+    "Earth, Wind & Fire, The Emotions": "Earth, Wind & Fire",
+    "Earth, Wind & Fire;The Emotions": "Earth, Wind & Fire",
+    "10,000 Maniacs;Somebody": "10,000 Maniacs",
+    "Tyler, The Creator;Somebody": "Tyler, The Creator",
+    "Nobody,Else": "Nobody",
+    "": None,
+}
+
+
+def test_of_several_artists_the_first_counts(config: Config, raw_dir: Path) -> None:
+    write_extra(
+        raw_dir / "songs_extra.csv",
+        extra_song(1, "September", '"Earth, Wind & Fire"', "disco"),
+        extra_song(2, "Candy", '"10,000 Maniacs"', "pop"),
+    )
+    lines = (playlist_row("Song", cell, "1990", *AUDIO) for cell in FIRST_ARTISTS)
+    write_small_playlist(raw_dir / "playlist.csv", *lines)
+    assert build(config).exit_code == 0
+    found = rows(
+        config.database, "select artist, artist_key from songs where source = 'playlist' order by id"
+    )
+    expected = [(artist, artist and artist.lower()) for artist in FIRST_ARTISTS.values()]
+    assert found == expected
+
+
+def test_files_come_and_go(config: Config, raw_dir: Path) -> None:
+    """A build sees a new file at once, and forgets the songs of one that is gone."""
+
+    def sources() -> list[str]:
+        found = rows(config.database, "select distinct source from songs order by all")
+        return [source for (source,) in found]
+
+    build(config)
+    assert not build(config).is_published
+    write_extra(raw_dir / "songs_extra_b.csv", extra_song(1, "New", "Artist 9", "pop"))
+    result = build(config)
+    assert [(done.source, done.file.name) for done in result.loads] == [
+        ("raw.songs_extra", "songs_extra_b.csv")
+    ]
+    assert sources() == ["songs_extra_b", "test", "train"]
+    assert not build(config).is_published
+    (raw_dir / "songs_extra_b.csv").rename(raw_dir / "songs_extra_a.csv")
+    build(config)
+    assert sources() == ["songs_extra_a", "test", "train"]
+    (raw_dir / "songs_extra_a.csv").unlink()
+    assert build(config).is_published
+    assert sources() == ["test", "train"]
+    assert rows(config.database, "select count(*) from raw.songs_extra") == [(0,)]
+
+
+def test_a_name_that_looks_like_a_pattern_is_a_name(config: Config, raw_dir: Path) -> None:
+    write_extra(raw_dir / "songs_extra[12].csv", extra_song(1, "Bracketed", "Artist 9", "pop"))
+    write_extra(raw_dir / "songs_extra1.csv", extra_song(1, "Plain", "Artist 9", "pop"))
+    write_extra(raw_dir / "songs_extra'; drop table x; --.csv", extra_song(1, "Quoted", "Artist 9", "pop"))
+    (raw_dir / "other_songs_extra.csv").write_text("no songs at all\n")
+    assert build(config).exit_code == 0
+    found = rows(config.database, "select title from songs where source like 'songs_extra%' order by all")
+    assert found == [("Bracketed",), ("Plain",), ("Quoted",)]
+
+
+def test_load_publishes_the_raw_tables_of_all_files(config: Config, raw_dir: Path) -> None:
+    write_competition_file(raw_dir / "songs_extra.csv", 30)
+    assert [done.file.name for done in load(config)] == [*REAL_FILES, "songs_extra.csv"]
+    assert load(config) == ()
+    assert rows(config.database, "select file, records from meta.loads where source = 'raw.playlists'") == [
+        (None, 0)
+    ]
+
+
+def test_a_plan_and_the_doctor_name_the_files(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write_raw(tmp_path / "data" / "raw")
+    assert cli("build", cwd=tmp_path).code == 0
+    write_extra(tmp_path / "data" / "raw" / "songs_extra.csv", extra_song(1, "New", "Artist 9", "pop"))
+    assert (
+        "load         raw.songs_extra                songs_extra*.csv changed"
+        in cli("plan", cwd=tmp_path).out
+    )
+    planned = json.loads(cli("plan", "--json", cwd=tmp_path).out)
+    assert [Path(name).name for load in planned["loads"] for name in load["files"]] == ["songs_extra.csv"]
+    report = cli("doctor", cwd=tmp_path).out
+    assert "songs_extra.csv for raw.songs_extra" in report
+    assert "no playlist*.csv, which is optional, for raw.playlists" in report
+
+
+def spoiled(lines: list[str], padding: str) -> bytes:
+    """Save lines of a CSV as a spreadsheet does that separates by semicolons and sees one column."""
+    quoted = ['"' + line.replace('"', '""') + '"' if '"' in line or ";" in line else line for line in lines]
+    return "".join(f"{line}{padding}\r\n" for line in quoted).encode("utf-8-sig")
+
+
+@FEW
+@given(
+    things=st.lists(st.tuples(titles, st.integers(0, 2_000_000)), min_size=1, max_size=12),
+    padding=st.sampled_from(["", ";", ";;;"]),
+)
+def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], padding: str) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["title", "plays"])
+    writer.writerows([title, f"{plays:,}"] for title, plays in things)
+    content = spoiled(buffer.getvalue().removesuffix("\n").split("\n"), padding)
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "things_1.csv"
+        path.write_bytes(content)
+        create_tables(connection)
+        [done] = load_source(connection, SOURCE, [path])
+        found = connection.execute("select number, title, plays from raw.things").fetchall()
+    assert found == [(n, title or None, plays) for n, (title, plays) in enumerate(things, start=1)]
+    assert done.repairs.get(SEPARATED, 0) == sum(plays >= 1_000 for _, plays in things)
+    assert done.repairs.get(PADDED, 0) == (len(things) if padding else 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "loaded", "reason"),
+    [
+        ("One,5;;", ("One", 5), None),
+        ("One,5", ("One", 5), None),
+        ('"One,5";;', ("One", 5), None),
+        ('"""One, two"",""1,005""";;', ("One, two", 1005), None),
+        ('"One, two",5;;', ("One, two", 5), None),
+        ('"One, two,5";;', None, "3 fields where the header has 2"),
+        ('"One";;', None, "1 fields where the header has 2"),
+        ("One,5;", None, "it ends otherwise than by the 2 empty columns of the header"),
+        ("One,5;;;", None, "it ends otherwise than by the 2 empty columns of the header"),
+        ("One,5;;more", None, "plays: '5;;more' is not an integer"),
+        ("One,1,005;;", None, "3 fields where the header has 2"),
+        ('One,"10,05";;', None, "plays: '10,05' is not an integer"),
+        ('One,"-1,005";;', None, "plays: '-1,005' is below 0"),
+    ],
+)
+def test_what_is_not_unambiguous_is_quarantined_as_it_stands(
+    tmp_path: Path, line: str, loaded: tuple[str, int] | None, reason: str | None
+) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text(f"title,plays;;\nSure,1;;\n{line}\n;;\nLast,2;;\n")
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        [done] = load_source(connection, SOURCE, [path])
+        found = connection.execute("select number, title, plays from raw.things").fetchall()
+        quarantined = connection.execute("select line, reason, text from raw.quarantine").fetchall()
+    assert found == [(1, "Sure", 1), *([(2, *loaded)] if loaded else []), (3, "Last", 2)]
+    assert quarantined == ([(3, reason, line)] if reason else [])
+    assert done.records == 3
+
+
+def test_separators_stand_only_where_the_source_admits_them(config: Config, raw_dir: Path) -> None:
+    path = raw_dir / REAL_FILES[0]
+    path.write_text(path.read_text() + f'20,Long,Artist 1,1999,"1,120",{song(1).split(",", 1)[1]},pop\n')
+    build(config)
+    assert rows(config.database, "select reason from raw.quarantine") == [("bpm: '1,120' is not an integer",)]
+
+
+def test_a_header_quoted_whole_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text('"title,""plays""";\n"""A, b"",1";\n')
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        [done] = load_source(connection, SOURCE, [path])
+        assert connection.execute("select file, title, plays, mood from raw.things").fetchall() == [
+            ("things", "A, b", 1, None)
+        ]
+    assert done.repairs == {PADDED: 1, QUOTED_WHOLE: 1}
+
+
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        ("{file: a.csv, files: b*.csv}", "a source has `file:` or `files:`, not both (a.csv, b*.csv)"),
+        ("{files: sub/b*.csv}", "`files:` should be a pattern of names in the raw folder, not 'sub/b*.csv'"),
+        ("{files: [b.csv]}", "`files:` should be a text"),
+        ("{files: b*.csv}", "raw.things needs"),
+    ],
+)
+def test_faulty_declarations_are_named(tmp_path: Path, meta: str, message: str) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    yml = f"""
+sources:
+  - name: raw
+    tables:
+      - name: things
+        config: {{meta: {meta}}}
+        columns: [{{name: title, data_type: varchar}}]
+"""
+    with pytest.raises(GenredbError, match=re.escape(message)):
+        build(write_project(tmp_path, {"models/sources.yml": yml, "models/one.sql": "select 1 as a"}))
+
+
+def test_an_unknown_filler_is_named(tmp_path: Path) -> None:
+    yml = """
+sources:
+  - name: raw
+    tables:
+      - name: things
+        columns: [{name: title, config: {meta: {filled_with: file_stm}}}]
+"""
+    with pytest.raises(ProjectError, match="Did you mean 'file_stem'"):
+        read_project(write_project(tmp_path, {"models/sources.yml": yml, "models/one.sql": "select 1 as a"}))

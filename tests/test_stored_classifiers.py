@@ -1,0 +1,137 @@
+"""Classifiers in the database: what is kept of them, what loading refuses, which one predicts."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from genredb.errors import InputError
+from genredb.learn.classifiers import CLASSIFIERS
+from genredb.learn.dataset import read_groups, read_songs
+from genredb.learn.fitted import fit
+from genredb.learn.predict import predict
+from genredb.learn.store import Training, load, make_manifest, store
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import open_reader
+from tests.conftest import Cli, changed, rows, write_raw
+
+
+def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -> None:
+    ((text,),) = rows(predicted.database, "select manifest from ml.classifiers")
+    manifest = json.loads(text)
+    assert manifest["classes"] == ["album rock", "disco", "pop"]
+    assert manifest["feature_names"] == "year bpm nrgy dnce db live val dur acous spch pop".split()
+    assert (manifest["training_rows"], manifest["seed"], manifest["label"]) == (12, 0, "genre")
+    assert manifest["parameters"]["estimator__n_estimators"] == 300
+    assert set(manifest["versions"]) == {"genredb", "numpy", "scikit-learn", "skops"}
+    assert manifest["training_view_hash"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("update ml.classifiers set skops = skops || '\\x00'::blob", "are not those that were stored"),
+        (
+            'update ml.classifiers set manifest = replace(manifest::varchar, \'"numpy": "\', \'"numpy": "0\')::json',
+            "was fitted with numpy 0",
+        ),
+        (
+            "update ml.classifiers set manifest = replace(manifest::varchar, '\"nrgy\"', '\"energy\"')::json",
+            "was fitted on other feature columns",
+        ),
+    ],
+)
+def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
+    predicted: Config, tmp_path: Path, statement: str, message: str
+) -> None:
+    config = changed(predicted, tmp_path, statement)
+    names = read_project(config).models["predict"].columns_of("feature")
+    with open_reader(config.database) as connection:
+        ((classifier_id,),) = connection.execute("select classifier_id from ml.classifiers").fetchall()
+        with pytest.raises(InputError, match=message):
+            load(connection, classifier_id, names)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("delete from ml.predictions")
+    assert predict(config).trained is not None
+
+
+def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> None:
+    ((text, classifier_id),) = rows(predicted.database, "select manifest, classifier_id from ml.classifiers")
+    manifest = json.loads(text)
+    manifest["golden_scores"][0][0] += 0.01
+    config = changed(predicted, tmp_path, "update ml.classifiers set manifest = ?", json.dumps(manifest))
+    names = tuple(manifest["feature_names"])
+    with (
+        open_reader(config.database) as connection,
+        pytest.raises(InputError, match="no longer gives the answers"),
+    ):
+        load(connection, classifier_id, names)
+
+
+def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) -> None:
+    import hashlib
+
+    import skops.io
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    content = skops.io.dumps({"audio": CountVectorizer(preprocessor=np.trapezoid)})
+    config = changed(
+        predicted,
+        tmp_path,
+        "update ml.classifiers set skops = ?, sha256 = ?",
+        content,
+        hashlib.sha256(content).hexdigest(),
+    )
+    ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
+    names = read_project(config).models["predict"].columns_of("feature")
+    with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
+        load(connection, classifier_id, names)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
+    name: str, predicted: Config, tmp_path: Path
+) -> None:
+    config = changed(predicted, tmp_path, "delete from ml.classifiers")
+    project = read_project(config)
+    with duckdb.connect(str(config.database)) as connection:
+        songs = read_songs(connection, project.models["train"], "genre")
+        fitted = fit(CLASSIFIERS[name], songs, read_groups(connection), 3)
+        training = Training("genre", "f", "v", len(songs))
+        classifier_id = store(connection, fitted, make_manifest(fitted, training, songs))
+        again = load(connection, classifier_id, project.models["predict"].columns_of("feature"))
+    x = songs.matrix(uses_artist=fitted.uses_artist)
+    assert list(again.estimator.predict(x)) == list(fitted.estimator.predict(x))
+
+
+def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write_raw(tmp_path / "data" / "raw")
+    for command in (["build"], ["predict"], ["train", "--classifier", "artist_vote"]):
+        assert cli(*command, "-q", cwd=tmp_path).code == 0
+    listed = json.loads(cli("classifiers", "list", "--json", cwd=tmp_path).out)
+    assert [(one["name"], one["is_current"], one["is_used"]) for one in listed] == [
+        ("artist_vote", True, False),
+        ("artist_forest", True, True),
+    ]
+    assert "artist_forest-" in cli("classifiers", "list", cwd=tmp_path).out
+    shown = json.loads(cli("classifiers", "show", "artist_vote", cwd=tmp_path).out)
+    assert (shown["name"], shown["training_rows"]) == ("artist_vote", 12)
+    assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
+    assert cli("predict", cwd=tmp_path).code == 0
+    database = tmp_path / "genre.duckdb"
+    assert rows(database, "select distinct classifier_id like 'artist_vote-%' from predictions") == [(True,)]
+    assert cli("export", "-o", "s.csv", cwd=tmp_path).code == 0
+    assert cli("classifiers", "rm", "artist_forest", cwd=tmp_path).code == 0
+    assert rows(database, "select name from ml.classifiers") == [("artist_vote",)]
+    for asked, said in (
+        (["use", "svc"], "gives no probabilities"),
+        (["use", "artist_vot"], "Did you mean 'artist_vote'?"),
+        (["show", "nothing"], "There is no classifier 'nothing'"),
+    ):
+        ran = cli("classifiers", *asked, cwd=tmp_path)
+        assert ran.code == 2
+        assert said in ran.err
