@@ -11,7 +11,8 @@ from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import read_songs
-from genredb.learn.predict import predict, train
+from genredb.learn.predict import predict
+from genredb.learn.train import train
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader

@@ -1,5 +1,6 @@
 """``genredb evaluate``."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,14 @@ from genredb.cli.options import Context, command
 if TYPE_CHECKING:
     from genredb.learn.evaluations import Evaluation
 
-LABELS = ("genre", "genre_group")
+
+class Label(StrEnum):
+    """What is predicted."""
+
+    genre = "genre"
+    genre_group = "genre_group"
+
+
 COLUMNS = (
     "classifier",
     "accuracy",
@@ -43,7 +51,7 @@ def evaluate(
             help="cv: folds over songs; unseen: no artist on both sides; seed: the notebook's one split."
         ),
     ] = "cv",
-    label: Annotated[str, typer.Option(help="What is predicted: genre or genre_group.")] = "genre",
+    label: Annotated[Label, typer.Option(help="What is predicted.")] = Label.genre,
 ) -> None:
     """Judge classifiers on labelled songs that they did not see, and print a leaderboard.
 
@@ -54,10 +62,7 @@ def evaluate(
     Example: genredb evaluate --all --protocol unseen
     """
     from genredb.cli.console import print_json, print_table
-    from genredb.errors import UsageError, did_you_mean
 
-    if label not in LABELS:
-        raise UsageError(f"There is no label '{label}'.{did_you_mean(label, LABELS)}")
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
@@ -65,7 +70,9 @@ def evaluate(
         from genredb.learn.evaluate import evaluate as run_evaluate
 
         chosen = list(CLASSIFIERS) if every else (names or [])
-        found = [e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label]
+        found = [
+            e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
+        ]
     if context.json:
         print_json(found)
         return

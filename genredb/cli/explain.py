@@ -1,5 +1,6 @@
 """``genredb explain``."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,7 +66,9 @@ def _print(one: "Explanation") -> None:
         typer.echo("  Columns that weighed most (less likely by, had the value been typical):")
         for weight in one.weights:
             change = f"{weight.change:.3f}"
-            typer.echo(f"    {weight.column:<6} {weight.value:>6g}, typically {weight.typical:g}: {change}")
-    typer.echo("  Nearest labelled songs by audio:")
+            value = "none" if math.isnan(weight.value) else f"{weight.value:g}"
+            typer.echo(f"    {weight.column:<6} {value:>6}, typically {weight.typical:g}: {change}")
+    nearest = "Nearest labelled songs by audio:" if one.nearest else "Nothing is known of its audio."
+    typer.echo(f"  {nearest}")
     for song in one.nearest:
         typer.echo(f"    {song.distance:.2f}  {song.title} by {song.artist} ({song.song_key}): {song.genre}")

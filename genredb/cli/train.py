@@ -7,7 +7,7 @@ import typer
 from genredb.cli.options import Context, command
 
 if TYPE_CHECKING:
-    from genredb.learn.predict import TrainResult
+    from genredb.learn.train import TrainResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def train(
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
-        from genredb.learn.predict import train as run_train
+        from genredb.learn.train import train as run_train
 
         result = run_train(context.config, progress, classifier)
     if context.json:

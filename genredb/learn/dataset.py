@@ -14,6 +14,7 @@ from genredb.project.discover import Project
 from genredb.project.nodes import Model
 from genredb.warehouse.database import Connection, fetch_all, quote
 
+LABEL = "genre"  # what classifiers are fitted on; groups are summed from it
 _ORDER = "order by source, id"
 
 

@@ -4,9 +4,10 @@ Every fit sees its fold's songs alone. Each classifier's results are published a
 a run that was ended goes on where it was.
 """
 
+import functools
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,13 +20,13 @@ from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, read_labelled_songs
 from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, is_known, read, write
 from genredb.learn.fitted import class_scores
-from genredb.learn.predict import Progress, built, ignore
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import by_group, importances, read_answers, unknown_share
 from genredb.learn.store import versions
+from genredb.learn.train import Progress, built, ignore
 from genredb.project.config import Config
 from genredb.project.discover import read_project
-from genredb.warehouse.database import open_reader
+from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
 
@@ -48,34 +49,54 @@ def evaluate(
             raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, CLASSIFIERS)}")
     protocol = PROTOCOLS[protocol_name]
     wanted = list(dict.fromkeys([DEFAULT, *names]))
+    total = len(wanted) * protocol.fold_count
     for place, name in enumerate(wanted):
-        progress(f"evaluate {name}", place, len(wanted))
-        _evaluate_one(config, CLASSIFIERS[name], protocol)
+        told = functools.partial(_tell, progress, f"evaluate {name}", place * protocol.fold_count, total)
+        _evaluate_one(config, CLASSIFIERS[name], protocol, told)
     with open_reader(config.database) as connection:
         found = [read(connection, name, protocol.name, label) for label in LABELS for name in wanted]
     return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
 
 
-def _evaluate_one(config: Config, spec: ClassifierSpec, protocol: Protocol) -> None:
-    """Judge one classifier and publish its results, unless they are there for these songs."""
+def _tell(progress: Progress, what: str, before: int, total: int, folds: int) -> None:
+    progress(what, before + folds, total)
+
+
+def _evaluate_one(
+    config: Config, spec: ClassifierSpec, protocol: Protocol, told: Callable[[int], None]
+) -> None:
+    """Judge one classifier and publish its results, unless they are there for these songs.
+
+    Others may write while it is judged; that only counts if they did not change the songs.
+    """
     started_at = datetime.now(UTC)
-    with publication(config.database) as turn:
-        reader = built(turn, config)
-        digest = f"{read_fingerprints(reader).training}-{'-'.join(versions().values())}"
-        judged = Judged(spec.name, protocol.name, digest)
+    told(0)
+    with open_reader(config.database) as reader:
+        judged = Judged(spec.name, protocol.name, _digest(reader))
         if is_known(reader, judged):
             return
         data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
-        data = data[protocol.takes_part(data)]
-        if len(data) < FOLDS:
-            raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
-        folds = list(protocol.folds(data))
-        found = Parallel(n_jobs=-1)(delayed(_fit_and_ask)(spec, protocol, data, fold) for fold in folds)
+    data = data[protocol.takes_part(data)]
+    if len(data) < FOLDS:
+        raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
+    jobs = (delayed(_fit_and_ask)(spec, protocol, data, fold) for fold in protocol.folds(data))
+    found = []
+    for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
+        found.append(answers)
+        told(len(found))
+    with publication(config.database) as turn:
+        if _digest(built(turn, config)) != judged.digest:
+            raise InputError(f"The songs changed while {spec.name} was judged; run `genredb evaluate` again.")
         connection = turn.begin()
         create_tables(connection)
         write(connection, judged, data, found, _columns(spec, data))
         record_run(connection, "evaluate", started_at)
         turn.commit()
+
+
+def _digest(connection: Connection) -> str:
+    """Return what an evaluation depends on: the labelled songs and the versions of the libraries."""
+    return f"{read_fingerprints(connection).training}-{'-'.join(versions().values())}"
 
 
 def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:

@@ -7,10 +7,9 @@ import numpy as np
 
 from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, read_fingerprints
 from genredb.errors import InputError, UsageError
-from genredb.learn.dataset import Songs, read_songs
+from genredb.learn.dataset import LABEL, Songs, read_songs
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.kept import chosen
-from genredb.learn.predict import LABEL
 from genredb.learn.store import classifier_id_of, load
 from genredb.project.config import Config
 from genredb.project.discover import read_project
@@ -161,6 +160,8 @@ def _nearest(song: Any, labelled: Songs, others: Any) -> list[tuple[int, float]]
     steps = (labelled.features - song) / np.where(spread > 0, spread, 1.0)
     distances = np.sqrt(np.nansum(steps**2, axis=1))
     distances[~others] = np.inf
+    if np.isnan(song).all():
+        return []
     places = np.argsort(distances, kind="stable")[:NEAREST]
     return [(int(place), float(distances[place])) for place in places if np.isfinite(distances[place])]
 

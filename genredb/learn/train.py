@@ -1,0 +1,124 @@
+"""The verb ``train``: fit a classifier on the labelled songs and keep it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from genredb.build.freshness import TRAIN_VIEW, Fingerprints, read_fingerprints
+from genredb.build.history import record_run
+from genredb.build.state import is_from_sample
+from genredb.errors import InputError, UsageError
+from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec
+from genredb.learn.dataset import LABEL, Songs, feature_view, read_groups, read_songs
+from genredb.learn.fitted import Fitted, fit
+from genredb.learn.kept import chosen, find_classifier
+from genredb.learn.store import Training, make_manifest, store
+from genredb.project.config import Config
+from genredb.project.discover import Project, read_project
+from genredb.project.nodes import Model
+from genredb.warehouse.database import Connection, fetch_all
+from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.tables import create_tables
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What was fitted: songs and genres that the look-up and the audio part learned from."""
+
+    classifier_id: str
+    songs: int
+    artists: int
+    audio_songs: int
+    audio_genres: int
+    is_sample: bool
+
+
+def ignore(_what: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the steps of one training or prediction share."""
+
+    connection: Connection
+    project: Project
+    fingerprints: Fingerprints
+    spec: ClassifierSpec
+    progress: Progress
+
+    def view(self, name: str) -> Model:
+        """Return a feature view as the project describes it, with the roles of its columns."""
+        return feature_view(self.project, name)
+
+    @property
+    def min_genre_songs(self) -> int:
+        """How many labelled songs make a genre common (a variable of the project)."""
+        return int(self.project.config.vars.get("min_genre_songs", MIN_GENRE_SONGS))
+
+    def count(self, sql: str, *parameters: str) -> int:
+        """Return the first value of a query that counts."""
+        return int(fetch_all(self.connection, sql, list(parameters))[0][0])
+
+
+def train(config: Config, progress: Progress = ignore, name: str | None = None) -> TrainResult:
+    """Fit a classifier of the registry, else the one that predicts, and publish it in ml.classifiers."""
+    started_at = datetime.now(UTC)
+    project = read_project(config)
+    with publication(config.database) as turn:
+        reader = built(turn, config)
+        fingerprints = read_fingerprints(reader)
+        spec = find_classifier(name) if name else chosen(reader)
+        session = Session(turn.begin(), project, fingerprints, spec, progress)
+        create_tables(session.connection)
+        _, result = fit_anew(session)
+        record_run(session.connection, "train", started_at)
+        turn.commit()
+    return result
+
+
+def built(turn: Publication, config: Config) -> Connection:
+    """Return the reader of the published state; UsageError if nothing is built yet."""
+    if turn.current is None:
+        raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
+    return turn.current
+
+
+def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
+    """Fit the session's classifier and store it; InputError where there are too few songs."""
+    spec = session.spec
+    session.progress("train", 0, 0)
+    songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
+    common_songs, common_genres = _common(songs, session.min_genre_songs)
+    if not common_songs:
+        raise InputError(
+            f"features.{TRAIN_VIEW} has no songs to learn from: no genre has enough labelled songs "
+            "(see min_genre_songs in dbt_project.yml)."
+        )
+    fitted = fit(spec, songs, read_groups(session.connection), session.min_genre_songs)
+    training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(songs))
+    classifier_id = store(session.connection, fitted, make_manifest(fitted, training, songs))
+    return fitted, TrainResult(
+        classifier_id,
+        songs=len(songs),
+        artists=len(set(songs.artists) - {""}),
+        audio_songs=common_songs,
+        audio_genres=common_genres,
+        is_sample=is_from_sample(session.connection),
+    )
+
+
+def _common(songs: Songs, min_genre_songs: int) -> tuple[int, int]:
+    """Return how many songs are of common genres, and how many such genres there are."""
+    common = [count for count in Counter(songs.labels).values() if count >= min_genre_songs]
+    return sum(common), len(common)
+
+
+def _view_hash(session: Session) -> str:
+    """Return the fingerprint under which the training view was built."""
+    sql = "select fingerprint from meta.fingerprints where unique_id = ?"
+    rows = fetch_all(session.connection, sql, [f"model.{session.project.config.name}.{TRAIN_VIEW}"])
+    return str(rows[0][0]) if rows else ""
