@@ -1,5 +1,6 @@
 """The estimators that scikit-learn lacks, and what every classifier of the registry must bear."""
 
+import pickle
 import warnings
 from typing import Any
 
@@ -12,7 +13,33 @@ from sklearn.utils.estimator_checks import check_estimator
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import artist_codes
 from genredb.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.learn.packed_forest import PackedForest
 from genredb.learn.sql_neighbors import SqlNeighbors
+
+
+def test_a_packed_forest_is_the_same_forest() -> None:
+    """It gives the same answers, before and after it was stored, and fails no check that the plain one bears."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(120, 5))
+    x[generator.random(x.shape) < 0.1] = np.nan
+    labels = np.array([f"genre {i}" for i in range(6)], dtype=object)[generator.integers(0, 6, 120)]
+    plain, packed = (
+        kind(20, min_samples_leaf=3, random_state=0) for kind in (RandomForestClassifier, PackedForest)
+    )
+    again = pickle.loads(pickle.dumps(packed.fit(x, labels)))
+    expected = plain.fit(x, labels).predict_proba(x)
+    for forest in (packed, again, pickle.loads(pickle.dumps(again))):
+        assert (forest.predict_proba(x) == expected).all()
+    assert again.get_params() == packed.get_params()
+    assert (again.feature_importances_ == plain.feature_importances_).all()
+
+    def failed(estimator: Any) -> list[str]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = check_estimator(estimator, on_fail=None)
+        return [r["check_name"] for r in results if r["status"] == "failed"]
+
+    assert failed(PackedForest(5, random_state=0)) == failed(RandomForestClassifier(5, random_state=0))
 
 
 def songs_of(*rows: tuple[float, float, str]) -> tuple[np.ndarray, np.ndarray]:

@@ -72,9 +72,10 @@ def use(
 
     Example: genredb classifiers use artist_vote
     """
+    from genredb.learn.classifiers import find_classifier
     from genredb.learn.kept import use_classifier
 
-    use_classifier(context.config, name)
+    use_classifier(context.config, find_classifier(name))
     context.console.say(f"`genredb predict` uses {name} from now on.", "green")
 
 

@@ -24,7 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
+from genredb.errors import UsageError, did_you_mean
 from genredb.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.learn.packed_forest import PackedForest
 from genredb.learn.sql_neighbors import SqlNeighbors
 
 SEED = 0
@@ -114,7 +116,7 @@ def _forest(songs: int) -> Any:
     # Leaves of at least three songs smooth the few songs there are per genre. A tree keeps a share for
     # every genre in every node, so trees of many songs are bounded: in the songs they see, and in leaves.
     seen = min(songs, TREE_SONGS)
-    return RandomForestClassifier(
+    return PackedForest(
         n_estimators=300,
         min_samples_leaf=max(3, seen // TREE_LEAVES),
         max_samples=seen if seen < songs else None,
@@ -163,4 +165,15 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
         ),
     )
 }
-DEFAULT = "artist_forest"
+
+
+def find_classifier(name: str) -> ClassifierSpec:
+    """Return a classifier of the registry that can predict; UsageError with the choices for another name."""
+    able = {n: spec for n, spec in CLASSIFIERS.items() if hasattr(spec.make(1), "predict_proba")}
+    if name in CLASSIFIERS and name not in able:
+        raise UsageError(
+            f"{name} gives no probabilities, which predictions carry; choose another classifier."
+        )
+    if name not in able:
+        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, able)}")
+    return able[name]

@@ -16,10 +16,11 @@ from joblib import Parallel, delayed
 from genredb.build.freshness import TRAIN_VIEW, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
+from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, read_labelled_songs
 from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, is_known, read, write
 from genredb.learn.fitted import class_scores
+from genredb.learn.kept import DEFAULT
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import by_group, importances, read_answers, unknown_share
 from genredb.learn.store import versions

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genredb.learn.classifiers import DEFAULT
 from genredb.learn.dataset import LabelledSongs
+from genredb.learn.kept import DEFAULT
 from genredb.learn.protocols import Fold
 from genredb.learn.scores import Answers, joined, measure, standard_error
 from genredb.warehouse.database import Connection, fetch_all, insert_rows, relation_exists, transaction

@@ -76,7 +76,7 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
         project = read_project(config)
         names = project.models[PREDICT_VIEW].columns_of("feature")
         try:
-            classifier_id = classifier_id_of(chosen(connection).name, LABEL, fingerprints.training)
+            classifier_id = classifier_id_of(chosen(connection), LABEL, fingerprints.training)
             fitted = load(connection, classifier_id, names)
         except InputError as error:
             raise UsageError(f"{error} Or run `genredb predict`.") from None

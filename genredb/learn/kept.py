@@ -5,16 +5,21 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genredb.build.freshness import read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import UsageError, did_you_mean
-from genredb.learn.classifiers import CLASSIFIERS, DEFAULT, ClassifierSpec
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader, relation_exists
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
+
+if TYPE_CHECKING:
+    from genredb.learn.classifiers import ClassifierSpec
+
+# Of the registry, which is slow to import: it brings scikit-learn.
+DEFAULT = "artist_forest"
 
 
 @dataclass(frozen=True)
@@ -30,31 +35,19 @@ class Kept:
     is_used: bool
 
 
-def find_classifier(name: str) -> ClassifierSpec:
-    """Return a classifier of the registry that can predict; UsageError with the choices for another name."""
-    able = {n: spec for n, spec in CLASSIFIERS.items() if hasattr(spec.make(1), "predict_proba")}
-    if name in CLASSIFIERS and name not in able:
-        raise UsageError(
-            f"{name} gives no probabilities, which predictions carry; choose another classifier."
-        )
-    if name not in able:
-        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, able)}")
-    return able[name]
-
-
-def chosen(connection: Connection) -> ClassifierSpec:
-    """Return the classifier that predicts: the one chosen by ``use``, else the default."""
+def chosen(connection: Connection) -> str:
+    """Return the name of the classifier that predicts: the one chosen by ``use``, else the default."""
     rows: list[Any] = []
     if relation_exists(connection, "ml", "chosen"):
         rows = fetch_all(connection, "select classifier from ml.chosen")
-    return CLASSIFIERS.get(rows[0][0] if rows else DEFAULT, CLASSIFIERS[DEFAULT])
+    return str(rows[0][0]) if rows else DEFAULT
 
 
 def list_classifiers(config: Config) -> list[Kept]:
     """Return the fitted classifiers, the newest first."""
     with open_reader(config.database) as connection:
         training = read_fingerprints(connection).training
-        used = chosen(connection).name
+        used = chosen(connection)
         rows = fetch_all(
             connection,
             """
@@ -85,9 +78,8 @@ def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
     return {"classifier_id": found, **manifest}
 
 
-def use_classifier(config: Config, name: str) -> None:
+def use_classifier(config: Config, spec: "ClassifierSpec") -> None:
     """Let ``predict`` use this classifier from now on."""
-    spec = find_classifier(name)
     with _writing(config, "classifiers use") as connection:
         connection.execute("delete from ml.chosen")
         connection.execute("insert into ml.chosen values (?)", [spec.name])

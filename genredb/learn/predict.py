@@ -9,6 +9,7 @@ import pyarrow as pa
 from genredb.build.freshness import PREDICT_VIEW, read_fingerprints, stale_reason
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
+from genredb.learn.classifiers import find_classifier
 from genredb.learn.dataset import LABEL, Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
@@ -64,7 +65,7 @@ def predict(config: Config, progress: Progress = ignore) -> PredictResult:
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
-        spec = chosen(reader)
+        spec = find_classifier(chosen(reader))
         classifier_id = classifier_id_of(spec.name, LABEL, fingerprints.training)
         drift = find_drift(reader, feature_view(project, PREDICT_VIEW).columns_of("feature"))
         if _is_done(reader, classifier_id):

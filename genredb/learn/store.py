@@ -27,6 +27,7 @@ TRUSTED_TYPES = frozenset(
     {
         "genredb.learn.estimators.ArtistClassifier",
         "genredb.learn.estimators.BinarizedTree",
+        "genredb.learn.packed_forest.PackedForest",
         "genredb.learn.sql_neighbors.SqlNeighbors",
         "numpy.dtype",
         "sklearn.tree._tree.Tree",

@@ -9,10 +9,10 @@ from genredb.build.freshness import TRAIN_VIEW, Fingerprints, read_fingerprints
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec
+from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec, find_classifier
 from genredb.learn.dataset import LABEL, Songs, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
-from genredb.learn.kept import chosen, find_classifier
+from genredb.learn.kept import chosen
 from genredb.learn.store import Training, make_manifest, store
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
@@ -71,7 +71,7 @@ def train(config: Config, progress: Progress = ignore, name: str | None = None) 
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
-        spec = find_classifier(name) if name else chosen(reader)
+        spec = find_classifier(name or chosen(reader))
         session = Session(turn.begin(), project, fingerprints, spec, progress)
         create_tables(session.connection)
         _, result = fit_anew(session)
