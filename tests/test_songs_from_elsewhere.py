@@ -148,6 +148,21 @@ def test_every_song_without_a_genre_is_scored_and_can_be_explained(elsewhere: Co
     assert [explain(elsewhere, f"playlist_mine:{n}")[0].basis for n in (1, 5)] == ["artist", "artist"]
 
 
+@pytest.mark.slow
+def test_every_song_that_is_scored_can_be_explained(elsewhere: Config) -> None:
+    scored = rows(
+        elsewhere.database,
+        "select song_key, genre, basis from predictions where source not in ('train', 'test')",
+    )
+    assert len(scored) > 59
+    for key, genre, basis in scored:
+        [found] = explain(elsewhere, key)
+        assert (found.genre, found.basis) == (genre, basis)
+        evidence = found.artist_songs if basis == "artist" else (*found.nearest, *found.weights)
+        audio = rows(elsewhere.database, f"select bpm is not null from songs where song_key = '{key}'")
+        assert evidence or audio == [(False,)]
+
+
 def test_an_id_of_two_sources_is_explained_for_both(elsewhere: Config) -> None:
     assert [one.song_key for one in explain(elsewhere, "5")] == [
         "playlist_mine:5",

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -22,7 +23,7 @@ from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, i
 from genredb.learn.fitted import class_scores
 from genredb.learn.kept import DEFAULT
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
-from genredb.learn.scores import by_group, importances, read_answers, unknown_share
+from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
 from genredb.learn.store import versions
 from genredb.learn.train import Progress, built, ignore
 from genredb.project.config import Config
@@ -116,23 +117,31 @@ def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, 
         warnings.simplefilter("ignore")  # the notebook's logistic regression does not converge
         estimator = spec.make(len(fold.train)).fit(matrix[fold.train], genres[fold.train])
     fitted = time.perf_counter()
-    scores, are_probabilities = class_scores(estimator, matrix[fold.test])
-    asked = time.perf_counter()
-    classes = estimator.classes_
-    of_genre = dict(zip(genres, data.groups, strict=True))
-    group_classes, group_scores = by_group(classes, scores, of_genre)
-    known = {"genre": genres, "genre_group": data.groups}
-    given = {"genre": (classes, scores), "genre_group": (group_classes, group_scores)}
-    answers = {}
-    for label, truth in known.items():
-        mass = unknown_share(truth[fold.train])
-        answers[label] = read_answers(
-            *given[label], truth[fold.test], mass, are_probabilities=are_probabilities
-        )
-    ceilings = {
-        label: float(np.isin(truth[fold.test], truth[fold.train]).mean()) for label, truth in known.items()
-    }
     repeats = max(1, PERMUTATIONS // protocol.fold_count)
     generator = np.random.default_rng([fold.repeat, fold.number])
-    lost = importances(estimator, matrix[fold.test], genres[fold.test], repeats, generator)
-    return FoldAnswers(fold, answers, ceilings, lost, fitted - started, asked - fitted)
+    predicted, permuted = ask_permuted(estimator, matrix[fold.test], repeats, generator)
+    asking = time.perf_counter()
+    scores, are_probabilities = class_scores(estimator, matrix[fold.test], predicted)
+    asked = time.perf_counter()
+    answers, ceilings = _by_label(data, fold, estimator.classes_, scores, are_probabilities=are_probabilities)
+    truth = genres[fold.test]
+    lost = (predicted == truth).mean() - (permuted == truth).mean(axis=2)
+    return FoldAnswers(fold, answers, ceilings, lost, fitted - started, asked - asking)
+
+
+def _by_label(
+    data: LabelledSongs, fold: Fold, classes: Any, scores: Any, *, are_probabilities: bool
+) -> tuple[dict[str, Answers], dict[str, float]]:
+    """Return what the scores say under each label, and the share of the songs whose label the fold knew."""
+    given = {
+        "genre": (classes, scores),
+        "genre_group": by_group(classes, scores, dict(zip(data.songs.labels, data.groups, strict=True))),
+    }
+    answers, ceilings = {}, {}
+    for label, (names, sums) in given.items():
+        truth = data.truth(label)
+        learned, asked = truth[fold.train], truth[fold.test]
+        mass = unknown_share(learned)
+        answers[label] = read_answers(names, sums, asked, mass, are_probabilities=are_probabilities)
+        ceilings[label] = float(np.isin(asked, learned).mean())
+    return answers, ceilings

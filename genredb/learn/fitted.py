@@ -64,13 +64,17 @@ class Fitted:
         return Predicted(genres, groups, ["artist" if is_known else "audio" for is_known in known])
 
 
-def class_scores(estimator: Any, features: Any) -> tuple[Any, bool]:
-    """Return a score for each class, and whether the scores are probabilities."""
+def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[Any, bool]:
+    """Return a score for each class, and whether the scores are probabilities.
+
+    ``answers`` are what the estimator predicts, where that is known already.
+    """
     if hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(features), True
     scores = np.asarray(estimator.decision_function(features))
     # What is summed by group must not be negative; the answer itself counts more than all the others.
-    chosen = estimator.predict(features)[:, None] == estimator.classes_[None, :]
+    answers = estimator.predict(features) if answers is None else answers
+    chosen = answers[:, None] == estimator.classes_[None, :]
     lowest, highest = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
     places = (scores - lowest) / np.maximum(highest - lowest, 1e-12)
     return chosen + places / (len(estimator.classes_) + 1), False

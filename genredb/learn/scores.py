@@ -114,17 +114,16 @@ def standard_error(values: Floats, artists: Texts) -> float:
     return float(np.sqrt((np.bincount(cluster, deviations) ** 2).sum()) / len(values))
 
 
-def importances(
-    estimator: Any, features: Floats, truth: Texts, repeats: int, generator: np.random.Generator
-) -> Floats:
-    """Return the accuracy lost where one column's values are permuted, columns × repeats.
+def ask_permuted(
+    estimator: Any, features: Floats, repeats: int, generator: np.random.Generator
+) -> tuple[Texts, Texts]:
+    """Return the answers for n songs, and those with one column permuted among them.
 
-    All permutations are asked at once: a forest takes its time for each question, not for each song.
+    The former are n, the latter columns × repeats × n. All is asked at once: a forest takes its time for each question, not for each song.
     """
-    columns = features.shape[1]
-    asked = np.tile(features, (columns * repeats, 1, 1))  # one copy of the songs for each permutation
-    for place, copy in enumerate(asked):
+    songs, columns = features.shape
+    asked = np.tile(features, (1 + columns * repeats, 1, 1))  # the songs, and a copy for each permutation
+    for place, copy in enumerate(asked[1:]):
         copy[:, place // repeats] = generator.permutation(copy[:, place // repeats])
-    answers = estimator.predict(asked.reshape(-1, columns)).reshape(columns, repeats, len(truth))
-    right = (estimator.predict(features) == truth).mean()
-    return np.asarray(right - (answers == truth).mean(axis=2))
+    answers = estimator.predict(asked.reshape(-1, columns))
+    return answers[:songs], answers[songs:].reshape(columns, repeats, songs)
