@@ -119,7 +119,8 @@ def ask_permuted(
 ) -> tuple[Texts, Texts]:
     """Return the answers for n songs, and those with one column permuted among them.
 
-    The former are n, the latter columns × repeats × n. All is asked at once: a forest takes its time for each question, not for each song.
+    The former are n, the latter columns × repeats × n. All is asked at once: a forest takes its time for
+    each question, not for each song.
     """
     songs, columns = features.shape
     asked = np.tile(features, (1 + columns * repeats, 1, 1))  # the songs, and a copy for each permutation
