@@ -12,7 +12,7 @@ from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
 from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
 from genredb.learn.dataset import feature_view
-from genredb.learn.drift import find_drift
+from genredb.learn.drift import describe_drift, find_drift
 from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import Project, read_project
 from genredb.project.find import source_files
@@ -152,7 +152,7 @@ def _drift(project: Project, connection: Connection) -> Iterator[Finding]:
     if not all(relation_exists(connection, "features", view) for view in VIEWS):
         return
     found = find_drift(connection, feature_view(project, PREDICT_VIEW).columns_of("feature"))
-    for drift in found:
-        yield Finding("note", "drift", str(drift), "trust these predictions less")
+    for sentence in describe_drift(found):
+        yield Finding("note", "drift", sentence.removesuffix("."), "trust these predictions less")
     if not found:
         yield Finding("ok", "drift", "the songs to predict are like the labelled ones in every column")

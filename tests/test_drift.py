@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ks_2samp, kstwobign
 
 from genredb.build.run import build
-from genredb.learn.drift import FALSE_ALARM, Drift, find_drift
+from genredb.learn.drift import FALSE_ALARM, Drift, describe_drift, find_drift
 from genredb.learn.predict import predict
 from genredb.project.config import Config
 from tests.conftest import Cli
@@ -57,7 +57,9 @@ def test_distances_are_those_of_kolmogorov_and_smirnov(
     wide = found["wide"]
     assert (wide.outside, wide.songs, wide.low, wide.high) == (3, 78, 0, 99)
     assert wide.distance < wide.chance
-    assert str(wide) == "test, wide: 3 of 78 songs outside 0 to 99"
+    assert describe_drift([wide]) == [
+        "The songs to predict of test are unlike the labelled ones in wide (3 of 78 outside 0 to 99)."
+    ]
     # The bound is the asymptotic one, shared out over the columns.
     quantile = kstwobign.isf(FALSE_ALARM / 3) * np.sqrt((400 + 80) / (400 * 80))
     assert shifted.chance == pytest.approx(quantile, rel=1e-3)
@@ -104,6 +106,6 @@ def test_predict_warns_and_names_file_and_column(config: Config, raw_dir: Path, 
     assert predict(config).drift == found
     options = ("--raw-dir", raw_dir, "--database", config.database)
     ran = cli("predict", *options, cwd=raw_dir)
-    assert "warning: playlist_new, nrgy: " in ran.err
+    assert "warning: The songs to predict of playlist_new are unlike the labelled ones in " in ran.err
     examined = cli("doctor", *options, cwd=raw_dir)
-    assert "note    drift: playlist_new, nrgy: " in examined.out
+    assert "note    drift: The songs to predict of playlist_new are unlike" in examined.out

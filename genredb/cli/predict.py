@@ -22,6 +22,7 @@ def predict(context: Context) -> None:
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
+        from genredb.learn.drift import describe_drift
         from genredb.learn.predict import predict as run_predict
 
         result = run_predict(context.config, progress)
@@ -32,8 +33,8 @@ def predict(context: Context) -> None:
         console.say(f"{result.stale_reason}: fitting anew.", "yellow")
     if result.trained:
         console.say(describe(result.trained))
-    for drift in result.drift:
-        console.warn(f"{drift}.")
+    for sentence in describe_drift(result.drift):
+        console.warn(sentence)
     if not result.is_published:
         console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
         return

@@ -1,8 +1,9 @@
 """How far the songs to predict are from those that a classifier learned from, column by column."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
 from genredb.warehouse.database import Connection, fetch_all, quote
@@ -34,13 +35,21 @@ class Drift:
     def __str__(self) -> str:
         parts = []
         if self.outside:
-            parts.append(f"{self.outside} of {self.songs} songs outside {self.low:g} to {self.high:g}")
+            parts.append(f"{self.outside} of {self.songs} outside {self.low:g} to {self.high:g}")
         if self.distance > self.chance:
             parts.append(
-                f"typically {self.median:g}, in the labelled songs {self.labelled_median:g} "
-                f"(distance {self.distance:.2f}, by chance up to {self.chance:.2f})"
+                f"typically {self.median:g} in place of {self.labelled_median:g}, "
+                f"distance {self.distance:.2f} in place of at most {self.chance:.2f}"
             )
-        return f"{self.source}, {self.column}: {'; '.join(parts)}"
+        return f"{self.column} ({'; '.join(parts)})"
+
+
+def describe_drift(found: Iterable[Drift]) -> list[str]:
+    """Return a sentence for each file whose songs are unlike the labelled ones."""
+    return [
+        f"The songs to predict of {source} are unlike the labelled ones in {', '.join(map(str, drifts))}."
+        for source, drifts in groupby(found, key=lambda drift: drift.source)
+    ]
 
 
 def find_drift(connection: Connection, columns: Sequence[str]) -> tuple[Drift, ...]:
