@@ -17,6 +17,7 @@ from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import Project, read_project
 from genredb.project.find import source_files
 from genredb.project.nodes import Source
+from genredb.warehouse.csvfile import refuse_unreadable
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
 from genredb.warehouse.publish import leftovers, write_ahead_log
 
@@ -82,6 +83,8 @@ def _raw_files(config: Config, sources: Iterable[Source]) -> Iterator[Finding]:
     for source in sources:
         try:
             paths = source_files(source, config.raw_dir)
+            for path in paths:
+                refuse_unreadable(path)
         except GenredbError as error:
             yield Finding("problem", "raw files", str(error), exit_code=error.exit_code)
         else:

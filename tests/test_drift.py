@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ks_2samp, kstwobign
 
 from genredb.build.run import build
-from genredb.learn.drift import FALSE_ALARM, Drift, describe_drift, find_drift
+from genredb.learn.drift import FALSE_ALARM, Drift, _odds_outside, describe_drift, find_drift
 from genredb.learn.predict import predict
 from genredb.project.config import Config
 from tests.conftest import Cli
@@ -44,7 +44,7 @@ def test_distances_are_those_of_kolmogorov_and_smirnov(
     generator = np.random.default_rng(1)
     asked = generator.integers(0, 100, size=(80, 3)).astype(float)
     asked[:, 1] = np.minimum(asked[:, 1] / 2 + 50, 99)
-    asked[:5, 2] = [200, -3, 150, np.nan, np.nan]
+    asked[:8, 2] = [200, -3, 150, 151, 152, 153, np.nan, np.nan]
     fill(connection, "train", "train", labelled)
     fill(connection, "predict", "test", asked)
     found = {drift.column: drift for drift in find_drift(connection, COLUMNS)}
@@ -55,13 +55,13 @@ def test_distances_are_those_of_kolmogorov_and_smirnov(
     assert (shifted.outside, shifted.songs) == (0, 80)
     assert shifted.median == np.sort(asked[:, 1])[39]
     wide = found["wide"]
-    assert (wide.outside, wide.songs, wide.low, wide.high) == (3, 78, 0, 99)
+    assert (wide.outside, wide.songs, wide.low, wide.high) == (6, 78, 0, 99)
     assert wide.distance < wide.chance
     assert describe_drift([wide]) == [
-        "The songs to predict of test are unlike the labelled ones in wide (3 of 78 outside 0 to 99)."
+        "The songs to predict of test are unlike the labelled ones in wide (6 of 78 outside 0 to 99)."
     ]
     # The bound is the asymptotic one, shared out over the columns.
-    quantile = kstwobign.isf(FALSE_ALARM / 3) * np.sqrt((400 + 80) / (400 * 80))
+    quantile = kstwobign.isf(FALSE_ALARM / 6) * np.sqrt((400 + 80) / (400 * 80))
     assert shifted.chance == pytest.approx(quantile, rel=1e-3)
 
 
@@ -87,13 +87,23 @@ def test_nothing_to_compare_is_no_drift(connection: duckdb.DuckDBPyConnection, l
 def test_false_alarms_are_as_rare_as_is_said(connection: duckdb.DuckDBPyConnection) -> None:
     generator = np.random.default_rng(2)
     alarms = 0
-    for _ in range(60):
+    for _ in range(100):
         for view, count in (("train", 300), ("predict", 60)):
             connection.execute(f"delete from features.{view}")
-            values = np.clip(generator.normal(50, 9, size=(count, 3)), 40, 60)
-            fill(connection, view, view, values)
-        alarms += any(drift.distance > drift.chance for drift in find_drift(connection, COLUMNS))
-    assert alarms <= 4
+            fill(connection, view, view, generator.normal(50, 9, size=(count, 3)))
+        alarms += bool(find_drift(connection, COLUMNS))
+    assert alarms <= 5
+
+
+def test_the_odds_of_lying_outside_are_those_of_samples() -> None:
+    generator = np.random.default_rng(3)
+    draws = generator.normal(size=(4000, 50))
+    labelled, asked = draws[:, :40], draws[:, 40:]
+    low, high = labelled.min(axis=1, keepdims=True), labelled.max(axis=1, keepdims=True)
+    outside = ((asked < low) | (asked > high)).sum(axis=1)
+    for most in (1, 2, 3):
+        assert _odds_outside(most, 10, 40) == pytest.approx((outside >= most).mean(), abs=0.03)
+    assert _odds_outside(0, 10, 40) == 1
 
 
 def test_predict_warns_and_names_file_and_column(config: Config, raw_dir: Path, cli: Cli) -> None:

@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from genredb.build.run import build
-from genredb.errors import UsageError
+from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import LabelledSongs, Songs
 from genredb.learn.evaluate import evaluate
@@ -181,11 +181,36 @@ def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, 
     evaluate(config, [], "seed")
     assert config.database.read_bytes() == content
     train = raw_dir / "CS98XClassificationTrain.csv"
-    train.write_text(train.read_text().replace("1,Song 1,Artist 1,1971,101", "1,Song 1,Artist 1,1971,102"))
-    build(config)
-    evaluate(config, [], "seed")
-    assert config.database.read_bytes() != content
+    # A title decides with which songs one stands on one side of a fold.
+    for old, new in (("Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102"), ("5,Song 5,", "5,Song 9,")):
+        assert old in train.read_text()
+        train.write_text(train.read_text().replace(old, new))
+        build(config)
+        content = config.database.read_bytes()
+        evaluate(config, [], "seed")
+        assert config.database.read_bytes() != content
     assert rows(config.database, "select count(*) from ml.evaluations") == [(2,)]
+
+
+def test_too_few_artists_or_recordings_are_said_to_be_too_few(config: Config) -> None:
+    build(config)
+    with pytest.raises(InputError, match="4 artists are too few to judge by"):
+        evaluate(config, [], "unseen")
+
+
+def test_a_score_of_two_classes_is_one_for_each() -> None:
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(40, 3)), texts(*(f"g{i % 2}" for i in range(40)))
+    for name in ("svc", "seed_svc", "one_vs_one"):
+        estimator = CLASSIFIERS[name].make(40).fit(x, y)
+        scores, are_probabilities = class_scores(estimator, x)
+        assert (scores.shape, are_probabilities) == ((40, 2), False)
+        assert list(estimator.classes_[scores.argmax(axis=1)]) == list(estimator.predict(x))
+
+
+def test_a_label_that_is_unknown_is_never_among_the_first_three() -> None:
+    answers = read_answers(texts("p", "q"), np.array([[0.6, 0.4]]), texts("new"), 0.1, are_probabilities=True)
+    assert measure(answers, texts("new")).top_3 == 0
 
 
 def test_names_that_do_not_exist_are_suggested(config: Config) -> None:

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from genredb.build.load import load
 from genredb.build.run import build
-from genredb.errors import GenredbError, ProjectError
+from genredb.errors import GenredbError, InputError, ProjectError
 from genredb.learn.dataset import read_labelled_songs
 from genredb.learn.explain import explain
 from genredb.learn.predict import predict
@@ -22,7 +24,7 @@ from genredb.learn.protocols import PROTOCOLS
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.project.nodes import Column, RawPattern, Source
-from genredb.warehouse.csvfile import PADDED, QUOTED_WHOLE
+from genredb.warehouse.csvfile import PADDED, QUOTED_WHOLE, survey
 from genredb.warehouse.database import open_reader
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import SEPARATED
@@ -190,6 +192,43 @@ def test_the_same_song_is_never_on_both_sides_and_the_notebooks_split_stays(
     assert len(kept) == 358
 
 
+def test_a_playlist_without_audio_is_known_by_its_artists(config: Config, raw_dir: Path) -> None:
+    (raw_dir / "playlist.csv").write_text(
+        "Track URI,Track Name,Artist Name(s)\nu,Mine,Artist 3\nu,Other,Nobody\n", encoding="utf-8"
+    )
+    assert build(config).exit_code == 0
+    predict(config)
+    found = rows(config.database, "select title, genre, basis from predictions where source = 'playlist'")
+    assert sorted(found)[0] == ("Mine", "disco", "artist")
+    assert [row[2] for row in sorted(found)] == ["artist", "audio"]
+    assert explain(config, "playlist:2")[0].nearest == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "name"])
+def test_what_is_no_file_is_called_so(config: Config, raw_dir: Path, kind: str, cli: Cli) -> None:
+    path = raw_dir / "playlist_odd.csv"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        (raw_dir / os.fsdecode(b"playlist_\xff.csv")).write_text("x\n")
+    said = {"folder": "is a folder", "pipe": "is no regular file", "name": "is not UTF-8"}[kind]
+    with pytest.raises(InputError, match=said):
+        build(config)
+    examined = cli("doctor", "--raw-dir", raw_dir, "--database", config.database, cwd=raw_dir)
+    assert examined.code == 3
+    assert said in examined.out
+
+
+def test_a_number_that_is_too_large_is_called_so(config: Config, raw_dir: Path) -> None:
+    write_extra(raw_dir / "songs_extra.csv", extra_song(1, "Fine", "A", "pop"))
+    with (raw_dir / "songs_extra.csv").open("a") as file:
+        file.write(extra_song(1, "Large", "A", "pop").replace("1,Large", "99999999999,Large") + "\n")
+    build(config)
+    assert rows(config.database, "select reason from raw.quarantine") == [("Id: '99999999999' is too large",)]
+
+
 def test_units_of_a_playlist_are_the_competitions(config: Config, raw_dir: Path) -> None:
     write_small_playlist(
         raw_dir / "playlist.csv",
@@ -212,8 +251,12 @@ FIRST_ARTISTS = {
     "Earth, Wind & Fire": "Earth, Wind & Fire",
     "Earth, Wind & Fire, The Emotions": "Earth, Wind & Fire",
     "Earth, Wind & Fire;The Emotions": "Earth, Wind & Fire",
+    "Artist 1, Trio;Somebody": "Artist 1, Trio",
     "10,000 Maniacs;Somebody": "10,000 Maniacs",
+    "10,000 Nobodies": "10,000 Nobodies",
     "Tyler, The Creator;Somebody": "Tyler, The Creator",
+    "Beyoncé, JAY-Z": "Beyoncé",
+    ";Artist 1": "Artist 1",
     "Nobody,Else": "Nobody",
     "": None,
 }
@@ -223,7 +266,7 @@ def test_of_several_artists_the_first_counts(config: Config, raw_dir: Path) -> N
     write_extra(
         raw_dir / "songs_extra.csv",
         extra_song(1, "September", '"Earth, Wind & Fire"', "disco"),
-        extra_song(2, "Candy", '"10,000 Maniacs"', "pop"),
+        extra_song(2, "Halo", "BeyoncÃ©", "pop"),
     )
     lines = (playlist_row("Song", cell, "1990", *AUDIO) for cell in FIRST_ARTISTS)
     write_small_playlist(raw_dir / "playlist.csv", *lines)
@@ -331,10 +374,12 @@ def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], pa
         ('"One,5";;', ("One", 5), None),
         ('"""One, two"",""1,005""";;', ("One, two", 1005), None),
         ('"One, two",5;;', ("One, two", 5), None),
+        ('"One,5;;";;', ("One", 5), None),
+        ('"One,5;;"', ("One", 5), None),
         ('"One, two,5";;', None, "3 fields where the header has 2"),
         ('"One";;', None, "1 fields where the header has 2"),
-        ("One,5;", None, "it ends otherwise than by the 2 empty columns of the header"),
-        ("One,5;;;", None, "it ends otherwise than by the 2 empty columns of the header"),
+        ("One,5;", None, "it ends otherwise than by 2 empty columns (;), as others do"),
+        ("One,5;;;", None, "it ends otherwise than by 2 empty columns (;), as others do"),
         ("One,5;;more", None, "plays: '5;;more' is not an integer"),
         ("One,1,005;;", None, "3 fields where the header has 2"),
         ('One,"10,05";;', None, "plays: '10,05' is not an integer"),
@@ -354,6 +399,34 @@ def test_what_is_not_unambiguous_is_quarantined_as_it_stands(
     assert found == [(1, "Sure", 1), *([(2, *loaded)] if loaded else []), (3, "Last", 2)]
     assert quarantined == ([(3, reason, line)] if reason else [])
     assert done.records == 3
+
+
+def test_padding_is_seen_where_the_header_has_none(tmp_path: Path) -> None:
+    """A label must not keep the semicolons of a row, even where all before it have none."""
+    source = replace(SOURCE, columns=(*SOURCE.columns[2:4], Column("genre", data_type="varchar")))
+    path = tmp_path / "things.csv"
+    rows_before = "".join(f"Song {n},{n},pop\n" for n in range(3))
+    for content, genres in (
+        ("A,1,pop\nB,2,rock;;\n", ["pop", "rock"]),
+        ("A,1,pop\nB,2,rock;;", ["pop", "rock"]),
+        ('A,1,pop\n"B,2,""rock""";;\r\nC,3,soul;;\r\n', ["pop", "rock", "soul"]),
+        ("A,1,pop;\n", ["pop;"]),  # one semicolon may be meant
+    ):
+        path.write_bytes(f"title,plays,genre\n{rows_before}{content}".encode())
+        with duckdb.connect() as connection:
+            create_tables(connection)
+            [done] = load_source(connection, source, [path])
+            found = [genre for (genre,) in connection.execute("select genre from raw.things").fetchall()]
+        assert found == ["pop"] * 3 + genres
+        assert done.repairs.get(PADDED, 0) == content.count(";;")
+
+
+def test_chunk_borders_do_not_hide_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text("title,plays\nA,1\nB,2;;;\nC,3\n")
+    for size in range(12, 30):
+        monkeypatch.setattr("genredb.warehouse.csvfile.CHUNK_BYTES", size)
+        assert survey(path).padding == 3
 
 
 def test_separators_stand_only_where_the_source_admits_them(config: Config, raw_dir: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from genredb.errors import InputError
 from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import read_groups, read_songs
+from genredb.learn.dataset import feature_types, read_groups, read_songs
 from genredb.learn.fitted import fit
 from genredb.learn.predict import predict
 from genredb.learn.store import Training, load, make_manifest, store
@@ -28,6 +28,8 @@ def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -
     assert manifest["parameters"]["estimator__n_estimators"] == 300
     assert set(manifest["versions"]) == {"genredb", "numpy", "scikit-learn", "skops"}
     assert manifest["training_view_hash"]
+    assert manifest["feature_types"] == ["INTEGER"] * 11
+    assert manifest["groups"] == {"album rock": "rock", "disco": "disco & funk", "pop": "pop"}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,14 @@ def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -
         (
             "update ml.classifiers set manifest = replace(manifest::varchar, '\"nrgy\"', '\"energy\"')::json",
             "was fitted on other feature columns",
+        ),
+        (
+            "update ml.classifiers set manifest = replace(manifest::varchar, '\"INTEGER\"', '\"DOUBLE\"')::json",
+            "was fitted on other feature columns",
+        ),
+        (
+            "update ml.classifiers set manifest = json_merge_patch(manifest, '{\"golden_features\": [[1.0]]}')",
+            "no longer gives the answers",
         ),
     ],
 )
@@ -100,11 +110,17 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
     with duckdb.connect(str(config.database)) as connection:
         songs = read_songs(connection, project.models["train"], "genre")
         fitted = fit(CLASSIFIERS[name], songs, read_groups(connection), 3)
-        training = Training("genre", "f", "v", len(songs))
+        training = Training("genre", "f", "v", len(songs), feature_types(connection, songs.feature_names))
         classifier_id = store(connection, fitted, make_manifest(fitted, training, songs))
         again = load(connection, classifier_id, project.models["predict"].columns_of("feature"))
     x = songs.matrix(uses_artist=fitted.uses_artist)
     assert list(again.estimator.predict(x)) == list(fitted.estimator.predict(x))
+    # Whoever asks again gets the same bytes: no threads add up votes in an order of their own.
+    if fitted.uses_artist:
+        x[:, 0] = np.nan
+    if hasattr(fitted.estimator, "predict_proba"):
+        asked = {fitted.estimator.predict_proba(x).tobytes() for _ in range(5)}
+        assert asked == {again.estimator.predict_proba(x).tobytes()}
 
 
 def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: Cli, tmp_path: Path) -> None:
@@ -125,6 +141,10 @@ def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: C
     database = tmp_path / "genre.duckdb"
     assert rows(database, "select distinct classifier_id like 'artist_vote-%' from predictions") == [(True,)]
     assert cli("export", "-o", "s.csv", cwd=tmp_path).code == 0
+    assert cli("classifiers", "use", "artist_forest", cwd=tmp_path).code == 0
+    refused = cli("export", "-o", "s.csv", cwd=tmp_path)
+    assert (refused.code, "made by another classifier than artist_forest" in refused.err) == (3, True)
+    assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
     assert cli("classifiers", "rm", "artist_forest", cwd=tmp_path).code == 0
     assert rows(database, "select name from ml.classifiers") == [("artist_vote",)]
     for asked, said in (

@@ -15,6 +15,10 @@ PREDICT_VIEW = "predict"
 VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 
 
+# The classifier of the registry that predicts unless another is chosen.
+DEFAULT = "artist_forest"
+
+
 @dataclass(frozen=True)
 class Fingerprints:
     """Of the rows that classifiers are fitted on, and of the rows to predict."""
@@ -44,28 +48,39 @@ def _fingerprint(connection: Connection, view: str) -> str:
     return str(row[0])[:16] if row else ""
 
 
+def chosen(connection: Connection) -> str:
+    """Return the name of the classifier that predicts: the one chosen by ``use``, else the default."""
+    if not relation_exists(connection, "ml", "chosen"):
+        return DEFAULT
+    rows = fetch_all(connection, "select classifier from ml.chosen")
+    return str(rows[0][0]) if rows else DEFAULT
+
+
 def stale_reason(connection: Connection) -> str | None:
     """Return why ml.predictions do not fit the data, or None where each song has a current prediction."""
-    current = read_fingerprints(connection)
+    current, name = read_fingerprints(connection), chosen(connection)
     row = connection.execute(
         """
         select
             count(*) filter (where predictions.song_key is null),
             count(*) filter (where predictions.training_fingerprint <> ?),
             count(*) filter (where predictions.features_fingerprint <> ?),
+            count(*) filter (where not starts_with(predictions.classifier_id, ? || '-')),
             count(*)
         from features.predict as songs
         left join ml.predictions as predictions on songs.song_key = predictions.song_key
         """,
-        [current.training, current.features],
+        [current.training, current.features, name],
     ).fetchone()
-    missing, other_training, other_features, total = row or (0, 0, 0, 0)
+    missing, other_training, other_features, other_classifier, total = row or (0, 0, 0, 0, 0)
     if missing:
         return f"{missing} of {total} songs without a genre have no prediction"
     if other_training:
         return "the predictions were made by a classifier fitted on other training data"
     if other_features:
         return "the predictions were made before the songs to predict changed"
+    if other_classifier:
+        return f"the predictions were made by another classifier than {name}, which predicts now"
     return None
 
 

@@ -36,14 +36,14 @@ def list_kept(context: Context) -> None:
     if context.json:
         print_json(found)
         return
-    columns = ("id", "songs", "genres", "fitted at", "data", "predicts")
+    columns = ("id", "songs", "genres", "fitted at", "state", "predicts")
     rows = [
         (
             one.classifier_id,
             one.songs,
             one.genres,
             f"{one.fitted_at:%Y-%m-%d %H:%M}",
-            "current" if one.is_current else "others",
+            "current" if one.is_current else "stale",
             "yes" if one.is_used else "",
         )
         for one in found

@@ -12,7 +12,7 @@ from genredb.build.freshness import TRAIN_VIEW
 from genredb.errors import ProjectError
 from genredb.project.discover import Project
 from genredb.project.nodes import Model
-from genredb.warehouse.database import Connection, fetch_all, quote
+from genredb.warehouse.database import Connection, column_types, fetch_all, quote
 
 LABEL = "genre"  # what classifiers are fitted on; groups are summed from it
 _ORDER = "order by source, id"
@@ -68,6 +68,11 @@ class LabelledSongs:
         """Return the songs at ``rows`` (a mask or indices)."""
         return LabelledSongs(*(getattr(self, part.name)[rows] for part in fields(self)))
 
+    @property
+    def singers(self) -> npt.NDArray[np.object_]:
+        """The songs' artists; a song without one stands for itself."""
+        return np.where(self.songs.artists == "", self.songs.keys, self.songs.artists)
+
     def truth(self, label: str) -> npt.NDArray[np.object_]:
         """Return the songs' genres or genre groups."""
         return self.songs.labels if label == "genre" else self.groups
@@ -107,6 +112,18 @@ def read_labelled_songs(connection: Connection, view: Model) -> LabelledSongs:
     return LabelledSongs(songs, groups, sources, recordings, np.asarray(columns["is_repeat"], dtype=bool))
 
 
+def fold_fingerprint(connection: Connection) -> str:
+    """Return a digest of what decides on which side of a fold a labelled song may stand."""
+    sql = """
+        select md5(string_agg(
+            concat_ws('/', song_key, source, recording_key, duplicate_of), ',' order by song_key
+        ))
+        from songs
+        where genre is not null
+        """
+    return str(fetch_all(connection, sql)[0][0])[:16]
+
+
 def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """Return a number for each artist key, the same everywhere; NaN where the artist is unknown."""
     keys, places = np.unique(artists.astype(str), return_inverse=True)
@@ -121,6 +138,12 @@ def read_songs(connection: Connection, view: Model, label: str | None = None) ->
     names = view.columns_of("feature")
     columns = connection.execute(_select(view.name, names, label)).fetchnumpy()
     return _songs(columns, names, label)
+
+
+def feature_types(connection: Connection, names: Sequence[str]) -> tuple[str, ...]:
+    """Return DuckDB's types of feature columns, which all feature views share."""
+    types = column_types(connection, "features", TRAIN_VIEW)
+    return tuple(types.get(name, "") for name in names)
 
 
 def read_groups(connection: Connection) -> dict[str, str]:

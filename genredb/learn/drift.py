@@ -16,15 +16,17 @@ FALSE_ALARM = 0.01
 class Drift:
     """A column in which the songs to predict of one file are unlike the labelled songs.
 
-    ``outside`` of the ``songs`` lie below ``low`` or above ``high``, the labelled songs' extremes.
-    ``distance`` is the greatest difference of the shares of songs up to a value (Kolmogorov and Smirnov),
-    ``chance`` what it seldom exceeds where nothing differs. Medians are in the column's unit.
+    ``outside`` of the ``songs`` lie below ``low`` or above ``high``, the labelled songs' extremes;
+    ``is_outside`` says that chance seldom brings so many there. ``distance`` is the greatest difference of
+    the shares of songs up to a value (Kolmogorov and Smirnov), ``chance`` what it seldom exceeds where
+    nothing differs. Medians are in the column's unit.
     """
 
     source: str
     column: str
     songs: int
     outside: int
+    is_outside: bool
     low: float
     high: float
     distance: float
@@ -34,7 +36,7 @@ class Drift:
 
     def __str__(self) -> str:
         parts = []
-        if self.outside:
+        if self.is_outside:
             parts.append(f"{self.outside} of {self.songs} outside {self.low:g} to {self.high:g}")
         if self.distance > self.chance:
             parts.append(
@@ -60,11 +62,25 @@ def find_drift(connection: Connection, columns: Sequence[str]) -> tuple[Drift, .
     rows = fetch_all(connection, _sql(columns))
     found = []
     for source, column, songs, labelled, outside, low, high, distance, median, labelled_median in rows:
-        chance = _chance(songs, labelled, FALSE_ALARM / len(columns))
-        drift = Drift(source, column, songs, outside, low, high, distance, chance, median, labelled_median)
-        if outside or distance > chance:
-            found.append(drift)
+        alarm = FALSE_ALARM / len(columns) / 2  # either measure of any column may be a false one
+        is_outside = _odds_outside(outside, songs, labelled) < alarm
+        chance = _chance(songs, labelled, alarm)
+        if is_outside or distance > chance:
+            medians = (median, labelled_median)
+            found.append(
+                Drift(source, column, songs, outside, is_outside, low, high, distance, chance, *medians)
+            )
     return tuple(found)
+
+
+def _odds_outside(outside: int, count: int, other_count: int) -> float:
+    """Return how likely at least so many of ``count`` songs lie outside the range of the others by chance.
+
+    The number outside a range of samples is negative hypergeometric of two; here by its limit, a negative
+    binomial distribution.
+    """
+    share = count / (count + other_count)
+    return float(share**outside * (1 + outside * (1 - share)))
 
 
 def _chance(count: int, other_count: int, alarm: float) -> float:

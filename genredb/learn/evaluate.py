@@ -14,18 +14,17 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from genredb.build.freshness import TRAIN_VIEW, read_fingerprints
+from genredb.build.freshness import DEFAULT, TRAIN_VIEW, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
-from genredb.learn.dataset import LabelledSongs, read_labelled_songs
+from genredb.learn.dataset import LabelledSongs, fold_fingerprint, read_labelled_songs
 from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, is_known, read, write
-from genredb.learn.fitted import class_scores
-from genredb.learn.kept import DEFAULT
+from genredb.learn.fitted import class_scores, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
-from genredb.learn.store import versions
-from genredb.learn.train import Progress, built, ignore
+from genredb.learn.train import Progress, built, ignore, min_genre_songs
+from genredb.learn.versions import versions
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, open_reader
@@ -34,6 +33,7 @@ from genredb.warehouse.tables import create_tables
 
 # How often each column is permuted, over all folds.
 PERMUTATIONS = 30
+MOST_ASKED = 1_000_000  # permuted songs at once
 
 
 def evaluate(
@@ -74,20 +74,21 @@ def _evaluate_one(
     started_at = datetime.now(UTC)
     told(0)
     with open_reader(config.database) as reader:
-        judged = Judged(spec.name, protocol.name, _digest(reader))
+        judged = Judged(spec.name, protocol.name, _digest(reader, config))
         if is_known(reader, judged):
             return
         data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
     data = data[protocol.takes_part(data)]
     if len(data) < FOLDS:
         raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
-    jobs = (delayed(_fit_and_ask)(spec, protocol, data, fold) for fold in protocol.folds(data))
+    fewest = min_genre_songs(config)
+    jobs = (delayed(_fit_and_ask)(spec, protocol, data, fold, fewest) for fold in protocol.folds(data))
     found = []
     for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
         found.append(answers)
         told(len(found))
     with publication(config.database) as turn:
-        if _digest(built(turn, config)) != judged.digest:
+        if _digest(built(turn, config), config) != judged.digest:
             raise InputError(f"The songs changed while {spec.name} was judged; run `genredb evaluate` again.")
         connection = turn.begin()
         create_tables(connection)
@@ -96,9 +97,10 @@ def _evaluate_one(
         turn.commit()
 
 
-def _digest(connection: Connection) -> str:
-    """Return what an evaluation depends on: the labelled songs and the versions of the libraries."""
-    return f"{read_fingerprints(connection).training}-{'-'.join(versions().values())}"
+def _digest(connection: Connection, config: Config) -> str:
+    """Return what an evaluation depends on: the songs, how they are parted, the settings, the libraries."""
+    songs = (read_fingerprints(connection).training, fold_fingerprint(connection))
+    return "-".join((*songs, str(min_genre_songs(config)), *versions().values()))
 
 
 def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:
@@ -106,7 +108,9 @@ def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:
     return (*(("artist",) if spec.uses_artist else ()), *data.songs.feature_names)
 
 
-def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, fold: Fold) -> FoldAnswers:
+def _fit_and_ask(
+    spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, fold: Fold, min_songs: int
+) -> FoldAnswers:
     """Fit on a fold's songs, ask for the others, and ask again with each column permuted among them."""
     matrix = data.songs.matrix(uses_artist=spec.uses_artist)
     if spec.uses_artist and not protocol.knows_artists:
@@ -115,9 +119,10 @@ def _fit_and_ask(spec: ClassifierSpec, protocol: Protocol, data: LabelledSongs, 
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's logistic regression does not converge
-        estimator = spec.make(len(fold.train)).fit(matrix[fold.train], genres[fold.train])
+        estimator = make(spec, len(fold.train), min_songs).fit(matrix[fold.train], genres[fold.train])
     fitted = time.perf_counter()
-    repeats = max(1, PERMUTATIONS // protocol.fold_count)
+    most = MOST_ASKED // max(1, matrix.shape[1] * len(fold.test))
+    repeats = max(1, min(PERMUTATIONS // protocol.fold_count, most))
     generator = np.random.default_rng([fold.repeat, fold.number])
     predicted, permuted = ask_permuted(estimator, matrix[fold.test], repeats, generator)
     asking = time.perf_counter()

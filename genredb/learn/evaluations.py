@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from genredb.build.freshness import DEFAULT
 from genredb.learn.dataset import LabelledSongs
-from genredb.learn.kept import DEFAULT
 from genredb.learn.protocols import Fold
 from genredb.learn.scores import Answers, joined, measure, standard_error
 from genredb.warehouse.database import Connection, fetch_all, insert_rows, relation_exists, transaction
@@ -154,7 +154,7 @@ def _summary(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> t
     return (
         int(is_asked.sum()),
         float(shares[is_asked].mean()),
-        standard_error(shares[is_asked], data.songs.artists[is_asked]),
+        standard_error(shares[is_asked], data.singers[is_asked]),
         float(is_right[is_seen].mean()) if is_seen.any() else None,
         float(is_right[~is_seen].mean()) if not is_seen.all() else None,
         _mean(one.top_3 for one in pooled),
@@ -213,7 +213,7 @@ def read(connection: Connection, name: str, protocol: str, label: str) -> Evalua
     pairs = fetch_all(
         connection,
         """
-        select own.accuracy - other.accuracy, own.artist_key
+        select own.accuracy - other.accuracy, coalesce(nullif(own.artist_key, ''), own.song_key)
         from ml.song_scores as own
         inner join ml.song_scores as other
             on own.protocol = other.protocol and own.label = other.label and own.song_key = other.song_key

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, read_fingerprints
+from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, chosen, read_fingerprints
 from genredb.errors import InputError, UsageError
 from genredb.learn.dataset import LABEL, Songs, read_songs
 from genredb.learn.fitted import Fitted, class_scores
-from genredb.learn.kept import chosen
 from genredb.learn.store import classifier_id_of, load
 from genredb.project.config import Config
 from genredb.project.discover import read_project

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import joblib
 import numpy as np
-from sklearn.ensemble import BaseEnsemble
 
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import Songs, artist_codes
@@ -72,6 +72,8 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
     if hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(features), True
     scores = np.asarray(estimator.decision_function(features))
+    if scores.ndim == 1:  # of two classes there is one score, the second one's
+        scores = np.column_stack([-scores, scores])
     # What is summed by group must not be negative; the answer itself counts more than all the others.
     answers = estimator.predict(features) if answers is None else answers
     chosen = answers[:, None] == estimator.classes_[None, :]
@@ -80,21 +82,18 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
     return chosen + places / (len(estimator.classes_) + 1), False
 
 
-def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre_songs: int) -> Fitted:
-    """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
-    estimator = spec.make(len(songs))
+def make(spec: ClassifierSpec, songs: int, min_genre_songs: int) -> Any:
+    """Return an unfitted estimator for so many songs."""
+    estimator = spec.make(songs)
     if spec.uses_artist:
         estimator.set_params(min_genre_songs=min_genre_songs)
-    parameters = estimator.get_params()
-    estimator.set_params(**{name: -1 for name in parameters if _is_of_ensemble(name, parameters, estimator)})
-    estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
-    # Threads would add the trees' votes in any order, and so break ties in any way.
-    fitted = estimator.estimator_ if spec.uses_artist else estimator
-    fitted.set_params(**{name: None for name in fitted.get_params() if name.split("__")[-1] == "n_jobs"})
+    return estimator
+
+
+def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre_songs: int) -> Fitted:
+    """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
+    estimator = make(spec, len(songs), min_genre_songs)
+    # Threads for fitting alone: asked by threads, trees would add their votes in any order and break ties.
+    with joblib.parallel_config(backend="threading", n_jobs=-1):
+        estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
     return Fitted(spec.name, estimator, songs.feature_names, groups)
-
-
-def _is_of_ensemble(name: str, parameters: Mapping[str, Any], estimator: Any) -> bool:
-    """Whether a parameter is the number of threads of an ensemble; a regression's does nothing."""
-    owner, _, last = name.rpartition("__")
-    return last == "n_jobs" and isinstance(parameters.get(owner, estimator), BaseEnsemble)

@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from genredb.build.freshness import read_fingerprints
+from genredb.build.freshness import chosen, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import UsageError, did_you_mean
+from genredb.learn.versions import versions
 from genredb.project.config import Config
-from genredb.warehouse.database import Connection, fetch_all, open_reader, relation_exists
+from genredb.warehouse.database import Connection, fetch_all, open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
     from genredb.learn.classifiers import ClassifierSpec
 
-# Of the registry, which is slow to import: it brings scikit-learn.
-DEFAULT = "artist_forest"
-
 
 @dataclass(frozen=True)
 class Kept:
-    """A fitted classifier in ml.classifiers. ``is_current``: fitted on the data as they are now."""
+    """A fitted classifier in ml.classifiers.
+
+    ``is_current``: it was fitted on the data as they are now, by the versions that are installed.
+    """
 
     classifier_id: str
     name: str
@@ -33,14 +34,6 @@ class Kept:
     fitted_at: datetime
     is_current: bool
     is_used: bool
-
-
-def chosen(connection: Connection) -> str:
-    """Return the name of the classifier that predicts: the one chosen by ``use``, else the default."""
-    rows: list[Any] = []
-    if relation_exists(connection, "ml", "chosen"):
-        rows = fetch_all(connection, "select classifier from ml.chosen")
-    return str(rows[0][0]) if rows else DEFAULT
 
 
 def list_classifiers(config: Config) -> list[Kept]:
@@ -57,16 +50,20 @@ def list_classifiers(config: Config) -> list[Kept]:
                 (manifest ->> 'training_rows')::bigint,
                 json_array_length(manifest -> 'classes'),
                 fitted_at,
-                training_fingerprint = ?
+                coalesce(training_fingerprint = ?, false),
+                manifest ->> 'versions'
             from ml.classifiers
             order by fitted_at desc
             """,
             [training],
         )
-    return [
-        Kept(classifier_id, name, songs, genres, fitted_at, is_current, bool(name == used and is_current))
-        for classifier_id, name, songs, genres, fitted_at, is_current in rows
-    ]
+    kept = []
+    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries in rows:
+        is_current = has_same_songs and json.loads(libraries or "{}") == versions()
+        kept.append(
+            Kept(classifier_id, name, songs, genres, fitted_at, is_current, name == used and is_current)
+        )
+    return kept
 
 
 def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from genredb.build.freshness import PREDICT_VIEW, read_fingerprints, stale_reason
+from genredb.build.freshness import PREDICT_VIEW, chosen, read_fingerprints, stale_reason
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.learn.classifiers import find_classifier
 from genredb.learn.dataset import LABEL, Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
-from genredb.learn.kept import chosen
 from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier
 from genredb.learn.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.project.config import Config

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
+from genredb.errors import InputError
 from genredb.learn.classifiers import MIN_GENRE_SONGS
 from genredb.learn.dataset import LabelledSongs
 
@@ -57,6 +58,7 @@ def _seed(data: LabelledSongs) -> Iterator[Fold]:
 def _cv(data: LabelledSongs) -> Iterator[Fold]:
     """Split recordings, not songs: one recording never stands on both sides."""
     _, first, recording = np.unique(data.recordings, return_index=True, return_inverse=True)
+    _refuse_few(len(first), "recordings")
     place = np.argsort(np.argsort(first))[recording]  # recordings in the order of their first songs
     for repeat in REPEATS:
         folds = KFold(FOLDS, shuffle=True, random_state=repeat).split(np.arange(len(first)))
@@ -66,11 +68,17 @@ def _cv(data: LabelledSongs) -> Iterator[Fold]:
 
 def _unseen(data: LabelledSongs) -> Iterator[Fold]:
     """Split artists; a song without one stands for itself."""
-    artists = [artist or key for artist, key in zip(data.songs.artists, data.songs.keys, strict=True)]
+    artists = data.singers.astype(str)
+    _refuse_few(len(set(artists)), "artists")
     for repeat in REPEATS:
         folds = GroupKFold(FOLDS, shuffle=True, random_state=repeat)
         for number, (train, test) in enumerate(folds.split(artists, groups=artists)):
             yield Fold(repeat, number, train, test)
+
+
+def _refuse_few(count: int, what: str) -> None:
+    if count < FOLDS:
+        raise InputError(f"{count} {what} are too few to judge by: {FOLDS} folds need as many.")
 
 
 PROTOCOLS: Mapping[str, Protocol] = {

@@ -18,8 +18,9 @@ Texts = npt.NDArray[np.object_]
 class Answers:
     """What a classifier said of n songs.
 
-    ``ranks`` is the place of the true label among the classifier's, from 0 (n where it does not know the
-    label); ``probabilities`` are those of the answer and of the true label, NaN where a classifier has none.
+    ``ranks`` is the place of the true label among the classifier's, from 0; where it does not know the label,
+    a place beyond all of them and beyond ``TOP``. ``probabilities`` are those of the answer and of the true
+    label, NaN where a classifier has none.
     """
 
     predicted: Texts
@@ -52,7 +53,7 @@ def read_answers(
     places = {label: place for place, label in enumerate(classes)}
     true_places = np.array([places.get(label, -1) for label in truth])
     is_known = true_places >= 0
-    ranks = np.full(len(truth), len(classes))
+    ranks = np.full(len(truth), max(len(classes), TOP))
     ranks[is_known] = np.argmax(order[is_known] == true_places[is_known, None], axis=1)
     nothing = np.full(len(truth), np.nan)
     if not are_probabilities:

@@ -1,4 +1,7 @@
-"""The nearest neighbours in SQL: the estimator runs the macro that the model of the baselines runs."""
+"""The nearest neighbours in SQL: the estimator runs the macro that the model of the baselines runs.
+
+It is the macro of the project that genredb ships, for a classifier knows no project.
+"""
 
 import functools
 from typing import Any

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from genredb.build.freshness import TRAIN_VIEW, Fingerprints, read_fingerprints
+from genredb.build.freshness import TRAIN_VIEW, Fingerprints, chosen, read_fingerprints
 from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec, find_classifier
-from genredb.learn.dataset import LABEL, Songs, feature_view, read_groups, read_songs
+from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
-from genredb.learn.kept import chosen
 from genredb.learn.store import Training, make_manifest, store
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
@@ -40,6 +39,11 @@ def ignore(_what: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
+def min_genre_songs(config: Config) -> int:
+    """Return how many labelled songs make a genre common (a variable of the project)."""
+    return int(config.vars.get("min_genre_songs", MIN_GENRE_SONGS))
+
+
 @dataclass(frozen=True)
 class Session:
     """What the steps of one training or prediction share."""
@@ -53,11 +57,6 @@ class Session:
     def view(self, name: str) -> Model:
         """Return a feature view as the project describes it, with the roles of its columns."""
         return feature_view(self.project, name)
-
-    @property
-    def min_genre_songs(self) -> int:
-        """How many labelled songs make a genre common (a variable of the project)."""
-        return int(self.project.config.vars.get("min_genre_songs", MIN_GENRE_SONGS))
 
     def count(self, sql: str, *parameters: str) -> int:
         """Return the first value of a query that counts."""
@@ -92,14 +91,22 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     spec = session.spec
     session.progress("train", 0, 0)
     songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
-    common_songs, common_genres = _common(songs, session.min_genre_songs)
+    fewest = min_genre_songs(session.project.config)
+    common_songs, common_genres = _common(songs, fewest)
     if not common_songs:
         raise InputError(
             f"features.{TRAIN_VIEW} has no songs to learn from: no genre has enough labelled songs "
             "(see min_genre_songs in dbt_project.yml)."
         )
-    fitted = fit(spec, songs, read_groups(session.connection), session.min_genre_songs)
-    training = Training(LABEL, session.fingerprints.training, _view_hash(session), len(songs))
+    fitted = fit(spec, songs, read_groups(session.connection), fewest)
+    training = Training(
+        LABEL,
+        session.fingerprints.training,
+        _view_hash(session),
+        len(songs),
+        feature_types(session.connection, songs.feature_names),
+        _metrics(session),
+    )
     classifier_id = store(session.connection, fitted, make_manifest(fitted, training, songs))
     return fitted, TrainResult(
         classifier_id,
@@ -115,6 +122,17 @@ def _common(songs: Songs, min_genre_songs: int) -> tuple[int, int]:
     """Return how many songs are of common genres, and how many such genres there are."""
     common = [count for count in Counter(songs.labels).values() if count >= min_genre_songs]
     return sum(common), len(common)
+
+
+def _metrics(session: Session) -> dict[str, float]:
+    """Return the accuracies that ``evaluate`` found for this classifier on these songs, by protocol."""
+    sql = """
+        select protocol, accuracy
+        from ml.evaluations
+        where classifier = ? and label = ? and starts_with(digest, ?)
+        """
+    values = [session.spec.name, LABEL, session.fingerprints.training]
+    return dict(fetch_all(session.connection, sql, values))
 
 
 def _view_hash(session: Session) -> str:

@@ -70,6 +70,11 @@ def source_files(source: "Source", raw_dir: Path) -> tuple[Path, ...]:
         found = [name for name in names if fnmatchcase(name, stated.text) and not name.startswith(".")]
     else:
         found = [stated.text] if os.path.lexists(raw_dir / stated.text) else []
+    for name in found:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"The name of {name!r} in {raw_dir} is not UTF-8; rename the file.") from None
     if not found and not stated.is_optional:
         hint = did_you_mean(stated.text, (name for name in names if name.endswith(".csv")))
         lack = "a pattern that no file fits" if stated.is_pattern else "which does not exist"

@@ -24,6 +24,7 @@ from genredb.errors import InputError
 CHUNK_BYTES = 1 << 20
 # DuckDB's own limit for a line is 2,000,000 bytes; what is longer is quarantined before it gets there.
 MAX_RECORD_BYTES = 1_900_000
+MAX_PADDING = 64  # semicolons at the end of a line that are looked for across two chunks
 
 _MAGIC = {
     b"\x1f\x8b": ("is compressed by gzip", "run `gunzip` on it (rename it to end in .gz first)"),
@@ -40,7 +41,8 @@ class Survey:
 
     ``records`` is the count of records after the header if every line end outside quotes ends one.
     ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return. ``padding``
-    is how many semicolons the header ends with; ``needs_repair`` says that no record can be read as it is.
+    is how many semicolons lines end with, the header or else the first one that ends with several;
+    ``needs_repair`` says that records cannot be read as they are.
     """
 
     sha256: str
@@ -78,9 +80,9 @@ def survey(path: Path) -> Survey:
 
     Raises InputError with the cure for what is no UTF-8 CSV with a header.
     """
-    sha, size, line_feeds, returns, inside = hashlib.sha256(), 0, 0, 0, False
+    sha, size, line_feeds, returns, inside, padding = hashlib.sha256(), 0, 0, 0, False, 0
     decoder = codecs.getincrementaldecoder("utf-8")()
-    last = head = b""
+    last = head = tail = b""
     with _opened(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             if not head:
@@ -96,18 +98,36 @@ def survey(path: Path) -> Survey:
             line_feeds += outside.count(b"\n")
             returns += outside.count(b"\r")
             size += len(chunk)
-            last = chunk[-1:]
+            padding = padding or _padding(tail + chunk)
+            last, tail = chunk[-1:], chunk[-MAX_PADDING:]
         _refuse_bad_bytes(path, b"", decoder, size, is_last=True)
     if not size:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
     line_end = b"\r" if returns > line_feeds else b"\n"
     lines = max(line_feeds, returns) + (last not in b"\r\n")
-    header, padding, is_quoted_whole = _header(path, head)
+    header, header_padding, is_quoted_whole = _header(path, head)
+    padding = header_padding or padding or _padding(tail + b"\n")
     needs_repair = is_quoted_whole or padding > 0
     return Survey(sha.hexdigest(), size, header, max(lines, 1) - 1, line_end, padding, needs_repair)
 
 
+def _padding(content: bytes) -> int:
+    """Return how many semicolons the first line ends with that ends with several; 0 where none does."""
+    places = [place for end in (b";;\n", b";;\r") if (place := content.find(end)) >= 0]
+    if not places:
+        return 0
+    line = content[: min(places) + 2]
+    return len(line) - len(line.rstrip(b";"))
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise InputError with the cause where the file cannot be read."""
+    _opened(path).close()
+
+
 def _opened(path: Path) -> io.BufferedReader:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path} is no regular file.")
     try:
         return path.open("rb")
     except IsADirectoryError:
@@ -230,9 +250,10 @@ class _Splitter:
             text = text[: -len(self._padding)]
             repairs.append(PADDED)
         if self._padding and text.endswith(b";"):
-            fault = fault or f"it ends otherwise than by the {len(self._padding)} empty columns of the header"
+            fault = fault or f"it ends otherwise than by {len(self._padding)} empty columns (;), as others do"
         if self._fields > 1 and fault == self._count_fault(1) and text.strip(b" ").startswith(b'"'):
             inner = text.strip(b" ")[1:-1].replace(b'""', b'"')
+            inner = inner.removesuffix(self._padding)
             if _INNER_RECORD.match(inner):
                 fault = self._count_fault(_count_fields(_INNER_FIELD, inner, 0))
                 text = inner

@@ -68,21 +68,25 @@ class Field:
         return f"regexp_full_match({self.text}, '\\s*{groups}\\s*')"
 
     @property
-    def _without_separators(self) -> str:
-        return f"replace({self.text}, '{self.thousands_separator}', '')"
+    def _plain(self) -> str:
+        """The text without separators, where they may be."""
+        if not self.is_separated:
+            return self.text
+        plain = f"replace({self.text}, '{self.thousands_separator}', '')"
+        return f"case when {self.is_separated} then {plain} else {self.text} end"
+
+    @property
+    def _is_integer(self) -> str:
+        # 107.0 is an integer, 1.5 is none: a cast alone would round it.
+        return f"regexp_full_match({self._plain}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
 
     def converted(self) -> str:
         """Return the expression of the value: null where the text does not fit the type."""
         if self.data_type in TEXTS:
             return self.text
-        text = self.text
-        if self.is_separated:
-            text = f"case when {self.is_separated} then {self._without_separators} else {text} end"
-        value = f"try_cast({text} as {self.data_type})"
+        value = f"try_cast({self._plain} as {self.data_type})"
         if self.data_type in INTEGERS:
-            # 107.0 is an integer, 1.5 is none: a cast alone would round it.
-            is_integer = f"regexp_full_match({text}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
-            return f"case when {is_integer} then {value} end"
+            return f"case when {self._is_integer} then {value} end"
         if self.data_type in FLOATS:
             return f"case when isfinite({value}) then {value} end"
         return value
@@ -111,6 +115,8 @@ class Field:
         shown = f"'{header}: ''' || left({self.text}, 40) || ''' is "
         empty = f"'{header} is empty'" if self.column.is_required else "null"
         cases = [f"when {self._is_blank} then {empty}"]
+        if self.data_type in INTEGERS:
+            cases.append(f"when {self.name} is null and {self._is_integer} then {shown}too large'")
         cases.append(f"when {self.name} is null then {shown}not {self._kind()}'")
         if self._low is not None:
             cases.append(f"when {self.name} < {self._low} then {shown}below {self._low}'")

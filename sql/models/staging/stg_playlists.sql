@@ -4,22 +4,27 @@ playlists as (
     select * from {{ source('raw', 'playlists') }}
 ),
 
-known_artists as (
-    select distinct lower(trim(artist)) as artist_key
-    from {{ source('raw', 'songs_train') }}
+raw_artists as (
+    select artist from {{ source('raw', 'songs_train') }}
     union
-    select distinct lower(trim(artist)) as artist_key
-    from {{ source('raw', 'songs_extra') }}
+    select artist from {{ source('raw', 'songs_extra') }}
     union
-    select distinct lower(trim(artist)) as artist_key
-    from {{ source('raw', 'songs_test') }}
+    select artist from {{ source('raw', 'songs_test') }}
 ),
 
+known_artists as (
+    select distinct lower({{ tidy(repair_mojibake('artist')) }}) as artist_key
+    from raw_artists
+    where exists (select 1 from playlists)
+),
+
+-- Semicolons separate artists. Where there is none, commas may, or be part of
+-- a name ("Earth, Wind & Fire").
 cells as (
     select distinct
         artists,
-        -- Commas may separate artists, or be part of one's name.
-        string_split(regexp_replace(artists, ';.*', ''), ',') as parts
+        regexp_extract(artists, '^[;\s]*([^;]*)', 1) as first_text,
+        contains(artists, ';') as has_semicolon
     from playlists
     where artists is not null
 ),
@@ -27,12 +32,15 @@ cells as (
 beginnings as (
     select
         artists,
-        unnest(range(1, len(parts) + 1)) as part_count,
+        unnest(range(1, len(string_split(first_text, ',')) + 1)) as part_count,
         unnest(list_transform(
-            range(1, len(parts) + 1),
-            lambda part: array_to_string(parts[1:part], ',')
+            range(1, len(string_split(first_text, ',')) + 1),
+            lambda part: array_to_string(
+                string_split(first_text, ',')[1:part], ','
+            )
         )) as artist
     from cells
+    where not has_semicolon
 ),
 
 lead_artists as (
@@ -41,7 +49,7 @@ lead_artists as (
         arg_max(beginnings.artist, beginnings.part_count) as artist
     from beginnings
     inner join known_artists
-        on lower(trim(beginnings.artist)) = known_artists.artist_key
+        on lower({{ tidy('beginnings.artist') }}) = known_artists.artist_key
     group by beginnings.artists
 ),
 
@@ -50,11 +58,14 @@ final as (
         playlists.file_stem,
         playlists.row_number as id,
         playlists.title,
-        -- Without a space behind it, a comma is taken for a separator.
-        coalesce(
-            lead_artists.artist,
-            regexp_replace(playlists.artists, '(;|,\S).*', '')
-        ) as artist,
+        case
+            when cells.has_semicolon then cells.first_text
+            -- Without a space or a digit behind it, a comma separates.
+            else coalesce(
+                lead_artists.artist,
+                regexp_replace(cells.first_text, ',[^\s\d].*', '')
+            )
+        end as artist,
         case
             when
                 try_cast(left(playlists.release_date, 4) as integer)
@@ -72,6 +83,7 @@ final as (
         round(100 * playlists.speechiness)::integer as spch,
         playlists.popularity as pop
     from playlists
+    left join cells on playlists.artists = cells.artists
     left join lead_artists on playlists.artists = lead_artists.artists
 )
 

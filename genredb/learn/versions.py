@@ -1,0 +1,13 @@
+"""The versions of what a stored classifier depends on, told without importing it."""
+
+from importlib.metadata import version
+
+from genredb import __version__
+
+_LIBRARIES = ("numpy", "scikit-learn", "skops")
+
+
+def versions() -> dict[str, str]:
+    """Return the major.minor versions of genredb and of the libraries that fit and store."""
+    found = {"genredb": __version__} | {name: version(name) for name in _LIBRARIES}
+    return {name: ".".join(text.split(".")[:2]) for name, text in found.items()}
