@@ -56,8 +56,8 @@ def evaluate(
     """Judge classifiers on labelled songs that they did not see, and print a leaderboard.
 
     What came out is kept in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion and ml.importances,
-    and not done again for the same songs. Errors are standard errors over songs, an artist's songs taken together. A
-    difference to the default classifier below two of its errors is called noise.
+    and not done again for the same songs. Errors are standard errors over songs, an artist's songs taken
+    together. A difference to the default classifier below two of its errors is called noise.
 
     Example: genredb evaluate --all --protocol unseen
     """
