@@ -76,6 +76,12 @@ class InputError(GenredbError):
     """A raw input file cannot be read, or an export cannot be valid."""
 
 
+class QueryTimeoutError(GenredbError):
+    """A query was ended because it took too long."""
+
+    exit_code = 4
+
+
 class DatabaseLockedError(GenredbError):
     """Another process writes to the database."""
 

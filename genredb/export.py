@@ -3,8 +3,10 @@
 A file appears under its name whole or not at all.
 """
 
+import contextlib
 import csv
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +52,7 @@ def export(
     Raises InputError where a submission would not be valid, UsageError for an unknown name or format.
     """
     chosen = _format(path, file_format)
-    target = _target(config, path)
-    with open_reader(config.database) as connection:
+    with replaced(config, path) as partial, open_reader(config.database) as connection:
         schema, name = _find(connection, relation)
         is_submission = (schema, name) == ("main", SUBMISSION)
         if is_submission:
@@ -61,16 +62,23 @@ def export(
             schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
         )
         is_sample = is_from_sample(connection)
-        partial = target.with_name(f".genredb-{os.getpid()}.part")
-        try:
-            with query_errors():
-                rows = write_file(connection, sql, partial, chosen)
-            if is_submission and chosen == "csv":
-                _verify(partial, connection)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        with query_errors():
+            rows = write_file(connection, sql, partial, chosen)
+        if is_submission and chosen == "csv":
+            _verify(partial, connection)
     return ExportResult(f"{schema}.{name}", path, rows, is_sample)
+
+
+@contextlib.contextmanager
+def replaced(config: Config, path: Path) -> Iterator[Path]:
+    """Give a file to write; it takes the place of ``path`` if all goes well, else it vanishes."""
+    target = _target(config, path)
+    partial = target.with_name(f".genredb-{os.getpid()}.part")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _target(config: Config, path: Path) -> Path:

@@ -206,40 +206,20 @@ def test_show_compile_and_ls(cli: Cli, built: Path) -> None:
     )
 
 
-def test_query_reads_argument_file_and_stdin_and_prints_three_formats(cli: Cli, built: Path) -> None:
-    sql = "select 1 as a, null as b, 'x, \"y\"' as c, 1.5 as d, date '2020-01-02' as e, [1, 2] as f"
-    (built / "ask.sql").write_text(sql)
+def test_songs_and_relations_are_described(cli: Cli, built: Path) -> None:
     shown = []
-    for arguments, stdin in (
-        ([sql], ""),
-        (["-f", "ask.sql", "--format", "csv"], ""),
-        (["-", "--format", "json"], sql),
-        (["select * from range(200)", "--limit", "2"], ""),
-    ):
-        done = cli("query", *arguments, cwd=built, stdin=stdin)
+    for arguments in ([], ["--limit", "2"], ["songs"], ["raw.quarantine"]):
+        done = cli("describe", *arguments, cwd=built)
         assert done.code == 0, done.err
-        shown.append(done.out + done.err)
-    check_golden("query.txt", "\n".join(shown))
-
-
-def test_query_refuses_what_it_cannot_print_or_ask(cli: Cli, built: Path) -> None:
-    for arguments, message in (
-        (["select 1 as x, 2 as x", "--format", "json"], "Two columns share a name"),
-        (["select 1; select 2"], "One statement at a time can be asked; there are 2."),
-        (["--", "-- nothing"], "One statement at a time can be asked; there are 0."),
-        ([";"], "One statement at a time can be asked; there are 0."),
-    ):
-        done = cli("query", *arguments, cwd=built)
-        assert (done.code, done.out) == (2, ""), done.err
-        assert message in done.err
-    done = cli(
-        "query",
-        "select 'nan'::double as a, 12345678901234567890::hugeint as b",
-        "--format",
-        "json",
-        cwd=built,
-    )
-    assert json.loads(done.out) == [{"a": None, "b": 12345678901234567890}]
+        shown.append(f"$ genredb describe {' '.join(arguments)}\n{done.out}{done.err}")
+    check_golden("describe.txt", "\n".join(shown))
+    found = json.loads(cli("describe", "--json", cwd=built).out)
+    assert [one["title"] for one in found][:2] == ["Genres", "Groups"]
+    assert found[0]["rows"][0] == {
+        "genre": "pop", "genre_group": "pop", "songs": 6, "percent": 50, "artists": 2
+    }  # fmt: skip
+    refused = cli("describe", "songz", cwd=built)
+    assert (refused.code, "Did you mean 'songs'?" in refused.err) == (2, True)
 
 
 def test_the_sample_is_called_synthetic_wherever_it_is_named(cli: Cli, tmp_path: Path) -> None:

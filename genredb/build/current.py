@@ -40,12 +40,8 @@ class Receipt:
 
 def read_receipt(config: Config, files_digest: str) -> Receipt | None:
     """Return the receipt of the last build, if it still holds; ``files_digest`` is the project files'."""
-    content = read_artifact(config.target_dir / _RECEIPT)
-    try:
-        receipt = Receipt(**content) if content else None
-    except TypeError:
-        return None
-    if receipt is None or receipt.database != str(config.database):
+    receipt = _read(config)
+    if receipt is None:
         return None
     if receipt.identity != _identity(config.database):
         return None
@@ -57,6 +53,36 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
         for path, sha256 in raw.items()
     )
     return receipt if holds else None
+
+
+def _read(config: Config) -> Receipt | None:
+    """Return the last receipt for this database, whether or not it still holds."""
+    content = read_artifact(config.target_dir / _RECEIPT)
+    try:
+        receipt = Receipt(**content) if content else None
+    except TypeError:  # another version of genredb wrote it
+        return None
+    return receipt if receipt is not None and receipt.database == str(config.database) else None
+
+
+def raw_files_changed(config: Config) -> bool:
+    """Whether raw files are others than those that the database was last built from, as far as is known.
+
+    Files that are older than the database are not read.
+    """
+    receipt = _read(config)
+    if receipt is None or not config.database.exists():
+        return False
+    if not all(Path(path).is_relative_to(config.raw_dir) for path in receipt.files):
+        return False  # it was built from another folder, and may be so again
+    if receipt.raw_names != _raw_names(config):
+        return True
+    built_at = config.database.stat().st_mtime_ns
+    files = [(Path(path), sha256) for path, sha256 in receipt.files.items()]
+    newer = [
+        (path, sha256) for path, sha256 in files if path.is_file() and path.stat().st_mtime_ns > built_at
+    ]
+    return any(file_digest(path) != sha256 for path, sha256 in newer)
 
 
 def write_receipt(

@@ -17,11 +17,11 @@ from genredb.errors import GenredbError
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (
     "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
-    " query sample doctor clean".split()
+    " query describe sample doctor clean".split()
 )
 INTERNAL_ERROR = 70
-EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 5 database locked ·
-6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
+EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
+5 database locked · 6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
 
 app = typer.Typer(
     name="genredb",

@@ -128,14 +128,34 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
 
 
 def _cell(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("\n", "⏎")
+    text = _shown(value)
     return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+
+
+def _shown(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("\n", "⏎")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows as a table on stdout."""
     stdout_console().print(make_table(columns, rows))
+
+
+def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> tuple[str, bool]:
+    """Return a table as text, with colours if it has a terminal's ``width``, and whether it had to be cut."""
+    import io
+
+    from rich.console import Console as RichConsole
+    from rich.measure import Measurement
+
+    table = make_table(columns, rows)
+    text = io.StringIO()
+    console = RichConsole(file=text, highlight=False, width=width or WIDE, force_terminal=width is not None)
+    needed = Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
+    console.print(table)
+    is_long = any(len(_shown(value)) > CELL_WIDTH for row in rows for value in row)
+    return text.getvalue(), is_long or needed > (width or WIDE)
 
 
 def stdout_console() -> Any:

@@ -1,17 +1,23 @@
 """``genredb query``."""
 
-import csv
+import functools
+import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from genredb.cli.options import Context, command
 from genredb.errors import UsageError
 
+if TYPE_CHECKING:
+    from genredb.project.config import Config
+    from genredb.query.ask import Question
+
 TABLE_ROWS = 100
+SECONDS = 60.0
 
 
 class Format(StrEnum):
@@ -20,6 +26,9 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,30 +42,68 @@ def query(
     sql: Annotated[str | None, typer.Argument(help="The SQL; - reads it from stdin.")] = None,
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the SQL from a file.")] = None,
     answer_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"Rows at most; a table has {TABLE_ROWS} unless told.")
     ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="End the query after this time; 0: never.")
+    ] = SECONDS,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
+    ] = False,
 ) -> None:
     """Ask the database in SQL. Nothing can be written, and no file but the database is read.
 
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
-    """
-    from genredb.cli.console import print_rows_json, print_table
-    from genredb.query.ask import ask
 
+    Example: genredb query -p year=1980 --format csv "select title from songs where year < $year" -o old.csv
+    """
+    from genredb.build.current import raw_files_changed
+    from genredb.query.ask import Question
+    from genredb.query.guard import Limits, run_guarded
+
+    if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
+        raise UsageError("Parquet is nothing for a terminal; name a file by -o FILE.")
     if limit is None and answer_format is Format.TABLE:
         limit = TABLE_ROWS
-    answer = ask(context.config, _read_sql(sql, file), limit)
-    if answer_format is Format.TABLE:
-        print_table(answer.columns, answer.rows)
-    elif answer_format is Format.JSON:
-        print_rows_json(answer.columns, answer.rows)
+    question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
+    limits = Limits(timeout or None, None if trusted else Limits.memory, may_write_files=trusted)
+    task = functools.partial(_answer, context.config, question, answer_format, _width(output))
+    if output is None:
+        is_cut, is_narrowed = run_guarded(task, sys.stdout.buffer, limits)
     else:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
-    if answer.is_cut:
-        context.console.say(f"Only the first {limit} rows; --limit shows more.", "yellow")
+        from genredb.export import replaced
+
+        with replaced(context.config, output) as partial, partial.open("wb") as stream:
+            is_cut, is_narrowed = run_guarded(task, stream, limits)
+    if raw_files_changed(context.config):
+        context.console.say(
+            "The raw files changed since the last build; `genredb build` loads them.", "yellow"
+        )
+    if is_narrowed:
+        context.console.say("The table is cut to fit; --format csv shows all of it.", "yellow")
+    if is_cut:
+        context.console.say(f"Only the first {limit:,} rows; --limit shows more.", "yellow")
+
+
+def _answer(
+    config: "Config", question: "Question", answer_format: Format, width: int | None, stream: BinaryIO
+) -> tuple[bool, bool]:
+    """Write the answer; return whether rows and whether cells of it were left out."""
+    from genredb.query.ask import fetch_answer, write_answer
+
+    if answer_format is not Format.TABLE:
+        return write_answer(config, question, answer_format.value, stream), False
+    from genredb.cli.console import table_text
+
+    answer = fetch_answer(config, question)
+    text, is_narrowed = table_text(answer.columns, answer.rows, width)
+    stream.write(text.encode())
+    return answer.is_cut, is_narrowed
 
 
 def _read_sql(sql: str | None, file: Path | None) -> str:
@@ -65,8 +112,24 @@ def _read_sql(sql: str | None, file: Path | None) -> str:
     if sql is not None:
         return sys.stdin.read() if sql == "-" else sql
     try:
-        return Path(str(file)).read_text(encoding="utf-8")
+        return Path(str(file)).read_bytes().decode()  # as it stands, line ends included
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} is not UTF-8 text.") from None
+
+
+def _parameters(stated: list[str]) -> dict[str, str]:
+    """Return the values of parameters by name; they are bound as text, which SQL compares with any type."""
+    found = {}
+    for text in stated:
+        name, is_given, value = text.partition("=")
+        if not is_given or not name.isidentifier():
+            raise UsageError(f"-p takes NAME=VALUE, such as year=1980, not '{text}'.")
+        found[name] = value
+    return found
+
+
+def _width(output: Path | None) -> int | None:
+    """Return the width of the terminal that the answer is printed on, if it is."""
+    return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None

@@ -25,9 +25,9 @@ def show(
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
     from genredb.cli.console import print_rows_json, print_table
-    from genredb.query.ask import ask
+    from genredb.query.ask import Question, fetch_answer
 
-    answer = ask(context.config, rendered(context, name, inline), limit)
+    answer = fetch_answer(context.config, Question(rendered(context, name, inline), limit=limit))
     if context.json:
         print_rows_json(answer.columns, answer.rows)
         return

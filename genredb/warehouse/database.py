@@ -26,19 +26,32 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 # A build's errors name the place in the SQL as data.
 _BUILDING = _CONFIG | {"errors_as_json": "true"}
 # What guards a reader against SQL that would read or write files, beyond read_only.
-_LOCKED = _CONFIG | {"enable_external_access": "false", "lock_configuration": "true", "temp_directory": ""}
+_LOCKED = _CONFIG | {
+    "enable_external_access": "false",
+    "temp_directory": "",
+    "memory_limit": "1GiB",
+}
 
 
 def connect(path: Path) -> Connection:
     """Open a database file for writing, making it if there is none."""
     with translated_errors(path):
-        return duckdb.connect(str(path), config=_BUILDING)
+        return _quiet(duckdb.connect(str(path), config=_BUILDING))
 
 
 def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
     """Open a database file for reading; ``locked`` forbids files, extensions and settings as well."""
     with translated_errors(path):
-        return duckdb.connect(str(path), read_only=True, config=_LOCKED if locked else _CONFIG)
+        connection = _quiet(duckdb.connect(str(path), read_only=True, config=_LOCKED if locked else _CONFIG))
+    if locked:
+        connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _quiet(connection: Connection) -> Connection:
+    """Keep DuckDB from printing a progress bar among the data; that cannot be said when connecting."""
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 @contextlib.contextmanager
@@ -224,6 +237,8 @@ def query_errors() -> Iterator[None]:
     """Turn an error in a user's own SQL into a UsageError with DuckDB's message and the line it quotes."""
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise UsageError("The query needs more memory than it may take; ask for less at once.") from None
     except duckdb.Error as error:
         if _is_damage(error):
             raise

@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+import duckdb
+
 from genredb.warehouse.database import Connection
 
 # Functions whose answer is another one in another moment, session or process (a test holds this list
@@ -31,6 +33,17 @@ def canonical(connection: Connection, sql: str) -> str | None:
     """Return SQL as DuckDB parses it, without layout and comments; None where it is no single query."""
     parsed = _parsed(connection, sql)
     return None if parsed is None else _LOCATION.sub("", parsed)
+
+
+def without_end(sql: str) -> str:
+    """Return a single statement without the semicolons and comments at its end."""
+    text = sql.encode()
+    ends = [
+        place
+        for place, kind in duckdb.tokenize(sql)
+        if kind == duckdb.token_type.operator and text[place : place + 1] == b";"
+    ]
+    return text[: ends[0]].decode() if ends else sql
 
 
 def restless(connection: Connection, sql: str, known: Collection[str]) -> str:

@@ -1,0 +1,142 @@
+"""The verb ``describe``: what the songs are like, from the marts; or what any relation holds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genredb.errors import UsageError, did_you_mean
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.project.nodes import Column
+from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relations
+
+_MARTS = ("genres", "numeric_summary", "text_summary", "correlations", "genre_profiles")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of a description; ``is_cut`` says that there were more rows than wanted."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    is_cut: bool = False
+
+
+def describe_songs(config: Config, limit: int) -> list[Section]:
+    """Return the genres and groups counted, summaries of the columns, correlations, and genres' means.
+
+    Of genres at most ``limit`` are told, the most frequent first.
+    """
+    with open_reader(config.database) as connection:
+        missing = [name for name in _MARTS if ("main", name) not in relations(connection)]
+        if missing:
+            raise UsageError(f"There is no table {missing[0]} in the database; run `genredb build` first.")
+        counts = "song_count as songs, round(100 * song_share, 1) as percent, artist_count as artists"
+        by_count = "order by song_count desc, genre"
+        return [
+            _section(
+                connection, "Genres", f"select genre, genre_group, {counts} from genres {by_count}", limit
+            ),
+            _section(
+                connection,
+                "Groups",
+                """
+                select
+                    genre_group,
+                    sum(song_count)::bigint as songs,
+                    round(100 * sum(song_share), 1) as percent
+                from genres
+                group by genre_group
+                order by songs desc, genre_group
+                """,
+            ),
+            _section(connection, "Numbers, of the labelled songs", "from numeric_summary"),
+            _section(connection, "Texts, of the labelled songs", "from text_summary"),
+            _crossed(
+                connection,
+                "Correlations",
+                "select column_name, other_column_name, round(correlation, 2) from correlations",
+                None,
+            ),
+            _crossed(
+                connection,
+                "Means by genre",
+                f"""
+                select profiles.genre, profiles.column_name, round(profiles.mean, 1)
+                from genre_profiles as profiles
+                inner join (select genre, row_number() over ({by_count}) as place from genres) as places
+                    on profiles.genre = places.genre
+                inner join (select column_name, row_number() over () as place from numeric_summary) as columns
+                    on profiles.column_name = columns.column_name
+                order by places.place, columns.place
+                """,
+                limit,
+            ),
+        ]
+
+
+def describe_relation(config: Config, name: str) -> list[Section]:
+    """Return what the columns of a table or view (``name`` or ``schema.name``) hold, and what they mean."""
+    with open_reader(config.database) as connection:
+        schema, _, table = name.rpartition(".")
+        found = (schema or "main", table)
+        known = relations(connection)
+        if found not in known:
+            names = [table if schema == "main" else f"{schema}.{table}" for schema, table in known]
+            raise UsageError(f"There is no table or view '{name}'.{did_you_mean(name, names)}")
+        summary = fetch_all(
+            connection,
+            f"""
+            select column_name, column_type, min, max, avg, std, null_percentage
+            from (summarize {quote(found[0])}.{quote(table)})
+            """,
+        )
+        distinct = ", ".join(f"count(distinct {quote(row[0])})" for row in summary)
+        sql = f"select count(*), {distinct} from {quote(found[0])}.{quote(table)}"
+        [(count, *different)] = fetch_all(connection, sql)
+    meanings = {column.name: column.description for column in _described(config, found)}
+    columns = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
+    rows = tuple(
+        (*map(_plain, row), distinct_count, meanings.get(row[0], ""))
+        for row, distinct_count in zip(summary, different, strict=True)
+    )
+    return [Section(f"{name}: {count:,} rows", columns, rows)]
+
+
+def _described(config: Config, relation: tuple[str, str]) -> Iterable[Column]:
+    """Return the columns as the project's files describe them, if they do."""
+    project = read_project(config)
+    for source in project.sources.values():
+        if (source.schema, source.name) == relation:
+            return source.columns
+    found = project.models.get(relation[1]) or project.seeds.get(relation[1])
+    return found.columns if found else ()
+
+
+def _plain(value: Any) -> Any:
+    """Return a number that SUMMARIZE gives as text as one; long texts as they are."""
+    if value is None or isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _section(connection: Connection, title: str, sql: str, limit: int | None = None) -> Section:
+    relation = connection.sql(sql)
+    rows = relation.fetchall()
+    shown = rows if limit is None else rows[:limit]
+    return Section(title, tuple(relation.columns), tuple(shown), is_cut=len(shown) < len(rows))
+
+
+def _crossed(connection: Connection, title: str, sql: str, limit: int | None) -> Section:
+    """Return triples of row, column and value as a table with a column for each."""
+    triples = fetch_all(connection, sql)
+    across: Sequence[str] = list(dict.fromkeys(column for _, column, _ in triples))
+    values = {(row, column): value for row, column, value in triples}
+    down = list(dict.fromkeys(row for row, _, _ in triples))
+    shown = down if limit is None else down[:limit]
+    rows = tuple((row, *(values.get((row, column)) for column in across)) for row in shown)
+    return Section(title, ("", *across), rows, is_cut=len(shown) < len(down))

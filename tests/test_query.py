@@ -1,0 +1,375 @@
+"""Asking in SQL: every format is right, results of any size stream, and nothing hostile gets through."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genredb.project.config import Settings, read_config
+from genredb.query.ask import Question, write_answer
+from tests.conftest import REAL_FILES, Cli, check_golden, write_raw
+
+HOSTILE: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "hostile_statements.yml").read_text(encoding="utf-8")
+)
+GENREDB = [sys.executable, "-m", "genredb"]
+EVERYTHING = """
+select
+    1 as a,
+    null as nothing,
+    '' as empty,
+    'x, "y" | z' as quoted,
+    'one' || chr(10) || 'two' as lines,
+    'Désenchantée ☃ 𝄞' as unicode,
+    1.5 as decimal_number,
+    0.1::double + 0.2::double as double_number,
+    170141183460469231731687303715884105727 as big,
+    'nan'::double as not_a_number,
+    '-inf'::float as infinite,
+    true as yes,
+    date '2020-01-02' as day,
+    timestamp '2020-01-02 03:04:05.678' as moment,
+    timestamptz '2020-01-02 03:04:05+02' at time zone 'UTC' as zoned,
+    interval 90 minutes as span,
+    uuid '00000000-0000-0000-0000-00000000002a' as id,
+    '\\xAA"'::blob as bytes,
+    [1, null, 3] as numbers,
+    [{'genre': 'pop', 'p': 'nan'::double}] as structs,
+    map {'k': ['v']} as pairs,
+    'a'::enum('a', 'b') as choice
+"""
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json", "jsonl", "markdown"])
+def test_every_kind_of_value_in_every_format(cli: Cli, built: Path, answer_format: str) -> None:
+    done = cli("query", EVERYTHING, "--format", answer_format, cwd=built)
+    assert done.code == 0, done.err
+    check_golden(f"query/{answer_format}.txt", done.out + done.err)
+
+
+def test_parquet_holds_what_duckdb_holds(cli: Cli, built: Path) -> None:
+    sql = "select id, title, year, genre, runner_ups from songs left join predictions using (song_key, id, title, genre)"
+    done = cli("query", sql, "--format", "parquet", "-o", "songs.parquet", cwd=built)
+    assert (done.code, done.out) == (0, ""), done.err
+    found = pq.read_table(built / "songs.parquet").to_pylist()
+    with duckdb.connect(str(built / "genre.duckdb"), read_only=True) as connection:
+        relation = connection.sql(sql)
+        expected = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    refused = cli("query", "select interval 1 day as i", "--format", "parquet", "-o", "x.parquet", cwd=built)
+    assert refused.code == 2
+    assert "Parquet cannot hold these rows" in refused.err
+    assert not (built / "x.parquet").exists()
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(texts | st.none(), st.integers() | st.none()), min_size=1, max_size=30))
+def test_csv_and_json_lines_come_back(built: Path, rows: list[tuple[str | None, int | None]]) -> None:
+    rows = [(text, None if n is None else n % 2**100) for text, n in rows]
+    values = ", ".join(
+        f"({'null' if text is None else _literal(text)}, {'null' if n is None else n}::hugeint)"
+        for text, n in rows
+    )
+    sql = f"select text, n from (values {values}) as v(text, n)"
+    config = read_config(Settings(database=built / "genre.duckdb"))
+    found = {}
+    for name in ("csv", "jsonl", "json"):
+        stream = io.BytesIO()
+        assert not write_answer(config, Question(sql), name, stream)
+        found[name] = stream.getvalue()
+    lines = [json.loads(line) for line in found["jsonl"].split(b"\n") if line]
+    assert lines == json.loads(found["json"]) == [{"text": text, "n": n} for text, n in rows]
+    [header, *read] = csv.reader(io.StringIO(found["csv"].decode(), newline=""))
+    assert header == ["text", "n"]
+    assert read == [[text or "", "" if n is None else str(n)] for text, n in rows]
+    # DuckDB reads it back, too: null is nothing, an empty text "".
+    (built / "back.csv").write_bytes(found["csv"])
+    with duckdb.connect() as connection:
+        types = "columns = {'text': 'varchar', 'n': 'hugeint'}, header = true, auto_detect = false"
+        again = connection.execute(
+            f"from read_csv('{built / 'back.csv'}', {types}, quote = '\"', escape = '\"', allow_quoted_nulls = false)"
+        ).fetchall()
+    assert again == rows
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def test_sql_comes_from_argument_file_and_stdin(cli: Cli, built: Path) -> None:
+    sql = "select 1 as a; -- a comment\n"
+    (built / "ask.sql").write_text(sql)
+    (built / "line_end.sql").write_bytes(b"select length('\r\n') as n")
+    assert cli("query", "-f", "line_end.sql", "--format", "csv", cwd=built).out == "n\n2\n"
+    for arguments, stdin in (([sql], ""), (["-f", "ask.sql"], ""), (["-"], sql)):
+        done = cli("query", *arguments, "--format", "csv", cwd=built, stdin=stdin)
+        assert (done.code, done.out) == (0, "a\n1\n"), done.err
+    for statement in (
+        "from (values (1)) v(a)",
+        "show tables",
+        "describe songs",
+        "summarize songs",
+        "table songs",
+    ):
+        assert cli("query", statement, "--format", "jsonl", cwd=built).code == 0
+
+
+def test_limits_are_told_and_parameters_bound(cli: Cli, built: Path) -> None:
+    for answer_format in ("table", "csv", "jsonl", "json", "markdown"):
+        done = cli("query", "from range(200)", "--limit", "2", "--format", answer_format, cwd=built)
+        assert "Only the first 2 rows; --limit shows more." in done.err
+        assert "1" in done.out
+        assert "\n2" not in done.out
+        whole = cli("query", "from range(2)", "--limit", "2", "--format", answer_format, cwd=built)
+        assert whole.err == ""
+        assert whole.out.strip() == done.out.strip()
+    assert "Only the first 100 rows" in cli("query", "from range(101)", cwd=built).err
+    sql = "select title from songs where id = $id and title = $title or $title = $other"
+    hostile = "Song 1' or true --"
+    for title, found in (("Song 1", "title\nSong 1\n"), (hostile, "title\n")):
+        done = cli(
+            "query", sql, "-p", "id=1", "-p", f"title={title}", "-p", "other=x", "--format", "csv", cwd=built
+        )
+        assert done.out == found, done.err
+    assert "takes NAME=VALUE" in cli("query", sql, "-p", "id", cwd=built).err
+    assert cli("query", sql, "-p", "id=1", cwd=built).code == 2
+
+
+def test_an_answer_from_older_files_says_so(cli: Cli, tmp_path: Path) -> None:
+    raw = tmp_path / "data" / "raw"
+    raw.mkdir(parents=True)
+    write_raw(raw)
+    assert cli("build", cwd=tmp_path).code == 0
+    note = "The raw files changed since the last build; `genredb build` loads them.\n"
+    (raw / REAL_FILES[0]).touch()
+    assert cli("query", "select 1 as a", cwd=tmp_path).err == ""
+    with (raw / REAL_FILES[0]).open("a") as file:
+        file.write("14,Late,Artist 1,1999,1,1,1,-1,1,1,1,1,1,1,pop\n")
+    assert cli("query", "select 1 as a", cwd=tmp_path).err == note
+    assert cli("build", cwd=tmp_path).code == 0
+    assert cli("query", "select 1 as a", cwd=tmp_path).err == ""
+    (raw / "playlist.csv").write_text("Track Name,Artist Name(s)\nMine,Artist 1\n")
+    assert cli("query", "select 1 as a", cwd=tmp_path).err == note
+
+
+def test_what_cannot_be_asked_is_refused_in_a_sentence(cli: Cli, built: Path) -> None:
+    for arguments, message in (
+        (["select 1 as x, 2 as x", "--format", "json"], "Two columns are called 'x'"),
+        (["select 1; select 2"], "One statement at a time can be asked; there are 2."),
+        (["--", "-- nothing"], "There is no SQL to run"),
+        ([";"], "There is no SQL to run"),
+        (["drop table songs"], "Only queries can be asked, no DROP statement."),
+        (["select titel from songs"], 'Candidate bindings: "title"'),
+        (["select * from song"], 'Did you mean "songs'),
+        (["select 1 frm songs, x"], "LINE 1: select 1 frm songs, x"),
+    ):
+        done = cli("query", *arguments, cwd=built)
+        assert (done.code, done.out) == (2, ""), done.err
+        assert message in done.err
+        assert "Traceback" not in done.err
+
+
+def test_a_file_appears_whole_or_not_at_all(cli: Cli, built: Path) -> None:
+    (built / "kept.csv").write_text("old\n")
+    assert cli("query", "select 1 + 'x'::int", "-o", "kept.csv", "--format", "csv", cwd=built).code == 2
+    assert (built / "kept.csv").read_text() == "old\n"
+    assert cli("query", "select 1 as a", "-o", "kept.csv", "--format", "csv", cwd=built).code == 0
+    assert (built / "kept.csv").read_text() == "a\n1\n"
+    assert cli("query", "select 1 as a", "-o", "genre.duckdb", cwd=built).code == 2
+
+
+def test_a_reader_who_has_enough_ends_the_query_in_silence(built: Path) -> None:
+    command = [*GENREDB, "query", "from range(1000000000)", "--format", "csv"]
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=built, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"range\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+    assert time.monotonic() - started < 30
+
+
+def test_an_interrupt_ends_the_query(built: Path) -> None:
+    command = [*GENREDB, "query", "--timeout", "0", "select count(*) from range(1000000000000)"]
+    process = subprocess.Popen(command, cwd=built, stderr=subprocess.PIPE)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert "interrupted" in process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() == 128 + signal.SIGINT
+
+
+def test_the_timeout_has_an_exit_code_of_its_own(cli: Cli, built: Path) -> None:
+    done = cli("query", "--timeout", "1", "select count(*) from range(1000000000000)", cwd=built)
+    assert (done.code, done.err) == (
+        4,
+        "error: The query was ended after 1 seconds; --timeout gives it more.\n",
+    )
+
+
+def test_a_terminal_gets_a_table_that_fits_it(built: Path) -> None:
+    sql = "select title, artist, repeat('long ', 30) as words from songs limit 2"
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [*GENREDB, "query", sql],
+        cwd=built,
+        stdout=follower,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"COLUMNS": "60"},
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    except OSError:  # how the end of a terminal is told
+        pass
+    os.close(leader)
+    assert process.stderr is not None
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() == 0
+    assert "The table is cut to fit; --format csv shows all of it." in said
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
+    assert max(len(line) for line in lines) <= 60
+
+
+def test_trusted_sql_reads_files_and_still_writes_nothing(cli: Cli, built: Path) -> None:
+    (built / "mine.csv").write_text("a\n1\n")
+    sql = "select sum(a) as n from 'mine.csv'"
+    assert "disabled by configuration" in cli("query", sql, cwd=built).err
+    assert cli("query", "--trusted", "--format", "csv", sql, cwd=built).out == "n\n1\n"
+    assert "Only queries" in cli("query", "--trusted", "drop table songs", cwd=built).err
+
+
+DRIVER = """
+import functools, json, resource, sys, time
+from pathlib import Path
+from genredb.errors import GenredbError
+from genredb.project.config import Settings, read_config
+from genredb.query.ask import Question, write_answer
+from genredb.query.guard import Limits, run_guarded
+
+config = read_config(Settings(database=Path("genre.duckdb")))
+limits = Limits(seconds=float(sys.argv[1]), memory=1 << 30)
+for sql in json.load(sys.stdin):
+    started = time.monotonic()
+    with open("/dev/null", "wb") as stream:
+        try:
+            run_guarded(functools.partial(write_answer, config, Question(sql), "csv"), stream, limits)
+            said = None
+        except GenredbError as error:
+            said = str(error)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    print(json.dumps([said, time.monotonic() - started, peak]), flush=True)
+"""
+
+
+@pytest.fixture
+def victim(built: Path, tmp_path: Path) -> Iterator[Path]:
+    """A folder with a database and secrets; whatever is asked, it must stay as it is."""
+    (tmp_path / "genre.duckdb").write_bytes((built / "genre.duckdb").read_bytes())
+    (tmp_path / "secret.txt").write_text("secret\n")
+    (tmp_path / "secret.csv").write_text("a,b\n1,secret\n")
+    (tmp_path / "secret.json").write_text('{"a": 1}\n')
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "secret.parquet")
+    with duckdb.connect(str(tmp_path / "victim.duckdb")) as connection:
+        connection.execute("create table songs (id int)")
+
+    def state() -> dict[str, str]:
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    before = state()
+    yield tmp_path
+    assert state() == before
+    assert not Path("/tmp/genredb_hostile.csv").exists()
+
+
+def test_there_are_enough_hostile_statements() -> None:
+    assert len(HOSTILE) >= 12
+    assert sum(len(found["statements"]) for found in HOSTILE.values()) >= 120
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_plain_duckdb_does_what_the_guard_denies(
+    name: str, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret\n")
+    (tmp_path / "secret.csv").write_text("a,b\n1,secret\n")
+    (tmp_path / "secret.json").write_text('{"a": 1}\n')
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "secret.parquet")
+    (tmp_path / "genre.duckdb").write_bytes((built / "genre.duckdb").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    df = pd.DataFrame({"a": [1]})
+    assert len(df) == 1
+    with duckdb.connect("genre.duckdb") as connection:
+        for sql in map(_text, HOSTILE[name]["plain"]):
+            connection.execute(sql)
+        if name == "network":
+            with pytest.raises(duckdb.Error, match="httpfs"):
+                connection.execute("from 'http://127.0.0.1:9/secret.csv'")
+
+
+@pytest.mark.parametrize("name", [name for name, found in HOSTILE.items() if not found.get("ends")])
+def test_hostile_statements_are_denied(name: str, victim: Path) -> None:
+    for sql, said, seconds, _ in _asked(name, victim, seconds=20):
+        assert said is not None, sql
+        assert seconds < 10, (sql, said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, found in HOSTILE.items() if found.get("ends")])
+def test_hostile_statements_end_within_their_limits(name: str, victim: Path) -> None:
+    for sql, said, seconds, peak in _asked(name, victim, seconds=3):
+        if name != "parser depth":
+            assert said is not None, sql
+        assert seconds < 3 + 1, (sql[:80], said, seconds)
+        assert peak <= 1 << 30, (sql[:80], said, peak)
+
+
+def _text(statement: str) -> str:
+    if statement.startswith("python:"):
+        return str(eval(statement.removeprefix("python:")))
+    return statement
+
+
+def _asked(name: str, folder: Path, seconds: float) -> list[tuple[str, str | None, float, int]]:
+    """Ask every statement of a class in turn; return what was said, how long it took, the peak of memory."""
+    statements = [_text(statement) for statement in HOSTILE[name]["statements"]]
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(seconds)],
+        input=json.dumps(statements),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(statements), done.stderr
+    return [(sql, *answer) for sql, answer in zip(statements, answers, strict=True)]
