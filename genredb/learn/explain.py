@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW, chosen, read_fingerprints
-from genredb.errors import InputError, UsageError
+from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
+from genredb.errors import UsageError
 from genredb.learn.dataset import LABEL, Songs, read_songs
 from genredb.learn.fitted import Fitted, class_scores
-from genredb.learn.store import classifier_id_of, load
+from genredb.learn.store import load_current
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, fetch_all, open_reader
@@ -70,15 +70,9 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
     UsageError where there is no such song, where a title fits many, or where nothing is fitted yet.
     """
     with open_reader(config.database) as connection:
-        fingerprints = read_fingerprints(connection)
         found = _find(connection, asked, is_title=is_title)
         project = read_project(config)
-        names = project.models[PREDICT_VIEW].columns_of("feature")
-        try:
-            classifier_id = classifier_id_of(chosen(connection), LABEL, fingerprints.training)
-            fitted = load(connection, classifier_id, names)
-        except InputError as error:
-            raise UsageError(f"{error} Or run `genredb predict`.") from None
+        fitted = load_current(connection, project.models[PREDICT_VIEW].columns_of("feature"))
         labelled = read_songs(connection, project.models[TRAIN_VIEW], LABEL)
         described = _described(connection)
         return [_explain(connection, fitted, labelled, described, key) for key in found]

@@ -7,13 +7,14 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
+from sklearn.utils.validation import check_is_fitted
 
 _TREES = "estimators_"
 _PACKED = "packed_trees"
 
 
 class PackedForest(RandomForestClassifier):  # type: ignore[misc]
-    """scikit-learn's random forest; only the state that is stored differs.
+    """scikit-learn's random forest, bit for bit; only how it is stored and asked differs.
 
     ``packed_trees`` holds the trees' nodes and values, one tree after another, and for each tree its count of
     nodes, its depth and its seed.
@@ -34,6 +35,17 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
         super().__setstate__(rest)
         if packed is not None:
             setattr(self, _TREES, self._unpacked(packed))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the mean of the trees' shares as scikit-learn does, but without a job for each tree."""
+        check_is_fitted(self)
+        if self.n_outputs_ > 1:
+            return super().predict_proba(X)
+        X = self._validate_X_predict(X)
+        total = np.zeros((X.shape[0], len(self.classes_)))
+        for tree in self.estimators_:
+            total += tree.tree_.predict(X)[:, : tree.n_classes_]
+        return total / len(self.estimators_)
 
     def _unpacked(self, packed: dict[str, Any]) -> list[DecisionTreeClassifier]:
         parameters = {name: getattr(self, name) for name in self.estimator_params if name != "random_state"}

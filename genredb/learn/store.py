@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from genredb.errors import InputError
+from genredb.build.freshness import chosen, read_fingerprints
+from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED
-from genredb.learn.dataset import Songs, feature_types
+from genredb.learn.dataset import LABEL, Songs, feature_types
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.versions import versions
 from genredb.warehouse.database import Connection, fetch_all
@@ -163,6 +164,15 @@ def load(connection: Connection, classifier_id: str, feature_names: tuple[str, .
     if not _gives_golden(estimator, manifest):
         raise ClassifierError(f"Classifier {classifier_id} no longer gives the answers it gave when fitted")
     return Fitted(manifest.name, estimator, feature_names, manifest.groups)
+
+
+def load_current(connection: Connection, feature_names: tuple[str, ...]) -> Fitted:
+    """Read the classifier that predicts, fitted on the data as they are; UsageError where there is none."""
+    classifier_id = classifier_id_of(chosen(connection), LABEL, read_fingerprints(connection).training)
+    try:
+        return load(connection, classifier_id, feature_names)
+    except InputError as error:
+        raise UsageError(f"{error} Or run `genredb predict`.") from None
 
 
 def _gives_golden(estimator: Any, manifest: Manifest) -> bool:

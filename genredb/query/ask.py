@@ -1,5 +1,6 @@
 """One SQL query on the published database: its rows as a table, as text, or as Parquet."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 50_000
+_CALL = re.compile(r"\b(predict_genre|genre_probabilities)\s*\(", re.IGNORECASE)
 _ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
 
 
@@ -45,6 +47,7 @@ def fetch_answer(config: Config, question: Question) -> Answer:
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
     with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
+        _prepare(connection, config, question)
         relation = _relation(connection, question, _statement(connection, question))
         columns = tuple(relation.columns)
         if question.limit is None:
@@ -59,6 +62,7 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
     Raises UsageError as ``fetch_answer`` does, and where the format cannot hold the rows.
     """
     with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
+        _prepare(connection, config, question)
         statement = _statement(connection, question)
         relation = _relation(connection, question, statement)
         if answer_format == "parquet":
@@ -69,6 +73,19 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
         sql = f"select {line_format.line(found)} as line from (\n{statement}\n) as answer({names})"
         lines = _relation(connection, question, sql)
         return _write_lines(lines, line_format, found, question.limit, stream)
+
+
+def _prepare(connection: Connection, config: Config, question: Question) -> None:
+    """Register what the query calls."""
+    if may_predict(question.sql):
+        from genredb.query.functions import register_functions  # noqa: PLC0415 - brings scikit-learn
+
+        register_functions(connection, config)
+
+
+def may_predict(sql: str) -> bool:
+    """Whether a query may call a function of the classifier."""
+    return _CALL.search(sql) is not None
 
 
 def _statement(connection: Connection, question: Question) -> str:

@@ -133,7 +133,10 @@ def _pass_on(process: int, pipes: dict[int, Callable[[bytes], Any] | None], limi
             elif take is None:
                 said += chunk
             else:
+                before = time.monotonic()
                 take(chunk)
+                if deadline is not None:  # whoever reads may take their time
+                    deadline += time.monotonic() - before
         if deadline is not None and time.monotonic() > deadline:
             raise _timed_out(limits)
         if limits.memory is not None and _resident(process) > _WARY * limits.memory:

@@ -7,7 +7,7 @@ DuckDB's must not make it reach for the network.
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +248,22 @@ def query_errors() -> Iterator[None]:
 def fetch_all(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
     """Return all rows of a query."""
     return connection.execute(sql, parameters or []).fetchall()
+
+
+def register_function(
+    connection: Connection, name: str, function: Callable[..., Any], parameter: Any, result: Any
+) -> None:
+    """Let SQL call a function of one Arrow array, of the type ``parameter``, null or not."""
+    from duckdb.func import FunctionNullHandling, PythonUDFType  # noqa: PLC0415 - few connections need it
+
+    connection.create_function(
+        name,
+        function,
+        [parameter],
+        result,
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
+    )
 
 
 def relations(connection: Connection) -> dict[tuple[str, str], str]:

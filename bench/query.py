@@ -1,0 +1,129 @@
+"""Times `genredb query` beside plain DuckDB, and `predict_genre` beside the bare classifier.
+
+A count as a process of its own beside a Python script that does the same; ten million rows as CSV beside
+DuckDB's own COPY, with the peak of memory; songs asked by the SQL function beside `predict_proba` on an
+array of them.
+
+    python -m bench.query [--raw-dir FOLDER] [--runs N] [--rows N]
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.timing import Timing, paired, report, timed
+from genredb.build.run import build
+from genredb.learn.predict import predict
+from genredb.learn.store import load_current
+from genredb.project.config import Config, Settings, read_config
+from genredb.query.functions import register_functions
+from genredb.sample.write import write_sample
+from genredb.warehouse.database import connect_read_only
+
+ROOT = Path(__file__).parents[1]
+COPIES = 1_000
+
+
+def count(config: Config, runs: int) -> None:
+    """Time the shortest query there is."""
+    sql = "select count(*) from songs"
+    script = f"import duckdb; print(duckdb.connect({str(config.database)!r}, read_only=True).sql({sql!r}))"
+    steps = {
+        "python, duckdb": lambda: timed([sys.executable, "-c", script]),
+        "genredb query": lambda: timed(_query(config, sql)),
+    }
+    report(sql, paired(runs, steps), "python, duckdb")
+
+
+def stream(config: Config, rows: int, runs: int, folder: Path) -> None:
+    """Time many rows to CSV, and say how much memory they took."""
+    sql = f"select range as id, 'song ' || range as title, range * 0.5 as share from range({rows})"
+    target = folder / "rows.csv"
+    script = f"import duckdb; duckdb.sql('''copy ({sql}) to '{target}' (header)''')"
+
+    peaks = []
+
+    def ours() -> Timing:
+        with target.open("wb") as file:
+            timing, peak = _timed_into(
+                file.fileno(), [*_query(config, sql), "--format", "csv", "--timeout", "0"]
+            )
+        peaks.append(peak)
+        return timing
+
+    steps = {"duckdb copy": lambda: timed([sys.executable, "-c", script]), "genredb query": ours}
+    report(f"{rows:,} rows to CSV", paired(runs, steps), "duckdb copy")
+    print(f"peak of memory of genredb query: {max(peaks) >> 10} MiB")
+
+
+def _timed_into(output: int, command: list[str]) -> tuple[Timing, int]:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=output)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return (time.perf_counter() - started, usage.ru_utime + usage.ru_stime), usage.ru_maxrss
+
+
+def functions(config: Config, runs: int) -> None:
+    """Time the function in SQL beside the classifier on an array of the same songs, in one process."""
+    columns = "year, bpm, nrgy, dnce, db, live, val, dur, acous, spch, pop"
+    connection = connect_read_only(config.database, locked=True)
+    register_functions(connection, config)
+    fitted = load_current(connection, tuple(columns.split(", ")))
+    connection.execute(
+        f"create temp table many as select null::varchar as artist_key, {columns}"
+        f" from songs cross join range({COPIES})"
+    )
+    found: list[Any] = list(connection.execute(f"select {columns} from many").fetchnumpy().values())
+    values = [np.asarray(np.ma.filled(column.astype(float), np.nan)) for column in found]
+    songs = np.column_stack([np.full(len(values[0]), np.nan), *values])
+    ratios = []
+    for _ in range(runs + 1):
+        started = time.perf_counter()
+        fitted.estimator.predict_proba(songs)
+        between = time.perf_counter()
+        connection.execute("select count(predict_genre(many)) from many").fetchall()
+        ratios.append((between - started) / (time.perf_counter() - between))
+    print(
+        f"\n{len(songs):,} songs by predict_genre: {statistics.median(ratios[1:]):.2f}"
+        " × the throughput of predict_proba"
+    )
+
+
+def _query(config: Config, sql: str) -> list[str]:
+    return [sys.executable, "-m", "genredb", "query", sql, "--database", str(config.database)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
+    parser.add_argument("--runs", type=int, default=7, help="runs that count")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows to write as CSV")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        raw_dir = arguments.raw_dir
+        if raw_dir is None:
+            raw_dir = folder / "raw"
+            write_sample(raw_dir, 453)
+        config = read_config(Settings(ROOT, raw_dir=raw_dir.absolute(), database=folder / "genre.duckdb"))
+        build(config)
+        predict(config)
+        count(config, arguments.runs)
+        stream(config, arguments.rows, max(1, arguments.runs // 2), folder)
+        functions(config, arguments.runs)
+
+
+if __name__ == "__main__":
+    main()

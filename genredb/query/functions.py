@@ -1,0 +1,84 @@
+"""``predict_genre`` and ``genre_probabilities``: the classifier as functions of SQL.
+
+Both take a row of ``songs`` (``predict_genre(songs)``), or an artist and the feature columns in their order,
+by place or by name. They are registered only where a query names them, for that brings scikit-learn.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from genredb.build.freshness import PREDICT_VIEW
+from genredb.learn.dataset import Songs, feature_view
+from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.store import load_current
+from genredb.project.config import Config
+from genredb.project.discover import read_project
+from genredb.warehouse.database import Connection, quote, register_function
+
+_INNER = "genredb_{}"
+
+
+def register_functions(connection: Connection, config: Config) -> None:
+    """Let this connection's queries call the functions; they answer as the classifier that predicts.
+
+    UsageError where none is fitted on the data as they are.
+    """
+    columns = feature_view(read_project(config), PREDICT_VIEW).columns_of("feature")
+    fitted = load_current(connection, columns)
+    song = connection.struct_type(
+        {"artist_key": connection.dtype("varchar")} | dict.fromkeys(columns, connection.dtype("double"))
+    )
+    results = {
+        "predict_genre": (connection.dtype("varchar"), _genres),
+        "genre_probabilities": (connection.sqltype("map(varchar, double)"), _probabilities),
+    }
+    for name, (result, answer) in results.items():
+        inner = _INNER.format(name)
+        function = _vectorized(fitted, columns, answer)
+        register_function(connection, inner, function, song, result)
+        connection.execute(_macro(name, inner, columns))
+
+
+def _macro(name: str, inner: str, columns: Sequence[str]) -> str:
+    """Return the macro that packs a song, given as a row or as its columns, for the inner function."""
+    of_row = ", ".join(f"{quote(column)} := song.{quote(column)}::double" for column in columns)
+    of_columns = ", ".join(f"{quote(column)} := {quote(column)}::double" for column in columns)
+    parameters = ", ".join(["artist", *(quote(column) for column in columns)])
+    return (
+        f"create temp macro {name}(song) as"
+        f" {inner}(struct_pack(artist_key := song.artist_key, {of_row})),"
+        f" ({parameters}) as {inner}(struct_pack(artist_key := lower(trim(artist::varchar)), {of_columns}))"
+    )
+
+
+def _vectorized(
+    fitted: Fitted, columns: Sequence[str], answer: Callable[[Any, Any], pa.Array]
+) -> Callable[[Any], pa.Array]:
+    """Return a function of an Arrow array of songs."""
+
+    def ask(songs: Any) -> pa.Array:
+        songs = songs.combine_chunks() if isinstance(songs, pa.ChunkedArray) else songs
+        parts = dict(zip((field.name for field in songs.type), songs.flatten(), strict=True))
+        features = [parts[column].to_numpy(zero_copy_only=False) for column in columns]
+        artists = parts["artist_key"].fill_null("").to_numpy(zero_copy_only=False)
+        empty = np.empty(0, dtype=object)
+        asked = Songs(artists, artists, np.column_stack(features), empty, tuple(columns))
+        scores, _ = class_scores(fitted.estimator, asked.matrix(uses_artist=fitted.uses_artist))
+        return answer(fitted.estimator.classes_, scores)
+
+    return ask
+
+
+def _genres(classes: Any, scores: Any) -> pa.Array:
+    return pa.array(classes[np.argmax(scores, axis=1)], pa.string())
+
+
+def _probabilities(classes: Any, scores: Any) -> pa.Array:
+    """Return a map of each song's genres to their probabilities, likeliest first."""
+    order = np.argsort(-scores, axis=1, kind="stable")
+    offsets = np.arange(len(scores) + 1) * len(classes)
+    keys = pa.array(classes[order].ravel(), pa.string())
+    return pa.MapArray.from_arrays(offsets, keys, pa.array(np.take_along_axis(scores, order, 1).ravel()))
