@@ -93,7 +93,7 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
         [
             (2, "bpm: '1e999' is not an integer", "1,One,1e999,-5"),
             (3, "dB: '1e999' is not a number", "2,Two,110,1e999"),
-            (4, "bpm: '99999999999' is not an integer", "3,Three,99999999999,-7"),
+            (4, "bpm: '99999999999' is too large", "3,Three,99999999999,-7"),
         ],
     ),
     "out_of_range": (
