@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 from bench.by_hand import ByHand
+from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
 from genredb.project.config import Settings, read_config
-from genredb.sample.write import write_sample
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,11 +45,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        raw_dir = arguments.raw_dir
-        if raw_dir is None:
-            raw_dir = folder / "raw"
-            write_sample(raw_dir, arguments.rows)
-        report("this project", measure(raw_dir.absolute(), folder, arguments.runs), "by hand")
+        raw_dir = raw_folder(arguments.raw_dir, folder, arguments.rows)
+        report("this project", measure(raw_dir, folder, arguments.runs), "by hand")
 
 
 if __name__ == "__main__":

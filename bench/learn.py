@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
 from genredb.build.freshness import TRAIN_VIEW
 from genredb.build.run import build
@@ -22,7 +23,7 @@ from genredb.learn.dataset import read_labelled_songs
 from genredb.learn.protocols import PROTOCOLS
 from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import read_project
-from genredb.sample.write import TEST_FILE, TRAIN_FILE, write_sample
+from genredb.sample.write import TEST_FILE, TRAIN_FILE
 from genredb.warehouse.database import open_reader
 
 ROOT = Path(__file__).parents[1]
@@ -132,11 +133,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        raw_dir = arguments.raw_dir
-        if raw_dir is None:
-            raw_dir = folder / "raw"
-            write_sample(raw_dir, 453)
-        config = read_config(Settings(ROOT, raw_dir=raw_dir.absolute(), database=folder / "genre.duckdb"))
+        raw_dir = raw_folder(arguments.raw_dir, folder)
+        config = read_config(Settings(ROOT, raw_dir=raw_dir, database=folder / "genre.duckdb"))
         build(config)
         predict(config, folder, arguments.runs)
         if arguments.evaluations:

@@ -1,9 +1,19 @@
-"""dbt projects of any number of models, made for measuring."""
+"""What is measured on: raw songs, and dbt projects of any number of models."""
 
 from pathlib import Path
 
+from genredb.sample.write import write_sample
+
 _PROJECT = "name: bench\nversion: '1.0'\nconfig-version: 2\nprofile: bench\n"
 _PROFILES = "bench:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: bench.duckdb, threads: 2}\n"
+
+
+def raw_folder(given: Path | None, folder: Path, rows: int = 453) -> Path:
+    """Return the folder of CSVs to measure on: the given one, else one of synthetic songs."""
+    if given is not None:
+        return given.absolute()
+    write_sample(folder / "raw", rows)
+    return folder / "raw"
 
 
 def write_generated(folder: Path, models: int) -> None:

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
 from genredb.build.run import build
 from genredb.learn.predict import predict
 from genredb.learn.store import load_current
 from genredb.project.config import Config, Settings, read_config
 from genredb.query.functions import register_functions
-from genredb.sample.write import write_sample
 from genredb.warehouse.database import connect_read_only
 
 ROOT = Path(__file__).parents[1]
@@ -113,11 +113,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        raw_dir = arguments.raw_dir
-        if raw_dir is None:
-            raw_dir = folder / "raw"
-            write_sample(raw_dir, 453)
-        config = read_config(Settings(ROOT, raw_dir=raw_dir.absolute(), database=folder / "genre.duckdb"))
+        raw_dir = raw_folder(arguments.raw_dir, folder)
+        config = read_config(Settings(ROOT, raw_dir=raw_dir, database=folder / "genre.duckdb"))
         build(config)
         predict(config)
         count(config, arguments.runs)

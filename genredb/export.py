@@ -12,16 +12,16 @@ from pathlib import Path
 
 from genredb.build.freshness import stale_reason
 from genredb.build.state import is_from_sample
-from genredb.errors import InputError, UsageError, did_you_mean
+from genredb.errors import InputError, UsageError
 from genredb.project.config import Config
 from genredb.warehouse.database import (
     Connection,
     column_types,
     fetch_all,
+    find_relation,
     open_reader,
     query_errors,
     quote,
-    relations,
     write_file,
 )
 
@@ -53,7 +53,7 @@ def export(
     """
     chosen = _format(path, file_format)
     with replaced(config, path) as partial, open_reader(config.database) as connection:
-        schema, name = _find(connection, relation)
+        schema, name = find_relation(connection, relation)
         is_submission = (schema, name) == ("main", SUBMISSION)
         if is_submission:
             _refuse_invalid(connection)
@@ -98,16 +98,6 @@ def _format(path: Path, file_format: str) -> str:
     if chosen not in FORMATS:
         raise UsageError(f"There is no format '{chosen}'; choose csv, parquet or json with --format.")
     return chosen
-
-
-def _find(connection: Connection, relation: str) -> tuple[str, str]:
-    schema, _, name = relation.rpartition(".")
-    known = relations(connection)
-    wanted = (schema or "main", name)
-    if wanted not in known:
-        names = [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
-        raise UsageError(f"There is no table or view '{relation}'.{did_you_mean(relation, names)}")
-    return wanted
 
 
 def _select(schema: str, name: str, columns: dict[str, str], *, guards_formulas: bool) -> str:

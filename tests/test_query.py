@@ -1,7 +1,6 @@
-"""Asking in SQL: every format is right, results of any size stream, and nothing hostile gets through."""
+"""Asking in SQL: every format is right, limits and parameters hold, what fails says so."""
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -11,27 +10,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genredb.build.run import build
-from genredb.learn.predict import predict
-from genredb.project.config import Config, Settings, read_config
-from genredb.query.ask import Question, fetch_answer, write_answer
-from tests.conftest import REAL_FILES, Cli, check_golden, config_for, write_raw
+from genredb.project.config import Settings, read_config
+from genredb.query.ask import Question, write_answer
+from tests.conftest import REAL_FILES, Cli, check_golden, write_raw
 
-HOSTILE: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "hostile_statements.yml").read_text(encoding="utf-8")
-)
 GENREDB = [sys.executable, "-m", "genredb"]
 EVERYTHING = """
 select
@@ -55,7 +45,8 @@ select
     '\\xAA"'::blob as bytes,
     [1, null, 3] as numbers,
     [{'genre': 'pop', 'p': 'nan'::double}] as structs,
-    map {'k': ['v']} as pairs,
+    map {'k': ['v'], 'l': null} as pairs,
+    map {'k': 'inf'::double, 'l': 0.5} as shares,
     'a'::enum('a', 'b') as choice
 """
 
@@ -267,165 +258,3 @@ def test_trusted_sql_reads_files_and_still_writes_nothing(cli: Cli, built: Path)
     assert "disabled by configuration" in cli("query", sql, cwd=built).err
     assert cli("query", "--trusted", "--format", "csv", sql, cwd=built).out == "n\n1\n"
     assert "Only queries" in cli("query", "--trusted", "drop table songs", cwd=built).err
-
-
-@pytest.fixture(scope="module")
-def real_predicted(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    config = config_for(real_data, tmp_path_factory.mktemp("functions") / "genre.duckdb")
-    assert build(config).exit_code == 0
-    predict(config)
-    return config
-
-
-def test_functions_and_table_agree_on_every_song(real_predicted: Config) -> None:
-    sql = """
-        select predictions.song_key, predictions.genre, predictions.probability, predictions.runner_ups,
-            predict_genre(songs) as by_row,
-            genre_probabilities(songs) as shares,
-            predict_genre(songs.artist, songs.year, songs.bpm, songs.nrgy, songs.dnce, songs.db, songs.live,
-                songs.val, songs.dur, songs.acous, songs.spch, songs.pop) as by_columns
-        from predictions inner join songs on predictions.song_key = songs.song_key
-        """
-    found = fetch_answer(real_predicted, Question(sql)).rows
-    assert len(found) == 128
-    for _, genre, probability, runner_ups, by_row, shares, by_columns in found:
-        assert by_row == by_columns == genre
-        assert shares[genre] == probability
-        assert [(one["genre"], one["probability"]) for one in runner_ups] == list(shares.items())[1:4]
-        assert sum(shares.values()) == pytest.approx(1)
-
-
-def test_functions_answer_for_invented_songs_and_missing_values(real_predicted: Config) -> None:
-    by_name = """
-        select predict_genre(artist := ' QUEEN', year := 1980, bpm := null, nrgy := null, dnce := null,
-            db := null, live := null, val := null, dur := null, acous := null, spch := null, pop := null) as genre,
-            genre_probabilities(null, 1980, 100, 50, 50, -8, 10, 50, 200, 10, 5, 60) as shares
-        """
-    [(genre, shares)] = fetch_answer(real_predicted, Question(by_name)).rows
-    assert genre == "glam rock"
-    assert len(shares) == 86
-    # What was learned is known: on labelled songs the answer is in-sample.
-    differing = "select count(*) from songs where predict_genre(songs) <> genre"
-    assert fetch_answer(real_predicted, Question(differing)).rows == ((0,),)
-
-
-def test_functions_want_a_current_classifier_and_a_whole_song(cli: Cli, built: Path, tmp_path: Path) -> None:
-    asked = "select count(*) as n from songs where predict_genre(songs) = 'pop'"
-    assert cli("query", asked, "--format", "csv", cwd=built).out == "n\n9\n"
-    (tmp_path / "data" / "raw").mkdir(parents=True)
-    write_raw(tmp_path / "data" / "raw")
-    assert cli("build", cwd=tmp_path).code == 0
-    done = cli("query", asked, cwd=tmp_path)
-    assert done.code == 2
-    assert "run `genredb train`" in done.err
-    for call in ("predict_genre()", "predict_genre('Queen', 1980)", "predict_genre(genres)"):
-        done = cli("query", f"select {call} from genres", cwd=built)
-        assert (done.code, "Traceback" in done.err) == (2, False), done.err
-
-
-DRIVER = """
-import functools, json, resource, sys, time
-from pathlib import Path
-from genredb.errors import GenredbError
-from genredb.project.config import Settings, read_config
-from genredb.query.ask import Question, write_answer
-from genredb.query.guard import Limits, run_guarded
-
-config = read_config(Settings(database=Path("genre.duckdb")))
-limits = Limits(seconds=float(sys.argv[1]), memory=1 << 30)
-for sql in json.load(sys.stdin):
-    started = time.monotonic()
-    with open("/dev/null", "wb") as stream:
-        try:
-            run_guarded(functools.partial(write_answer, config, Question(sql), "csv"), stream, limits)
-            said = None
-        except GenredbError as error:
-            said = str(error)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(json.dumps([said, time.monotonic() - started, peak]), flush=True)
-"""
-
-
-@pytest.fixture
-def victim(built: Path, tmp_path: Path) -> Iterator[Path]:
-    """A folder with a database and secrets; whatever is asked, it must stay as it is."""
-    (tmp_path / "genre.duckdb").write_bytes((built / "genre.duckdb").read_bytes())
-    (tmp_path / "secret.txt").write_text("secret\n")
-    (tmp_path / "secret.csv").write_text("a,b\n1,secret\n")
-    (tmp_path / "secret.json").write_text('{"a": 1}\n')
-    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "secret.parquet")
-    with duckdb.connect(str(tmp_path / "victim.duckdb")) as connection:
-        connection.execute("create table songs (id int)")
-
-    def state() -> dict[str, str]:
-        files = [path for path in tmp_path.rglob("*") if path.is_file()]
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    before = state()
-    yield tmp_path
-    assert state() == before
-    assert not Path("/tmp/genredb_hostile.csv").exists()
-
-
-def test_there_are_enough_hostile_statements() -> None:
-    assert len(HOSTILE) >= 12
-    assert sum(len(found["statements"]) for found in HOSTILE.values()) >= 120
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_plain_duckdb_does_what_the_guard_denies(
-    name: str, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "secret.txt").write_text("secret\n")
-    (tmp_path / "secret.csv").write_text("a,b\n1,secret\n")
-    (tmp_path / "secret.json").write_text('{"a": 1}\n')
-    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "secret.parquet")
-    (tmp_path / "genre.duckdb").write_bytes((built / "genre.duckdb").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    df = pd.DataFrame({"a": [1]})
-    assert len(df) == 1
-    with duckdb.connect("genre.duckdb") as connection:
-        for sql in map(_text, HOSTILE[name]["plain"]):
-            connection.execute(sql)
-        if name == "network":
-            with pytest.raises(duckdb.Error, match="httpfs"):
-                connection.execute("from 'http://127.0.0.1:9/secret.csv'")
-
-
-@pytest.mark.parametrize("name", [name for name, found in HOSTILE.items() if not found.get("ends")])
-def test_hostile_statements_are_denied(name: str, victim: Path) -> None:
-    for sql, said, seconds, _ in _asked(name, victim, seconds=20):
-        assert said is not None, sql
-        assert seconds < 10, (sql, said)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, found in HOSTILE.items() if found.get("ends")])
-def test_hostile_statements_end_within_their_limits(name: str, victim: Path) -> None:
-    for sql, said, seconds, peak in _asked(name, victim, seconds=3):
-        if name != "parser depth":
-            assert said is not None, sql
-        assert seconds < 3 + 1, (sql[:80], said, seconds)
-        assert peak <= 1 << 30, (sql[:80], said, peak)
-
-
-def _text(statement: str) -> str:
-    if statement.startswith("python:"):
-        return str(eval(statement.removeprefix("python:")))
-    return statement
-
-
-def _asked(name: str, folder: Path, seconds: float) -> list[tuple[str, str | None, float, int]]:
-    """Ask every statement of a class in turn; return what was said, how long it took, the peak of memory."""
-    statements = [_text(statement) for statement in HOSTILE[name]["statements"]]
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(seconds)],
-        input=json.dumps(statements),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(statements), done.stderr
-    return [(sql, *answer) for sql, answer in zip(statements, answers, strict=True)]

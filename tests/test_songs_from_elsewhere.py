@@ -5,14 +5,9 @@ import io
 import json
 import os
 import re
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from genredb.build.load import load
 from genredb.build.run import build
@@ -23,12 +18,7 @@ from genredb.learn.predict import predict
 from genredb.learn.protocols import PROTOCOLS
 from genredb.project.config import Config
 from genredb.project.discover import read_project
-from genredb.project.nodes import Column, RawPattern, Source
-from genredb.warehouse.csvfile import PADDED, QUOTED_WHOLE, survey
 from genredb.warehouse.database import open_reader
-from genredb.warehouse.load import load_source
-from genredb.warehouse.raw_table import SEPARATED
-from genredb.warehouse.tables import create_tables
 from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, config_for, rows, song, write_raw
 from tests.project_files import write_project
 from tests.songs_from_elsewhere import (
@@ -36,26 +26,6 @@ from tests.songs_from_elsewhere import (
     write_competition_file,
     write_organize_file,
     write_playlist,
-)
-
-SOURCE = Source(
-    "raw",
-    "things",
-    "raw",
-    "",
-    (
-        Column("file", data_type="varchar", meta={"filled_with": "file_stem"}),
-        Column("number", data_type="integer", meta={"filled_with": "record_number"}),
-        Column("title", data_type="varchar"),
-        Column("plays", data_type="integer", meta={"min": 0}),
-        Column("mood", data_type="varchar", meta={"optional": True}),
-    ),
-    "sources.yml",
-    files=RawPattern("things*.csv", is_pattern=True, is_optional=True, thousands_separator=","),
-)
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-titles = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=12
 )
 
 
@@ -338,114 +308,11 @@ def test_a_plan_and_the_doctor_name_the_files(cli: Cli, tmp_path: Path) -> None:
     assert "no playlist*.csv, which is optional, for raw.playlists" in report
 
 
-def spoiled(lines: list[str], padding: str) -> bytes:
-    """Save lines of a CSV as a spreadsheet does that separates by semicolons and sees one column."""
-    quoted = ['"' + line.replace('"', '""') + '"' if '"' in line or ";" in line else line for line in lines]
-    return "".join(f"{line}{padding}\r\n" for line in quoted).encode("utf-8-sig")
-
-
-@FEW
-@given(
-    things=st.lists(st.tuples(titles, st.integers(0, 2_000_000)), min_size=1, max_size=12),
-    padding=st.sampled_from(["", ";", ";;;"]),
-)
-def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], padding: str) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["title", "plays"])
-    writer.writerows([title, f"{plays:,}"] for title, plays in things)
-    content = spoiled(buffer.getvalue().removesuffix("\n").split("\n"), padding)
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "things_1.csv"
-        path.write_bytes(content)
-        create_tables(connection)
-        [done] = load_source(connection, SOURCE, [path])
-        found = connection.execute("select number, title, plays from raw.things").fetchall()
-    assert found == [(n, title or None, plays) for n, (title, plays) in enumerate(things, start=1)]
-    assert done.repairs.get(SEPARATED, 0) == sum(plays >= 1_000 for _, plays in things)
-    assert done.repairs.get(PADDED, 0) == (len(things) if padding else 0)
-
-
-@pytest.mark.parametrize(
-    ("line", "loaded", "reason"),
-    [
-        ("One,5;;", ("One", 5), None),
-        ("One,5", ("One", 5), None),
-        ('"One,5";;', ("One", 5), None),
-        ('"""One, two"",""1,005""";;', ("One, two", 1005), None),
-        ('"One, two",5;;', ("One, two", 5), None),
-        ('"One,5;;";;', ("One", 5), None),
-        ('"One,5;;"', ("One", 5), None),
-        ('"One, two,5";;', None, "3 fields where the header has 2"),
-        ('"One";;', None, "1 fields where the header has 2"),
-        ("One,5;", None, "it ends otherwise than by 2 empty columns (;), as others do"),
-        ("One,5;;;", None, "it ends otherwise than by 2 empty columns (;), as others do"),
-        ("One,5;;more", None, "plays: '5;;more' is not an integer"),
-        ("One,1,005;;", None, "3 fields where the header has 2"),
-        ('One,"10,05";;', None, "plays: '10,05' is not an integer"),
-        ('One,"-1,005";;', None, "plays: '-1,005' is below 0"),
-    ],
-)
-def test_what_is_not_unambiguous_is_quarantined_as_it_stands(
-    tmp_path: Path, line: str, loaded: tuple[str, int] | None, reason: str | None
-) -> None:
-    path = tmp_path / "things.csv"
-    path.write_text(f"title,plays;;\nSure,1;;\n{line}\n;;\nLast,2;;\n")
-    with duckdb.connect() as connection:
-        create_tables(connection)
-        [done] = load_source(connection, SOURCE, [path])
-        found = connection.execute("select number, title, plays from raw.things").fetchall()
-        quarantined = connection.execute("select line, reason, text from raw.quarantine").fetchall()
-    assert found == [(1, "Sure", 1), *([(2, *loaded)] if loaded else []), (3, "Last", 2)]
-    assert quarantined == ([(3, reason, line)] if reason else [])
-    assert done.records == 3
-
-
-def test_padding_is_seen_where_the_header_has_none(tmp_path: Path) -> None:
-    """A label must not keep the semicolons of a row, even where all before it have none."""
-    source = replace(SOURCE, columns=(*SOURCE.columns[2:4], Column("genre", data_type="varchar")))
-    path = tmp_path / "things.csv"
-    rows_before = "".join(f"Song {n},{n},pop\n" for n in range(3))
-    for content, genres in (
-        ("A,1,pop\nB,2,rock;;\n", ["pop", "rock"]),
-        ("A,1,pop\nB,2,rock;;", ["pop", "rock"]),
-        ('A,1,pop\n"B,2,""rock""";;\r\nC,3,soul;;\r\n', ["pop", "rock", "soul"]),
-        ("A,1,pop;\n", ["pop;"]),  # one semicolon may be meant
-    ):
-        path.write_bytes(f"title,plays,genre\n{rows_before}{content}".encode())
-        with duckdb.connect() as connection:
-            create_tables(connection)
-            [done] = load_source(connection, source, [path])
-            found = [genre for (genre,) in connection.execute("select genre from raw.things").fetchall()]
-        assert found == ["pop"] * 3 + genres
-        assert done.repairs.get(PADDED, 0) == content.count(";;")
-
-
-def test_chunk_borders_do_not_hide_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "things.csv"
-    path.write_text("title,plays\nA,1\nB,2;;;\nC,3\n")
-    for size in range(12, 30):
-        monkeypatch.setattr("genredb.warehouse.csvfile.CHUNK_BYTES", size)
-        assert survey(path).padding == 3
-
-
 def test_separators_stand_only_where_the_source_admits_them(config: Config, raw_dir: Path) -> None:
     path = raw_dir / REAL_FILES[0]
     path.write_text(path.read_text() + f'20,Long,Artist 1,1999,"1,120",{song(1).split(",", 1)[1]},pop\n')
     build(config)
     assert rows(config.database, "select reason from raw.quarantine") == [("bpm: '1,120' is not an integer",)]
-
-
-def test_a_header_quoted_whole_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "things.csv"
-    path.write_text('"title,""plays""";\n"""A, b"",1";\n')
-    with duckdb.connect() as connection:
-        create_tables(connection)
-        [done] = load_source(connection, SOURCE, [path])
-        assert connection.execute("select file, title, plays, mood from raw.things").fetchall() == [
-            ("things", "A, b", 1, None)
-        ]
-    assert done.repairs == {PADDED: 1, QUOTED_WHOLE: 1}
 
 
 @pytest.mark.parametrize(

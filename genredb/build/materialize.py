@@ -7,7 +7,7 @@ from genredb.build.runtime import Runtime, relation_of
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
 from genredb.warehouse.csvfile import split_records, survey
-from genredb.warehouse.database import run_sql, transaction, unglobbed
+from genredb.warehouse.database import literal, run_sql, transaction, unglobbed
 
 
 def materialize(runtime: Runtime, node: Node) -> int | None:
@@ -67,13 +67,13 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
     if separator == "," and (record := next(faulty, None)):
         raise ProjectError(f"{node.path}:{record.line}: {record.fault}.")
     types = ", ".join(
-        f"{_literal(name)}: {_literal(data_type)}"
+        f"{literal(name)}: {literal(data_type)}"
         for name, data_type in (seed.config.get("column_types") or {}).items()
     )
     # Dates as dbt knows them: what looks otherwise stays text.
     sql = (
         f"create or replace table {relation} as"
-        f" from read_csv(?, header = true, delim = {_literal(separator)},"
+        f" from read_csv(?, header = true, delim = {literal(separator)},"
         " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
         " sample_size = -1, dateformat = '%Y-%m-%d'"
         f"{f', types = {{{types}}}' if types else ''})"
@@ -84,10 +84,6 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
             f"{node.path}: {found.records} records were read and {rows} loaded; remove blank lines."
         )
     return rows
-
-
-def _literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 _MATERIALIZATIONS: Mapping[str, Callable[[Runtime, Node], int | None]] = {

@@ -10,7 +10,7 @@ from genredb.compile.nodes import Node, Relation
 from genredb.compile.unit_tests import unit_test_sql
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.nodes import Fixture
-from genredb.warehouse.database import fetch_sample, quote, run_query
+from genredb.warehouse.database import fetch_sample, literal, quote, run_query
 
 
 def run_unit_test(runtime: Runtime, node: Node) -> tuple[Status, FailingRows | None]:
@@ -97,7 +97,7 @@ def _literal(value: Any) -> str:
         return f"[{', '.join(_literal(item) for item in value)}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"'{key}': {_literal(item)}" for key, item in value.items()) + "}"
-    return "'" + str(value).replace("'", "''") + "'"
+    return literal(value)
 
 
 def _types(runtime: Runtime, sql: str) -> dict[str, str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genredb.errors import UsageError, did_you_mean
+from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.project.nodes import Column
-from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relations
+from genredb.warehouse.database import Connection, fetch_all, find_relation, open_reader, quote, relations
 
 _MARTS = ("genres", "numeric_summary", "text_summary", "correlations", "genre_profiles")
 
@@ -79,23 +79,19 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
 def describe_relation(config: Config, name: str) -> list[Section]:
     """Return what the columns of a table or view (``name`` or ``schema.name``) hold, and what they mean."""
     with open_reader(config.database) as connection:
-        schema, _, table = name.rpartition(".")
-        found = (schema or "main", table)
-        known = relations(connection)
-        if found not in known:
-            names = [table if schema == "main" else f"{schema}.{table}" for schema, table in known]
-            raise UsageError(f"There is no table or view '{name}'.{did_you_mean(name, names)}")
+        relation = find_relation(connection, name)
+        source = ".".join(map(quote, relation))
         summary = fetch_all(
             connection,
             f"""
             select column_name, column_type, min, max, avg, std, null_percentage
-            from (summarize {quote(found[0])}.{quote(table)})
+            from (summarize {source})
             """,
         )
         distinct = ", ".join(f"count(distinct {quote(row[0])})" for row in summary)
-        sql = f"select count(*), {distinct} from {quote(found[0])}.{quote(table)}"
+        sql = f"select count(*), {distinct} from {source}"
         [(count, *different)] = fetch_all(connection, sql)
-    meanings = {column.name: column.description for column in _described(config, found)}
+    meanings = {column.name: column.description for column in _described(config, relation)}
     columns = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
     rows = tuple(
         (*map(_plain, row), distinct_count, meanings.get(row[0], ""))

@@ -38,7 +38,10 @@ _ERRORS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a task may take: ``seconds`` of wall time (None for any), and bytes of resident ``memory``."""
+    """What a task may take: ``seconds`` of wall time (None for any), and bytes of ``memory`` (None for any).
+
+    It is ended a little before it has taken all of its memory; the time that a reader takes does not count.
+    """
 
     seconds: float | None = 60.0
     memory: int | None = 2 << 30
@@ -173,4 +176,4 @@ def _timed_out(limits: Limits) -> QueryTimeoutError:
 
 def _too_much(limits: Limits) -> str:
     memory = (limits.memory or 0) >> 20
-    return f"The query was ended because it took more than {memory:,} MiB of memory; ask for less at once."
+    return f"The query was ended because it used up its {memory:,} MiB of memory; ask for less at once."

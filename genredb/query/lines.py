@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genredb.errors import UsageError
+from genredb.warehouse.database import literal, quote
 
 _NEWLINE = "chr(10)"
 _PLAIN = frozenset(  # types whose text holds no comma, quote or line end
@@ -74,7 +75,7 @@ def _csv_line(columns: Sequence[Column]) -> str:
 
 
 def _json(name: str, data_type: Any) -> str:
-    """Return the JSON of a value; NaN and the infinities, which JSON lacks, are null, in whatever depth."""
+    """Return the JSON of a value; NaN and the infinities, which JSON lacks, are null, unless in a union."""
     return f"to_json({_finite(name, data_type)})"
 
 
@@ -86,19 +87,24 @@ def _finite(name: str, data_type: Any) -> str:
         child = dict(data_type.children)["child"]
         inner = _finite("v", child)
         return name if inner == "v" else f"list_transform({name}, lambda v: {inner})"
+    if kind == "map":
+        inner = _finite("v", dict(data_type.children)["value"])
+        values = f"list_transform(map_values({name}), lambda v: {inner})"
+        finite = f"case when {name} is not null then map(map_keys({name}), {values}) end"
+        return name if inner == "v" else finite
     if kind == "struct":
-        parts = [(key, child, f"({name})[{_literal(key)}]") for key, child in data_type.children]
-        finite = [(key, value, _finite(value, child)) for key, child, value in parts]
-        if all(value == inner for _, value, inner in finite):
+        parts = [(key, child, f"({name})[{literal(key)}]") for key, child in data_type.children]
+        inside = [(key, value, _finite(value, child)) for key, child, value in parts]
+        if all(value == inner for _, value, inner in inside):
             return name
-        packed = ", ".join(f"{_identifier(key)} := {inner}" for key, _, inner in finite)
+        packed = ", ".join(f"{quote(key)} := {inner}" for key, _, inner in inside)
         return f"case when {name} is not null then struct_pack({packed}) end"
     return name
 
 
 def _json_line(columns: Sequence[Column]) -> str:
     pairs = ", ".join(
-        f"{_literal(column.name)}, {_json(f'c{place}', column.type)}" for place, column in enumerate(columns)
+        f"{literal(column.name)}, {_json(f'c{place}', column.type)}" for place, column in enumerate(columns)
     )
     return f"json_object({pairs})::varchar"
 
@@ -107,14 +113,19 @@ def _json_array_line(columns: Sequence[Column]) -> str:
     return f"',' || {_NEWLINE} || {_json_line(columns)}"
 
 
-def _refuse_doubled(columns: Sequence[Column]) -> str:
-    names = [column.name for column in columns]
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise UsageError(
-            f"Two columns are called '{doubled}', which JSON cannot hold; give one a name by `as`."
-        )
-    return ""
+def _json_head(opening: str) -> Callable[[Sequence[Column]], str]:
+    """Return a function that gives the opening; UsageError where two columns share a name."""
+
+    def head(columns: Sequence[Column]) -> str:
+        names = [column.name for column in columns]
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if doubled is not None:
+            raise UsageError(
+                f"Two columns are called '{doubled}', which JSON cannot hold; give one a name by `as`."
+            )
+        return opening
+
+    return head
 
 
 def _markdown_cell(place: int, column: Column) -> str:
@@ -136,17 +147,9 @@ def _markdown_line(columns: Sequence[Column]) -> str:
     return f"'| ' || {_joined(cells, ' | ')} || ' |' || {_NEWLINE}"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identifier(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
 FORMATS: Mapping[str, LineFormat] = {
     "csv": LineFormat(_csv_head, _csv_line),
-    "json": LineFormat(lambda columns: _refuse_doubled(columns) + "[\n", _json_array_line, "\n]\n", ",\n"),
-    "jsonl": LineFormat(_refuse_doubled, lambda columns: f"{_json_line(columns)} || {_NEWLINE}"),
+    "json": LineFormat(_json_head("[\n"), _json_array_line, "\n]\n", ",\n"),
+    "jsonl": LineFormat(_json_head(""), lambda columns: f"{_json_line(columns)} || {_NEWLINE}"),
     "markdown": LineFormat(_markdown_head, _markdown_line),
 }

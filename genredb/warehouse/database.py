@@ -170,6 +170,11 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def literal(value: object) -> str:
+    """Return a value's text as an SQL string."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
 def unglobbed(path: Path) -> str:
     """Return the path with glob characters escaped: a file's name must never name other files."""
     return re.sub(r"([*?\[\]])", r"[\1]", str(path))
@@ -275,6 +280,16 @@ def relations(connection: Connection) -> dict[tuple[str, str], str]:
     return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
 
 
+def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
+    """Return schema and name of a table or view, asked for with or without its schema; UsageError if none."""
+    schema, _, name = asked.rpartition(".")
+    known = relations(connection)
+    if (schema or "main", name) not in known:
+        names = [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
+        raise UsageError(f"There is no table or view '{asked}'.{did_you_mean(asked, names)}")
+    return schema or "main", name
+
+
 def relation_marks(connection: Connection) -> dict[str, str]:
     """Return the comment of every table and view (``schema.name``), empty where there is none."""
     rows = connection.execute(
@@ -315,6 +330,5 @@ _FILE_OPTIONS = {"csv": "format csv, header", "parquet": "format parquet", "json
 
 def write_file(connection: Connection, sql: str, path: Path, file_format: str) -> int:
     """Write a query's rows to a file in one of the formats csv, parquet, json; return their number."""
-    target = str(path).replace("'", "''")
-    row = connection.execute(f"copy ({sql}) to '{target}' ({_FILE_OPTIONS[file_format]})").fetchone()
+    row = connection.execute(f"copy ({sql}) to {literal(path)} ({_FILE_OPTIONS[file_format]})").fetchone()
     return int(row[0]) if row else 0

@@ -10,7 +10,7 @@ import duckdb
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.nodes import Column, RawPattern, Source
 from genredb.warehouse.csvfile import Record, Survey, split_records
-from genredb.warehouse.database import Connection, quote, unglobbed
+from genredb.warehouse.database import Connection, literal, quote, unglobbed
 from genredb.warehouse.values import Field, Filled
 
 SEPARATED = "thousands separator"
@@ -139,7 +139,7 @@ class RawTable:
         if column.filled_with == "record_number":
             return Filled(column, _RECORD)
         if column.filled_with == "file_stem":
-            return Filled(column, "'" + self._path.stem.replace("'", "''") + "'")
+            return Filled(column, literal(self._path.stem))
         if column not in columns:
             return Field(column, "null::varchar")
         return Field(column, quote(self._texts[columns.index(column)]), separator)

@@ -1,0 +1,65 @@
+"""The classifier as functions of SQL: they say what the predictions say."""
+
+from pathlib import Path
+
+import pytest
+
+from genredb.build.run import build
+from genredb.learn.predict import predict
+from genredb.project.config import Config
+from genredb.query.ask import Question, fetch_answer
+from tests.conftest import Cli, config_for, write_raw
+
+
+@pytest.fixture(scope="module")
+def real_predicted(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    config = config_for(real_data, tmp_path_factory.mktemp("functions") / "genre.duckdb")
+    assert build(config).exit_code == 0
+    predict(config)
+    return config
+
+
+def test_functions_and_table_agree_on_every_song(real_predicted: Config) -> None:
+    sql = """
+        select predictions.song_key, predictions.genre, predictions.probability, predictions.runner_ups,
+            predict_genre(songs) as by_row,
+            genre_probabilities(songs) as shares,
+            predict_genre(songs.artist, songs.year, songs.bpm, songs.nrgy, songs.dnce, songs.db, songs.live,
+                songs.val, songs.dur, songs.acous, songs.spch, songs.pop) as by_columns
+        from predictions inner join songs on predictions.song_key = songs.song_key
+        """
+    found = fetch_answer(real_predicted, Question(sql)).rows
+    assert len(found) == 128
+    for _, genre, probability, runner_ups, by_row, shares, by_columns in found:
+        assert by_row == by_columns == genre
+        assert shares[genre] == probability
+        assert [(one["genre"], one["probability"]) for one in runner_ups] == list(shares.items())[1:4]
+        assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_functions_answer_for_invented_songs_and_missing_values(real_predicted: Config) -> None:
+    by_name = """
+        select predict_genre(artist := ' QUEEN', year := 1980, bpm := null, nrgy := null, dnce := null,
+            db := null, live := null, val := null, dur := null, acous := null, spch := null, pop := null) as genre,
+            genre_probabilities(null, 1980, 100, 50, 50, -8, 10, 50, 200, 10, 5, 60) as shares
+        """
+    [(genre, shares)] = fetch_answer(real_predicted, Question(by_name)).rows
+    assert genre == "glam rock"
+    assert len(shares) == 86
+    # What was learned is known: on labelled songs the answer is in-sample.
+    differing = "select count(*) from songs where predict_genre(songs) <> genre"
+    assert fetch_answer(real_predicted, Question(differing)).rows == ((0,),)
+
+
+def test_functions_want_a_current_classifier_and_a_whole_song(cli: Cli, built: Path, tmp_path: Path) -> None:
+    asked = "select count(*) as n from songs where predict_genre(songs) = 'pop'"
+    assert cli("query", asked, "--format", "csv", cwd=built).out == "n\n9\n"
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write_raw(tmp_path / "data" / "raw")
+    assert cli("build", cwd=tmp_path).code == 0
+    done = cli("query", asked, cwd=tmp_path)
+    assert done.code == 2
+    assert "run `genredb train`" in done.err
+    for call in ("predict_genre()", "predict_genre('Queen', 1980)", "predict_genre(genres)"):
+        done = cli("query", f"select {call} from genres", cwd=built)
+        assert (done.code, "Traceback" in done.err) == (2, False), done.err
