@@ -100,7 +100,11 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     The result begins with a space, so that it can be appended to a sentence.
     """
     known = sorted(set(choices))
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    last_parts = {choice.rpartition(".")[2]: choice for choice in known}
+    close = difflib.get_close_matches(name, known, n=1)
+    if not close:  # perhaps of another schema, or of one that was left out
+        parts = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
+        close = [last_parts[part] for part in parts]
     if close:
         return f" Did you mean '{close[0]}'?"
     if known:

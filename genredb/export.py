@@ -20,10 +20,10 @@ from genredb.warehouse.database import (
     fetch_all,
     find_relation,
     open_reader,
-    query_errors,
     quote,
     write_file,
 )
+from genredb.warehouse.duckdb_errors import query_errors
 
 SUBMISSION = "submission"
 HEADER = ["Id", "top genre"]

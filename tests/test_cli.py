@@ -100,7 +100,7 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
     for arguments, code, message in (
         (["show", "song"], 2, "error: There is no model, seed or check 'song'. Did you mean 'songs'?"),
         (["compile"], 2, "error: Name a model, or give a template by --inline."),
-        (["query", "select titel from songs"], 2, 'Candidate bindings: "title"'),
+        (["query", "select titel from songs"], 2, "Did you mean 'title'?"),
         (["query", "drop table songs"], 2, "Only queries can be asked, no DROP statement."),
         (["query", "copy songs to 'x.csv'"], 2, "Only queries can be asked, no COPY statement."),
         (["query", "select * from read_csv('/etc/passwd')"], 2, "disabled by configuration"),

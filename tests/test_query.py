@@ -173,9 +173,16 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(cli: Cli, built: Path) ->
         (["--", "-- nothing"], "There is no SQL to run"),
         ([";"], "There is no SQL to run"),
         (["drop table songs"], "Only queries can be asked, no DROP statement."),
-        (["select titel from songs"], 'Candidate bindings: "title"'),
-        (["select * from song"], 'Did you mean "songs'),
-        (["select 1 frm songs, x"], "LINE 1: select 1 frm songs, x"),
+        (
+            ["select\n  'é', titel from songs"],
+            "not found in FROM clause. Did you mean 'title'?\n    2 |   'é', titel from songs\n      |        ^^^^^\n",
+        ),
+        (["select s.titel from songs as s"], "Did you mean 'title'?\n    1 | select s.titel"),
+        (["select * from song"], "SQL:1:15: Table with name song does not exist. Did you mean 'songs'?"),
+        (["select * from trian"], "Did you mean 'features.train'?"),
+        (["select predict_gener(songs) from songs"], "Did you mean 'predict_genre'?"),
+        (["select sum(title) from songs"], "You might need to add explicit type casts.\n    1 | select sum"),
+        (["select 1 frm songs, x"], "    1 | select 1 frm songs, x\n"),
     ):
         done = cli("query", *arguments, cwd=built)
         assert (done.code, done.out) == (2, ""), done.err

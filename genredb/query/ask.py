@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.query.lines import FORMATS, Column, LineFormat
-from genredb.warehouse.database import Connection, open_reader, query_errors
-from genredb.warehouse.sql_text import without_end
+from genredb.warehouse.database import Connection, open_reader
+from genredb.warehouse.duckdb_errors import query_errors
+from genredb.warehouse.user_sql import bind_query, read_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 50_000
-_CALL = re.compile(r"\b(predict_genre|genre_probabilities)\s*\(", re.IGNORECASE)
-_ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
+FUNCTIONS = ("predict_genre", "genre_probabilities")
+_CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ def fetch_answer(config: Config, question: Question) -> Answer:
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
     with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        _prepare(connection, config, question)
-        relation = _relation(connection, question, _statement(connection, question))
+        relation = _bound(connection, config, question, read_query(connection, question.sql))
         columns = tuple(relation.columns)
         if question.limit is None:
             return Answer(columns, tuple(relation.fetchall()))
@@ -62,54 +62,25 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
     Raises UsageError as ``fetch_answer`` does, and where the format cannot hold the rows.
     """
     with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        _prepare(connection, config, question)
-        statement = _statement(connection, question)
-        relation = _relation(connection, question, statement)
+        statement = read_query(connection, question.sql)
+        relation = _bound(connection, config, question, statement)
         if answer_format == "parquet":
             return _write_parquet(relation, question.limit, stream)
         found = [Column(*pair) for pair in zip(relation.columns, relation.types, strict=True)]
         line_format = FORMATS[answer_format]
         names = ", ".join(f"c{place}" for place in range(len(found)))
         sql = f"select {line_format.line(found)} as line from (\n{statement}\n) as answer({names})"
-        lines = _relation(connection, question, sql)
+        lines = bind_query(connection, sql, question.parameters)
         return _write_lines(lines, line_format, found, question.limit, stream)
 
 
-def _prepare(connection: Connection, config: Config, question: Question) -> None:
-    """Register what the query calls."""
-    if may_predict(question.sql):
+def _bound(connection: Connection, config: Config, question: Question, statement: str) -> Any:
+    """Return the query as a relation, what it calls registered."""
+    if _CALL.search(statement):
         from genredb.query.functions import register_functions  # noqa: PLC0415 - brings scikit-learn
 
         register_functions(connection, config)
-
-
-def may_predict(sql: str) -> bool:
-    """Whether a query may call a function of the classifier."""
-    return _CALL.search(sql) is not None
-
-
-def _statement(connection: Connection, question: Question) -> str:
-    """Return the one statement that is asked, without a semicolon at its end."""
-    statements = connection.extract_statements(question.sql)
-    if not statements:
-        raise UsageError("There is no SQL to run; give it as an argument, by -f FILE or on stdin.")
-    if len(statements) != 1:
-        raise UsageError(f"One statement at a time can be asked; there are {len(statements)}.")
-    kind = _kind(statements[0])
-    if kind not in _ASKS:
-        raise UsageError(f"Only queries can be asked, no {kind} statement.")
-    return without_end(statements[0].query)
-
-
-def _kind(statement: Any) -> str:
-    try:
-        return str(statement.type.name)
-    except ValueError:  # of a kind that DuckDB's Python does not name
-        return "other"
-
-
-def _relation(connection: Connection, question: Question, sql: str) -> Any:
-    return connection.sql(sql, params=dict(question.parameters) if question.parameters else None)
+    return bind_query(connection, statement, question.parameters, FUNCTIONS)
 
 
 def _batches(relation: Any, limit: int | None) -> Iterator[tuple["pa.RecordBatch", bool]]:

@@ -1,19 +1,19 @@
-"""Connections to DuckDB, and DuckDB's errors as genredb's.
+"""Connections to DuckDB, and what is asked of them.
 
 Every connection is closed to extensions from elsewhere: genredb needs none, and a file that is not
 DuckDB's must not make it reach for the network.
 """
 
 import contextlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from genredb.errors import DatabaseCorruptError, DatabaseLockedError, SqlError, UsageError, did_you_mean
+from genredb.errors import UsageError, did_you_mean
+from genredb.warehouse.duckdb_errors import noticed_damage, sql_errors, translated_errors
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -22,9 +22,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
+    "errors_as_json": "true",  # they name the place in the SQL
 }
-# A build's errors name the place in the SQL as data.
-_BUILDING = _CONFIG | {"errors_as_json": "true"}
 # What guards a reader against SQL that would read or write files, beyond read_only.
 _LOCKED = _CONFIG | {
     "enable_external_access": "false",
@@ -36,7 +35,7 @@ _LOCKED = _CONFIG | {
 def connect(path: Path) -> Connection:
     """Open a database file for writing, making it if there is none."""
     with translated_errors(path):
-        return _quiet(duckdb.connect(str(path), config=_BUILDING))
+        return _quiet(duckdb.connect(str(path), config=_CONFIG))
 
 
 def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
@@ -68,101 +67,6 @@ def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
         raise UsageError(f"There is no database {path} yet; run `genredb build` first.")
     with noticed_damage(path), contextlib.closing(connect_read_only(path, locked=locked)) as connection:
         yield connection
-
-
-@contextlib.contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about opening a file into one sentence each."""
-    try:
-        yield
-    except duckdb.IOException as error:
-        message = str(error)
-        if "Could not set lock" in message or "Conflicting lock" in message:
-            pid = re.search(r"PID (\d+)", message)
-            who = f"process {pid[1]}" if pid else "another process"
-            raise DatabaseLockedError(
-                f"{path} is being written by {who}; try again when it is done."
-            ) from None
-        if "Permission denied" in message:
-            raise UsageError(f"{path} may not be opened: permission denied.") from None
-        if re.search("not a (valid )?DuckDB database|sqlite", message):
-            raise DatabaseCorruptError(
-                f"{path} is not a DuckDB database; move it away and run `genredb build`."
-            ) from None
-        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
-    except duckdb.Error as error:
-        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
-
-
-@contextlib.contextmanager
-def noticed_damage(path: Path) -> Iterator[None]:
-    """Turn the error that a damaged block raises, at whatever query reads it, into one sentence."""
-    try:
-        yield
-    except duckdb.Error as error:
-        if _is_damage(error):
-            raise DatabaseCorruptError(
-                f"{path} is damaged ({_first_line(error)}); move it away and run `genredb build`."
-            ) from None
-        raise
-
-
-@contextlib.contextmanager
-def sql_errors(sql: str) -> Iterator[None]:
-    """Turn an error in SQL of the project into a SqlError with a sentence and the place in the SQL."""
-    try:
-        yield
-    except duckdb.Error as error:
-        if _is_damage(error):
-            raise
-        details = _details(error)
-        start, length = _location(details)
-        offset = len(sql.encode()[:start].decode(errors="ignore")) if start is not None else None
-        raise SqlError(_sentence(error, details), sql, offset, length) from None
-
-
-def _details(error: duckdb.Error) -> dict[str, str]:
-    """Return what DuckDB says of an error as data, empty where it says it as text."""
-    try:
-        found = json.loads(explain(error))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _location(details: Mapping[str, str]) -> tuple[int | None, int]:
-    """Return where an error stands in the bytes of the SQL, and how long what is wrong there is."""
-    if "location" in details:
-        start, length = json.loads(details["location"])
-        return int(start), int(length)
-    return (int(details["position"]) if "position" in details else None), 1
-
-
-def _sentence(error: duckdb.Error, details: Mapping[str, str]) -> str:
-    """Return DuckDB's message with its suggestions as ours."""
-    message = details.get("exception_message") or explain(error)
-    first, *rest = message.split("\n")
-    candidates = [part.strip(' "') for part in details.get("candidates", "").split(",") if part.strip()]
-    name = details.get("name", "")
-    if name and (candidates or details.get("error_subtype") == "MISSING_ENTRY"):
-        hint = did_you_mean(name, candidates)
-        own = not any(candidate.startswith(("pg_", "duckdb_")) for candidate in candidates)
-        return f"{first.rstrip('.!')}.{hint if own else ''}"
-    return " ".join([first.rstrip("!"), *rest]) + ("" if message.rstrip().endswith((".", "!", "?")) else ".")
-
-
-def explain(error: duckdb.Error) -> str:
-    """Return DuckDB's message without the name of its class; the line that it quotes stays with it."""
-    return re.sub(r"^[\w ]+ Error: ", "", str(error).strip())
-
-
-def _is_damage(error: duckdb.Error) -> bool:
-    kinds = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
-    return isinstance(error, kinds) or "Corrupt database file" in str(error)
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return _details(error).get("exception_message", explain(error)).splitlines()[0]
 
 
 def quote(identifier: str) -> str:
@@ -235,19 +139,6 @@ def fetch_sample(
         rows = connection.execute(f"{inside} order by all limit {limit}").fetchall()
         total = connection.execute(f"select count(*) from (\n{sql}\n)").fetchall()[0][0]
     return columns, tuple(rows), int(total)
-
-
-@contextlib.contextmanager
-def query_errors() -> Iterator[None]:
-    """Turn an error in a user's own SQL into a UsageError with DuckDB's message and the line it quotes."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException:
-        raise UsageError("The query needs more memory than it may take; ask for less at once.") from None
-    except duckdb.Error as error:
-        if _is_damage(error):
-            raise
-        raise UsageError(explain(error)) from None
 
 
 def fetch_all(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:

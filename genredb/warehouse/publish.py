@@ -16,7 +16,8 @@ from pathlib import Path
 import filelock
 
 from genredb.errors import DatabaseLockedError
-from genredb.warehouse.database import Connection, connect, connect_read_only, noticed_damage
+from genredb.warehouse.database import Connection, connect, connect_read_only
+from genredb.warehouse.duckdb_errors import noticed_damage
 
 
 class Publication:

@@ -1,0 +1,155 @@
+"""DuckDB's errors as genredb's: a sentence each, the place in the SQL, and what was perhaps meant."""
+
+import contextlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from genredb.errors import DatabaseCorruptError, DatabaseLockedError, SqlError, UsageError, did_you_mean
+
+
+@contextlib.contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about opening a file into one sentence each."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        message = str(error)
+        if "Could not set lock" in message or "Conflicting lock" in message:
+            pid = re.search(r"PID (\d+)", message)
+            who = f"process {pid[1]}" if pid else "another process"
+            raise DatabaseLockedError(
+                f"{path} is being written by {who}; try again when it is done."
+            ) from None
+        if "Permission denied" in message:
+            raise UsageError(f"{path} may not be opened: permission denied.") from None
+        if re.search("not a (valid )?DuckDB database|sqlite", message):
+            raise DatabaseCorruptError(
+                f"{path} is not a DuckDB database; move it away and run `genredb build`."
+            ) from None
+        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+    except duckdb.Error as error:
+        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+
+
+@contextlib.contextmanager
+def noticed_damage(path: Path) -> Iterator[None]:
+    """Turn the error that a damaged block raises, at whatever query reads it, into one sentence."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise DatabaseCorruptError(
+                f"{path} is damaged ({_first_line(error)}); move it away and run `genredb build`."
+            ) from None
+        raise
+
+
+@contextlib.contextmanager
+def sql_errors(sql: str) -> Iterator[None]:
+    """Turn an error in SQL of the project into a SqlError with a sentence and the place in the SQL."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise
+        found = read_mistake(error, sql)
+        raise SqlError(found.sentence(), sql, found.offset, found.width) from None
+
+
+@contextlib.contextmanager
+def query_errors() -> Iterator[None]:
+    """Turn an error of a query that runs into a UsageError with DuckDB's message."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise UsageError("The query needs more memory than it may take; ask for less at once.") from None
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise
+        raise UsageError(_message(error, _details(error))) from None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What DuckDB says is wrong with SQL. ``offset`` and ``width`` are where, in characters, if it says so.
+
+    ``name`` is what it does not know, a ``kind`` such as ``Table`` or ``Column``; ``candidates`` are what
+    DuckDB would have known in its place.
+    """
+
+    message: str
+    offset: int | None = None
+    width: int = 1
+    kind: str = ""
+    name: str = ""
+    candidates: tuple[str, ...] = ()
+
+    def sentence(self, choices: Collection[str] | None = None) -> str:
+        """Return the message with what was perhaps meant: one of the choices, else of the candidates."""
+        first, *rest = self.message.split("\n")
+        if not self.name:
+            text = " ".join([first.rstrip("!"), *filter(None, rest)])
+            return text if text.endswith((".", "!", "?")) else f"{text}."
+        known = self.candidates if choices is None else choices
+        is_inside = any(candidate.startswith(("pg_", "duckdb_")) for candidate in known)
+        return f"{first.rstrip('.!')}.{'' if is_inside else did_you_mean(self.name, known)}"
+
+
+def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
+    """Return what an error says of SQL that could not be run."""
+    details = _details(error)
+    message = _message(error, details)
+    if "location" in details:
+        start, width = json.loads(details["location"])
+    else:
+        start, width = details.get("position"), 1
+    offset = None if start is None else len(sql.encode()[: int(start)].decode(errors="ignore"))
+    candidates = _candidates(details, message)
+    kind, name = details.get("type", "Column"), details.get("name", "")
+    if not candidates and details.get("error_subtype") != "MISSING_ENTRY":
+        name = ""
+    elif not name and offset is not None:  # of a column behind its table's name
+        name = sql[offset : offset + width].rpartition(".")[2].strip('"')
+    return Mistake(message, offset, width, kind, name, candidates)
+
+
+def _candidates(details: Mapping[str, str], message: str) -> tuple[str, ...]:
+    if details.get("error_subtype") == "NO_MATCHING_FUNCTION":
+        return ()  # they are signatures, which the message lists
+    named = details.get("candidates", "")
+    if not named and "Candidate bindings:" in message:
+        named = message.rpartition("Candidate bindings:")[2].lstrip(" :")
+    return tuple(part.strip(' "') for part in named.split(",") if part.strip())
+
+
+def _details(error: duckdb.Error) -> dict[str, str]:
+    """Return what DuckDB says of an error as data, empty where it says it as text."""
+    try:
+        found = json.loads(_text(error))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _message(error: duckdb.Error, details: Mapping[str, str]) -> str:
+    """Return DuckDB's sentences, without the signatures of functions that it appends."""
+    return (details.get("exception_message") or _text(error)).partition("\n\tCandidate functions:")[0].strip()
+
+
+def _text(error: duckdb.Error) -> str:
+    """Return an error's text without the name of its class."""
+    return re.sub(r"^[\w ]+ Error: ", "", str(error).strip())
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    kinds = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
+    return isinstance(error, kinds) or "Corrupt database file" in str(error)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return _message(error, _details(error)).splitlines()[0]

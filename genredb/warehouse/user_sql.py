@@ -1,0 +1,100 @@
+"""SQL that a user typed: one query of it, bound, with the place and the cure where it is wrong."""
+
+import contextlib
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import duckdb
+
+from genredb.errors import UsageError, quoted
+from genredb.warehouse.database import Connection, fetch_all, relations
+from genredb.warehouse.duckdb_errors import Mistake, read_mistake
+from genredb.warehouse.sql_text import without_end
+
+_ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
+_EXPLAIN = "explain "
+
+
+def read_query(connection: Connection, sql: str) -> str:
+    """Return the one query of the SQL, without a semicolon at its end; UsageError where it is none."""
+    with _located(connection, sql):
+        statements = connection.extract_statements(sql)
+    if not statements:
+        raise UsageError("There is no SQL to run.")
+    if len(statements) != 1:
+        raise UsageError(f"One statement at a time can be asked; there are {len(statements)}.")
+    kind = _kind(statements[0])
+    if kind not in _ASKS:
+        raise UsageError(f"Only queries can be asked, no {kind} statement.")
+    return without_end(statements[0].query)
+
+
+def bind_query(
+    connection: Connection, query: str, parameters: Mapping[str, str], functions: Collection[str] = ()
+) -> Any:
+    """Return a query as a relation that has not run yet.
+
+    UsageError with line, caret and what was perhaps meant where it is wrong: a relation or column of the
+    database, or a function, of which ``functions`` exist beside DuckDB's own.
+    """
+    values = dict(parameters) or None
+    with _located(connection, query, values, functions):
+        return connection.sql(query, params=values)
+
+
+def plan_of(connection: Connection, query: str) -> str:
+    """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
+    with _located(connection, query):
+        return "\n".join(text for _, text in fetch_all(connection, _EXPLAIN + query))
+
+
+def _kind(statement: Any) -> str:
+    try:
+        return str(statement.type.name)
+    except ValueError:  # of a kind that DuckDB's Python does not name
+        return "other"
+
+
+@contextlib.contextmanager
+def _located(
+    connection: Connection,
+    sql: str,
+    parameters: dict[str, str] | None = None,
+    functions: Collection[str] = (),
+) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        found = read_mistake(error, sql)
+        if found.offset is None:
+            found = _asked_again(connection, sql, parameters) or found
+        sentence = found.sentence(_choices(connection, found, functions))
+        if found.offset is None:
+            raise UsageError(sentence) from None
+        line = sql.count("\n", 0, found.offset) + 1
+        column = found.offset - (sql.rfind("\n", 0, found.offset) + 1) + 1
+        raise UsageError(quoted(("SQL", line, column), sql, sentence, found.width)) from None
+
+
+def _asked_again(connection: Connection, sql: str, parameters: dict[str, str] | None) -> Mistake | None:
+    """Return what is wrong as DuckDB says it of a statement, for of a relation it does not say where."""
+    statement = _EXPLAIN + sql
+    try:
+        connection.execute(statement, parameters or [])
+    except duckdb.Error as error:
+        found = read_mistake(error, statement)
+        if found.offset is not None:
+            shifted = found.offset - len(_EXPLAIN)
+            return Mistake(found.message, shifted, found.width, found.kind, found.name, found.candidates)
+    return None
+
+
+def _choices(connection: Connection, found: Mistake, functions: Collection[str]) -> Collection[str] | None:
+    """Return the names, of the kind of what is not known, that the database has; None where that is open."""
+    if found.kind == "Table":
+        return [name if schema == "main" else f"{schema}.{name}" for schema, name in relations(connection)]
+    if found.kind.endswith("Function"):
+        known = fetch_all(connection, "select distinct function_name from duckdb_functions()")
+        return difflib.get_close_matches(found.name, [*functions, *(name for (name,) in known)], n=1)
+    return None
