@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from genredb import __version__
 from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
 from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
@@ -17,6 +16,7 @@ from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import Project, read_project
 from genredb.project.find import source_files
 from genredb.project.nodes import Source
+from genredb.version import __version__
 from genredb.warehouse.csvfile import refuse_unreadable
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
 from genredb.warehouse.publish import leftovers, write_ahead_log

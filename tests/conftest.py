@@ -125,6 +125,15 @@ def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sample_folder(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty working directory in which the shipped project was built on its sample, and predicted."""
+    folder = tmp_path_factory.mktemp("sample")
+    assert cli("build", "-q", cwd=folder).code == 0
+    assert cli("predict", "-q", cwd=folder).code == 0
+    return folder
+
+
 @pytest.fixture
 def config(raw_dir: Path, tmp_path: Path) -> Config:
     """The shipped project on the small raw files."""

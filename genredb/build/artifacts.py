@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from genredb import DBT_VERSION, __version__
 from genredb.build.results import BuildResult, NodeResult, Status
 from genredb.project.config import Config
+from genredb.version import DBT_VERSION, __version__
 
 RUN_RESULTS = "run_results.json"
 _SCHEMAS = "https://schemas.getdbt.com/dbt"

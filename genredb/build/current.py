@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from genredb import __version__
 from genredb.build.artifacts import read_artifact, write_artifact
 from genredb.compile.identity import digest
 from genredb.project.config import Config
+from genredb.version import __version__
 from genredb.warehouse.csvfile import file_digest
 
 _RECEIPT = "current.json"

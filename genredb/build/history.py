@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from genredb import __version__
 from genredb.build.results import NodeResult
+from genredb.version import __version__
 from genredb.warehouse.database import Connection, insert_rows
 
 

@@ -10,9 +10,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from genredb import __version__
 from genredb.cli.selection import joined
 from genredb.errors import GenredbError
+from genredb.version import __version__
 
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (

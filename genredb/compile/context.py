@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from genredb import DBT_VERSION
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import ProjectError
+from genredb.version import DBT_VERSION
 
 
 class MacroReturnError(Exception):

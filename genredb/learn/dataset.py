@@ -170,6 +170,14 @@ def _select(view: str, names: Sequence[str], label: str | None) -> str:
     )
 
 
+def songs_of(
+    artists: npt.NDArray[np.object_], columns: Sequence[npt.NDArray[np.float64]], names: tuple[str, ...]
+) -> Songs:
+    """Return songs that are asked about alone: their artist keys, and a column of numbers for each name."""
+    features = np.column_stack(list(columns))
+    return Songs(artists, artists, features, np.empty(0, dtype=object), names)
+
+
 def _songs(columns: dict[str, Any], names: tuple[str, ...], label: str | None) -> Songs:
     features = [np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan) for name in names]
     keys = np.asarray(columns["song_key"], dtype=object)

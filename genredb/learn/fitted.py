@@ -69,6 +69,8 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
 
     ``answers`` are what the estimator predicts, where that is known already.
     """
+    if len(features) == 0:
+        return np.empty((0, len(estimator.classes_))), hasattr(estimator, "predict_proba")
     if hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(features), True
     scores = np.asarray(estimator.decision_function(features))

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from genredb import __version__
+from genredb.version import __version__
 
 _LIBRARIES = ("numpy", "scikit-learn", "skops")
 

@@ -1,5 +1,6 @@
 """One SQL query on the published database: its rows as a table, as text, or as Parquet."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class Question:
     """
 
     sql: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
     limit: int | None = None
     is_trusted: bool = False
 
@@ -47,13 +48,19 @@ def fetch_answer(config: Config, question: Question) -> Answer:
 
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
-    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        relation = _bound(connection, config, question, read_query(connection, question.sql))
+    with asked(config, question) as relation:
         columns = tuple(relation.columns)
         if question.limit is None:
             return Answer(columns, tuple(relation.fetchall()))
         rows = relation.limit(question.limit + 1).fetchall()
     return Answer(columns, tuple(rows[: question.limit]), is_cut=len(rows) > question.limit)
+
+
+@contextlib.contextmanager
+def asked(config: Config, question: Question) -> Iterator[Any]:
+    """Give a query as DuckDB's relation, which can be read until the block ends; errors are UsageErrors."""
+    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
+        yield _bound(connection, config, question, read_query(connection, question.sql))
 
 
 def write_answer(config: Config, question: Question, answer_format: str, stream: BinaryIO) -> bool:

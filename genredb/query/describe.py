@@ -1,13 +1,12 @@
 """The verb ``describe``: what the songs are like, from the marts; or what any relation holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from genredb.errors import UsageError
 from genredb.project.config import Config
-from genredb.project.discover import read_project
-from genredb.project.nodes import Column
+from genredb.query.catalog import read_relations
 from genredb.warehouse.database import Connection, fetch_all, find_relation, open_reader, quote, relations
 
 _MARTS = ("genres", "numeric_summary", "text_summary", "correlations", "genre_profiles")
@@ -91,23 +90,14 @@ def describe_relation(config: Config, name: str) -> list[Section]:
         distinct = ", ".join(f"count(distinct {quote(row[0])})" for row in summary)
         sql = f"select count(*), {distinct} from {source}"
         [(count, *different)] = fetch_all(connection, sql)
-    meanings = {column.name: column.description for column in _described(config, relation)}
+        known = {(one.schema, one.name): one for one in read_relations(connection, config)}
+    meanings = {column.name: column.description for column in known[relation].columns}
     columns = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
     rows = tuple(
         (*map(_plain, row), distinct_count, meanings.get(row[0], ""))
         for row, distinct_count in zip(summary, different, strict=True)
     )
     return [Section(f"{name}: {count:,} rows", columns, rows)]
-
-
-def _described(config: Config, relation: tuple[str, str]) -> Iterable[Column]:
-    """Return the columns as the project's files describe them, if they do."""
-    project = read_project(config)
-    for source in project.sources.values():
-        if (source.schema, source.name) == relation:
-            return source.columns
-    found = project.models.get(relation[1]) or project.seeds.get(relation[1])
-    return found.columns if found else ()
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from genredb.build.freshness import PREDICT_VIEW
-from genredb.learn.dataset import Songs, feature_view
+from genredb.learn.dataset import feature_view, songs_of
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.store import load_current
 from genredb.project.config import Config
@@ -64,8 +64,7 @@ def _vectorized(
         parts = dict(zip((field.name for field in songs.type), songs.flatten(), strict=True))
         features = [parts[column].to_numpy(zero_copy_only=False) for column in columns]
         artists = parts["artist_key"].fill_null("").to_numpy(zero_copy_only=False)
-        empty = np.empty(0, dtype=object)
-        asked = Songs(artists, artists, np.column_stack(features), empty, tuple(columns))
+        asked = songs_of(artists, features, tuple(columns))
         scores, _ = class_scores(fitted.estimator, asked.matrix(uses_artist=fitted.uses_artist))
         return answer(fitted.estimator.classes_, scores)
 

@@ -80,6 +80,25 @@ create table if not exists meta.check_results (
 );
 """
 
+# What the rows of these tables are.
+DESCRIPTIONS = {
+    "raw.quarantine": "One row per row of a CSV that could not be loaded: where it stands, why, its text.",
+    "ml.classifiers": "One row per fitted classifier.",
+    "ml.predictions": "One row per predicted song.",
+    "ml.evaluations": "One row per classifier, protocol and label that were judged.",
+    "ml.chosen": "One row, of the classifier that predicts, where one was chosen.",
+    "ml.fold_scores": "One row per fold of an evaluation.",
+    "ml.confusion": "One row per pair of a label and what was predicted in its place, of an evaluation.",
+    "ml.song_scores": "One row per song of an evaluation.",
+    "ml.importances": "One row per column that a judged classifier reads: the accuracy lost without it.",
+    "meta.state": "One row per fact that genredb remembers of the file.",
+    "meta.fingerprints": "One row per node of the last build.",
+    "meta.loads": "One row per file that was loaded.",
+    "meta.runs": "One row per command that wrote to the file.",
+    "meta.node_runs": "One row per node of a run.",
+    "meta.check_results": "One row per check of a run.",
+}
+
 
 # What genredb remembers of builds and predictions has this shape; a file of another shape is built anew.
 LAYOUT = "4"

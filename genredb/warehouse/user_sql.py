@@ -31,7 +31,7 @@ def read_query(connection: Connection, sql: str) -> str:
 
 
 def bind_query(
-    connection: Connection, query: str, parameters: Mapping[str, str], functions: Collection[str] = ()
+    connection: Connection, query: str, parameters: Mapping[str, object], functions: Collection[str] = ()
 ) -> Any:
     """Return a query as a relation that has not run yet.
 
@@ -60,7 +60,7 @@ def _kind(statement: Any) -> str:
 def _located(
     connection: Connection,
     sql: str,
-    parameters: dict[str, str] | None = None,
+    parameters: dict[str, object] | None = None,
     functions: Collection[str] = (),
 ) -> Iterator[None]:
     try:
@@ -77,7 +77,7 @@ def _located(
         raise UsageError(quoted(("SQL", line, column), sql, sentence, found.width)) from None
 
 
-def _asked_again(connection: Connection, sql: str, parameters: dict[str, str] | None) -> Mistake | None:
+def _asked_again(connection: Connection, sql: str, parameters: dict[str, object] | None) -> Mistake | None:
     """Return what is wrong as DuckDB says it of a statement, for of a relation it does not say where."""
     statement = _EXPLAIN + sql
     try:

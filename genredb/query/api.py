@@ -1,0 +1,266 @@
+"""The Python API: :func:`genredb.open` gives a :class:`Database` to ask, in SQL or by its classifier.
+
+The figures of the examples are those of the synthetic sample that genredb ships.
+Nothing is held open between two calls: each sees the state that was published last, and none is in a
+builder's way.
+"""
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from genredb.errors import InputError, UsageError, did_you_mean
+from genredb.project.config import Config
+from genredb.query.ask import Question, asked
+from genredb.query.catalog import Relation, read_relations
+from genredb.warehouse.database import find_relation, open_reader, quote
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+    from genredb.learn.fitted import Fitted
+
+SHOWN_ROWS = 10
+_ARTIST_COLUMNS = ("artist_key", "artist")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A built database, to be read; made by :func:`genredb.open`.
+
+    >>> db = genredb.open("genre.duckdb")
+    >>> db.sql("select count(*) as songs from songs").rows()
+    [(566,)]
+    """
+
+    config: Config = field(repr=False)
+
+    def sql(self, query: str, **parameters: object) -> "Query":
+        """Return a query; its rows are read when they are asked for.
+
+        ``parameters`` are the values of ``$name`` in it, bound and never pasted. It may read files
+        (``from 'more.csv'``) but never writes. UsageError with line, caret and what was perhaps meant
+        where the SQL is wrong.
+
+        >>> db.sql("select title from songs where id = $id and source = 'train'", id=1).df().shape
+        (1, 1)
+        """
+        question = Question(query, parameters, is_trusted=True)
+        with asked(self.config, question) as relation:
+            return Query(self, question, tuple(relation.columns), tuple(map(str, relation.types)))
+
+    def table(self, name: str) -> "Query":
+        """Return all rows of a table or view, named with its schema unless that is ``main``.
+
+        >>> db.table("features.predict").columns[:3]
+        ('song_key', 'source', 'id')
+        """
+        with open_reader(self.config.database) as connection:
+            schema, found = find_relation(connection, name)
+        return self.sql(f"from {quote(schema)}.{quote(found)}")
+
+    @property
+    def songs(self) -> "Query":
+        """All songs, a row each: repaired text, numbers (0 to 100, bpm, seconds, decibels), genre, group."""
+        return self.table("songs")
+
+    @property
+    def predictions(self) -> "Query":
+        """The predicted songs, one row each: genre, probability, group, what decided, runner-ups."""
+        return self.table("predictions")
+
+    @property
+    def relations(self) -> pd.DataFrame:
+        """The tables and views, a row each: ``relation``, ``kind``, number of ``columns``, ``meaning``."""
+        rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in self._relations()]
+        return pd.DataFrame(rows, columns=["relation", "kind", "columns", "meaning"])
+
+    def classifier(self) -> "Classifier":
+        """Return the classifier that predicts; UsageError where none is fitted on the data as they are."""
+        from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
+
+        with open_reader(self.config.database) as connection:
+            return Classifier(load_current(connection, _feature_names(self.config)))
+
+    def evaluate(
+        self, classifiers: Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
+    ) -> pd.DataFrame:
+        """Judge classifiers on songs that they did not see; return a leaderboard, a row each, best first.
+
+        ``protocol`` is ``cv`` (folds over songs), ``unseen`` (no artist on both sides) or ``seed`` (the
+        notebook's one split), ``label`` is ``genre`` or ``genre_group``. ``classifiers`` are names of the
+        registry, or ``["all"]``; the default one is always among them. Accuracies are shares from 0 to 1 with
+        standard errors, times are seconds. What came out is kept in ``ml.evaluations`` and not done again.
+
+        >>> board = db.evaluate(["majority"], protocol="seed")
+        >>> board[["classifier", "songs"]].values.tolist()
+        [['artist_forest', 80], ['majority', 80]]
+        """
+        from genredb.learn.classifiers import CLASSIFIERS  # noqa: PLC0415 - brings scikit-learn
+        from genredb.learn.evaluate import evaluate  # noqa: PLC0415
+        from genredb.learn.evaluations import LABELS  # noqa: PLC0415
+
+        if label not in LABELS:
+            raise UsageError(f"There is no label '{label}'.{did_you_mean(label, LABELS)}")
+        names = list(CLASSIFIERS) if list(classifiers) == ["all"] else list(classifiers)
+        found = evaluate(self.config, names, protocol)
+        return pd.DataFrame([asdict(one) for one in found if one.label == label])
+
+    def _relations(self) -> list[Relation]:
+        with open_reader(self.config.database) as connection:
+            return read_relations(connection, self.config)
+
+    def __repr__(self) -> str:
+        names = ", ".join(one.asked_as for one in self._relations() if one.schema == "main")
+        return f"genredb.open({str(self.config.database)!r}): {names}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{_escaped(str(self.config.database))}</p>{self.relations.to_html(index=False)}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of r rows and c columns; every call asks it anew, of the state published last.
+
+    ``types`` are DuckDB's, parallel to ``columns``.
+
+    >>> db.sql("select 1 as one, 'x' as letter")
+       one letter
+    0    1      x
+    """
+
+    database: Database = field(repr=False)
+    question: Question
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+
+    def df(self) -> pd.DataFrame:
+        """Return the rows as a pandas DataFrame, r × c."""
+        rows: pd.DataFrame = self._read(lambda relation: relation.df())
+        return rows
+
+    def arrow(self) -> "pa.Table":
+        """Return the rows as an Arrow table, r × c.
+
+        >>> db.songs.arrow().num_rows
+        566
+        """
+        return self._read(lambda relation: relation.to_arrow_table())
+
+    def pl(self) -> "pl.DataFrame":
+        """Return the rows as a polars DataFrame, r × c; UsageError where polars is not installed."""
+        if importlib.util.find_spec("polars") is None:
+            raise UsageError("polars is not installed; pip install 'genredb[polars]' does that.")
+        rows: pl.DataFrame = self._read(lambda relation: relation.pl())
+        return rows
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows as r tuples of c Python values, None for NULL."""
+        rows: list[tuple[Any, ...]] = self._read(lambda relation: relation.fetchall())
+        return rows
+
+    def __len__(self) -> int:
+        return int(self._read(lambda relation: relation.count("*").fetchall()[0][0]))
+
+    def _read(self, take: Callable[[Any], Any]) -> Any:
+        with asked(self.database.config, self.question) as relation:
+            return take(relation)
+
+    def _first(self) -> tuple[pd.DataFrame, str]:
+        """Return the first rows, and what to say of those that are not among them."""
+        rows = self._read(lambda relation: relation.limit(SHOWN_ROWS + 1).df())
+        more = f"the first {SHOWN_ROWS} of {len(self):,} rows" if len(rows) > SHOWN_ROWS else ""
+        return rows.head(SHOWN_ROWS), more
+
+    def __repr__(self) -> str:
+        rows, more = self._first()
+        return f"{rows}\n[{more}]" if more else str(rows)
+
+    def _repr_html_(self) -> str:
+        rows, more = self._first()
+        return f"{rows.to_html(index=False)}<p>{more}</p>"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The fitted classifier that predicts; made by :meth:`Database.classifier`.
+
+    >>> db.classifier().predict(db.songs.df().head(3)).shape
+    (3,)
+    """
+
+    _fitted: "Fitted" = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return self._fitted.name
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The f numeric columns that it reads, in the units of ``songs``; the artist is read beside them."""
+        return self._fitted.feature_names
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The g genres that it knows, in alphabetical order."""
+        return tuple(map(str, self._fitted.estimator.classes_))
+
+    def predict(self, songs: pd.DataFrame) -> "pd.Series[str]":
+        """Return the likeliest genre of each of n songs, with the index of ``songs``.
+
+        ``songs`` has the columns of :attr:`features` and ``artist`` (or ``artist_key``), in any order and
+        case, beside any others; a number or an artist may be missing. InputError where a column is. Of a
+        labelled song the answer is in-sample: the classifier learned from that song as well.
+        """
+        scores = self.predict_proba(songs)
+        likeliest = scores.columns.to_numpy()[scores.to_numpy().argmax(axis=1)]
+        return pd.Series(likeliest, index=songs.index, name="genre", dtype=object)
+
+    def predict_proba(self, songs: pd.DataFrame) -> pd.DataFrame:
+        """Return each song's probabilities, n × g from 0 to 1, a column per genre; see :meth:`predict`.
+
+        Of a classifier that knows no probabilities these are scores, greatest for its answer.
+        """
+        from genredb.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
+        from genredb.learn.fitted import class_scores  # noqa: PLC0415
+
+        by_name = {str(column).lower(): songs[column] for column in songs.columns}
+        artist = next((name for name in _ARTIST_COLUMNS if name in by_name), None)
+        missing = [name for name in self.features if name not in by_name]
+        if artist is None:
+            missing.insert(0, "artist")
+        if missing or artist is None:
+            raise InputError(f"The songs have no column '{missing[0]}'.{did_you_mean(missing[0], by_name)}")
+        keys = by_name[artist].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
+        numbers = [self._numbers(name, by_name[name]) for name in self.features]
+        asked = songs_of(keys, numbers, self.features)
+        scores, _ = class_scores(self._fitted.estimator, asked.matrix(uses_artist=self._fitted.uses_artist))
+        return pd.DataFrame(scores, index=songs.index, columns=list(self.genres))
+
+    def _numbers(self, name: str, column: "pd.Series[Any]") -> Any:
+        try:
+            return pd.to_numeric(column).to_numpy(dtype=float, na_value=float("nan"))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"The column '{name}' should hold numbers: {error}.") from None
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {len(self.genres)} genres from the artist and {', '.join(self.features)}"
+
+
+def _feature_names(config: Config) -> tuple[str, ...]:
+    from genredb.build.freshness import PREDICT_VIEW  # noqa: PLC0415
+    from genredb.learn.dataset import feature_view  # noqa: PLC0415
+    from genredb.project.discover import read_project  # noqa: PLC0415
+
+    return feature_view(read_project(config), PREDICT_VIEW).columns_of("feature")
+
+
+def _escaped(text: str) -> str:
+    import html  # noqa: PLC0415
+
+    return html.escape(text)

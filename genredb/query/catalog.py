@@ -1,0 +1,76 @@
+"""What can be asked: the relations of the database and their columns, with what they mean."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from genredb.errors import ProjectError
+from genredb.project.config import Config
+from genredb.project.discover import Project, read_project
+from genredb.project.nodes import Column, Model, Seed, Source
+from genredb.warehouse.database import Connection, fetch_all
+from genredb.warehouse.tables import DESCRIPTIONS
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view of the database; what it and its columns mean is empty where nobody says so."""
+
+    schema: str
+    name: str
+    kind: str
+    description: str
+    columns: tuple[Column, ...]
+
+    @property
+    def asked_as(self) -> str:
+        """The name that a query calls it by: without the schema if that is ``main``."""
+        return self.name if self.schema == "main" else f"{self.schema}.{self.name}"
+
+
+def read_relations(connection: Connection, config: Config) -> list[Relation]:
+    """Return every table and view, those of ``main`` first, each with its columns in order."""
+    rows = fetch_all(
+        connection,
+        """
+        select table_schema, table_name, table_type, column_name, data_type
+        from information_schema.columns
+        inner join information_schema.tables using (table_catalog, table_schema, table_name)
+        where table_catalog = current_database()
+        order by table_schema <> 'main', table_schema, table_name, ordinal_position
+        """,
+    )
+    found: dict[tuple[str, str], tuple[str, list[Column]]] = {}
+    for schema, name, kind, column, data_type in rows:
+        _, columns = found.setdefault((schema, name), ("view" if kind == "VIEW" else "table", []))
+        columns.append(Column(column, data_type=data_type))
+    stated = _stated(config)
+    return [
+        _described(Relation(schema, name, kind, "", tuple(columns)), stated)
+        for (schema, name), (kind, columns) in found.items()
+    ]
+
+
+def _stated(config: Config) -> Mapping[str, Model | Seed | Source]:
+    """Return what the project's files describe, by name; those of sources and seeds with their schema."""
+    try:
+        project = read_project(config)
+    except ProjectError:  # a database can be asked while its project is being mended
+        return {}
+    return dict(_named(project))
+
+
+def _named(project: Project) -> Iterator[tuple[str, Model | Seed | Source]]:
+    for source in project.sources.values():
+        yield source.qualified_name, source
+    for part in (project.seeds, project.models):
+        yield from part.items()
+
+
+def _described(relation: Relation, stated: Mapping[str, Model | Seed | Source]) -> Relation:
+    qualified = f"{relation.schema}.{relation.name}"
+    found = stated.get(qualified) or stated.get(relation.name)
+    if found is None:
+        return replace(relation, description=DESCRIPTIONS.get(qualified, ""))
+    meanings = {column.name: column.description for column in found.columns}
+    columns = tuple(replace(one, description=meanings.get(one.name, "")) for one in relation.columns)
+    return replace(relation, description=" ".join(found.description.split()), columns=columns)
