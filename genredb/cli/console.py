@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import math
 import os
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from genredb.project.config import Config
     from genredb.warehouse.load import Load
 
-CELL_WIDTH = 60
+# What cells are cut to, the next one where a table would be too wide; the last can still be read.
+CELL_WIDTHS = (60, 30, 18)
+COLUMN_GAP = 3
 # Where there is no terminal, a table is as wide as it needs.
 WIDE = 10_000
 
@@ -111,7 +114,9 @@ class Console:
             )
 
 
-def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+def make_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], cell_width: int = CELL_WIDTHS[0]
+) -> Any:
     """Return a rich table of the rows; NULL is shown as such, long cells are cut with an ellipsis."""
     from rich import box
     from rich.table import Table
@@ -123,13 +128,18 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
     for column, is_number in zip(columns, numeric, strict=True):
         table.add_column(Text(column), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text("NULL", style="dim") if value is None else Text(_cell(value)) for value in row))
+        table.add_row(*(_cell(value, cell_width) for value in row))
     return table
 
 
-def _cell(value: object) -> str:
-    text = _shown(value)
-    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+def _cell(value: object, width: int) -> Any:
+    from rich.text import Text
+
+    if value is None:
+        return Text("NULL", style="dim")
+    text = Text(_shown(value))
+    text.truncate(width, overflow="ellipsis")
+    return text
 
 
 def _shown(value: object) -> str:
@@ -142,20 +152,48 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     stdout_console().print(make_table(columns, rows))
 
 
-def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> tuple[str, bool]:
-    """Return a table as text, with colours if it has a terminal's ``width``, and whether it had to be cut."""
+def table_text(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    width: int | None,
+    cell_widths: Sequence[int] = CELL_WIDTHS,
+) -> tuple[str, str]:
+    """Return a table as text, and what of it was left out, if anything.
+
+    A table for a terminal has colours and fits its ``width``: cells are cut until all columns fit, down to a
+    length that can still be read; then columns are left out at the right.
+    """
     import io
 
     from rich.console import Console as RichConsole
-    from rich.measure import Measurement
 
-    table = make_table(columns, rows)
+    cell_width, count = _fit(columns, rows, width or WIDE, cell_widths)
     text = io.StringIO()
     console = RichConsole(file=text, highlight=False, width=width or WIDE, force_terminal=width is not None)
-    needed = Measurement.get(console, console.options.update(max_width=WIDE), table).maximum
-    console.print(table)
-    is_long = any(len(_shown(value)) > CELL_WIDTH for row in rows for value in row)
-    return text.getvalue(), is_long or needed > (width or WIDE)
+    console.print(make_table(columns[:count], [row[:count] for row in rows], cell_width))
+    lacking = len(columns) - count
+    left_out = [f"the last {lacking} columns" if lacking > 1 else "the last column"] if lacking else []
+    if any(len(_shown(value)) > cell_width for row in rows for value in row[:count]):
+        left_out.append("the ends of long cells")
+    return text.getvalue(), " and ".join(left_out)
+
+
+def _fit(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int, cell_widths: Sequence[int]
+) -> tuple[int, int]:
+    """Return how wide cells may be, and how many columns fit, at least one."""
+    from rich.cells import cell_len
+
+    longest = [max((cell_len(_shown(row[i])) for row in rows), default=0) for i in range(len(columns))]
+    for cell_width in cell_widths:
+        needed = [
+            max(cell_len(column), min(cell, cell_width)) + COLUMN_GAP
+            for column, cell in zip(columns, longest, strict=True)
+        ]
+        if sum(needed) <= width:
+            return cell_width, len(columns)
+    fitting = sum(total <= width for total in itertools.accumulate(needed))
+    return cell_width, max(1, fitting)
 
 
 def stdout_console() -> Any:

@@ -34,6 +34,11 @@ def lineage(
 
     Example: genredb lineage songs.genre_group
     """
+    print_lineage(context, name, downstream=downstream)
+
+
+def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
+    """Print what a relation or column is made of, or what is made of it."""
     from genredb.build.trace import trace
     from genredb.cli.console import print_json
 

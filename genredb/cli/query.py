@@ -1,34 +1,18 @@
 """``genredb query``."""
 
-import functools
-import shutil
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
+from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
 from genredb.cli.options import Context, command
+from genredb.cli.pager import terminal_width
 from genredb.errors import UsageError
-
-if TYPE_CHECKING:
-    from genredb.project.config import Config
-    from genredb.query.ask import Question
 
 TABLE_ROWS = 100
 SECONDS = 60.0
-
-
-class Format(StrEnum):
-    """The formats of an answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
-    MARKDOWN = "markdown"
-    PARQUET = "parquet"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +48,7 @@ def query(
     """
     from genredb.build.current import raw_files_changed
     from genredb.query.ask import Question
-    from genredb.query.guard import Limits, run_guarded
+    from genredb.query.guard import Limits
 
     if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is nothing for a terminal; name a file by -o FILE.")
@@ -72,38 +56,16 @@ def query(
         limit = TABLE_ROWS
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
     limits = Limits(timeout or None, None if trusted else Limits.memory, may_write_files=trusted)
-    task = functools.partial(_answer, context.config, question, answer_format, _width(output))
     if output is None:
-        is_cut, is_narrowed = run_guarded(task, sys.stdout.buffer, limits)
+        width = terminal_width()
+        ask(context, question, answer_format, limits, sys.stdout.buffer, width=width, cure="--limit")
     else:
         from genredb.export import replaced
 
         with replaced(context.config, output) as partial, partial.open("wb") as stream:
-            is_cut, is_narrowed = run_guarded(task, stream, limits)
+            ask(context, question, answer_format, limits, stream, width=None, cure="--limit")
     if raw_files_changed(context.config):
-        context.console.say(
-            "The raw files changed since the last build; `genredb build` loads them.", "yellow"
-        )
-    if is_narrowed:
-        context.console.say("The table is cut to fit; --format csv shows all of it.", "yellow")
-    if is_cut:
-        context.console.say(f"Only the first {limit:,} rows; --limit shows more.", "yellow")
-
-
-def _answer(
-    config: "Config", question: "Question", answer_format: Format, width: int | None, stream: BinaryIO
-) -> tuple[bool, bool]:
-    """Write the answer; return whether rows and whether cells of it were left out."""
-    from genredb.query.ask import fetch_answer, write_answer
-
-    if answer_format is not Format.TABLE:
-        return write_answer(config, question, answer_format.value, stream), False
-    from genredb.cli.console import table_text
-
-    answer = fetch_answer(config, question)
-    text, is_narrowed = table_text(answer.columns, answer.rows, width)
-    stream.write(text.encode())
-    return answer.is_cut, is_narrowed
+        context.console.say(RAW_FILES_CHANGED, "yellow")
 
 
 def _read_sql(sql: str | None, file: Path | None) -> str:
@@ -128,8 +90,3 @@ def _parameters(stated: list[str]) -> dict[str, str]:
             raise UsageError(f"-p takes NAME=VALUE, such as year=1980, not '{text}'.")
         found[name] = value
     return found
-
-
-def _width(output: Path | None) -> int | None:
-    """Return the width of the terminal that the answer is printed on, if it is."""
-    return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.errors import UsageError
 from genredb.project.config import Config
+from genredb.query.catalog import FUNCTIONS
 from genredb.query.lines import FORMATS, Column, LineFormat
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.duckdb_errors import query_errors
-from genredb.warehouse.user_sql import bind_query, read_query
+from genredb.warehouse.user_sql import bind_query, plan_of, read_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 50_000
-FUNCTIONS = ("predict_genre", "genre_probabilities")
 _CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
 
 
@@ -63,6 +63,14 @@ def asked(config: Config, question: Question) -> Iterator[Any]:
         yield _bound(connection, config, question, read_query(connection, question.sql))
 
 
+def explain_answer(config: Config, question: Question) -> str:
+    """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
+    with open_reader(config.database, locked=not question.is_trusted) as connection:
+        statement = read_query(connection, question.sql)
+        _bound(connection, config, question, statement)
+        return plan_of(connection, statement)
+
+
 def write_answer(config: Config, question: Question, answer_format: str, stream: BinaryIO) -> bool:
     """Write the rows of a query to a stream, a batch at a time; return whether there were more than wanted.
 
@@ -83,11 +91,16 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
 
 def _bound(connection: Connection, config: Config, question: Question, statement: str) -> Any:
     """Return the query as a relation, what it calls registered."""
-    if _CALL.search(statement):
+    if calls_classifier(statement):
         from genredb.query.functions import register_functions  # noqa: PLC0415 - brings scikit-learn
 
         register_functions(connection, config)
     return bind_query(connection, statement, question.parameters, FUNCTIONS)
+
+
+def calls_classifier(sql: str) -> bool:
+    """Whether a query names a function of the classifier, which takes scikit-learn."""
+    return _CALL.search(sql) is not None
 
 
 def _batches(relation: Any, limit: int | None) -> Iterator[tuple["pa.RecordBatch", bool]]:

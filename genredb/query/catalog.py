@@ -1,14 +1,20 @@
 """What can be asked: the relations of the database and their columns, with what they mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from genredb.errors import ProjectError
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
 from genredb.project.nodes import Column, Model, Seed, Source
-from genredb.warehouse.database import Connection, fetch_all
+from genredb.warehouse.database import Connection, fetch_all, open_reader
 from genredb.warehouse.tables import DESCRIPTIONS
+
+# The functions of the classifier, by name, with what they give for a song.
+FUNCTIONS = {
+    "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
+    "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,30 @@ class Relation:
     def asked_as(self) -> str:
         """The name that a query calls it by: without the schema if that is ``main``."""
         return self.name if self.schema == "main" else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a query may name; ``functions`` maps their names to what they do."""
+
+    relations: Sequence[Relation]
+    functions: Mapping[str, str]
+
+
+def read_vocabulary(config: Config) -> Vocabulary:
+    """Return the relations of the published database, and DuckDB's functions with genredb's own."""
+    with open_reader(config.database) as connection:
+        rows = fetch_all(
+            connection,
+            """
+            select function_name, coalesce(any_value(description), '')
+            from duckdb_functions()
+            where regexp_full_match(function_name, '[a-z][a-z0-9_]*')
+            group by function_name
+            order by function_name
+            """,
+        )
+        return Vocabulary(read_relations(connection, config), FUNCTIONS | dict(rows))
 
 
 def read_relations(connection: Connection, config: Config) -> list[Relation]:

@@ -37,13 +37,19 @@ def canonical(connection: Connection, sql: str) -> str | None:
 
 def without_end(sql: str) -> str:
     """Return a single statement without the semicolons and comments at its end."""
+    statements, rest = split_statements(sql)
+    return statements[0] if statements else rest
+
+
+def split_statements(sql: str) -> tuple[list[str], str]:
+    """Return the statements that a semicolon ends, without it, and what comes behind the last one."""
     text = sql.encode()
-    ends = [
-        place
-        for place, kind in duckdb.tokenize(sql)
-        if kind == duckdb.token_type.operator and text[place : place + 1] == b";"
-    ]
-    return text[: ends[0]].decode() if ends else sql
+    statements, start = [], 0
+    for place, kind in duckdb.tokenize(sql):
+        if kind == duckdb.token_type.operator and text[place : place + 1] == b";":
+            statements.append(text[start:place].decode())
+            start = place + 1
+    return statements, text[start:].decode()
 
 
 def restless(connection: Connection, sql: str, known: Collection[str]) -> str:

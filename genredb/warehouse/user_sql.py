@@ -44,9 +44,8 @@ def bind_query(
 
 
 def plan_of(connection: Connection, query: str) -> str:
-    """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
-    with _located(connection, query):
-        return "\n".join(text for _, text in fetch_all(connection, _EXPLAIN + query))
+    """Return how DuckDB would run a query that is bound already, as a drawing."""
+    return "\n".join(text for _, text in fetch_all(connection, _EXPLAIN + query))
 
 
 def _kind(statement: Any) -> str:

@@ -1,0 +1,65 @@
+"""Asks a question in a guarded process and prints the answer, for ``query`` and for the shell."""
+
+import functools
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO
+
+from genredb.cli.options import Context
+
+if TYPE_CHECKING:
+    from genredb.project.config import Config
+    from genredb.query.ask import Question
+    from genredb.query.guard import Limits
+
+RAW_FILES_CHANGED = "The raw files changed since the last build; `genredb build` loads them."
+
+
+class Format(StrEnum):
+    """The formats of an answer."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+def ask(
+    context: Context,
+    question: "Question",
+    answer_format: Format,
+    limits: "Limits",
+    stream: BinaryIO,
+    *,
+    width: int | None,
+    cure: str,
+) -> None:
+    """Write the answer to a stream, a table at most as wide as ``width``; say on stderr what was left out.
+
+    ``cure`` names what shows more rows than were wanted.
+    """
+    from genredb.query.guard import run_guarded
+
+    task = functools.partial(_answer, context.config, question, answer_format, width)
+    has_more, left_out = run_guarded(task, stream, limits)
+    if left_out:
+        context.console.say(f"The table lacks {left_out}; the format csv shows all.", "yellow")
+    if has_more:
+        context.console.say(f"Only the first {question.limit:,} rows; {cure} shows more.", "yellow")
+
+
+def _answer(
+    config: "Config", question: "Question", answer_format: Format, width: int | None, stream: BinaryIO
+) -> tuple[bool, str]:
+    """Write the answer; return whether there are more rows, and what of a table was left out."""
+    from genredb.query.ask import fetch_answer, write_answer
+
+    if answer_format is not Format.TABLE:
+        return write_answer(config, question, answer_format.value, stream), ""
+    from genredb.cli.console import table_text
+
+    answer = fetch_answer(config, question)
+    text, left_out = table_text(answer.columns, answer.rows, width)
+    stream.write(text.encode())
+    return answer.is_cut, left_out

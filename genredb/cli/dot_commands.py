@@ -1,0 +1,129 @@
+"""What the shell understands beside SQL: a word with a dot before it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genredb.cli.answers import Format
+from genredb.cli.console import table_text
+from genredb.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from genredb.cli.shell import Session
+
+CELL_WIDTHS = (200, 100, 80, 60, 40, 20)  # sentences may be long where there is room
+FORMATS = tuple(one.value for one in Format if one is not Format.PARQUET)
+
+
+@dataclass(frozen=True)
+class DotCommand:
+    """A command of the shell; ``argument`` is what it takes, in brackets where it may be left out."""
+
+    argument: str
+    meaning: str
+    run: Callable[["Session", str], None]
+
+
+def run_dot_command(session: "Session", text: str) -> None:
+    """Run ``.name argument``; UsageError where there is no such command, or it lacks its argument."""
+    name, _, argument = text[1:].partition(" ")
+    if name not in DOT_COMMANDS:
+        raise UsageError(f"There is no command '.{name}'.{did_you_mean(name, DOT_COMMANDS)}")
+    found, argument = DOT_COMMANDS[name], argument.strip()
+    if found.argument and not found.argument.startswith("[") and not argument:
+        raise UsageError(f".{name} wants {found.argument}.")
+    if argument and not found.argument:
+        raise UsageError(f".{name} takes nothing behind it.")
+    found.run(session, argument)
+
+
+def _tables(session: "Session", _argument: str) -> None:
+    from genredb.query.catalog import read_vocabulary
+
+    relations = read_vocabulary(session.context.config).relations
+    _print(("relation", "kind", "meaning"), [(one.asked_as, one.kind, one.description) for one in relations])
+
+
+def _schema(session: "Session", name: str) -> None:
+    from genredb.query.catalog import read_vocabulary
+
+    relations = read_vocabulary(session.context.config).relations
+    chosen = [one for one in relations if name in ("", one.asked_as, f"{one.schema}.{one.name}")]
+    if not chosen:
+        names = [one.asked_as for one in relations]
+        raise UsageError(f"There is no table or view '{name}'.{did_you_mean(name, names)}")
+    rows = [
+        (*(() if name else (one.asked_as,)), column.name, column.data_type, column.description)
+        for one in chosen
+        for column in one.columns
+    ]
+    _print((*(() if name else ("relation",)), "column", "type", "meaning"), rows)
+
+
+def _models(session: "Session", _argument: str) -> None:
+    from genredb.project.discover import read_project
+
+    models = read_project(session.context.config).models.values()
+    rows = [(one.name, one.path, " ".join(one.description.split())) for one in models]
+    _print(("model", "path", "meaning"), rows)
+
+
+def _lineage(session: "Session", name: str) -> None:
+    from genredb.cli.lineage import print_lineage
+
+    print_lineage(session.context, name, downstream=False)
+
+
+def _explain(session: "Session", sql: str) -> None:
+    import functools
+
+    from genredb.cli.pager import paged
+    from genredb.query.ask import Question, explain_answer
+    from genredb.query.guard import run_guarded
+
+    question = Question(sql, is_trusted=session.is_trusted)
+    explain = functools.partial(explain_answer, session.context.config, question)
+    with paged() as stream:
+        run_guarded(lambda out: out.write(f"{explain()}\n".encode()), stream, session.limits)
+
+
+def _format(session: "Session", name: str) -> None:
+    if name not in FORMATS:
+        raise UsageError(f"There is no format '{name}'.{did_you_mean(name, FORMATS)}")
+    session.format = Format(name)
+
+
+def _timer(session: "Session", state: str) -> None:
+    if state not in ("on", "off"):
+        raise UsageError(".timer is switched on or off.")
+    session.is_timed = state == "on"
+
+
+def _help(_session: "Session", _argument: str) -> None:
+    rows = [(f".{name} {one.argument}".rstrip(), one.meaning) for name, one in DOT_COMMANDS.items()]
+    rows.append(("SQL;", "ask; it may take several lines and ends with a semicolon"))
+    _print(("type", "to"), rows)
+
+
+def _quit(session: "Session", _argument: str) -> None:
+    session.is_over = True
+
+
+def _print(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from genredb.cli.pager import paged, terminal_width
+
+    with paged() as stream:
+        stream.write(table_text(columns, rows, terminal_width(), CELL_WIDTHS)[0].encode())
+
+
+DOT_COMMANDS = {
+    "tables": DotCommand("", "list the tables and views, and what their rows are", _tables),
+    "schema": DotCommand("[RELATION]", "list the columns of a relation, or of all", _schema),
+    "models": DotCommand("", "list the project's models and their files", _models),
+    "lineage": DotCommand("NAME[.COLUMN]", "show what a relation or column is made of", _lineage),
+    "explain": DotCommand("SQL", "show how DuckDB would run a query", _explain),
+    "format": DotCommand("FORMAT", f"choose how answers are printed: {', '.join(FORMATS)}", _format),
+    "timer": DotCommand("on|off", "say how long a query took", _timer),
+    "help": DotCommand("", "list these commands", _help),
+    "quit": DotCommand("", "leave; so does Ctrl-D", _quit),
+}

@@ -1,0 +1,79 @@
+"""Output that may be longer than the terminal is high: then it goes through a pager."""
+
+import contextlib
+import io
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+
+class _Paged(io.RawIOBase):
+    """Holds back what is written until it is too much for one screen, and starts the pager then."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._held = bytearray()
+        self._pager: subprocess.Popen[bytes] | None = None
+        self._screen = shutil.get_terminal_size().lines
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]
+        """Take bytes; once the pager was left, there is nobody to take them: BrokenPipeError."""
+        if self._pager is None:
+            self._held += content
+            if self._held.count(b"\n") >= self._screen:
+                environment = {"LESS": "-SRFX"} | dict(os.environ)
+                self._pager = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=environment)
+                self._to_pager(bytes(self._held))
+        else:
+            self._to_pager(content)
+        return len(content)
+
+    def finish(self) -> None:
+        """Print what was held back, or wait until the pager was left."""
+        if self._pager is None:
+            sys.stdout.buffer.write(self._held)
+            sys.stdout.flush()
+            return
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the pager's
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                self._pager.communicate()
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def _to_pager(self, content: bytes) -> None:
+        if self._pager is not None and self._pager.stdin is not None:
+            self._pager.stdin.write(content)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has that stdout is, if it is one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+@contextlib.contextmanager
+def paged() -> Iterator[BinaryIO]:
+    """Give a stream whose bytes are printed, through ``$PAGER`` (else less) if they are more than a screen.
+
+    Where there is no terminal or no pager they are just printed.
+    """
+    command = shlex.split(os.environ.get("PAGER", "less"))
+    has_pager = bool(command) and shutil.which(command[0]) is not None
+    if not (has_pager and sys.stdin.isatty() and sys.stdout.isatty()):
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    stream = _Paged(command)
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            yield stream  # type: ignore[misc]
+    finally:
+        stream.finish()

@@ -1,0 +1,108 @@
+"""Reads what is typed in the shell: lines with history, colours and completion."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import typer
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.lexers import PygmentsLexer
+from pygments.lexers.sql import SqlLexer
+
+from genredb.cli.dot_commands import DOT_COMMANDS, FORMATS
+from genredb.errors import GenredbError
+from genredb.project.config import Config
+from genredb.query.catalog import Vocabulary, read_vocabulary
+from genredb.query.completion import Suggestion, suggest
+from genredb.warehouse.sql_text import split_statements
+
+
+class Prompt:
+    """Asks for one statement or dot command after the other."""
+
+    def __init__(self, config: Config) -> None:
+        name = config.database_name
+        self._session: PromptSession[str] = PromptSession(
+            f"{name}> ",
+            prompt_continuation=f"{'.' * len(name)}> ",
+            multiline=Condition(lambda: not is_complete(get_app().current_buffer.text)),
+            lexer=PygmentsLexer(SqlLexer),
+            completer=_Completer(config),
+            complete_while_typing=True,
+            history=_history(),
+        )
+
+    def read(self) -> str:
+        """Return what was typed; EOFError after Ctrl-D, KeyboardInterrupt after Ctrl-C."""
+        return self._session.prompt()
+
+
+def is_complete(text: str) -> bool:
+    """Whether Enter ends the text: it is a dot command or nothing, or a semicolon ends its last statement."""
+    if not text.strip() or text.lstrip().startswith("."):
+        return True
+    statements, rest = split_statements(text)
+    return bool(statements) and not rest.strip()
+
+
+def _history() -> History:
+    """Return the history that is kept in the user's folder; where that cannot be written, none is kept."""
+    path = Path(typer.get_app_dir("genredb")) / "history"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+class _Completer(Completer):
+    """Completes SQL and dot commands by what the database holds now."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._known: tuple[object, Vocabulary] | None = None
+
+    def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
+        """Yield what may come at the cursor; where nothing is typed yet, only if it was asked for."""
+        before, after = document.text_before_cursor, document.text_after_cursor
+        is_dotted = before.lstrip().startswith(".")
+        found = self._dotted(before.lstrip()) if is_dotted else suggest(before, after, self._vocabulary())
+        for one in found:
+            if one.typed or event.completion_requested or before.endswith("."):
+                yield Completion(one.text, -one.typed, display_meta=one.meaning)
+
+    def _dotted(self, before: str) -> Iterator[Suggestion]:
+        name, gap, argument = before[1:].partition(" ")
+        if not gap:
+            offered = [(f".{known}", one.meaning) for known, one in DOT_COMMANDS.items()]
+            typed = before
+        elif name == "explain":
+            yield from suggest(argument, "", self._vocabulary())
+            return
+        else:
+            offered, typed = self._arguments(name), argument.lstrip()
+        for text, meaning in offered:
+            if text.startswith(typed):
+                yield Suggestion(text, len(typed), meaning)
+
+    def _arguments(self, name: str) -> list[tuple[str, str]]:
+        if name in ("schema", "lineage"):
+            return [(one.asked_as, one.description) for one in self._vocabulary().relations]
+        choices = {"format": FORMATS, "timer": ("on", "off")}
+        return [(choice, "") for choice in choices.get(name, ())]
+
+    def _vocabulary(self) -> Vocabulary:
+        """Return what the database that was published last knows; nothing where it cannot be read."""
+        try:
+            state = self._config.database.stat()
+            identity = (state.st_ino, state.st_mtime_ns)
+            if self._known is None or self._known[0] != identity:
+                self._known = (identity, read_vocabulary(self._config))
+        except (OSError, GenredbError):
+            return Vocabulary((), {})
+        return self._known[1]

@@ -1,0 +1,131 @@
+"""``genredb shell``."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
+from genredb.cli.options import Context, command
+from genredb.errors import GenredbError
+
+if TYPE_CHECKING:
+    from genredb.query.guard import Limits
+
+TABLE_ROWS = 1_000
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("shell")(shell)
+
+
+@command(reports=False)
+def shell(
+    context: Context,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
+    ] = False,
+) -> None:
+    """Ask the database in SQL, one query after the other; .help lists what else there is.
+
+    Example: genredb shell
+
+    Example: echo "select count(*) from songs;" | genredb shell
+    """
+    from genredb.build.current import raw_files_changed
+    from genredb.query.guard import Limits
+    from genredb.warehouse.database import open_reader
+
+    with open_reader(context.config.database):
+        pass  # says what to do where there is none
+    session = Session(context, Limits(None, None if trusted else Limits.memory, trusted), is_trusted=trusted)
+    if raw_files_changed(context.config):
+        context.console.say(RAW_FILES_CHANGED, "yellow")
+    if sys.stdin.isatty():
+        _talk(session)
+    else:
+        for text in _pieces(sys.stdin):
+            session.run(text)
+
+
+@dataclass
+class Session:
+    """What the shell remembers from one query to the next."""
+
+    context: Context
+    limits: "Limits"
+    is_trusted: bool
+    format: Format = Format.TABLE
+    is_timed: bool = False
+    is_over: bool = False
+
+    def run(self, text: str) -> None:
+        """Do what a statement or a dot command says; GenredbError where that cannot be done."""
+        from genredb.cli.dot_commands import run_dot_command
+
+        started = time.perf_counter()
+        if text.strip().startswith("."):
+            run_dot_command(self, text.strip().rstrip(";"))
+        elif text.strip():
+            self.ask(text)
+            if self.is_timed:
+                self.context.console.say(f"It took {time.perf_counter() - started:.3f} seconds.", "dim")
+
+    def ask(self, sql: str) -> None:
+        """Print what a query finds, in the format chosen."""
+        from genredb.cli.pager import paged, terminal_width
+        from genredb.query.ask import Question, calls_classifier
+
+        if calls_classifier(sql):  # imported here, it is there for each query's process from now on
+            with self.context.console.progress() as progress:
+                progress("import scikit-learn", 0, 0)
+                import genredb.query.functions  # noqa: F401
+        limit = TABLE_ROWS if self.format is Format.TABLE else None
+        question = Question(sql, limit=limit, is_trusted=self.is_trusted)
+        with paged() as stream:
+            width, cure = terminal_width(), ".format csv"
+            ask(self.context, question, self.format, self.limits, stream, width=width, cure=cure)
+
+
+def _talk(session: Session) -> None:
+    """Read and run until the end is asked for; an error or Ctrl-C ends a query, not the shell."""
+    from genredb import __version__
+    from genredb.cli.prompt import Prompt
+
+    console = session.context.console
+    console.say(f"genredb {__version__} on {session.context.config.database}; .help helps, Ctrl-D leaves.")
+    prompt = Prompt(session.context.config)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    while not session.is_over:
+        try:
+            text = prompt.read()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        try:
+            for piece in _pieces(text.splitlines(keepends=True)):
+                session.run(piece)
+        except GenredbError as error:
+            console.line(("error: ", "red bold"), (str(error), ""))
+        except KeyboardInterrupt:
+            console.line(("interrupted", "yellow"))
+
+
+def _pieces(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it."""
+    from genredb.warehouse.sql_text import split_statements
+
+    held = ""
+    for line in lines:
+        if not held.strip() and line.lstrip().startswith("."):
+            yield line
+            continue
+        statements, held = split_statements(held + line)
+        yield from statements
+    yield held

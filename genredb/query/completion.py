@@ -1,0 +1,125 @@
+"""What may come next in a query that is being typed: relations, columns, functions, keywords."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from genredb.query.catalog import Relation, Vocabulary
+
+KEYWORDS = (
+    "select from where group by order having limit offset join left right full inner outer cross lateral"
+    " on using with recursive as distinct all union intersect except case when then else end and or not in"
+    " is null true false between like ilike similar to exists asc desc nulls first last over partition rows"
+    " range window qualify filter exclude replace columns cast try_cast pivot unpivot values describe"
+    " summarize show tables interval date timestamp array struct map"
+).split()
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<text>'(?:[^']|'')*(?:'|\Z))
+    | (?P<name>"(?:[^"]|"")*(?:"|\Z)|[^\W\d]\w*)
+    | (?P<other>\S)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_MENTIONED = re.compile(
+    r"\b(?:from|join)\s+([\w.\"]+)(?:\s+(?:as\s+)?(?!(?:where|join|left|inner|using|on)\b)(\w+))?",
+    re.IGNORECASE,
+)
+_BEFORE_RELATIONS = frozenset("from join describe summarize".split())
+_PLAIN_NAME = re.compile(r"[a-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A text that may stand in place of the last ``typed`` characters; ``meaning`` says what it is."""
+
+    text: str
+    typed: int
+    meaning: str
+
+
+def suggest(before: str, after: str, vocabulary: Vocabulary) -> list[Suggestion]:
+    """Return what may come at the cursor, which stands between the two parts of a query; best first."""
+    tokens = [found for found in _TOKEN.finditer(before) if not found["comment"]]
+    if _is_open(before):
+        return []
+    typed = tokens.pop()[0] if tokens and tokens[-1]["name"] and tokens[-1].end() == len(before) else ""
+    words = [token[0].lower() for token in tokens]
+    if words and words[-1] == "." and len(words) > 1:
+        return list(_fitting(_inside(words[-2].strip('"'), before + after, vocabulary), typed))
+    if words and (words[-1] in _BEFORE_RELATIONS or _is_in_from_list(words)):
+        return list(_fitting(_relations(vocabulary.relations, before), typed))
+    return list(_fitting(_in_expression(before + after, vocabulary, typed), typed))
+
+
+def _is_open(before: str) -> bool:
+    """Whether the cursor stands inside a text or a comment."""
+    *_, last = (None, *_TOKEN.finditer(before))
+    if last is None or last.end() != len(before):
+        return False
+    if last["comment"]:
+        return last[0].startswith("--") or len(last[0]) < 4 or not last[0].endswith("*/")
+    return bool(last["text"]) and last[0].count("'") % 2 == 1
+
+
+def _is_in_from_list(words: Sequence[str]) -> bool:
+    """Whether a comma behind FROM comes just before."""
+    if words[-1] != ",":
+        return False
+    clauses = [word for word in words if word in ("select", "from", "where", "by", "(", "on", "having")]
+    return bool(clauses) and clauses[-1] == "from"
+
+
+def _relations(relations: Iterable[Relation], before: str) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(re.findall(r"\b(\w+)\s+as\s*\(", before, re.IGNORECASE)):
+        yield name, "with"
+    for relation in relations:
+        yield relation.asked_as, relation.description or relation.kind
+
+
+def _inside(qualifier: str, text: str, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield the columns of what a name stands for, and the relations of the schema of that name."""
+    for relation, alias in _mentioned(text, vocabulary):
+        if qualifier in (alias, relation.name):
+            yield from _columns(relation)
+    for relation in vocabulary.relations:
+        if relation.schema == qualifier:
+            yield relation.name, relation.description or relation.kind
+
+
+def _in_expression(text: str, vocabulary: Vocabulary, typed: str) -> Iterator[tuple[str, str]]:
+    """Yield columns, of what the query reads or else of any relation of ``main``; functions, keywords."""
+    read = [relation for relation, _ in _mentioned(text, vocabulary)]
+    for relation in read or [one for one in vocabulary.relations if one.schema == "main"]:
+        yield from _columns(relation)
+    for name, meaning in vocabulary.functions.items():
+        yield f"{name}(", meaning or "function"
+    for word in KEYWORDS:
+        yield word.upper() if typed.isupper() else word, "keyword"
+
+
+def _mentioned(text: str, vocabulary: Vocabulary) -> Iterator[tuple[Relation, str]]:
+    """Yield the relations behind FROM and JOIN with their aliases."""
+    known = {f"{relation.schema}.{relation.name}": relation for relation in vocabulary.relations}
+    for name, alias in _MENTIONED.findall(text):
+        plain = name.replace('"', "").lower()
+        relation = known.get(plain if "." in plain else f"main.{plain}")
+        if relation is not None:
+            yield relation, alias.lower()
+
+
+def _columns(relation: Relation) -> Iterator[tuple[str, str]]:
+    for column in relation.columns:
+        yield column.name, f"{relation.asked_as}, {column.data_type.lower()}"
+
+
+def _fitting(offered: Iterable[tuple[str, str]], typed: str) -> Iterator[Suggestion]:
+    """Yield each text that begins as it was typed, once."""
+    seen = set()
+    for text, meaning in offered:
+        if text in seen or not text.lower().startswith(typed.strip('"').lower()):
+            continue
+        seen.add(text)
+        is_plain = all(_PLAIN_NAME.fullmatch(part) for part in text.lower().rstrip("(").split("."))
+        yield Suggestion(text if is_plain else f'"{text}"', len(typed), meaning)
