@@ -32,7 +32,7 @@ for sql in json.load(sys.stdin):
     started = time.monotonic()
     with open("/dev/null", "wb") as stream:
         try:
-            run_guarded(functools.partial(write_answer, config, Question(sql), "csv"), stream, limits)
+            run_guarded(functools.partial(write_answer, config, Question(sql), "csv"), stream.write, limits)
             said = None
         except GenredbError as error:
             said = str(error)

@@ -1,8 +1,12 @@
 """Asks a question in a guarded process and prints the answer, for ``query`` and for the shell."""
 
+import contextlib
 import functools
+import sys
+import time
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.cli.options import Context
 
@@ -39,14 +43,38 @@ def ask(
 
     ``cure`` names what shows more rows than were wanted.
     """
-    from genredb.query.guard import run_guarded
-
     task = functools.partial(_answer, context.config, question, answer_format, width)
-    has_more, left_out = run_guarded(task, stream, limits)
+    has_more, left_out = run_patiently(context, task, stream, limits)
     if left_out:
         context.console.say(f"The table lacks {left_out}; the format csv shows all.", "yellow")
     if has_more:
         context.console.say(f"Only the first {question.limit:,} rows; {cure} shows more.", "yellow")
+
+
+def run_patiently(
+    context: Context, task: Callable[[BinaryIO], Any], stream: BinaryIO, limits: "Limits"
+) -> Any:
+    """Run a task in a guarded process, with a sign of life on a terminal if it takes longer than a second."""
+    from genredb.query.guard import run_guarded
+
+    with contextlib.ExitStack() as shown:
+        started = time.monotonic()
+        is_shown = False
+
+        def wait() -> None:
+            nonlocal is_shown
+            if not is_shown and time.monotonic() - started > 1:
+                is_shown = True
+                shown.enter_context(context.console.progress())("asking", 0, 0)
+
+        def write(content: bytes) -> None:
+            if sys.stdout.isatty():
+                shown.close()
+            stream.write(content)
+
+        result = run_guarded(task, write, limits, wait)
+    stream.flush()
+    return result
 
 
 def _answer(

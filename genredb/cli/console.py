@@ -66,7 +66,7 @@ class Console:
             self.say("No dbt_project.yml here or above: using the project that genredb ships.", "dim")
         if config.is_sample:
             self.say(
-                f"Using the synthetic sample in {_near(config.raw_dir)}: invented songs. "
+                f"Using the synthetic sample in {near(config.raw_dir)}: invented songs. "
                 "Put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
                 "yellow",
             )
@@ -232,6 +232,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
+    """Return a path as it is called from here: relative where it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genredb.cli.answers import Format
+from genredb.cli.answers import Format, run_patiently
 from genredb.cli.console import table_text
 from genredb.errors import UsageError, did_you_mean
 
@@ -79,12 +79,13 @@ def _explain(session: "Session", sql: str) -> None:
 
     from genredb.cli.pager import paged
     from genredb.query.ask import Question, explain_answer
-    from genredb.query.guard import run_guarded
 
     question = Question(sql, is_trusted=session.is_trusted)
     explain = functools.partial(explain_answer, session.context.config, question)
     with paged() as stream:
-        run_guarded(lambda out: out.write(f"{explain()}\n".encode()), stream, session.limits)
+        run_patiently(
+            session.context, lambda out: out.write(f"{explain()}\n".encode()), stream, session.limits
+        )
 
 
 def _format(session: "Session", name: str) -> None:

@@ -95,10 +95,12 @@ class Session:
 def _talk(session: Session) -> None:
     """Read and run until the end is asked for; an error or Ctrl-C ends a query, not the shell."""
     from genredb import __version__
+    from genredb.cli.console import near
     from genredb.cli.prompt import Prompt
 
     console = session.context.console
-    console.say(f"genredb {__version__} on {session.context.config.database}; .help helps, Ctrl-D leaves.")
+    database = near(session.context.config.database)
+    console.say(f"genredb {__version__} on {database}; .help helps, Ctrl-D leaves.")
     prompt = Prompt(session.context.config)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     while not session.is_over:

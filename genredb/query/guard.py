@@ -5,6 +5,7 @@ at any moment. What the task writes comes through a pipe, so that the process it
 """
 
 import contextlib
+import io
 import json
 import os
 import select
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from genredb.errors import (
     DatabaseCorruptError,
@@ -27,8 +28,8 @@ from genredb.errors import (
 _CHUNK = 1 << 20
 _GLANCE = 0.02  # seconds between two looks at the process
 _WARY = 7 / 8  # of its memory: it may take more between two looks
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 _ERRORS = {
     error.exit_code: error
@@ -48,29 +49,38 @@ class Limits:
     may_write_files: bool = False
 
 
-def run_guarded(task: Callable[[BinaryIO], Any], output: BinaryIO, limits: Limits) -> Any:
-    """Run ``task`` on a stream whose bytes come out of ``output``; return its result, which JSON must hold.
+def run_guarded(
+    task: Callable[[BinaryIO], Any],
+    write: Callable[[bytes], Any],
+    limits: Limits,
+    wait: Callable[[], None] = lambda: None,
+) -> Any:
+    """Run ``task`` on a stream whose bytes ``write`` is given; return its result, which JSON must hold.
 
-    Raises the task's own GenredbError, QueryTimeoutError when its time is over, UsageError when it takes too
-    much memory.
+    ``wait`` is called again and again until it is done. Raises the task's own GenredbError, QueryTimeoutError
+    when its time is over, UsageError when it takes too much memory.
     """
     if not hasattr(os, "fork"):  # Windows: unguarded
-        return task(output)
+        return task(cast(BinaryIO, _Unguarded(write)))
     sys.stdout.flush()
     sys.stderr.flush()
     data, child_data = os.pipe()
     report, child_report = os.pipe()
-    process = os.fork()
-    if process == 0:
-        os.close(data)
-        os.close(report)
-        _run(task, child_data, child_report, limits)
+    # A signal must not reach the new process while it still has this one's ways to take it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        process = os.fork()
+        if process == 0:
+            os.close(data)
+            os.close(report)
+            _run(task, child_data, child_report, limits)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     os.close(child_data)
     os.close(child_report)
     is_over = False
     try:
-        said = _pass_on(process, {data: output.write, report: None}, limits)
-        output.flush()
+        said = _pass_on(process, {data: write, report: None}, limits, wait)
         _, status = os.waitpid(process, 0)
         is_over = True
     finally:
@@ -83,12 +93,28 @@ def run_guarded(task: Callable[[BinaryIO], Any], output: BinaryIO, limits: Limit
     return _result(said, status, limits)
 
 
+class _Unguarded(io.RawIOBase):
+    """A stream whose bytes a function is given."""
+
+    def __init__(self, write: Callable[[bytes], Any]) -> None:
+        self._write = write
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        """Pass the bytes on."""
+        self._write(bytes(content))
+        return len(content)
+
+
 def _run(task: Callable[[BinaryIO], Any], data: int, report: int, limits: Limits) -> NoReturn:
     """Be the guarded process."""
     code = 0
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         _set_limits(limits)
         try:
             with open(data, "wb", buffering=_CHUNK) as stream:
@@ -121,7 +147,12 @@ def _set_limits(limits: Limits) -> None:
             resource.setrlimit(what, (most, most))
 
 
-def _pass_on(process: int, pipes: dict[int, Callable[[bytes], Any] | None], limits: Limits) -> bytes:
+def _pass_on(
+    process: int,
+    pipes: dict[int, Callable[[bytes], Any] | None],
+    limits: Limits,
+    wait: Callable[[], None],
+) -> bytes:
     """Pass on what comes out of the pipes until they end; return what came out of the one without a taker."""
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     said = b""
@@ -144,6 +175,7 @@ def _pass_on(process: int, pipes: dict[int, Callable[[bytes], Any] | None], limi
             raise _timed_out(limits)
         if limits.memory is not None and _resident(process) > _WARY * limits.memory:
             raise UsageError(_too_much(limits))
+        wait()
     return said
 
 

@@ -26,7 +26,8 @@ def read_query(connection: Connection, sql: str) -> str:
         raise UsageError(f"One statement at a time can be asked; there are {len(statements)}.")
     kind = _kind(statements[0])
     if kind not in _ASKS:
-        raise UsageError(f"Only queries can be asked, no {kind} statement.")
+        cure = " In `genredb shell`, .explain shows how a query would run." if kind == "EXPLAIN" else ""
+        raise UsageError(f"Only queries can be asked, no {kind} statement.{cure}")
     return without_end(statements[0].query)
 
 
