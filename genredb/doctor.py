@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
+from genredb.build.options import Options
+from genredb.build.preview import plan
 from genredb.compile.compiler import compile_project
 from genredb.errors import GenredbError
 from genredb.learn.dataset import feature_view
@@ -23,6 +25,7 @@ from genredb.warehouse.publish import leftovers, write_ahead_log
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
 _SPARE_BYTES = 1 << 28
+_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Examine versions, project, raw files, database and predictions, in this order."""
+    """Examine versions, project, raw files, disk, database, classifier, predictions and relations."""
     yield _versions()
     try:
         config = read_config(settings)
@@ -55,8 +58,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
         with open_reader(config.database) as connection:
             yield from _tables(config, connection)
             yield from _quarantine(connection)
-            yield from _predictions(connection)
-            yield from _drift(compilation.project, connection)
+            if PREDICT_VIEW in compilation.project.models:
+                yield from _classifier(compilation.project, connection)
+                yield from _predictions(connection)
+                yield from _drift(compilation.project, connection)
+        yield from _relations(config)
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
 
@@ -137,6 +143,37 @@ def _quarantine(connection: Connection) -> Iterator[Finding]:
             f"{rows} rows of {source} could not be loaded",
             'genredb query "from raw.quarantine"',
         )
+
+
+def _relations(config: Config) -> Iterator[Finding]:
+    """Hold every relation against the project and the raw files as they are now."""
+    found = plan(config, Options())
+    if found.is_empty:
+        yield Finding("ok", "relations", "all are as the project and the raw files say")
+        return
+    nodes = found.compilation.nodes
+    for raw in found.stale_files:
+        yield Finding("note", "relations", f"{raw.source.qualified_name} is stale", "genredb build")
+    for relation in found.removed:
+        yield Finding("note", "relations", f"{relation} is no longer of the project", "genredb build")
+    stale = [f"{nodes[i].label} ({why})" for i, why in found.reasons.items() if not nodes[i].is_check]
+    if stale:
+        named = ", ".join(stale[:_NAMED]) + (f", and {len(stale) - _NAMED} more" if stale[_NAMED:] else "")
+        yield Finding("note", "relations", f"stale are {named}", "genredb build")
+
+
+def _classifier(project: Project, connection: Connection) -> Iterator[Finding]:
+    """Load the classifier that predicts: that holds bytes, versions and golden rows against its manifest."""
+    from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
+
+    try:
+        fitted = load_current(connection, feature_view(project, PREDICT_VIEW).columns_of("feature"))
+    except GenredbError as error:
+        yield Finding("note", "classifier", str(error).partition("; run ")[0], "genredb predict")
+    else:
+        genres = len(fitted.estimator.classes_)
+        text = f"{fitted.name}, of {genres} genres, loads and answers as it did when it was stored"
+        yield Finding("ok", "classifier", text)
 
 
 def _predictions(connection: Connection) -> Iterator[Finding]:

@@ -27,12 +27,12 @@ class Terminal:
             sys.executable,
             ["-m", "genredb", "shell"],
             cwd=str(folder),
-            env=environment,  # type: ignore[arg-type]
+            env=environment,
             encoding="utf-8",
             dimensions=(30, 100),
         )
         self.screen = pyte.Screen(100, 30)
-        self.screen.write_process_input = self.process.send  # it answers what it is asked
+        self.screen.write_process_input = self.process.send  # type: ignore  # it answers what it is asked
         self.stream = pyte.Stream(self.screen)
         self.sees(r"genredb \S+ on genre.duckdb; .help helps, Ctrl-D leaves.", PROMPT)
 

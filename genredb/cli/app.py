@@ -17,7 +17,7 @@ from genredb.version import __version__
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (
     "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
-    " query shell describe sample doctor clean".split()
+    " query shell describe sample init doctor clean".split()
 )
 INTERNAL_ERROR = 70
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·

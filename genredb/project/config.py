@@ -20,7 +20,7 @@ from genredb.project.yml_jinja import YmlRenderer
 
 PROJECT_FILE = "dbt_project.yml"
 # A database of such a name would be confused with DuckDB's own or with a schema of genredb's.
-_RESERVED = frozenset("main temp system pg_catalog information_schema raw meta ml".split())
+RESERVED_NAMES = frozenset("main temp system pg_catalog information_schema raw meta ml".split())
 _KEYS = frozenset(
     "name version config-version profile model-paths seed-paths test-paths macro-paths analysis-paths".split()
     + "target-path clean-targets vars models seeds data_tests tests sources on-run-start on-run-end".split()
@@ -219,7 +219,7 @@ def _settle_database(path: Path) -> Path:
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file for the database.")
     name = path.name.split(".")[0]
-    if not re.fullmatch(r"[\w -]+", name) or name.lower() in _RESERVED or "?" in str(path):
+    if not re.fullmatch(r"[\w -]+", name) or name.lower() in RESERVED_NAMES or "?" in str(path):
         raise UsageError(
             f"A database cannot be called '{path.name}'; choose another name, such as genre.duckdb."
         )

@@ -1,0 +1,43 @@
+"""``genredb init``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genredb.cli.options import Context, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("init")(init)
+
+
+@command()
+def init(
+    context: Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
+    csvs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[CSV]...", help="Your own files; else the songs project is laid out."),
+    ] = None,
+) -> None:
+    """Lay out a new project, ready to build: of your own CSVs, or a copy of the songs project.
+
+    Each CSV becomes a source with a type for each column, a staging model and a table, all described and,
+    where a column looks like a key, checked. They are yours to change.
+
+    Example: genredb init songs && genredb build --project-dir songs
+
+    Example: genredb init shop customers.csv orders.csv && genredb build --project-dir shop
+    """
+    from genredb.cli.console import print_json
+    from genredb.init import init as lay_out
+
+    layout = lay_out(folder, csvs or [])
+    if context.json:
+        print_json(layout)
+        return
+    for path in layout.files:
+        typer.echo(path)
+    context.console.say(f"Laid out {layout.folder}; now: cd {layout.folder} && genredb build", "green")

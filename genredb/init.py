@@ -1,0 +1,191 @@
+"""Lays out a new project: the one on songs that genredb ships, or one on CSVs of the user's own."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genredb.errors import InputError, UsageError
+from genredb.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
+from genredb.warehouse.infer import InferredTable, infer_table, sql_name
+
+_SHIPPED = (PROJECT_FILE, "profiles.yml", "sql", "data/seeds", "data/sample")
+_SCHEMA_MACRO = "sql/macros/generate_schema_name.sql"  # `staging` in place of `main_staging`
+_IGNORED = "*.duckdb\n*.duckdb.*\n/target/\n/data/raw/*.csv\n"
+_JINJA = ("{{", "{%", "{#")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A project that was laid out: its folder, and its files by their paths below it."""
+
+    folder: Path
+    files: tuple[str, ...]
+
+
+def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
+    """Lay out a project in a folder that does not exist yet or is empty.
+
+    Without CSVs it is a copy of the songs project with its synthetic sample; with some, it has a source, a
+    staging model and a table for each. UsageError where the folder is in use, InputError where a CSV is none.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} exists already and is not empty; name a new folder.")
+    with _replaced(folder) as partial:
+        if csvs:
+            _write_own(partial, _project_name(folder), csvs)
+        else:
+            _copy_shipped(partial)
+        _write(partial / ".gitignore", _IGNORED)
+        (partial / "data" / "raw").mkdir(parents=True, exist_ok=True)
+        files = sorted(path.relative_to(partial).as_posix() for path in partial.rglob("*") if path.is_file())
+    return Layout(folder, tuple(files))
+
+
+@contextlib.contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill that becomes ``folder`` if all goes well, else vanishes."""
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        partial.replace(folder.absolute())
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _copy_shipped(folder: Path) -> None:
+    for name in _SHIPPED:
+        _copy(name, folder)
+
+
+def _copy(name: str, folder: Path) -> None:
+    """Copy a file or folder of the project that genredb ships to its place in another one."""
+    source, target = shipped_root() / name, folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _project_name(folder: Path) -> str:
+    name = sql_name(folder.absolute().name, "project")
+    return f"{name}_project" if name in RESERVED_NAMES else name
+
+
+def _write_own(folder: Path, name: str, csvs: Sequence[Path]) -> None:
+    tables = _tables(csvs)
+    _write_yml(
+        folder / PROJECT_FILE,
+        {
+            "name": name,
+            "version": "0.1.0",
+            "config-version": 2,
+            "profile": name,
+            "model-paths": ["sql/models"],
+            "macro-paths": ["sql/macros"],
+            "target-path": "target",
+            "clean-targets": ["target"],
+            "models": {
+                name: {
+                    "staging": {"+schema": "staging", "+materialized": "view"},
+                    "marts": {"+materialized": "table"},
+                }
+            },
+        },
+    )
+    output = {"type": "duckdb", "path": f"{name}.duckdb", "schema": "main"}
+    _write_yml(folder / "profiles.yml", {name: {"target": "dev", "outputs": {"dev": output}}})
+    models = folder / "sql" / "models"
+    _write_yml(models / "sources.yml", {"version": 2, "sources": [_sources(tables)]})
+    _write_yml(
+        models / "staging" / "staging.yml",
+        {"version": 2, "models": [_model(f"stg_{one}", path, table) for one, path, table in tables]},
+    )
+    _write_yml(
+        models / "marts" / "marts.yml",
+        {"version": 2, "models": [_model(one, path, table) for one, path, table in tables]},
+    )
+    _copy(_SCHEMA_MACRO, folder)
+    for one, path, table in tables:
+        _write(models / "staging" / f"stg_{one}.sql", _sql("source", f"source('raw', '{one}')", table))
+        _write(models / "marts" / f"{one}.sql", _sql(f"stg_{one}", f"ref('stg_{one}')", table))
+        (folder / "data" / "raw").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / "data" / "raw" / path.name)
+
+
+def _tables(csvs: Sequence[Path]) -> list[tuple[str, Path, InferredTable]]:
+    """Return each CSV with the name of its table and what its columns are."""
+    found: dict[str, tuple[str, Path, InferredTable]] = {}
+    for path in csvs:
+        if not path.is_file():
+            raise InputError(f"There is no file {path}.")
+        name = sql_name(path.stem, "data")
+        if name in found:
+            raise InputError(f"{found[name][1]} and {path} would both be called '{name}'; rename one.")
+        table = infer_table(path)
+        for text in (path.name, *(column.header for column in table.columns)):
+            if any(mark in text for mark in _JINJA):
+                raise InputError(f"{path}: '{text}' holds a mark of templates; rename it.")
+        found[name] = (name, path, table)
+    return list(found.values())
+
+
+def _sources(tables: Sequence[tuple[str, Path, InferredTable]]) -> dict[str, Any]:
+    return {
+        "name": "raw",
+        "schema": "raw",
+        "description": "The CSVs in data/raw, as they are. What cannot be loaded stands in raw.quarantine.",
+        "tables": [
+            {
+                "name": name,
+                "description": f"One row per row of {path.name}.",
+                "config": {"meta": {"file": path.name} | ({"key": table.key} if table.key else {})},
+                "columns": [
+                    {
+                        "name": column.name,
+                        "description": f"The column {column.header}.",
+                        "data_type": column.data_type,
+                        "config": {"meta": {"header": column.header}},
+                    }
+                    for column in table.columns
+                ],
+            }
+            for name, path, table in tables
+        ],
+    }
+
+
+def _model(name: str, path: Path, table: InferredTable) -> dict[str, Any]:
+    columns = []
+    for column in table.columns:
+        described: dict[str, Any] = {"name": column.name, "description": f"The column {column.header}."}
+        if column.name == table.key:
+            described["data_tests"] = ["unique", "not_null"]
+        columns.append(described)
+    return {"name": name, "description": f"One row per row of {path.name}.", "columns": columns}
+
+
+def _sql(read_as: str, relation: str, table: InferredTable) -> str:
+    """Return a model that reads all columns of a relation."""
+    columns = ",\n".join(f"        {column.name}" for column in table.columns)
+    return (
+        f"with\n\n{read_as} as (\n    select * from {{{{ {relation} }}}}\n),\n\n"
+        f"final as (\n    select\n{columns}\n    from {read_as}\n)\n\nselect * from final\n"
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_yml(path: Path, content: dict[str, Any]) -> None:
+    import yaml  # noqa: PLC0415
+
+    _write(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100))

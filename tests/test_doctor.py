@@ -1,0 +1,87 @@
+"""``genredb doctor``: what it finds, and the cure that it names."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from genredb.build.run import build
+from genredb.doctor import Finding, examine
+from genredb.project.config import Config, Settings
+from tests.conftest import ROOT, changed, config_for
+
+
+def findings(config: Config) -> dict[str, list[Finding]]:
+    settings = Settings(project_dir=ROOT, raw_dir=config.raw_dir, database=config.database)
+    found: dict[str, list[Finding]] = {}
+    for one in examine(settings):
+        found.setdefault(one.about, []).append(one)
+    return found
+
+
+def test_everything_is_examined_and_well(predicted: Config) -> None:
+    found = findings(predicted)
+    assert list(found) == [
+        "versions",
+        "project",
+        "raw files",
+        "disk",
+        "database",
+        "classifier",
+        "predictions",
+        "drift",
+        "relations",
+    ]
+    levels = {about: {one.level for one in ones} for about, ones in found.items()}
+    assert levels.pop("drift")  # four songs are too few to be like the others
+    assert set.union(*levels.values()) == {"ok"}
+    assert found["classifier"][0].text == (
+        "artist_forest, of 3 genres, loads and answers as it did when it was stored"
+    )
+    assert found["relations"][0].text == "all are as the project and the raw files say"
+
+
+@pytest.mark.parametrize(
+    ("statement", "about", "text"),
+    [
+        ("delete from ml.classifiers", "classifier", "There is no classifier artist_forest-"),
+        ("update ml.classifiers set skops = 'x'::blob", "classifier", "are not those that were stored"),
+        ("delete from ml.predictions", "predictions", "have no prediction"),
+    ],
+)
+def test_what_cannot_predict_is_cured_by_predict(
+    predicted: Config, tmp_path: Path, statement: str, about: str, text: str
+) -> None:
+    (found,) = findings(changed(predicted, tmp_path, statement))[about]
+    assert (found.level, found.cure) == ("note", "genredb predict")
+    assert text in found.text
+
+
+def test_stale_relations_are_named_with_their_reasons(config: Config) -> None:
+    assert build(config).exit_code == 0
+    path = config.raw_dir / "CS98XClassificationTest.csv"
+    path.write_text(path.read_text().replace("Asked 14", "Asked again"))
+    source, relations = findings(config)["relations"]
+    assert (source.text, source.cure) == ("raw.songs_test is stale", "genredb build")
+    assert relations.text.startswith(
+        "stale are staging.stg_playlists (CS98XClassificationTest.csv changed), staging."
+    )
+    assert " more" in relations.text
+    assert relations.cure == "genredb build"
+
+
+def test_a_relation_that_the_project_lost_is_named(config: Config) -> None:
+    other = config_for(config.raw_dir, config.database, baselines=True)
+    assert build(other).exit_code == 0
+    texts = [one.text for one in findings(config)["relations"]]
+    assert any("neighbor_predictions is no longer of the project" in text for text in texts), texts
+
+
+def test_leftovers_and_a_missing_database_are_named(config: Config) -> None:
+    assert findings(config)["database"][0].cure == "genredb build"
+    assert build(config).exit_code == 0
+    leftover = config.database.with_name(f"{config.database.name}.build-999999")
+    with duckdb.connect(str(leftover)):
+        pass
+    (found,) = findings(config)["leftovers"]
+    assert (found.level, found.cure) == ("note", "genredb clean")

@@ -1,0 +1,234 @@
+"""``genredb init``: what it lays out builds at once, and names, types and keys are those of the CSVs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genredb.build.run import build
+from genredb.errors import InputError, UsageError
+from genredb.init import init
+from genredb.project.config import Config, Settings, read_config
+from genredb.warehouse.infer import infer_table, sql_name
+from tests.conftest import ROOT, Cli, rows
+
+ORDERS = """Order ID,Order,Zip,When,On,Amount,Paid,Größe
+1,a,00123,2024-01-02 10:00,2024-01-02,1.50,true,"x, y"
+2,b,12345,2024-02-03,2024-02-03,2,false,
+3,,1,2024-02-03 10:00,2024-12-31,,true,z
+"""
+
+
+def config_of(folder: Path) -> Config:
+    return read_config(Settings(project_dir=folder))
+
+
+def inferred(folder: Path, text: str) -> dict[str, str]:
+    path = folder / "x.csv"
+    path.write_text(text, encoding="utf-8")
+    return {column.name: column.data_type for column in infer_table(path).columns}
+
+
+def test_the_songs_project_builds_predicts_and_exports(cli: Cli, tmp_path: Path) -> None:
+    done = cli("init", "songs", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "Laid out songs; now: cd songs && genredb build\n")
+    listed = set(done.out.split("\n"))
+    assert {"dbt_project.yml", "sql/models/marts/songs.sql", "data/seeds/genre_groups.csv"} <= listed
+    songs = tmp_path / "songs"
+    assert (songs / "sql" / "models" / "marts" / "songs.sql").read_bytes() == (
+        ROOT / "sql" / "models" / "marts" / "songs.sql"
+    ).read_bytes()
+    for command in (["build", "-q"], ["predict", "-q"], ["export", "-o", "submission.csv"]):
+        assert cli(*command, cwd=songs).code == 0, command
+    assert cli("build", cwd=songs).err.endswith("genre.duckdb is current.\n")
+
+
+def test_own_csvs_become_sources_models_and_tables(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "My orders.csv").write_text(ORDERS, encoding="utf-8")
+    (tmp_path / "people.csv").write_text("name,age\nAda,36\nAlan,41\n", encoding="utf-8")
+    done = cli("init", "shop", "My orders.csv", "people.csv", cwd=tmp_path)
+    assert done.code == 0, done.err
+    built = cli("build", cwd=tmp_path / "shop")
+    assert (built.code, "4 relations built, 4 checks passed" in built.err) == (0, True), built.err
+    database = tmp_path / "shop" / "shop.duckdb"
+    with duckdb.connect(str(database), read_only=True) as connection:
+        types = {row[0]: row[1] for row in connection.sql("describe my_orders").fetchall()}
+    assert types == {
+        "order_id": "BIGINT",
+        "order_": "VARCHAR",
+        "zip": "VARCHAR",
+        "when_": "TIMESTAMP",
+        "on_": "DATE",
+        "amount": "DOUBLE",
+        "paid": "BOOLEAN",
+        "grosse": "VARCHAR",
+    }
+    assert rows(database, "select zip, amount, grosse from my_orders order by order_id") == [
+        ("00123", 1.5, "x, y"),
+        ("12345", 2.0, None),
+        ("1", None, "z"),
+    ]
+    assert rows(database, "select count(*) from raw.quarantine") == [(0,)]
+    assert cli("describe", "people", cwd=tmp_path / "shop").out.count("The column age.") == 1
+    examined = cli("doctor", cwd=tmp_path / "shop")
+    assert (examined.code, "note" in examined.out, "problem" in examined.out) == (0, False, False)
+
+
+def test_a_doubled_key_of_own_csvs_is_quarantined(tmp_path: Path) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text("thing_id,x\n1,a\n2,b\n")
+    init(tmp_path / "own", [path])
+    (tmp_path / "own" / "data" / "raw" / "things.csv").write_text("thing_id,x\n1,a\n2,b\n2,c\n")
+    assert build(config_of(tmp_path / "own")).exit_code == 0
+    database = tmp_path / "own" / "own.duckdb"
+    assert rows(database, "select thing_id, x from things") == [(1, "a"), (2, "b")]
+    assert rows(database, "select count(*) from raw.quarantine") == [(1,)]
+
+
+def test_the_sql_laid_out_is_clean(tmp_path: Path) -> None:
+    (tmp_path / "My orders.csv").write_text(ORDERS, encoding="utf-8")
+    init(tmp_path / "shop", [tmp_path / "My orders.csv"])
+    linted = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sqlfluff",
+            "lint",
+            "--config",
+            str(ROOT / "pyproject.toml"),
+            str(tmp_path / "shop" / "sql"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["1", "-2", ""], "bigint"),
+        (["1", "2.0"], "bigint"),  # the loader takes 2.0 for an integer
+        (["1", "2.5"], "double"),
+        (["1e3", ".5"], "double"),
+        (["007", "8"], "varchar"),
+        (["0", "0.5"], "double"),
+        (["99999999999999999999"], "double"),
+        (["true", "FALSE"], "boolean"),
+        (["2024-01-01", "2024-12-31"], "date"),
+        (["2024-01-01", "2024-12-31 23:59:59"], "timestamp"),
+        (["2024-01-01", "yesterday"], "varchar"),
+        (["nan", "1"], "varchar"),
+        (["", ""], "varchar"),
+        ([], "varchar"),
+    ],
+)
+def test_types_are_those_that_all_values_fit(tmp_path: Path, values: list[str], expected: str) -> None:
+    text = "a,b\n" + "".join(f"{value},x\n" for value in values)
+    if not values:
+        with pytest.raises(InputError):
+            inferred(tmp_path, text)
+    else:
+        assert inferred(tmp_path, text)["a"] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "key"),
+    [
+        ("name,order_id", ["a,1", "a,2"], "order_id"),
+        ("name,order_id", ["a,1", "b,1"], None),
+        ("nr,name", ["1,a", "2,a"], "nr"),
+        ("nr,name", ["1,a", ",b"], None),
+        ("name,nr", ["a,1", "b,2"], None),
+    ],
+)
+def test_a_key_is_a_column_that_looks_like_one(
+    tmp_path: Path, header: str, values: list[str], key: str | None
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join([header, *values]) + "\n")
+    assert infer_table(path).key == key
+
+
+def test_names_are_those_that_sql_need_not_quote() -> None:
+    named = {
+        text: sql_name(text, "x")
+        for text in ("Top Genre", "Größe", "2nd", "select", "  ", "a--b", "Left", "ID", "日本")
+    }
+    assert named == {
+        "Top Genre": "top_genre",
+        "Größe": "grosse",
+        "2nd": "_2nd",
+        "select": "select_",
+        "  ": "x",
+        "a--b": "a_b",
+        "Left": "left_",
+        "ID": "id",
+        "日本": "x",
+    }
+
+
+def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("a,b\n1,2\n")
+    bad.write_text("a,A\n1,2\n")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").touch()
+    (tmp_path / "jinja.csv").write_text("{{ a }},b\n1,2\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "good.csv").write_text("a,b\n1,2\n")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for csvs, error, message in (
+        ([tmp_path / "none.csv"], InputError, "There is no file"),
+        ([good, bad], InputError, "two columns would be called 'a'"),
+        ([good, tmp_path / "sub" / "good.csv"], InputError, "would both be called 'good'"),
+        ([tmp_path / "jinja.csv"], InputError, "holds a mark of templates"),
+    ):
+        with pytest.raises(error, match=message):
+            init(tmp_path / "new", csvs)
+    with pytest.raises(UsageError, match="is not empty; name a new folder"):
+        init(tmp_path / "used")
+    with pytest.raises(UsageError, match="is not empty; name a new folder"):
+        init(good)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    init(tmp_path / "empty")
+    assert (tmp_path / "empty" / "dbt_project.yml").is_file()
+    assert not list(tmp_path.glob(".empty-*"))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(
+                st.integers(-(2**70), 2**70).map(str), st.sampled_from(["", "x", "1.5", "007", "2024-01-01"])
+            ),
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=5),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_whatever_is_inferred_loads_every_row(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("inferred")
+    path = folder / "data.csv"
+    lines = [f'{one},"{other.replace(chr(34), chr(34) * 2)}"' for one, other in values]
+    path.write_text("\n".join(["one,other", *lines]) + "\n", encoding="utf-8")
+    init(folder / "own", [path])
+    assert build(config_of(folder / "own")).exit_code == 0
+    database = folder / "own" / "own.duckdb"
+    assert rows(database, "select count(*), (select count(*) from raw.quarantine) from data") == [
+        (len(values), 0)
+    ]
