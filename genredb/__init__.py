@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.version import __version__
 
 if TYPE_CHECKING:
-    from genredb.query.api import Database
+    from genredb.api import Database
 
 __all__ = ["__version__", "open"]
 
@@ -31,8 +31,8 @@ def open(  # noqa: A001 - read as genredb.open
     dbt_project.yml, searched upward from the working directory unless given; ``raw_dir`` and ``variables``
     are what the command line calls ``--raw-dir`` and ``--vars``. UsageError where there is no such file.
     """
+    from genredb.api import Database  # noqa: PLC0415
     from genredb.project.config import Settings, read_config  # noqa: PLC0415 - the command line wants little
-    from genredb.query.api import Database  # noqa: PLC0415
     from genredb.warehouse.database import open_reader  # noqa: PLC0415
 
     config = read_config(

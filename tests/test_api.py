@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import genredb
-import genredb.query.api
+import genredb.api
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.predict import predict
@@ -17,7 +17,7 @@ from genredb.project.config import Config
 from tests.conftest import ROOT, Cli, changed, config_for, rows, write_raw
 
 
-def opened(config: Config) -> genredb.query.api.Database:
+def opened(config: Config) -> genredb.api.Database:
     return genredb.open(config.database, project_dir=ROOT, raw_dir=config.raw_dir)
 
 
@@ -27,7 +27,7 @@ def test_examples_of_the_docstrings_and_docs_hold(
     monkeypatch.chdir(sample_folder)
     names = {"genredb": genredb, "db": genredb.open("genre.duckdb")}
     attempted = 0
-    for module in (genredb, genredb.query.api):
+    for module in (genredb, genredb.api):
         done = doctest.testmod(module, extraglobs=names)
         attempted += done.attempted
         assert done.failed == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from genredb.build.freshness import read_fingerprints, stale_reason
+from genredb.build.options import Options
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
@@ -183,3 +184,16 @@ def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path
         for key, row in zip(asked.keys, shares, strict=True)
     ]
     assert np.mean(same) > 0.97
+
+
+def test_a_part_can_be_built_while_there_are_predictions(config: Config) -> None:
+    build(config)
+    predict(config)
+    before = rows(config.database, "from ml.predictions order by song_key")
+    path = config.raw_dir / "CS98XClassificationTrain.csv"
+    path.write_text(path.read_text().replace("Song 3,Artist 3", "Song 3,Artist 1"))
+    part = build(config, options=Options(selected=("stg_songs",)))
+    assert (part.exit_code, part.is_published, part.forgotten_predictions) == (0, True, 0)
+    assert rows(config.database, "from ml.predictions order by song_key") == before
+    refreshed = build(config, options=Options(selected=("songs",), is_full_refresh=True))
+    assert (refreshed.exit_code, refreshed.forgotten_predictions) == (0, 4)

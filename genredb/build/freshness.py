@@ -34,6 +34,10 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
             raise UsageError(f"There is no features.{view} in the database; run `genredb build` first.")
     if not is_built_from_loads(connection):
         raise UsageError("The raw files were loaded after the last build; run `genredb build` first.")
+    return _fingerprints(connection)
+
+
+def _fingerprints(connection: Connection) -> Fingerprints:
     training = [_fingerprint(connection, view) for view in (TRAIN_VIEW, COMMON_VIEW)]
     return Fingerprints("-".join(training), _fingerprint(connection, PREDICT_VIEW))
 
@@ -58,7 +62,11 @@ def chosen(connection: Connection) -> str:
 
 def stale_reason(connection: Connection) -> str | None:
     """Return why ml.predictions do not fit the data, or None where each song has a current prediction."""
-    current, name = read_fingerprints(connection), chosen(connection)
+    return _misfit(connection, read_fingerprints(connection))
+
+
+def _misfit(connection: Connection, current: Fingerprints) -> str | None:
+    name = chosen(connection)
     row = connection.execute(
         """
         select
@@ -92,7 +100,7 @@ def forget_stale_predictions(connection: Connection) -> int:
     count = int(fetch_all(connection, "select count(*) from ml.predictions")[0][0])
     if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
         return 0
-    if stale_reason(connection) is None:
+    if _misfit(connection, _fingerprints(connection)) is None:  # also where only a part was built
         return 0
     connection.execute("delete from ml.predictions")
     return count

@@ -21,7 +21,7 @@ def build(
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
 ) -> None:
-    """Load the raw CSVs, build the models, run the checks and publish the database.
+    """Load the CSVs, build the models, run the checks, publish.
 
     What did not change since the last build is left as it is. A failing check publishes nothing.
 

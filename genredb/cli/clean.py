@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def clean(context: Context) -> None:
-    """Remove the folders of `clean-targets` and what writers that died left beside the database.
+    """Remove target folders and what dead writers left. Which folders, `clean-targets` says.
 
     The database itself stays. Example: genredb clean
     """

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.complete import models
 from genredb.cli.options import Context, command
 
 
@@ -15,10 +16,10 @@ def add_to(app: typer.Typer) -> None:
 @command(reports=False)
 def compile_(
     context: Context,
-    name: Annotated[str | None, typer.Argument(help="A model or check.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A model or check.", autocompletion=models)] = None,
     inline: Annotated[str | None, typer.Option(help="A template to compile in place of a model.")] = None,
 ) -> None:
-    """Print the SQL that a model, a check or an inline template becomes.
+    """Print the SQL that a model, check or template becomes.
 
     Example: genredb compile songs
     """

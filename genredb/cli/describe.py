@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
 
 
@@ -15,10 +16,14 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def describe(
     context: Context,
-    relation: Annotated[str | None, typer.Argument(help="A table or view; else the songs.")] = None,
+    relation: Annotated[
+        str | None, typer.Argument(help="A table or view; else the songs.", autocompletion=relations)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Genres to tell of, the most frequent first.")] = 20,
 ) -> None:
-    """Describe the songs (genres counted, columns summed up, correlations), or what a relation holds.
+    """Describe the songs, or what a relation holds.
+
+    Of the songs: genres and groups counted, columns summed up, correlations, genres' means.
 
     Example: genredb describe songs
     """

@@ -14,7 +14,10 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def doctor(context: Context) -> None:
-    """Examine project, database, predictions and leftovers; name the cure for each finding.
+    """Examine everything and name the cure for each finding.
+
+    That is: versions, project, raw files, disk, leftovers, every table's blocks, classifier, predictions,
+    drift, stale relations.
 
     Example: genredb doctor
     """

@@ -53,7 +53,7 @@ def evaluate(
     ] = "cv",
     label: Annotated[Label, typer.Option(help="What is predicted.")] = Label.genre,
 ) -> None:
-    """Judge classifiers on labelled songs that they did not see, and print a leaderboard.
+    """Judge classifiers on songs that they did not see. A leaderboard is printed.
 
     What came out is kept in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion and ml.importances,
     and not done again for the same songs. Errors are standard errors over songs, an artist's songs taken

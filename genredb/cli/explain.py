@@ -22,7 +22,9 @@ def explain(
     song: Annotated[str | None, typer.Argument(help="A song's Id, or its key such as test:454.")] = None,
     title: Annotated[str | None, typer.Option(help="A title, or a part of one, instead.")] = None,
 ) -> None:
-    """Say why a song is given its genre: its artist's songs, the nearest songs, the columns that weighed.
+    """Say why a song is given its genre.
+
+    It names its artist's songs, the nearest songs, and the columns that weighed.
 
     Example: genredb explain 454
     """

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
 
 
@@ -26,7 +27,9 @@ def add_to(app: typer.Typer) -> None:
 def export(
     context: Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
-    relation: Annotated[str, typer.Argument(help="A table or view.")] = "submission",
+    relation: Annotated[
+        str, typer.Argument(help="A table or view.", autocompletion=relations)
+    ] = "submission",
     file_format: Annotated[
         Format | None, typer.Option("--format", help="The format; else the file's ending says it.")
     ] = None,
@@ -34,7 +37,7 @@ def export(
         bool, typer.Option("--raw", help="In a CSV, leave text that begins like a formula as it is.")
     ] = False,
 ) -> None:
-    """Write a table or view to a file; the submission only if it is valid and current.
+    """Write a table or view to a file. A submission is written only if it is valid and current.
 
     Example: genredb export -o submission.csv
     """

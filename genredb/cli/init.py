@@ -22,7 +22,7 @@ def init(
         typer.Argument(metavar="[CSV]...", help="Your own files; else the songs project is laid out."),
     ] = None,
 ) -> None:
-    """Lay out a new project, ready to build: of your own CSVs, or a copy of the songs project.
+    """Lay out a new project, of your own CSVs or of the songs. It can be built at once.
 
     Each CSV becomes a source with a type for each column, a staging model and a table, all described and,
     where a column looks like a key, checked. They are yours to change.

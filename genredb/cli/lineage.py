@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
 
 if TYPE_CHECKING:
@@ -22,12 +23,17 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def lineage(
     context: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME[.COLUMN]", help="A relation, or a column of one.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME[.COLUMN]", help="A relation, or a column of one.", autocompletion=relations
+        ),
+    ],
     downstream: Annotated[
         bool, typer.Option("--downstream", help="Follow to what is made of it, not to what it is made of.")
     ] = False,
 ) -> None:
-    """Print what a column is made of, up to the CSV's column, or what is made of it.
+    """Say what a column is made of, or what is made of it. It is followed up to the CSV's column.
 
     A column without a word behind it goes into the value; "(join key)", "(filter)" and the like only
     decide which value or row it is. -v follows these further, too.

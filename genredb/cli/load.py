@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def load(context: Context) -> None:
-    """Load the raw CSVs that changed and publish the raw tables, without building on them.
+    """Load the CSVs that changed, without building on them. The raw tables are published.
 
     Example: genredb load --raw-dir ~/cs98x
     """

@@ -32,7 +32,7 @@ def ls(
     state: State = None,
     resource_type: Annotated[ResourceType | None, typer.Option(help="List one kind only.")] = None,
 ) -> None:
-    """List the project's sources, seeds, models and checks, upstream first.
+    """List sources, seeds, models and checks, upstream first.
 
     Example: genredb ls --resource-type model --select +submission
     """

@@ -34,7 +34,7 @@ def _option(kind: Any, help_text: str, *names: str, variable: str | None = None)
     return Annotated[kind, typer.Option(*names, help=help_text, envvar=variable)]
 
 
-_COMMON: dict[str, tuple[Any, Any]] = {
+COMMON: dict[str, tuple[Any, Any]] = {
     "project_dir": (
         _option(
             Path | None,
@@ -104,7 +104,7 @@ def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable
 
     A command that ``reports`` takes ``--json`` as well.
     """
-    common = _COMMON | (_JSON if reports else {})
+    common = COMMON | (_JSON if reports else {})
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)

@@ -24,7 +24,7 @@ def plan(
     state: State = None,
     full_refresh: FullRefresh = False,
 ) -> None:
-    """Print what a build would do now, and why, and which columns that touches; nothing is written.
+    """Say what a build would do now, and why. The columns that it touches are named; nothing is written.
 
     Example: genredb plan --select songs+
     """

@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def predict(context: Context) -> None:
-    """Predict the genre of every song without one; fit the classifier first if none is current.
+    """Predict the genre of every song without one. A classifier is fitted first if none is current.
 
     Example: genredb predict && genredb query "from predictions limit 5"
     """

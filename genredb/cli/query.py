@@ -44,7 +44,7 @@ def query(
 
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
 
-    Example: genredb query -p year=1980 --format csv "select title from songs where year < $year" -o old.csv
+    Example: genredb query -p year=1980 'select title from songs where year < $year' --format csv -o old.csv
     """
     from genredb.build.current import raw_files_changed
     from genredb.query.ask import Question

@@ -13,7 +13,7 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def retry(context: Context, store_failures: StoreFailures = False, warn_error: WarnError = False) -> None:
-    """Go on from the last failed build: what succeeded in it and did not change does not run again.
+    """Go on from the last failed build. What succeeded in it and did not change does not run again.
 
     The failed build is kept as target/failed.duckdb until one succeeds. Example: genredb retry
     """

@@ -23,7 +23,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="The same rows and seed give the same files.")] = 0,
     defects: Annotated[bool, typer.Option("--defects", help="Add rows that must be quarantined.")] = False,
 ) -> None:
-    """Write a synthetic train and test file in the competition's schema: invented songs, plausible numbers.
+    """Write synthetic CSVs in the competition's schema. Songs are invented, numbers plausible.
 
     Example: genredb sample --rows 10000 -o big && genredb build --raw-dir big
     """

@@ -31,7 +31,7 @@ def shell(
         bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
     ] = False,
 ) -> None:
-    """Ask the database in SQL, one query after the other; .help lists what else there is.
+    """Ask in SQL, one query after the other. What else there is, .help lists.
 
     Example: genredb shell
 

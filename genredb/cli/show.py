@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.complete import models
 from genredb.cli.options import Context, command
 from genredb.errors import UsageError
 
@@ -16,11 +17,11 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def show(
     context: Context,
-    name: Annotated[str | None, typer.Argument(help="A model, seed or check.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A model, seed or check.", autocompletion=models)] = None,
     inline: Annotated[str | None, typer.Option(help="A template to run in place of a model.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 5,
 ) -> None:
-    """Run a model's SQL, as its file stands now, on the published database and show its first rows.
+    """Run a model's SQL and show its first rows. It is the SQL as its file stands now.
 
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """

@@ -25,7 +25,7 @@ def test(
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
 ) -> None:
-    """Run the checks and unit tests on the published database; show the rows that fail.
+    """Run checks and unit tests on the published database. Rows that fail are shown.
 
     Example: genredb test songs
     """

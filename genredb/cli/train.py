@@ -22,7 +22,7 @@ def train(
         str | None, typer.Option(help="A classifier of the registry; else the one that predicts.")
     ] = None,
 ) -> None:
-    """Fit a classifier on the feature views and keep it in the database.
+    """Fit a classifier and keep it in the database.
 
     Example: genredb train --classifier artist_vote
     """

@@ -48,8 +48,12 @@ def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
 
 
 def _quiet(connection: Connection) -> Connection:
-    """Keep DuckDB from printing a progress bar among the data; that cannot be said when connecting."""
-    connection.execute("set enable_progress_bar = false")
+    """Keep DuckDB from printing a progress bar among the data; that cannot be said when connecting.
+
+    In a notebook that cannot show the bar, it is an error to speak of it at all.
+    """
+    with contextlib.suppress(duckdb.Error):
+        connection.execute("set enable_progress_bar = false")
     return connection
 
 

@@ -8,11 +8,13 @@ builder's way.
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from genredb.errors import InputError, UsageError, did_you_mean
+from genredb.export import export
 from genredb.project.config import Config
 from genredb.query.ask import Question, asked
 from genredb.query.catalog import Relation, read_relations
@@ -109,6 +111,17 @@ class Database:
         names = list(CLASSIFIERS) if list(classifiers) == ["all"] else list(classifiers)
         found = evaluate(self.config, names, protocol)
         return pd.DataFrame([asdict(one) for one in found if one.label == label])
+
+    def export(self, path: str | Path, relation: str = "submission") -> int:
+        """Write a table or view to a file, whole or not at all; return the number of rows.
+
+        The file's ending says the format: csv, parquet or json. InputError where a submission would not be
+        valid, or its predictions are stale.
+
+        >>> db.export("submission.csv")
+        113
+        """
+        return export(self.config, relation, Path(path)).rows
 
     def _relations(self) -> list[Relation]:
         with open_reader(self.config.database) as connection:

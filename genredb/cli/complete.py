@@ -1,0 +1,51 @@
+"""What a shell's Tab offers for an argument: relations of the database, models of the project."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from genredb.errors import GenredbError
+from genredb.project.config import Settings, read_config
+
+if TYPE_CHECKING:
+    from genredb.project.config import Config
+
+
+def relations(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the tables and views that begin as it was typed."""
+    return _offered(context, incomplete, _relations)
+
+
+def models(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the models and seeds that begin as it was typed."""
+    return _offered(context, incomplete, _models)
+
+
+def _relations(config: "Config") -> Iterator[str]:
+    from genredb.query.catalog import read_vocabulary
+
+    yield from (relation.asked_as for relation in read_vocabulary(config).relations)
+
+
+def _models(config: "Config") -> Iterator[str]:
+    from genredb.project.discover import read_project
+
+    project = read_project(config)
+    yield from (*project.models, *project.seeds)
+
+
+def _offered(
+    context: typer.Context, incomplete: str, names: Callable[["Config"], Iterator[str]]
+) -> list[str]:
+    """Return the names that fit; none where there is no project or database, for Tab must not complain."""
+    project_dir, profiles_dir, database = (
+        Path(str(context.params[name])) if context.params.get(name) else None
+        for name in ("project_dir", "profiles_dir", "database")
+    )
+    settings = Settings(project_dir=project_dir, profiles_dir=profiles_dir, database=database)
+    try:
+        return [name for name in names(read_config(settings)) if name.startswith(incomplete)]
+    except GenredbError:
+        return []
