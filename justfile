@@ -31,6 +31,12 @@ bench *arguments:
 bench-runner *arguments:
     .venv/bin/python -m bench.runner {{ arguments }}
 
+# The predictor beside bare scikit-learn, queries beside plain DuckDB
+bench-learn *arguments:
+    .venv/bin/python -m bench.learn {{ arguments }}
+bench-query *arguments:
+    .venv/bin/python -m bench.query {{ arguments }}
+
 # Resolve the locked dependencies anew
 lock:
     pip-compile --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
