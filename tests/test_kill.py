@@ -40,6 +40,7 @@ def state(database: Path) -> tuple[int, ...]:
     return tuple(int(value) for value in rows(database, sql)[0])
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
     states = []
     for number, songs in enumerate((2_000, 3_000)):

@@ -254,7 +254,7 @@ def test_a_terminal_gets_a_table_that_fits_it(built: Path) -> None:
     said = process.stderr.read().decode()
     process.stderr.close()
     assert process.wait() == 0
-    assert "The table is cut to fit; --format csv shows all of it." in said
+    assert "The table lacks the ends of long cells; the format csv shows all." in said
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
     assert max(len(line) for line in lines) <= 60
 

@@ -246,6 +246,11 @@ def test_a_script_ends_at_its_first_error(cli: Cli, built: Path, script: str, me
     assert "\n 2 \n" not in done.out
 
 
+def test_a_script_can_quit(cli: Cli, built: Path) -> None:
+    done = cli("shell", cwd=built, stdin="select 1 as one;\n.quit\nselect titel from songs;")
+    assert (done.code, done.err) == (0, "")
+
+
 def test_trusted_reads_files(cli: Cli, built: Path) -> None:
     sql = "select count(*) as n from read_csv('data/raw/CS98XClassificationTest.csv');"
     done = cli("shell", "--trusted", cwd=built, stdin=sql)

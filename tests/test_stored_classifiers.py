@@ -123,6 +123,7 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
         assert asked == {again.estimator.predict_proba(x).tobytes()}
 
 
+@pytest.mark.slow
 def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data" / "raw").mkdir(parents=True)
     write_raw(tmp_path / "data" / "raw")

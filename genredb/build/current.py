@@ -15,7 +15,6 @@ from genredb.build.artifacts import read_artifact, write_artifact
 from genredb.compile.identity import digest
 from genredb.project.config import Config
 from genredb.version import __version__
-from genredb.warehouse.csvfile import file_digest
 
 _RECEIPT = "current.json"
 
@@ -49,7 +48,7 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
         return None
     raw = {Path(path): sha256 for path, sha256 in receipt.files.items()}
     holds = receipt.raw_names == _raw_names(config) and all(
-        path.is_relative_to(config.raw_dir) and path.is_file() and file_digest(path) == sha256
+        path.is_relative_to(config.raw_dir) and path.is_file() and _digest(path) == sha256
         for path, sha256 in raw.items()
     )
     return receipt if holds else None
@@ -82,7 +81,13 @@ def raw_files_changed(config: Config) -> bool:
     newer = [
         (path, sha256) for path, sha256 in files if path.is_file() and path.stat().st_mtime_ns > built_at
     ]
-    return any(file_digest(path) != sha256 for path, sha256 in newer)
+    return any(_digest(path) != sha256 for path, sha256 in newer)
+
+
+def _digest(path: Path) -> str:
+    from genredb.warehouse.csvfile import file_digest  # noqa: PLC0415 - a query seldom needs it
+
+    return file_digest(path)
 
 
 def write_receipt(

@@ -3,9 +3,9 @@
 import time
 from contextlib import ExitStack
 
-from genredb.build.artifacts import write_run_results
 from genredb.build.options import Options
 from genredb.build.results import BuildResult, Observer, SilentObserver
+from genredb.build.run_results import write_run_results
 from genredb.build.runtime import Runtime
 from genredb.build.selection import chosen_nodes, refuse_notices
 from genredb.build.walk import Walk

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from genredb.build.artifacts import write_run_results
 from genredb.build.current import write_receipt
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
@@ -13,6 +12,7 @@ from genredb.build.manifest import write_manifest
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan, new_nodes
 from genredb.build.results import BuildResult, NodeResult, Observer, Status
+from genredb.build.run_results import write_run_results
 from genredb.build.runtime import Runtime
 from genredb.build.selection import chosen_nodes, refuse_notices
 from genredb.build.state import State, drop_relation, mark, read_state, write_state

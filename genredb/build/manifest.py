@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredb.build.artifacts import RUN_RESULTS, metadata, read_artifact, write_artifact
+from genredb.build.artifacts import metadata, read_artifact, write_artifact
+from genredb.build.run_results import RUN_RESULTS
 from genredb.compile.compiler import Compilation
 from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import UsageError

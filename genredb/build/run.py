@@ -8,10 +8,10 @@ importing what compiles and runs a project.
 
 import time
 
-from genredb.build.artifacts import write_run_results
 from genredb.build.current import read_receipt
 from genredb.build.options import Options
 from genredb.build.results import BuildResult, Observer, SilentObserver
+from genredb.build.run_results import write_run_results
 from genredb.project.config import Config
 from genredb.project.find import project_digest
 

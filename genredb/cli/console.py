@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -194,6 +195,11 @@ def _fit(
             return cell_width, len(columns)
     fitting = sum(total <= width for total in itertools.accumulate(needed))
     return cell_width, max(1, fitting)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has that stdout is, if it is one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def stdout_console() -> Any:

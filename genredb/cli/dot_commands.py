@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genredb.cli.answers import Format, run_patiently
-from genredb.cli.console import table_text
+from genredb.cli.console import table_text, terminal_width
 from genredb.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _quit(session: "Session", _argument: str) -> None:
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    from genredb.cli.pager import paged, terminal_width
+    from genredb.cli.pager import paged
 
     with paged() as stream:
         stream.write(table_text(columns, rows, terminal_width(), CELL_WIDTHS)[0].encode())

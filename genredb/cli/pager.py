@@ -54,11 +54,6 @@ class _Paged(io.RawIOBase):
             self._pager.stdin.write(content)
 
 
-def terminal_width() -> int | None:
-    """Return how many columns the terminal has that stdout is, if it is one."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
 @contextlib.contextmanager
 def paged() -> Iterator[BinaryIO]:
     """Give a stream whose bytes are printed, through ``$PAGER`` (else less) if they are more than a screen.

@@ -18,7 +18,7 @@ from genredb.errors import GenredbError
 from genredb.project.config import Config
 from genredb.query.catalog import Vocabulary, read_vocabulary
 from genredb.query.completion import Suggestion, suggest
-from genredb.warehouse.sql_text import split_statements
+from genredb.warehouse.user_sql import split_statements
 
 
 class Prompt:

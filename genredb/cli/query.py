@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
+from genredb.cli.console import terminal_width
 from genredb.cli.options import Context, command
-from genredb.cli.pager import terminal_width
 from genredb.errors import UsageError
 
 TABLE_ROWS = 100

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
+from genredb.cli.console import near, terminal_width
 from genredb.cli.options import Context, command
 from genredb.errors import GenredbError
 
@@ -46,11 +47,10 @@ def shell(
     session = Session(context, Limits(None, None if trusted else Limits.memory, trusted), is_trusted=trusted)
     if raw_files_changed(context.config):
         context.console.say(RAW_FILES_CHANGED, "yellow")
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and sys.stdout.isatty():
         _talk(session)
     else:
-        for text in _pieces(sys.stdin):
-            session.run(text)
+        session.run_all(sys.stdin)
 
 
 @dataclass
@@ -64,8 +64,14 @@ class Session:
     is_timed: bool = False
     is_over: bool = False
 
+    def run_all(self, lines: Iterable[str]) -> None:
+        """Do what lines of statements and dot commands say; GenredbError at the first that cannot be done."""
+        for text in _pieces(lines):
+            if not self.is_over:
+                self.run(text)
+
     def run(self, text: str) -> None:
-        """Do what a statement or a dot command says; GenredbError where that cannot be done."""
+        """Do what one statement or dot command says."""
         from genredb.cli.dot_commands import run_dot_command
 
         started = time.perf_counter()
@@ -78,7 +84,7 @@ class Session:
 
     def ask(self, sql: str) -> None:
         """Print what a query finds, in the format chosen."""
-        from genredb.cli.pager import paged, terminal_width
+        from genredb.cli.pager import paged
         from genredb.query.ask import Question, calls_classifier
 
         if calls_classifier(sql):  # imported here, it is there for each query's process from now on
@@ -95,7 +101,6 @@ class Session:
 def _talk(session: Session) -> None:
     """Read and run until the end is asked for; an error or Ctrl-C ends a query, not the shell."""
     from genredb import __version__
-    from genredb.cli.console import near
     from genredb.cli.prompt import Prompt
 
     console = session.context.console
@@ -111,8 +116,7 @@ def _talk(session: Session) -> None:
         except EOFError:
             return
         try:
-            for piece in _pieces(text.splitlines(keepends=True)):
-                session.run(piece)
+            session.run_all(text.splitlines(keepends=True))
         except GenredbError as error:
             console.line(("error: ", "red bold"), (str(error), ""))
         except KeyboardInterrupt:
@@ -121,7 +125,7 @@ def _talk(session: Session) -> None:
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:
     """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it."""
-    from genredb.warehouse.sql_text import split_statements
+    from genredb.warehouse.user_sql import split_statements
 
     held = ""
     for line in lines:

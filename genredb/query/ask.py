@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.errors import UsageError
 from genredb.project.config import Config
-from genredb.query.catalog import FUNCTIONS
 from genredb.query.lines import FORMATS, Column, LineFormat
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.duckdb_errors import query_errors
@@ -18,6 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 50_000
+# The functions of the classifier, by name, with what they give for a song.
+FUNCTIONS = {
+    "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
+    "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
+}
 _CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
 
 

@@ -7,14 +7,9 @@ from genredb.errors import ProjectError
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
 from genredb.project.nodes import Column, Model, Seed, Source
+from genredb.query.ask import FUNCTIONS
 from genredb.warehouse.database import Connection, fetch_all, open_reader
 from genredb.warehouse.tables import DESCRIPTIONS
-
-# The functions of the classifier, by name, with what they give for a song.
-FUNCTIONS = {
-    "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
-    "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
-}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-import duckdb
-
 from genredb.warehouse.database import Connection
 
 # Functions whose answer is another one in another moment, session or process (a test holds this list
@@ -33,23 +31,6 @@ def canonical(connection: Connection, sql: str) -> str | None:
     """Return SQL as DuckDB parses it, without layout and comments; None where it is no single query."""
     parsed = _parsed(connection, sql)
     return None if parsed is None else _LOCATION.sub("", parsed)
-
-
-def without_end(sql: str) -> str:
-    """Return a single statement without the semicolons and comments at its end."""
-    statements, rest = split_statements(sql)
-    return statements[0] if statements else rest
-
-
-def split_statements(sql: str) -> tuple[list[str], str]:
-    """Return the statements that a semicolon ends, without it, and what comes behind the last one."""
-    text = sql.encode()
-    statements, start = [], 0
-    for place, kind in duckdb.tokenize(sql):
-        if kind == duckdb.token_type.operator and text[place : place + 1] == b";":
-            statements.append(text[start:place].decode())
-            start = place + 1
-    return statements, text[start:].decode()
 
 
 def restless(connection: Connection, sql: str, known: Collection[str]) -> str:

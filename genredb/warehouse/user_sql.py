@@ -10,7 +10,6 @@ import duckdb
 from genredb.errors import UsageError, quoted
 from genredb.warehouse.database import Connection, fetch_all, relations
 from genredb.warehouse.duckdb_errors import Mistake, read_mistake
-from genredb.warehouse.sql_text import without_end
 
 _ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
 _EXPLAIN = "explain "
@@ -28,7 +27,19 @@ def read_query(connection: Connection, sql: str) -> str:
     if kind not in _ASKS:
         cure = " In `genredb shell`, .explain shows how a query would run." if kind == "EXPLAIN" else ""
         raise UsageError(f"Only queries can be asked, no {kind} statement.{cure}")
-    return without_end(statements[0].query)
+    ended, rest = split_statements(statements[0].query)
+    return ended[0] if ended else rest
+
+
+def split_statements(sql: str) -> tuple[list[str], str]:
+    """Return the statements that a semicolon ends, without it, and what comes behind the last one."""
+    text = sql.encode()
+    statements, start = [], 0
+    for place, kind in duckdb.tokenize(sql):
+        if kind == duckdb.token_type.operator and text[place : place + 1] == b";":
+            statements.append(text[start:place].decode())
+            start = place + 1
+    return statements, text[start:].decode()
 
 
 def bind_query(
