@@ -8,6 +8,8 @@ import textwrap
 import time
 from pathlib import Path
 
+import pytest
+
 from genredb.build.run import build
 from genredb.sample.write import write_sample
 from tests.conftest import ROOT, config_for, rows
