@@ -181,6 +181,7 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "file").touch()
     (tmp_path / "jinja.csv").write_text("{{ a }},b\n1,2\n")
+    (tmp_path / "semicolons.csv").write_text("a;b\n1;2\n")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "good.csv").write_text("a,b\n1,2\n")
     before = sorted(path.name for path in tmp_path.iterdir())
@@ -188,6 +189,7 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
         ([tmp_path / "none.csv"], InputError, "There is no file"),
         ([good, bad], InputError, "two columns would be called 'a'"),
         ([good, tmp_path / "sub" / "good.csv"], InputError, "would both be called 'good'"),
+        ([tmp_path / "semicolons.csv"], InputError, "separate its columns by ';'; save it with commas"),
         ([tmp_path / "jinja.csv"], InputError, "holds a mark of templates"),
     ):
         with pytest.raises(error, match=message):

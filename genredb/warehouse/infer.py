@@ -42,6 +42,9 @@ def infer_table(path: Path) -> InferredTable:
     if not found.records:
         raise InputError(f"{path} has a header and no rows, so its columns' types are anybody's guess.")
     header = found.header
+    other = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), None)
+    if other is not None:
+        raise InputError(f"{path} seems to separate its columns by {other!r}; save it with commas.")
     names = [sql_name(text, f"column_{number}") for number, text in enumerate(header, start=1)]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
