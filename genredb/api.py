@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from genredb.learn.fitted import Fitted
 
 SHOWN_ROWS = 10
-_ARTIST_COLUMNS = ("artist_key", "artist")
+_ARTIST_COLUMNS = ("artist", "artist_key")  # the first that is there
 
 
 @dataclass(frozen=True)
@@ -165,10 +165,15 @@ class Query:
         return self._read(lambda relation: relation.to_arrow_table())
 
     def pl(self) -> "pl.DataFrame":
-        """Return the rows as a polars DataFrame, r × c; UsageError where polars is not installed."""
+        """Return the rows as a polars DataFrame, r × c; UsageError without polars, or where it cannot."""
         if importlib.util.find_spec("polars") is None:
             raise UsageError("polars is not installed; pip install 'genredb[polars]' does that.")
-        rows: pl.DataFrame = self._read(lambda relation: relation.pl())
+        import polars as pl  # noqa: PLC0415 - few have it
+
+        try:
+            rows: pl.DataFrame = self._read(lambda relation: relation.pl())
+        except pl.exceptions.PolarsError as error:
+            raise UsageError(f"polars cannot hold these rows: {error}") from None
         return rows
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -242,14 +247,18 @@ class Classifier:
         from genredb.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
         from genredb.learn.fitted import class_scores  # noqa: PLC0415
 
-        by_name = {str(column).lower(): songs[column] for column in songs.columns}
-        artist = next((name for name in _ARTIST_COLUMNS if name in by_name), None)
-        missing = [name for name in self.features if name not in by_name]
-        if artist is None:
-            missing.insert(0, "artist")
-        if missing or artist is None:
+        by_name: dict[str, pd.Series[Any]] = {}
+        for column in songs.columns:
+            name = str(column).lower()
+            if name in by_name and name in (*self.features, *_ARTIST_COLUMNS):
+                raise InputError(f"The songs have two columns called '{name}'.")
+            by_name[name] = songs[column]
+        artists = [by_name[name] for name in _ARTIST_COLUMNS if name in by_name]
+        missing = [] if artists else ["artist"]
+        missing += [name for name in self.features if name not in by_name]
+        if missing:
             raise InputError(f"The songs have no column '{missing[0]}'.{did_you_mean(missing[0], by_name)}")
-        keys = by_name[artist].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
+        keys = artists[0].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
         numbers = [self._numbers(name, by_name[name]) for name in self.features]
         asked = songs_of(keys, numbers, self.features)
         scores, _ = class_scores(self._fitted.estimator, asked.matrix(uses_artist=self._fitted.uses_artist))

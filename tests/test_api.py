@@ -117,6 +117,10 @@ def test_columns_of_other_names_order_and_holes(predicted: Config) -> None:
         classifier.predict(songs.rename(columns={"bpm": "bmp"}))
     with pytest.raises(InputError, match="no column 'artist'"):
         classifier.predict(songs.drop(columns="artist"))
+    with pytest.raises(InputError, match="two columns called 'bpm'"):
+        classifier.predict(songs.assign(BPM=1))
+    with pytest.raises(UsageError, match="polars cannot hold these rows"):
+        db.sql("select interval 1 day as day").pl()
     with pytest.raises(InputError, match="'bpm' should hold numbers"):
         classifier.predict(songs.assign(bpm="fast"))
 
