@@ -11,6 +11,7 @@ from typing import Any
 from genredb.errors import InputError, UsageError
 from genredb.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
+from genredb.warehouse.tables import DESCRIPTIONS
 
 _SHIPPED = (PROJECT_FILE, "profiles.yml", "sql", "data/seeds", "data/sample")
 _SCHEMA_MACRO = "sql/macros/generate_schema_name.sql"  # `staging` in place of `main_staging`
@@ -32,11 +33,13 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
     Without CSVs it is a copy of the songs project with its synthetic sample; with some, it has a source, a
     staging model and a table for each. UsageError where the folder is in use, InputError where a CSV is none.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    target = folder.resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{folder} exists already and is not empty; name a new folder.")
-    with _replaced(folder) as partial:
+    tables = _tables(csvs)
+    with _replaced(target) as partial:
         if csvs:
-            _write_own(partial, _project_name(folder), csvs)
+            _write_own(partial, _project_name(target), tables)
         else:
             _copy_shipped(partial)
         _write(partial / ".gitignore", _IGNORED)
@@ -47,13 +50,20 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
 
 @contextlib.contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that becomes ``folder`` if all goes well, else vanishes."""
-    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+    """Give a folder to fill that becomes ``folder`` if all goes well, else vanishes.
+
+    Where ``folder`` is there already it may be somebody's working directory: it is kept, and filled at the end.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         yield partial
         partial.chmod(0o755)
-        partial.replace(folder.absolute())
+        if folder.exists():
+            for path in partial.iterdir():
+                path.replace(folder / path.name)
+        else:
+            partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -74,12 +84,11 @@ def _copy(name: str, folder: Path) -> None:
 
 
 def _project_name(folder: Path) -> str:
-    name = sql_name(folder.absolute().name, "project")
+    name = sql_name(folder.name, "project")
     return f"{name}_project" if name in RESERVED_NAMES else name
 
 
-def _write_own(folder: Path, name: str, csvs: Sequence[Path]) -> None:
-    tables = _tables(csvs)
+def _write_own(folder: Path, name: str, tables: Sequence[tuple[str, Path, InferredTable]]) -> None:
     _write_yml(
         folder / PROJECT_FILE,
         {
@@ -126,8 +135,11 @@ def _tables(csvs: Sequence[Path]) -> list[tuple[str, Path, InferredTable]]:
         if not path.is_file():
             raise InputError(f"There is no file {path}.")
         name = sql_name(path.stem, "data")
-        if name in found:
-            raise InputError(f"{found[name][1]} and {path} would both be called '{name}'; rename one.")
+        if f"raw.{name}" in DESCRIPTIONS:
+            raise InputError(f"{path}: genredb has a table raw.{name} of its own; rename the file.")
+        clash = next((one for one in (name, f"stg_{name}", name.removeprefix("stg_")) if one in found), None)
+        if clash is not None:
+            raise InputError(f"{found[clash][1]} and {path} would give models of one name; rename one.")
         table = infer_table(path)
         for text in (path.name, *(column.header for column in table.columns)):
             if any(mark in text for mark in _JINJA):

@@ -188,7 +188,7 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
     for csvs, error, message in (
         ([tmp_path / "none.csv"], InputError, "There is no file"),
         ([good, bad], InputError, "two columns would be called 'a'"),
-        ([good, tmp_path / "sub" / "good.csv"], InputError, "would both be called 'good'"),
+        ([good, tmp_path / "sub" / "good.csv"], InputError, "would give models of one name"),
         ([tmp_path / "semicolons.csv"], InputError, "separate its columns by ';'; save it with commas"),
         ([tmp_path / "jinja.csv"], InputError, "holds a mark of templates"),
     ):
@@ -199,6 +199,24 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not empty; name a new folder"):
         init(good)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_names_that_would_clash_are_refused(tmp_path: Path) -> None:
+    for name in ("songs", "stg_songs", "quarantine"):
+        (tmp_path / f"{name}.csv").write_text("a\n1\n")
+    for names, message in ((["songs", "stg_songs"], "models of one name"), (["quarantine"], "of its own")):
+        with pytest.raises(InputError, match=message):
+            init(tmp_path / "new" / "deep", [tmp_path / f"{name}.csv" for name in names])
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_working_directory_stays_the_same_folder(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    before = (tmp_path / "here").stat().st_ino
+    assert cli("init", ".", "-q", cwd=tmp_path / "link").code == 0
+    assert (tmp_path / "here").stat().st_ino == before
+    assert cli("build", "-q", cwd=tmp_path / "here").code == 0
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:

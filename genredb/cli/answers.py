@@ -38,17 +38,15 @@ def ask(
     *,
     width: int | None,
     cure: str,
-) -> None:
-    """Write the answer to a stream, a table at most as wide as ``width``; say on stderr what was left out.
+) -> list[str]:
+    """Write the answer to a stream, a table at most as wide as ``width``; return what to say of it.
 
-    ``cure`` names what shows more rows than were wanted.
+    That is what was left out; ``cure`` names what shows more rows than were wanted.
     """
     task = functools.partial(_answer, context.config, question, answer_format, width)
     has_more, left_out = run_patiently(context, task, stream, limits)
-    if left_out:
-        context.console.say(f"The table lacks {left_out}; the format csv shows all.", "yellow")
-    if has_more:
-        context.console.say(f"Only the first {question.limit:,} rows; {cure} shows more.", "yellow")
+    notes = [f"The table lacks {left_out}; the format csv shows all."] if left_out else []
+    return [*notes, f"Only the first {question.limit:,} rows; {cure} shows more."] if has_more else notes
 
 
 def run_patiently(

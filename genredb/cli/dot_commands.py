@@ -78,10 +78,9 @@ def _explain(session: "Session", sql: str) -> None:
     import functools
 
     from genredb.cli.pager import paged
-    from genredb.query.ask import Question, explain_answer
+    from genredb.query.ask import explain_answer
 
-    question = Question(sql, is_trusted=session.is_trusted)
-    explain = functools.partial(explain_answer, session.context.config, question)
+    explain = functools.partial(explain_answer, session.context.config, session.question(sql))
     with paged() as stream:
         run_patiently(
             session.context, lambda out: out.write(f"{explain()}\n".encode()), stream, session.limits

@@ -54,13 +54,20 @@ class _Paged(io.RawIOBase):
             self._pager.stdin.write(content)
 
 
+def _command() -> list[str]:
+    try:
+        return shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # a quote that is not closed
+        return []
+
+
 @contextlib.contextmanager
 def paged() -> Iterator[BinaryIO]:
     """Give a stream whose bytes are printed, through ``$PAGER`` (else less) if they are more than a screen.
 
     Where there is no terminal or no pager they are just printed.
     """
-    command = shlex.split(os.environ.get("PAGER", "less"))
+    command = _command()
     has_pager = bool(command) and shutil.which(command[0]) is not None
     if not (has_pager and sys.stdin.isatty() and sys.stdout.isatty()):
         yield sys.stdout.buffer

@@ -18,7 +18,7 @@ from genredb.errors import GenredbError
 from genredb.project.config import Config
 from genredb.query.catalog import Vocabulary, read_vocabulary
 from genredb.query.completion import Suggestion, suggest
-from genredb.warehouse.user_sql import split_statements
+from genredb.warehouse.user_sql import is_blank, split_statements
 
 
 class Prompt:
@@ -43,10 +43,10 @@ class Prompt:
 
 def is_complete(text: str) -> bool:
     """Whether Enter ends the text: it is a dot command or nothing, or a semicolon ends its last statement."""
-    if not text.strip() or text.lstrip().startswith("."):
+    if text.lstrip().startswith("."):
         return True
-    statements, rest = split_statements(text)
-    return bool(statements) and not rest.strip()
+    _, rest = split_statements(text)
+    return is_blank(rest) or rest.lstrip().startswith(".")
 
 
 def _history() -> History:

@@ -58,12 +58,15 @@ def query(
     limits = Limits(timeout or None, None if trusted else Limits.memory, may_write_files=trusted)
     if output is None:
         width = terminal_width()
-        ask(context, question, answer_format, limits, sys.stdout.buffer, width=width, cure="--limit")
+        stdout = sys.stdout.buffer
+        notes = ask(context, question, answer_format, limits, stdout, width=width, cure="--limit")
     else:
         from genredb.export import replaced
 
         with replaced(context.config, output) as partial, partial.open("wb") as stream:
-            ask(context, question, answer_format, limits, stream, width=None, cure="--limit")
+            notes = ask(context, question, answer_format, limits, stream, width=None, cure="--limit")
+    for note in notes:
+        context.console.say(note, "yellow")
     if raw_files_changed(context.config):
         context.console.say(RAW_FILES_CHANGED, "yellow")
 

@@ -15,6 +15,7 @@ from genredb.cli.options import Context, command
 from genredb.errors import GenredbError
 
 if TYPE_CHECKING:
+    from genredb.query.ask import Question
     from genredb.query.guard import Limits
 
 TABLE_ROWS = 1_000
@@ -85,17 +86,25 @@ class Session:
     def ask(self, sql: str) -> None:
         """Print what a query finds, in the format chosen."""
         from genredb.cli.pager import paged
+
+        limit = TABLE_ROWS if self.format is Format.TABLE else None
+        question = self.question(sql, limit)
+        notes: list[str] = []
+        with paged() as stream:
+            width, cure = terminal_width(), ".format csv"
+            notes = ask(self.context, question, self.format, self.limits, stream, width=width, cure=cure)
+        for note in notes:
+            self.context.console.say(note, "yellow")
+
+    def question(self, sql: str, limit: int | None = None) -> "Question":
+        """Return a query to ask; what it calls is imported here, so that each query's process has it."""
         from genredb.query.ask import Question, calls_classifier
 
-        if calls_classifier(sql):  # imported here, it is there for each query's process from now on
+        if calls_classifier(sql):
             with self.context.console.progress() as progress:
                 progress("import scikit-learn", 0, 0)
                 import genredb.query.functions  # noqa: F401
-        limit = TABLE_ROWS if self.format is Format.TABLE else None
-        question = Question(sql, limit=limit, is_trusted=self.is_trusted)
-        with paged() as stream:
-            width, cure = terminal_width(), ".format csv"
-            ask(self.context, question, self.format, self.limits, stream, width=width, cure=cure)
+        return Question(sql, limit=limit, is_trusted=self.is_trusted)
 
 
 def _talk(session: Session) -> None:
@@ -121,11 +130,14 @@ def _talk(session: Session) -> None:
             console.line(("error: ", "red bold"), (str(error), ""))
         except KeyboardInterrupt:
             console.line(("interrupted", "yellow"))
+        except Exception as error:  # noqa: BLE001 - a bug of genredb's must not cost the session
+            bug = f"{type(error).__name__}: {error}\nThis is a bug of genredb's."
+            console.line(("error: ", "red bold"), (bug, ""))
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:
     """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it."""
-    from genredb.warehouse.user_sql import split_statements
+    from genredb.warehouse.user_sql import is_blank, split_statements
 
     held = ""
     for line in lines:
@@ -134,4 +146,5 @@ def _pieces(lines: Iterable[str]) -> Iterator[str]:
             continue
         statements, held = split_statements(held + line)
         yield from statements
-    yield held
+    if not is_blank(held):
+        yield held

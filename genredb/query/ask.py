@@ -22,7 +22,7 @@ FUNCTIONS = {
     "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
     "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
 }
-_CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
+_CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\"?\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def asked(config: Config, question: Question) -> Iterator[Any]:
 
 def explain_answer(config: Config, question: Question) -> str:
     """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
-    with open_reader(config.database, locked=not question.is_trusted) as connection:
+    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
         statement = read_query(connection, question.sql)
         _bound(connection, config, question, statement)
         return plan_of(connection, statement)

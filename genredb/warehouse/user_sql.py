@@ -42,6 +42,11 @@ def split_statements(sql: str) -> tuple[list[str], str]:
     return statements, text[start:].decode()
 
 
+def is_blank(sql: str) -> bool:
+    """Whether there is nothing but white space and comments."""
+    return all(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(sql))
+
+
 def bind_query(
     connection: Connection, query: str, parameters: Mapping[str, object], functions: Collection[str] = ()
 ) -> Any:
