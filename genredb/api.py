@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from genredb.errors import InputError, UsageError, did_you_mean
@@ -41,7 +42,7 @@ class Database:
 
     config: Config = field(repr=False)
 
-    def sql(self, query: str, **parameters: object) -> "Query":
+    def sql(self, query: str, /, **parameters: object) -> "Query":
         """Return a query; its rows are read when they are asked for.
 
         ``parameters`` are the values of ``$name`` in it, bound and never pasted. It may read files
@@ -51,7 +52,8 @@ class Database:
         >>> db.sql("select title from songs where id = $id and source = 'train'", id=1).df().shape
         (1, 1)
         """
-        question = Question(query, parameters, is_trusted=True)
+        values = {name: _plain(value) for name, value in parameters.items()}
+        question = Question(query, values, is_trusted=True)
         with asked(self.config, question) as relation:
             return Query(self, question, tuple(relation.columns), tuple(map(str, relation.types)))
 
@@ -89,14 +91,15 @@ class Database:
             return Classifier(load_current(connection, _feature_names(self.config)))
 
     def evaluate(
-        self, classifiers: Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
+        self, classifiers: str | Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
     ) -> pd.DataFrame:
         """Judge classifiers on songs that they did not see; return a leaderboard, a row each, best first.
 
         ``protocol`` is ``cv`` (folds over songs), ``unseen`` (no artist on both sides) or ``seed`` (the
         notebook's one split), ``label`` is ``genre`` or ``genre_group``. ``classifiers`` are names of the
-        registry, or ``["all"]``; the default one is always among them. Accuracies are shares from 0 to 1 with
-        standard errors, times are seconds. What came out is kept in ``ml.evaluations`` and not done again.
+        registry (one or several), or ``all``; the default one is always among them. Accuracies are shares
+        from 0 to 1 with standard errors, times are seconds. What came out is kept in ``ml.evaluations`` and
+        not done again.
 
         >>> board = db.evaluate(["majority"], protocol="seed")
         >>> board[["classifier", "songs"]].values.tolist()
@@ -108,7 +111,8 @@ class Database:
 
         if label not in LABELS:
             raise UsageError(f"There is no label '{label}'.{did_you_mean(label, LABELS)}")
-        names = list(CLASSIFIERS) if list(classifiers) == ["all"] else list(classifiers)
+        stated = [classifiers] if isinstance(classifiers, str) else list(classifiers)
+        names = list(CLASSIFIERS) if stated == ["all"] else stated
         found = evaluate(self.config, names, protocol)
         return pd.DataFrame([asdict(one) for one in found if one.label == label])
 
@@ -247,6 +251,8 @@ class Classifier:
         from genredb.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
         from genredb.learn.fitted import class_scores  # noqa: PLC0415
 
+        if not isinstance(songs, pd.DataFrame):
+            raise InputError(f"The songs should be a pandas DataFrame, not a {type(songs).__name__}.")
         by_name: dict[str, pd.Series[Any]] = {}
         for column in songs.columns:
             name = str(column).lower()
@@ -265,13 +271,23 @@ class Classifier:
         return pd.DataFrame(scores, index=songs.index, columns=list(self.genres))
 
     def _numbers(self, name: str, column: "pd.Series[Any]") -> Any:
+        if column.dtype.kind not in "biufO":
+            raise InputError(f"The column '{name}' should hold numbers, not {column.dtype}.")
         try:
-            return pd.to_numeric(column).to_numpy(dtype=float, na_value=float("nan"))
+            values = pd.to_numeric(column).to_numpy(dtype=float, na_value=float("nan"))
         except (ValueError, TypeError) as error:
             raise InputError(f"The column '{name}' should hold numbers: {error}.") from None
+        if np.isinf(values).any():
+            raise InputError(f"The column '{name}' should hold numbers; infinity is none.")
+        return values
 
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.genres)} genres from the artist and {', '.join(self.features)}"
+
+
+def _plain(value: object) -> object:
+    """Return a value of NumPy's as Python's own, which DuckDB binds."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _feature_names(config: Config) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ without a traceback and exits with its ``exit_code``; a Python caller catches th
 
 import contextlib
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -113,18 +114,25 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     return ""
 
 
+def _cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
 def quoted(place: tuple[str, int, int | None], text: str, message: str, width: int = 1) -> str:
     """Return ``path:line:column: message`` with the line quoted and, where the column is known, a caret.
 
     ``place`` is path, line and column (both from 1); ``width`` is that of what is wrong there.
     """
     path, line, column = place
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     if not source.strip():
         return f"{path}:{line}: {message}"
     shown = source.expandtabs(1)
     if column is None:
         return f"{path}:{line}: {message}\n{line:>5} | {shown}"
-    caret = " " * (column - 1) + "^" * max(1, min(width, len(shown) - column + 1))
+    before, wrong = shown[: column - 1], shown[column - 1 : column - 1 + width]
+    caret = " " * _cells(before) + "^" * max(1, _cells(wrong))
     return f"{path}:{line}:{column}: {message}\n{line:>5} | {shown}\n      | {caret}"

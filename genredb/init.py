@@ -52,7 +52,7 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
 def _replaced(folder: Path) -> Iterator[Path]:
     """Give a folder to fill that becomes ``folder`` if all goes well, else vanishes.
 
-    Where ``folder`` is there already it may be somebody's working directory: it is kept, and filled at the end.
+    Where ``folder`` is there already it may be a working directory, so it is kept and filled last.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

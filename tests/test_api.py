@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import pytest
 
 import genredb
@@ -55,6 +57,9 @@ def test_rows_come_as_pandas_arrow_polars_and_tuples(predicted: Config) -> None:
 def test_parameters_are_bound_with_their_types(predicted: Config) -> None:
     found = opened(predicted).sql("select $a as a, $b as b, $c as c", a="'; --", b=[1, 2], c=None).rows()
     assert found == [("'; --", [1, 2], None)]
+
+    assert opened(predicted).sql("select $query + $self", query=np.int64(1), self=2).rows() == [(3,)]
+    assert len(opened(predicted).table("Features.TRAIN")) == 12
 
 
 def test_wrong_sql_is_refused_when_it_is_said(predicted: Config) -> None:
@@ -117,6 +122,10 @@ def test_columns_of_other_names_order_and_holes(predicted: Config) -> None:
         classifier.predict(songs.rename(columns={"bpm": "bmp"}))
     with pytest.raises(InputError, match="no column 'artist'"):
         classifier.predict(songs.drop(columns="artist"))
+    with pytest.raises(InputError, match="infinity is none"):
+        classifier.predict(songs.assign(bpm=float("inf")))
+    with pytest.raises(InputError, match="'bpm' should hold numbers, not datetime64"):
+        classifier.predict(songs.assign(bpm=np.datetime64("2024-01-01")))
     with pytest.raises(InputError, match="two columns called 'bpm'"):
         classifier.predict(songs.assign(BPM=1))
     with pytest.raises(UsageError, match="polars cannot hold these rows"):
@@ -176,3 +185,15 @@ def test_several_databases_at_once(predicted: Config, tmp_path: Path) -> None:
     build(other)
     one, two = opened(predicted), opened(other)
     assert (len(one.predictions), len(two.predictions), len(one.songs)) == (4, 0, 16)
+
+
+def test_a_connection_of_the_users_own_is_named(predicted: Config) -> None:
+    db = opened(predicted)
+    with (
+        duckdb.connect(str(predicted.database), read_only=True),
+        pytest.raises(
+            UsageError, match="is open in this process by another connection to DuckDB; close that one"
+        ),
+    ):
+        db.sql("select 1")
+    assert db.sql("select 1").rows() == [(1,)]

@@ -85,3 +85,13 @@ def test_leftovers_and_a_missing_database_are_named(config: Config) -> None:
         pass
     (found,) = findings(config)["leftovers"]
     assert (found.level, found.cure) == ("note", "genredb clean")
+
+
+def test_a_truncated_database_is_a_problem(predicted: Config, tmp_path: Path) -> None:
+    path = tmp_path / "short.duckdb"
+    path.write_bytes(predicted.database.read_bytes()[:3_000_000])
+    found = [
+        one for one in findings(config_for(predicted.raw_dir, path))["database"] if one.level == "problem"
+    ]
+    assert [one.exit_code for one in found] == [6]
+    assert "move it away and run `genredb build`" in found[0].text

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from genredb.project.config import Settings, read_config
 from genredb.query.ask import Question, write_answer
-from tests.conftest import REAL_FILES, Cli, check_golden, write_raw
+from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
 
 GENREDB = [sys.executable, "-m", "genredb"]
 EVERYTHING = """
@@ -179,6 +179,10 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(cli: Cli, built: Path) ->
         ),
         (["select s.titel from songs as s"], "Did you mean 'title'?\n    1 | select s.titel"),
         (["select * from song"], "SQL:1:15: Table with name song does not exist. Did you mean 'songs'?"),
+        (["select '日本語', titel from songs"], "titel from songs\n      |                  ^^^^^\n"),
+        (["query('select nope from songs')"], "syntax error"),
+        (["from query('select nope from songs')"], 'error: Referenced column "nope" not found'),
+        (["select 1", "--timeout", "inf"], "is not in the range"),
         (["select * from trian"], "Did you mean 'features.train'?"),
         (["select predict_gener(songs) from songs"], "Did you mean 'predict_genre'?"),
         (["select sum(title) from songs"], "You might need to add explicit type casts.\n    1 | select sum"),
@@ -265,3 +269,36 @@ def test_trusted_sql_reads_files_and_still_writes_nothing(cli: Cli, built: Path)
     assert "disabled by configuration" in cli("query", sql, cwd=built).err
     assert cli("query", "--trusted", "--format", "csv", sql, cwd=built).out == "n\n1\n"
     assert "Only queries" in cli("query", "--trusted", "drop table songs", cwd=built).err
+
+
+def test_a_table_holds_no_escape_codes_of_the_data(cli: Cli, built: Path) -> None:
+    done = cli("query", "select chr(27) || '[31mred' || chr(7) as x, chr(155) as y, true as z", cwd=built)
+    assert "␛[31mred␇" in done.out
+    assert not {"\x1b", "\x07", "\x9b"} & set(done.out)
+    assert " true " in done.out
+
+
+def test_a_files_ending_says_its_format(cli: Cli, built: Path, tmp_path: Path) -> None:
+    for name, expected in (
+        ("a.csv", "x\n1\n"),
+        ("a.md", "| x |\n| ---: |\n| 1 |\n"),
+        ("a.jsonl", '{"x":1}\n'),
+    ):
+        assert cli("query", "select 1 as x", "-o", tmp_path / name, cwd=built).code == 0
+        assert (tmp_path / name).read_text() == expected
+    doubled = cli("query", "select 1 a, 2 a", "-o", tmp_path / "a.parquet", cwd=built)
+    assert (doubled.code, "Two columns are called 'a', which Parquet cannot hold" in doubled.err) == (2, True)
+    assert not (tmp_path / "a.parquet").exists()
+
+
+def test_text_that_is_not_utf_8_is_refused(built: Path) -> None:
+    for arguments, stdin in (([b"select '\xff'"], b""), (["-"], b"select '\xff'")):
+        done = subprocess.run(
+            [*GENREDB, "query", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=built,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+        assert (done.returncode, b"is not UTF-8 text" in done.stderr) == (2, True), done.stderr

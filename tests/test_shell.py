@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pexpect
 import pyte
 import pytest
 
+from genredb.cli.prompt import is_complete
 from tests.conftest import ROOT, Cli
 
 PROMPT = r"genre>\s*\Z"
@@ -95,6 +97,8 @@ def test_an_error_leaves_the_shell(terminal: Terminal) -> None:
     terminal.sees("error: Only queries can be asked, no DROP statement.", PROMPT)
     terminal.enters(".shema")
     terminal.sees("error: There is no command '.shema'. Did you mean 'schema'", PROMPT)
+    terminal.enters(".explain select $x")
+    terminal.sees("error: .*parameters", PROMPT)
     terminal.enters("select 1 + 1 as sum;")
     terminal.sees("sum", "2", PROMPT)
 
@@ -222,6 +226,41 @@ def test_a_script_is_read_from_stdin(cli: Cli, built: Path) -> None:
     ):
         assert expected in done.out, expected
     assert done.err.startswith("It took 0.")
+
+
+def test_a_script_may_end_in_a_comment(cli: Cli, built: Path) -> None:
+    done = cli("shell", cwd=built, stdin=".format csv\nselect 1 as x; -- one\n/* that\nis; all */\n-- done\n")
+    assert (done.code, done.out, done.err) == (0, "x\n1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        ("select 1", False),
+        ("select 1;", True),
+        ("select ';", False),
+        ("select 1; -- x", True),
+        ("select 1;\nselect 2", False),
+        ("select 1;\n.tables", True),
+        ("-- x", True),
+        (".tables", True),
+    ],
+)
+def test_enter_ends_what_is_complete(text: str, expected: bool) -> None:
+    assert is_complete(text) is expected
+
+
+def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
+    terminal.enters("select count(*) from range(100000000000) a, range(1000) b;")
+    terminal.sees("asking")
+    pid = int(str(terminal.process.pid))
+    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
+        assert time.monotonic() < deadline, "the query's process outlives the shell"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

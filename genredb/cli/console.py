@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # What cells are cut to, the next one where a table would be too wide; the last can still be read.
 CELL_WIDTHS = (60, 30, 18)
 COLUMN_GAP = 3
+# A terminal must not obey what stands in the data.
+_VISIBLE = {code: 0x2400 + code for code in range(32)} | {ord("\n"): "⏎", 127: "␡"}
+_VISIBLE |= dict.fromkeys(range(128, 160), "�")
 # Where there is no terminal, a table is as wide as it needs.
 WIDE = 10_000
 
@@ -125,7 +128,10 @@ def make_table(
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     filled = [[row[i] for row in rows if row[i] is not None] for i in range(len(columns))]
-    numeric = [bool(values) and all(isinstance(value, int | float) for value in values) for values in filled]
+    numeric = [
+        bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
+        for values in filled
+    ]
     for column, is_number in zip(columns, numeric, strict=True):
         table.add_column(Text(column), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
@@ -144,13 +150,27 @@ def _cell(value: object, width: int) -> Any:
 
 
 def _shown(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("\n", "⏎")
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = _number(value) if isinstance(value, float) else str(value)
+    return text.translate(_VISIBLE)
+
+
+def _number(value: float) -> str:
+    """Return a number with its whole digits and, beside them, four places or what makes four digits."""
+    if not math.isfinite(value) or abs(value) >= 1e15:
+        return str(value)
+    if abs(value) < 1:
+        return f"{value:.4g}"
+    return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as a table on stdout."""
-    stdout_console().print(make_table(columns, rows))
+    """Print rows as a table on stdout; say on stderr what did not fit the terminal."""
+    text, left_out = table_text(columns, rows, terminal_width())
+    print(text, end="")
+    if left_out:
+        print(f"The table lacks {left_out}; a wider terminal or --json shows more.", file=sys.stderr)
 
 
 def table_text(

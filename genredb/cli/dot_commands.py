@@ -26,7 +26,8 @@ class DotCommand:
 
 def run_dot_command(session: "Session", text: str) -> None:
     """Run ``.name argument``; UsageError where there is no such command, or it lacks its argument."""
-    name, _, argument = text[1:].partition(" ")
+    name, *rest = text[1:].split(maxsplit=1)  # of white space
+    argument = "".join(rest)
     if name not in DOT_COMMANDS:
         raise UsageError(f"There is no command '.{name}'.{did_you_mean(name, DOT_COMMANDS)}")
     found, argument = DOT_COMMANDS[name], argument.strip()
@@ -48,7 +49,10 @@ def _schema(session: "Session", name: str) -> None:
     from genredb.query.catalog import read_vocabulary
 
     relations = read_vocabulary(session.context.config).relations
-    chosen = [one for one in relations if name in ("", one.asked_as, f"{one.schema}.{one.name}")]
+    asked = name.lower()
+    chosen = [
+        one for one in relations if asked in ("", one.asked_as.lower(), f"{one.schema}.{one.name}".lower())
+    ]
     if not chosen:
         names = [one.asked_as for one in relations]
         raise UsageError(f"There is no table or view '{name}'.{did_you_mean(name, names)}")

@@ -12,6 +12,7 @@ from genredb.cli.options import Context, command
 from genredb.errors import UsageError
 
 TABLE_ROWS = 100
+_ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN}
 SECONDS = 60.0
 
 
@@ -25,7 +26,10 @@ def query(
     context: Context,
     sql: Annotated[str | None, typer.Argument(help="The SQL; - reads it from stdin.")] = None,
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the SQL from a file.")] = None,
-    answer_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
+    answer_format: Annotated[
+        Format | None,
+        typer.Option("--format", help="How to print; else the file's ending says it, else table."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"Rows at most; a table has {TABLE_ROWS} unless told.")
@@ -34,7 +38,7 @@ def query(
         list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="End the query after this time; 0: never.")
+        float, typer.Option(min=0, max=1e6, metavar="SECONDS", help="End it after this time; 0: never.")
     ] = SECONDS,
     trusted: Annotated[
         bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
@@ -52,6 +56,8 @@ def query(
 
     if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is nothing for a terminal; name a file by -o FILE.")
+    if answer_format is None:
+        answer_format = _ENDINGS.get(output.suffix.lower(), Format.TABLE) if output else Format.TABLE
     if limit is None and answer_format is Format.TABLE:
         limit = TABLE_ROWS
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
@@ -74,14 +80,16 @@ def query(
 def _read_sql(sql: str | None, file: Path | None) -> str:
     if (sql is None) == (file is None):
         raise UsageError('Give the SQL as one argument, such as "select count(*) from songs", or by -f FILE.')
-    if sql is not None:
-        return sys.stdin.read() if sql == "-" else sql
+    if sql is not None and sql != "-":
+        return sql
     try:
+        if file is None:
+            return sys.stdin.buffer.read().decode()
         return Path(str(file)).read_bytes().decode()  # as it stands, line ends included
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{file} is not UTF-8 text.") from None
+        raise UsageError(f"{file or 'What stdin gives'} is not UTF-8 text.") from None
 
 
 def _parameters(stated: list[str]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.errors import UsageError
 from genredb.project.config import Config
-from genredb.query.lines import FORMATS, Column, LineFormat
+from genredb.query.lines import FORMATS, Column, LineFormat, refuse_doubled
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.duckdb_errors import query_errors
-from genredb.warehouse.user_sql import bind_query, plan_of, read_query
+from genredb.warehouse.user_sql import bind_query, plain_rows, plan_of, read_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,15 +48,15 @@ class Answer:
 
 
 def fetch_answer(config: Config, question: Question) -> Answer:
-    """Return the rows of a query.
+    """Return the rows of a query: texts, numbers and truth values; of any other type DuckDB's text.
 
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
     with asked(config, question) as relation:
         columns = tuple(relation.columns)
+        rows = plain_rows(relation if question.limit is None else relation.limit(question.limit + 1))
         if question.limit is None:
-            return Answer(columns, tuple(relation.fetchall()))
-        rows = relation.limit(question.limit + 1).fetchall()
+            return Answer(columns, tuple(rows))
     return Answer(columns, tuple(rows[: question.limit]), is_cut=len(rows) > question.limit)
 
 
@@ -107,12 +107,15 @@ def calls_classifier(sql: str) -> bool:
     return _CALL.search(sql) is not None
 
 
-def _batches(relation: Any, limit: int | None) -> Iterator[tuple["pa.RecordBatch", bool]]:
+def _reader(relation: Any, limit: int | None) -> Any:
+    """Return an Arrow reader of the rows that are wanted, and one more."""
+    return (relation if limit is None else relation.limit(limit + 1)).to_arrow_reader(BATCH_ROWS)
+
+
+def _batches(reader: Any, limit: int | None) -> Iterator[tuple["pa.RecordBatch", bool]]:
     """Yield batches of at most ``limit`` rows in all, each with whether rows beyond them were left out."""
     wanted = limit
-    if limit is not None:
-        relation = relation.limit(limit + 1)
-    for batch in relation.to_arrow_reader(BATCH_ROWS):
+    for batch in reader:
         if wanted is not None and len(batch) > wanted:
             yield batch.slice(0, wanted), True
             return
@@ -125,7 +128,7 @@ def _write_lines(
 ) -> bool:
     stream.write(line_format.head(columns).encode())
     skipped, is_cut = len(line_format.separator.encode()), False
-    for batch, has_more in _batches(relation, limit):
+    for batch, has_more in _batches(_reader(relation, limit), limit):
         stream.write(_bytes_of(batch.column(0))[skipped:])
         skipped = 0 if len(batch) else skipped
         is_cut = has_more
@@ -147,10 +150,11 @@ def _write_parquet(relation: Any, limit: int | None, stream: BinaryIO) -> bool:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     is_cut = False
-    schema = relation.limit(0).to_arrow_reader(BATCH_ROWS).schema
+    refuse_doubled(relation.columns, "Parquet")
+    reader = _reader(relation, limit)
     try:
-        with pq.ParquetWriter(stream, schema) as writer:
-            for batch, has_more in _batches(relation, limit):
+        with pq.ParquetWriter(stream, reader.schema) as writer:
+            for batch, has_more in _batches(reader, limit):
                 writer.write_batch(batch)
                 is_cut = has_more
     except pa.ArrowNotImplementedError as error:

@@ -30,7 +30,10 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
     with open_reader(config.database) as connection:
         missing = [name for name in _MARTS if ("main", name) not in relations(connection)]
         if missing:
-            raise UsageError(f"There is no table {missing[0]} in the database; run `genredb build` first.")
+            raise UsageError(
+                f"There is no table {missing[0]} in the database, which describes songs; if this is the songs"
+                " project, run `genredb build`, else name a relation: `genredb describe RELATION`."
+            )
         counts = "song_count as songs, round(100 * song_share, 1) as percent, artist_count as artists"
         by_count = "order by song_count desc, genre"
         return [
@@ -94,20 +97,34 @@ def describe_relation(config: Config, name: str) -> list[Section]:
     meanings = {column.name: column.description for column in known[relation].columns}
     columns = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
     rows = tuple(
-        (*map(_plain, row), distinct_count, meanings.get(row[0], ""))
-        for row, distinct_count in zip(summary, different, strict=True)
+        (
+            column,
+            data_type,
+            _plain(least, data_type),
+            _plain(greatest, data_type),
+            _plain(mean, "DOUBLE"),
+            _plain(deviation, "DOUBLE"),
+            nulls if nulls is None else float(nulls),
+            distinct_count,
+            meanings.get(column, ""),
+        )
+        for (column, data_type, least, greatest, mean, deviation, nulls), distinct_count in zip(
+            summary, different, strict=True
+        )
     )
     return [Section(f"{name}: {count:,} rows", columns, rows)]
 
 
-def _plain(value: Any) -> Any:
-    """Return a number that SUMMARIZE gives as text as one; long texts as they are."""
-    if value is None or isinstance(value, int | float):
-        return value
+def _plain(text: Any, data_type: str) -> Any:
+    """Return a value of a column, which SUMMARIZE gives as text, as a number if the column holds numbers."""
+    if text is None:
+        return None
+    if data_type.endswith("INT") or data_type == "INTEGER":
+        return int(text)
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        return str(value)
+        return float(text) if data_type in ("DOUBLE", "FLOAT") else str(text)
+    except ValueError:  # the mean of a column of dates is a date
+        return str(text)
 
 
 def _section(connection: Connection, title: str, sql: str, limit: int | None = None) -> Section:

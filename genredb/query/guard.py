@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,31 +67,39 @@ def run_guarded(
     sys.stderr.flush()
     data, child_data = os.pipe()
     report, child_report = os.pipe()
+    child_life, life = os.pipe()
     # A signal must not reach the new process while it still has this one's ways to take it.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         process = os.fork()
         if process == 0:
-            os.close(data)
-            os.close(report)
+            for end in (data, report, life):
+                os.close(end)
+            threading.Thread(target=_end_with, args=[child_life], daemon=True).start()
             _run(task, child_data, child_report, limits)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-    os.close(child_data)
-    os.close(child_report)
+    for end in (child_data, child_report, child_life):
+        os.close(end)
     is_over = False
     try:
         said = _pass_on(process, {data: write, report: None}, limits, wait)
         _, status = os.waitpid(process, 0)
         is_over = True
     finally:
-        os.close(data)
-        os.close(report)
+        for end in (data, report, life):
+            os.close(end)
         if not is_over:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
     return _result(said, status, limits)
+
+
+def _end_with(life: int) -> None:
+    """End this process as soon as the other end of a pipe is gone: with the process that waits for it."""
+    os.read(life, 1)
+    os._exit(1)
 
 
 class _Unguarded(io.RawIOBase):

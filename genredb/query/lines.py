@@ -117,15 +117,19 @@ def _json_head(opening: str) -> Callable[[Sequence[Column]], str]:
     """Return a function that gives the opening; UsageError where two columns share a name."""
 
     def head(columns: Sequence[Column]) -> str:
-        names = [column.name for column in columns]
-        doubled = next((name for name in names if names.count(name) > 1), None)
-        if doubled is not None:
-            raise UsageError(
-                f"Two columns are called '{doubled}', which JSON cannot hold; give one a name by `as`."
-            )
+        refuse_doubled([column.name for column in columns], "JSON")
         return opening
 
     return head
+
+
+def refuse_doubled(names: Sequence[str], holder: str) -> None:
+    """Raise UsageError where two columns share a name, which the format called ``holder`` cannot hold."""
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise UsageError(
+            f"Two columns are called '{doubled}', which {holder} cannot hold; give one a name by `as`."
+        )
 
 
 def _markdown_cell(place: int, column: Column) -> str:

@@ -179,10 +179,12 @@ def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
     """Return schema and name of a table or view, asked for with or without its schema; UsageError if none."""
     schema, _, name = asked.rpartition(".")
     known = relations(connection)
-    if (schema or "main", name) not in known:
+    plain = ((schema or "main").lower(), name.lower())
+    found = next((one for one in known if (one[0].lower(), one[1].lower()) == plain), None)
+    if found is None:
         names = [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
         raise UsageError(f"There is no table or view '{asked}'.{did_you_mean(asked, names)}")
-    return schema or "main", name
+    return found
 
 
 def relation_marks(connection: Connection) -> dict[str, str]:

@@ -32,6 +32,12 @@ def translated_errors(path: Path) -> Iterator[None]:
                 f"{path} is not a DuckDB database; move it away and run `genredb build`."
             ) from None
         raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+    except duckdb.ConnectionException as error:
+        if "different configuration" in str(error):
+            raise UsageError(
+                f"{path} is open in this process by another connection to DuckDB; close that one first."
+            ) from None
+        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
     except duckdb.Error as error:
         raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
 
@@ -148,7 +154,8 @@ def _text(error: duckdb.Error) -> str:
 
 def _is_damage(error: duckdb.Error) -> bool:
     kinds = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
-    return isinstance(error, kinds) or "Corrupt database file" in str(error)
+    signs = ("Corrupt database file", "Could not read enough bytes")
+    return isinstance(error, kinds) or any(sign in str(error) for sign in signs)
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -13,10 +13,18 @@ from genredb.warehouse.duckdb_errors import Mistake, read_mistake
 
 _ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
 _EXPLAIN = "explain "
+_PLAIN = frozenset(
+    "varchar boolean tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint"
+    " float double decimal".split()
+)
 
 
 def read_query(connection: Connection, sql: str) -> str:
     """Return the one query of the SQL, without a semicolon at its end; UsageError where it is none."""
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise UsageError("The SQL is not UTF-8 text.") from None
     with _located(connection, sql):
         statements = connection.extract_statements(sql)
     if not statements:
@@ -60,6 +68,20 @@ def bind_query(
         return connection.sql(query, params=values)
 
 
+def plain_rows(relation: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a relation: texts, numbers and truth values; of any other type DuckDB's text."""
+    values = [
+        f"c{place}" if str(kind.id) in _PLAIN else f"c{place}::varchar"
+        for place, kind in enumerate(relation.types)
+    ]
+    if all("::" not in value for value in values):
+        return list(relation.fetchall())
+    names = ", ".join(f"c{place}" for place in range(len(values)))
+    return list(
+        relation.query("answer", f"select {', '.join(values)} from answer as answer({names})").fetchall()
+    )
+
+
 def plan_of(connection: Connection, query: str) -> str:
     """Return how DuckDB would run a query that is bound already, as a drawing."""
     return "\n".join(text for _, text in fetch_all(connection, _EXPLAIN + query))
@@ -86,7 +108,7 @@ def _located(
         if found.offset is None:
             found = _asked_again(connection, sql, parameters) or found
         sentence = found.sentence(_choices(connection, found, functions))
-        if found.offset is None:
+        if found.offset is None or found.offset < 0:  # in a text that query() runs
             raise UsageError(sentence) from None
         line = sql.count("\n", 0, found.offset) + 1
         column = found.offset - (sql.rfind("\n", 0, found.offset) + 1) + 1
