@@ -62,9 +62,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
                 yield from _classifier(compilation.project, connection)
                 yield from _predictions(connection)
                 yield from _drift(compilation.project, connection)
-        yield from _relations(config)
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
+        return
+    try:
+        yield from _relations(config)
+    except GenredbError as error:
+        yield Finding("problem", "project", str(error), exit_code=error.exit_code)
 
 
 def _versions() -> Finding:

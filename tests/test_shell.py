@@ -116,6 +116,13 @@ def test_ctrl_c_ends_the_query_and_keeps_the_shell(terminal: Terminal) -> None:
     terminal.sees("unfinished")
     terminal.process.sendintr()
     terminal.sees(PROMPT)
+    terminal.enters("select count(*) from range(100000000000) a, range(1000) b;")
+    for _ in range(20):  # by an impatient hand
+        terminal.process.sendintr()
+        terminal.look(0.02)
+    terminal.sees(PROMPT)
+    assert "Traceback" not in terminal.text
+    assert "Warning" not in terminal.text
     terminal.enters("select 20 + 3 as alive;")
     terminal.sees("alive", "23", PROMPT)
 

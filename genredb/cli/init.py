@@ -1,5 +1,6 @@
 """``genredb init``."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -40,4 +41,5 @@ def init(
         return
     for path in layout.files:
         typer.echo(path)
-    context.console.say(f"Laid out {layout.folder}; now: cd {layout.folder} && genredb build", "green")
+    folder_in_shell = shlex.quote(str(folder))
+    context.console.say(f"Laid out {folder}; now: cd {folder_in_shell} && genredb build", "green")

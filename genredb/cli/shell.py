@@ -1,5 +1,6 @@
 """``genredb shell``."""
 
+import contextlib
 import signal
 import sys
 import time
@@ -116,7 +117,7 @@ def _talk(session: Session) -> None:
     database = near(session.context.config.database)
     console.say(f"genredb {__version__} on {database}; .help helps, Ctrl-D leaves.")
     prompt = Prompt(session.context.config)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while a line is typed, Ctrl-C is a key
     while not session.is_over:
         try:
             text = prompt.read()
@@ -125,7 +126,8 @@ def _talk(session: Session) -> None:
         except EOFError:
             return
         try:
-            session.run_all(text.splitlines(keepends=True))
+            with _interruptible():
+                session.run_all(text.splitlines(keepends=True))
         except GenredbError as error:
             console.line(("error: ", "red bold"), (str(error), ""))
         except KeyboardInterrupt:
@@ -133,6 +135,16 @@ def _talk(session: Session) -> None:
         except Exception as error:  # noqa: BLE001 - a bug of genredb's must not cost the session
             bug = f"{type(error).__name__}: {error}\nThis is a bug of genredb's."
             console.line(("error: ", "red bold"), (bug, ""))
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt inside, and nowhere else."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:

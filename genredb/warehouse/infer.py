@@ -14,7 +14,7 @@ from genredb.warehouse.database import Connection, fetch_all, open_memory, unglo
 from genredb.warehouse.values import Field
 
 # The first that all values fit is taken; text is what everything fits.
-_TYPES = ("bigint", "double", "boolean", "date", "timestamp")
+_TYPES = ("bigint", "hugeint", "double", "boolean", "date", "timestamp")
 _KEY = re.compile(r"(.*_)?(id|key)")
 
 
@@ -102,8 +102,10 @@ def _misfits(text: str, data_type: str) -> str:
     """Return the expression of how many values do not fit a type, null where there are none."""
     value = Field(Column(text, data_type=data_type), text).converted()
     fits = f"{value} is not null"
-    if data_type in ("bigint", "double"):
+    if data_type in ("bigint", "hugeint", "double"):
         fits += f" and not regexp_matches({text}, '^\\s*[+-]?0\\d')"  # 0042 is a text: it has zeros to lose
+    if data_type == "double":
+        fits += f" and not regexp_matches({text}, '\\d{{18}}')"  # nor has it room for so many digits
     if data_type == "date":
         fits += f" and regexp_full_match({text}, '\\s*\\d+-\\d+-\\d+\\s*')"
     stated = f"nullif(trim({text}), '')"
