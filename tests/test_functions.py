@@ -1,13 +1,14 @@
 """The classifier as functions of SQL: they say what the predictions say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genredb.build.run import build
 from genredb.learn.predict import predict
 from genredb.project.config import Config
-from genredb.query.ask import Question, fetch_answer
+from genredb.query.ask import Question, asked
 from tests.conftest import Cli, config_for, write_raw
 
 
@@ -19,6 +20,11 @@ def real_predicted(real_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return config
 
 
+def fetched(config: Config, sql: str) -> list[tuple[Any, ...]]:
+    with asked(config, Question(sql)) as relation:
+        return list(relation.fetchall())
+
+
 def test_functions_and_table_agree_on_every_song(real_predicted: Config) -> None:
     sql = """
         select predictions.song_key, predictions.genre, predictions.probability, predictions.runner_ups,
@@ -28,7 +34,7 @@ def test_functions_and_table_agree_on_every_song(real_predicted: Config) -> None
                 songs.val, songs.dur, songs.acous, songs.spch, songs.pop) as by_columns
         from predictions inner join songs on predictions.song_key = songs.song_key
         """
-    found = fetch_answer(real_predicted, Question(sql)).rows
+    found = fetched(real_predicted, sql)
     assert len(found) == 128
     for _, genre, probability, runner_ups, by_row, shares, by_columns in found:
         assert by_row == by_columns == genre
@@ -43,21 +49,21 @@ def test_functions_answer_for_invented_songs_and_missing_values(real_predicted: 
             db := null, live := null, val := null, dur := null, acous := null, spch := null, pop := null) as genre,
             genre_probabilities(null, 1980, 100, 50, 50, -8, 10, 50, 200, 10, 5, 60) as shares
         """
-    [(genre, shares)] = fetch_answer(real_predicted, Question(by_name)).rows
+    [(genre, shares)] = fetched(real_predicted, by_name)
     assert genre == "glam rock"
     assert len(shares) == 86
     # What was learned is known: on labelled songs the answer is in-sample.
     differing = "select count(*) from songs where predict_genre(songs) <> genre"
-    assert fetch_answer(real_predicted, Question(differing)).rows == ((0,),)
+    assert fetched(real_predicted, differing) == [(0,)]
 
 
 def test_functions_want_a_current_classifier_and_a_whole_song(cli: Cli, built: Path, tmp_path: Path) -> None:
-    asked = "select count(*) as n from songs where predict_genre(songs) = 'pop'"
-    assert cli("query", asked, "--format", "csv", cwd=built).out == "n\n9\n"
+    sql = "select count(*) as n from songs where predict_genre(songs) = 'pop'"
+    assert cli("query", sql, "--format", "csv", cwd=built).out == "n\n9\n"
     (tmp_path / "data" / "raw").mkdir(parents=True)
     write_raw(tmp_path / "data" / "raw")
     assert cli("build", cwd=tmp_path).code == 0
-    done = cli("query", asked, cwd=tmp_path)
+    done = cli("query", sql, cwd=tmp_path)
     assert done.code == 2
     assert "run `genredb train`" in done.err
     for call in ("predict_genre()", "predict_genre('Queen', 1980)", "predict_genre(genres)"):

@@ -14,8 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredb.errors import UsageError
-
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
@@ -227,13 +225,6 @@ def stdout_console() -> Any:
     from rich.console import Console as RichConsole
 
     return RichConsole(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-
-
-def print_rows_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as a JSON array of objects; UsageError where two columns share a name."""
-    if len(set(columns)) < len(columns):
-        raise UsageError("Two columns share a name, which JSON cannot hold; give them names by `as`.")
-    print_json([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def print_json(value: Any) -> None:

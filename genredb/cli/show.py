@@ -1,5 +1,6 @@
 """``genredb show``."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -25,13 +26,14 @@ def show(
 
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
-    from genredb.cli.console import print_rows_json, print_table
-    from genredb.query.ask import Question, fetch_answer
+    from genredb.cli.console import print_table
+    from genredb.query.ask import Question, fetch_answer, write_answer
 
-    answer = fetch_answer(context.config, Question(rendered(context, name, inline), limit=limit))
+    question = Question(rendered(context, name, inline), limit=limit)
     if context.json:
-        print_rows_json(answer.columns, answer.rows)
+        write_answer(context.config, question, "json", sys.stdout.buffer)
         return
+    answer = fetch_answer(context.config, question)
     print_table(answer.columns, answer.rows)
     if answer.is_cut:
         context.console.say(f"The first {limit} rows; --limit shows more.", "dim")
