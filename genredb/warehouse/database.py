@@ -6,7 +6,7 @@ DuckDB's must not make it reach for the network.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,11 @@ def relations(connection: Connection) -> dict[tuple[str, str], str]:
     return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
 
 
+def asked_names(known: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what queries call relations, given by (schema, name): without the schema if it is ``main``."""
+    return [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
+
+
 def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
     """Return schema and name of a table or view, asked for with or without its schema; UsageError if none."""
     schema, _, name = asked.rpartition(".")
@@ -182,8 +187,7 @@ def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
     plain = ((schema or "main").lower(), name.lower())
     found = next((one for one in known if (one[0].lower(), one[1].lower()) == plain), None)
     if found is None:
-        names = [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
-        raise UsageError(f"There is no table or view '{asked}'.{did_you_mean(asked, names)}")
+        raise UsageError(f"There is no table or view '{asked}'.{did_you_mean(asked, asked_names(known))}")
     return found
 
 

@@ -86,9 +86,9 @@ def _columns(
         [unglobbed(path)],
     )
     misfits = [_misfits(text, data_type) for text in texts for data_type in _TYPES]
-    distinct = [f"count(nullif(trim({text}), '')) = count(*)" for text in texts]
+    full = [f"count(nullif(trim({text}), '')) = count(*)" for text in texts]
     unique = [f"count(distinct {text}) = count(*)" for text in texts]
-    [row] = fetch_all(connection, f"select {', '.join([*misfits, *distinct, *unique])} from texts")
+    [row] = fetch_all(connection, f"select {', '.join([*misfits, *full, *unique])} from texts")
     found = []
     for place, (name, text) in enumerate(zip(names, header, strict=True)):
         counts = row[place * len(_TYPES) : (place + 1) * len(_TYPES)]

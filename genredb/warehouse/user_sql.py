@@ -3,12 +3,13 @@
 import contextlib
 import difflib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from genredb.errors import UsageError, quoted
-from genredb.warehouse.database import Connection, fetch_all, relations
+from genredb.warehouse.database import Connection, asked_names, fetch_all, relations
 from genredb.warehouse.duckdb_errors import Mistake, read_mistake
 
 _ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
@@ -123,15 +124,14 @@ def _asked_again(connection: Connection, sql: str, parameters: dict[str, object]
     except duckdb.Error as error:
         found = read_mistake(error, statement)
         if found.offset is not None:
-            shifted = found.offset - len(_EXPLAIN)
-            return Mistake(found.message, shifted, found.width, found.kind, found.name, found.candidates)
+            return replace(found, offset=found.offset - len(_EXPLAIN))
     return None
 
 
 def _choices(connection: Connection, found: Mistake, functions: Collection[str]) -> Collection[str] | None:
     """Return the names, of the kind of what is not known, that the database has; None where that is open."""
     if found.kind == "Table":
-        return [name if schema == "main" else f"{schema}.{name}" for schema, name in relations(connection)]
+        return asked_names(relations(connection))
     if found.kind.endswith("Function"):
         known = fetch_all(connection, "select distinct function_name from duckdb_functions()")
         return difflib.get_close_matches(found.name, [*functions, *(name for (name,) in known)], n=1)
