@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from genredb.learn.classifiers import CLASSIFIERS
@@ -56,8 +59,9 @@ def test_the_artists_genre_comes_before_the_audio_and_the_most_frequent_first() 
     assert list(classifier.knows(np.array([1, 2, 3, np.nan]))) == [True, True, False, False]
     asked = np.array([[1, 9.0], [2, 0.0], [3, 9.0], [np.nan, 0.0]])
     assert list(classifier.predict(asked)) == ["rock", "soul", "jazz", "jazz"]
-    # Artist 1: the others of the pop song say rock, those of a rock song one of each, where the first name wins.
-    assert classifier.error_ == pytest.approx((1 + 2 + 1) / (5 + 2))
+    # Artist 1 is always wrong: the others of the pop song say rock, those of a rock song one of each, where the
+    # first name wins. Artist 2 never is.
+    assert classifier.error_ == pytest.approx((1 + 1) / (2 + 2))
     assert classifier.rare_ == pytest.approx(5 / 8)
     probabilities = classifier.predict_proba(asked)
     assert probabilities.sum(axis=1) == pytest.approx(1)
@@ -69,9 +73,40 @@ def test_the_artists_genre_comes_before_the_audio_and_the_most_frequent_first() 
     assert probabilities[2, rare].sum() == pytest.approx(5 / 8)
 
 
+def test_an_artists_confidence_grows_with_artists_not_with_songs() -> None:
+    """Ten songs of one artist are one piece of evidence that artists keep to a genre."""
+
+    def fitted(*songs: int) -> ArtistClassifier:
+        rows = [(artist, 0.0, f"genre {artist}") for artist, n in enumerate(songs) for _ in range(n)]
+        return ArtistClassifier(KNeighborsClassifier(1)).fit(*songs_of(*rows))
+
+    assert fitted(2, 2).error_ == fitted(10, 10).error_ == pytest.approx(1 / 4)
+    assert fitted(2, 2, 2, 2).error_ == pytest.approx(1 / 6)
+    assert fitted(2, 2, 1).error_ == pytest.approx(1 / 4)  # one song of an artist says nothing
+
+
+def test_each_artist_counts_once_and_genres_of_one_artist_are_left_to_the_artist() -> None:
+    """Seven songs of one pop artist weigh as much as one song; nan songs are artists of their own."""
+    x, y = songs_of(
+        *[(1, 0.0, "pop")] * 7, (2, 0.0, "pop"), (3, 0.0, "rock"), (4, 0.0, "rock"), (np.nan, 0.0, "rock"),
+        (5, 0.0, "polka"), (5, 0.0, "polka"), (np.nan, 0.0, "jazz"), (np.nan, 0.0, "jazz"),
+    )  # fmt: skip
+    for estimator in (DummyClassifier(), make_pipeline(StandardScaler(), DummyClassifier())):
+        classifier = ArtistClassifier(estimator, 1, 2, weigh_artists=True).fit(x, y)
+        assert list(classifier.estimator_.classes_) == ["jazz", "pop", "rock"]
+        assert classifier.estimator_.predict_proba([[0.0]])[0] == pytest.approx([2 / 7, 2 / 7, 3 / 7])
+        unweighted = ArtistClassifier(estimator, 1, 2).fit(x, y)
+        assert unweighted.estimator_.predict_proba([[0.0]])[0] == pytest.approx([2 / 13, 8 / 13, 3 / 13])
+
+
 @pytest.mark.parametrize(
     "estimator",
-    [ArtistClassifier(RandomForestClassifier(5, random_state=0)), BinarizedTree(), SqlNeighbors()],
+    [
+        ArtistClassifier(weigh_artists=True, min_genre_artists=2),
+        ArtistClassifier(RandomForestClassifier(5, random_state=0)),
+        BinarizedTree(),
+        SqlNeighbors(),
+    ],
 )
 def test_estimators_are_estimators(estimator: Any) -> None:
     with warnings.catch_warnings():

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import label_binarize
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,20 +18,43 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 Numbers = npt.NDArray[np.float64]
 
 
+def _artist_numbers(codes: Numbers) -> npt.NDArray[np.intp]:
+    """Return a small number for each artist's code; a song without an artist is an artist of its own."""
+    numbers = np.unique(codes, return_inverse=True)[1].astype(np.intp)
+    unknown = np.isnan(codes)
+    numbers[unknown] = numbers.max(initial=0) + 1 + np.arange(int(unknown.sum()))
+    return np.unique(numbers, return_inverse=True)[1].astype(np.intp)
+
+
+def _weight_parameter(estimator: Any) -> str:
+    """Return the name under which ``fit`` takes songs' weights; of a pipeline its last step takes them."""
+    return f"{estimator.steps[-1][0]}__sample_weight" if isinstance(estimator, Pipeline) else "sample_weight"
+
+
 class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The genre of the artist's labelled songs; another classifier answers for unknown artists.
 
     X is n × (1 + f): the artist's code (NaN where unknown), then what ``estimator`` reads. That one is
-    fitted on the songs of genres with at least ``min_genre_songs`` songs, if there are any.
+    fitted on the songs of genres with at least ``min_genre_songs`` songs by at least ``min_genre_artists``
+    artists, if there are any; with ``weigh_artists`` each artist counts once there, however many songs.
 
     Both answers are smoothed by shares that ``fit`` estimates from its own songs: an artist's genre is
-    wrong as often as it was, by the artist's other songs, for the songs of known artists (``error_``); the
-    genre of an unknown artist is a rare one as often as a song's is (``rare_``).
+    wrong as often as it was, by the artist's other songs, for the mean artist of several songs (``error_``);
+    the genre of an unknown artist is a rare one as often as a song's is (``rare_``).
     """
 
-    def __init__(self, estimator: Any = None, min_genre_songs: int = 3) -> None:
+    def __init__(
+        self,
+        estimator: Any = None,
+        min_genre_songs: int = 3,
+        min_genre_artists: int = 1,
+        *,
+        weigh_artists: bool = False,
+    ) -> None:
         self.estimator = estimator
         self.min_genre_songs = min_genre_songs
+        self.min_genre_artists = min_genre_artists
+        self.weigh_artists = weigh_artists
 
     def fit(self, X: Any, y: Any) -> "ArtistClassifier":
         """Count each artist's genres; fit the estimator on the songs of common genres."""
@@ -40,11 +64,15 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, genres = np.unique(y, return_inverse=True)
         counts = np.bincount(genres)
-        common = counts[genres] >= self.min_genre_songs
-        if not common.any():
-            common[:] = True
-        estimator = RandomForestClassifier(random_state=0) if self.estimator is None else self.estimator
-        self.estimator_ = clone(estimator).fit(X[common, 1:], y[common])
+        artists = _artist_numbers(X[:, 0])
+        common = self._is_common(genres, artists)
+        estimator = clone(
+            RandomForestClassifier(random_state=0) if self.estimator is None else self.estimator
+        )
+        weights = {}
+        if self.weigh_artists:
+            weights = {_weight_parameter(estimator): (1 / np.bincount(artists))[artists][common]}
+        self.estimator_ = estimator.fit(X[common, 1:], y[common], **weights)
         self.common_ = np.searchsorted(self.classes_, self.estimator_.classes_)
         self.prior_ = counts / counts.sum()
         self.rare_ = float((~common).sum() / len(y)) if len(self.common_) < len(self.classes_) else 0.0
@@ -72,6 +100,14 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return for each artist's code whether a labelled song of the artist was seen."""
         return np.asarray(self._places(artists) >= 0)
 
+    def _is_common(
+        self, genres: npt.NDArray[np.intp], artists: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.bool_]:
+        """Mark the songs of genres with enough songs and artists; all where there is none."""
+        artist_counts = np.bincount(np.unique(np.stack([genres, artists]), axis=1)[0])
+        is_common = (np.bincount(genres) >= self.min_genre_songs) & (artist_counts >= self.min_genre_artists)
+        return is_common[genres] if is_common.any() else np.ones(len(genres), dtype=bool)
+
     def _count_artists(self, artists: Numbers, genres: npt.NDArray[np.intp]) -> None:
         """Keep each artist's genres and their counts, one entry for each artist and genre."""
         named = ~np.isnan(artists)
@@ -84,7 +120,10 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.error_ = self._leave_one_out_error()
 
     def _leave_one_out_error(self) -> float:
-        """Return how often the artist's other songs name another genre than a song's, smoothed by two."""
+        """Return how often an artist's other songs name another genre than a song's, smoothed by two.
+
+        The mean is over artists of several songs: an artist's songs are no independent evidence.
+        """
         totals = np.add.reduceat(self.artist_counts_, self.starts_) if len(self.starts_) else np.empty(0)
         ends = np.append(self.starts_[1:], len(self.artist_counts_))
         wrong = 0.0
@@ -93,8 +132,8 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for place, count in enumerate(counts):
                 others = counts.copy()
                 others[place] -= 1
-                wrong += count * float(np.argmax(others) != place)
-        return (wrong + 1) / (float(totals[totals > 1].sum()) + 2)
+                wrong += count / totals[artist] * float(np.argmax(others) != place)
+        return (wrong + 1) / (int((totals > 1).sum()) + 2)
 
     def _places(self, artists: Numbers) -> npt.NDArray[np.intp]:
         """Return the place of each artist among ``artists_``, -1 where it is not there."""
