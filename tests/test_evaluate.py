@@ -16,8 +16,12 @@ from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import LabelledSongs, Songs
 from genredb.learn.evaluate import evaluate
+from genredb.learn.evaluations import Evaluation, with_verdicts
 from genredb.learn.fitted import class_scores
+from genredb.learn.group_sets import Asked, group_sets
+from genredb.learn.learning_curve import learning_curve
 from genredb.learn.protocols import PROTOCOLS
+from genredb.learn.reports import report_by, report_by_probability
 from genredb.learn.scores import (
     ask_permuted,
     by_group,
@@ -28,7 +32,8 @@ from genredb.learn.scores import (
     unknown_share,
 )
 from genredb.project.config import Config
-from tests.conftest import Cli, config_for, rows
+from genredb.warehouse.database import open_reader
+from tests.conftest import ROOT, Cli, config_for, rows
 
 
 def texts(*values: str) -> np.ndarray:
@@ -169,7 +174,8 @@ def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
         database, "select sum(songs) from ml.confusion where classifier = 'majority' and label = 'genre'"
     ) == [(12,)]
     ((mean,),) = rows(
-        database, "select avg(accuracy) from ml.song_scores where classifier = 'majority' and label = 'genre'"
+        database,
+        "select avg(is_right::int) from ml.song_scores where classifier = 'majority' and label = 'genre'",
     )
     assert mean == pytest.approx(majority.accuracy)
 
@@ -223,13 +229,91 @@ def test_the_leaderboard(cli: Cli, built: Path) -> None:
     ran = cli("evaluate", "majority", cwd=built)
     assert ran.code == 0, ran.err
     lines = [line.split() for line in ran.out.splitlines() if line.strip()]
-    assert lines[0][:4] == ["classifier", "accuracy", "seen", "unseen"]
+    assert lines[0][:4] == ["classifier", "accuracy", "difference", "unseen"]
     assert [line[0] for line in lines[2:]] == ["artist_forest", "majority"]
-    assert lines[2][-1] == "default"
+    assert lines[2][4] == "default"
+    assert "unseen: accuracy for artists that have no labelled song in the fold" in ran.err
     assert "12 songs, protocol cv, label genre." in ran.err
     found = json.loads(cli("evaluate", "majority", "--label", "genre_group", "--json", cwd=built).out)
     assert {one["label"] for one in found} == {"genre_group"}
     assert cli("evaluate", "--label", "gnre", cwd=built).code == 2
+
+
+def test_a_difference_is_noise_by_how_many_were_compared() -> None:
+    """Two errors are clear of one comparison, not of seventeen; the clearest is judged first."""
+    one = Evaluation("x", "cv", "genre", 9, 0.5, 0.1, None, None, None, 0.5, 0.5, None, None, 1.0, 0.1, 0.1)
+
+    def verdicts(*ratios: float) -> list[bool | None]:
+        found = [replace(one, classifier=str(r), difference=-0.01 * r, difference_error=0.01) for r in ratios]
+        return [judged.is_noise for judged in with_verdicts([one, *found])]
+
+    assert verdicts(2.1) == [None, False]
+    assert verdicts(2.1, 1.0) == [None, True, True]
+    assert verdicts(2.3, 2.1) == [None, False, False]
+    assert verdicts(2.1, 9.0, 0.0) == [None, True, False, True]
+    assert verdicts(*(2.1 + i / 100 for i in range(16))) == [None, *[True] * 16]
+
+
+def test_sets_hold_the_true_group_as_often_as_stated() -> None:
+    """On songs whose probabilities say nothing of the truth but its rate; a basis has thresholds of its own."""
+    generator = np.random.default_rng(0)
+    n, repeats = 400, 3
+    true = generator.beta(2, 3, (repeats, n))
+    others = (1 - true)[..., None] * generator.dirichlet(np.ones(4), (repeats, n))
+    asked = Asked(
+        songs=np.tile(np.arange(n), repeats),
+        artists=np.tile(np.arange(n).astype(object), repeats),
+        repeats=np.repeat(np.arange(repeats), n),
+        folds=np.tile(np.arange(n) % 5, repeats),
+        is_artist_known=np.tile(np.arange(n) < 30, repeats),
+        true_probability=true.ravel(),
+        probabilities=np.concatenate([true[..., None], others], axis=2).reshape(-1, 5),
+    )
+    found = list(group_sets(asked))
+    assert [(one.basis, one.coverage, one.songs) for one in found] == [
+        *(("artist", coverage, 30) for coverage in (0.8, 0.9, 0.95)),
+        *(("audio", coverage, 370) for coverage in (0.8, 0.9, 0.95)),
+    ]
+    for one in found[3:]:
+        assert abs(one.held - one.coverage) <= 2 * one.held_error
+    assert [one.threshold for one in found[3:]] == sorted((one.threshold for one in found[3:]), reverse=True)
+    assert 1 < found[3].mean_size < found[5].mean_size <= 5
+    # Of 24 songs, no probability is low enough to be sure of 0.95 + 1/25: all groups are in the set.
+    assert (found[2].threshold > 0, found[2].held >= 0.95) == (True, True)
+
+
+def test_reports_add_up_to_the_accuracy(config: Config) -> None:
+    build(config)
+    (majority,) = [
+        e for e in evaluate(config, ["majority"]) if (e.classifier, e.label) == ("majority", "genre")
+    ]
+    with open_reader(config.database) as connection:
+        for by in ("genre", "artist", "source"):
+            found = report_by(connection, "majority", "cv", by)
+            assert sum(one.songs for one in found) == 12
+            assert sum(one.songs * one.recall for one in found) == pytest.approx(12 * majority.accuracy)
+            assert [one.songs for one in found] == sorted((one.songs for one in found), reverse=True)
+        genres = report_by(connection, "majority", "cv", "genre")
+        assert any(one.precision is None for one in genres) or len(genres) == 3
+        reports, calibration = report_by_probability(connection, "majority", "cv", "genre")
+    assert sum(one.songs for one in reports) == pytest.approx(12)
+    assert sum(one.songs * one.right for one in reports) == pytest.approx(12 * majority.accuracy)
+    assert calibration is not None
+    assert calibration.error == pytest.approx(majority.calibration_error)
+    assert reports[0].answered == 1.0
+
+
+def test_a_learning_curve_ends_with_all_songs_of_the_folds(sample_folder: Path) -> None:
+    config = config_for(ROOT / "data" / "sample", sample_folder / "genre.duckdb")
+    ((labelled, repeats),) = rows(
+        config.database,
+        "select count(*), count(duplicate_of) from songs where genre is not null",
+    )
+    points = learning_curve(config, "majority")
+    assert points[-1].songs == pytest.approx((labelled - repeats) * 4 / 5)
+    for column in ("songs", "artists", "known_share"):
+        values = [getattr(one, column) for one in points]
+        assert values == sorted(set(values)), column
 
 
 @pytest.mark.slow

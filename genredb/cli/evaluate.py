@@ -1,14 +1,19 @@
 """``genredb evaluate``."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genredb.cli.console import print_json, print_table
 from genredb.cli.options import Context, command
+from genredb.errors import UsageError
 
 if TYPE_CHECKING:
     from genredb.learn.evaluations import Evaluation
+    from genredb.learn.learning_curve import CurvePoint
+    from genredb.learn.reports import ProbabilityReport
 
 
 class Label(StrEnum):
@@ -18,19 +23,50 @@ class Label(StrEnum):
     genre_group = "genre_group"
 
 
-COLUMNS = (
-    "classifier",
-    "accuracy",
-    "seen",
-    "unseen",
-    "top 3",
-    "macro F1",
-    "log-loss",
-    "calibration",
-    "ceiling",
-    "fit s",
-    "difference",
-)
+class By(StrEnum):
+    """By what one classifier's answers are reported."""
+
+    genre = "genre"
+    group = "group"
+    artist = "artist"
+    source = "source"
+    probability = "probability"
+
+
+# The columns of the leaderboard, and what each means.
+LEGEND = {
+    "classifier": "the default one is always among them",
+    "accuracy": "share of right answers ± its standard error over songs, an artist's songs taken together",
+    "difference": "accuracy less the default's on the same songs; noise: may be chance (Holm's test at 5 %)",
+    "unseen": "accuracy for artists that have no labelled song in the fold ± its error",
+    "log-loss": "mean of −log of the probability given to the true label; lower is better",
+    "top 3": "share of songs whose true label is among the three likeliest",
+    "calibration": "mean distance between stated probabilities and shares of right answers",
+    "seen": "accuracy for artists that have labelled songs in the fold",
+    "macro F1": "mean over labels of the harmonic mean of precision and recall",
+    "ceiling": "share of songs whose label is known to the fold: no classifier can do better",
+    "fit s": "seconds that all fits took",
+}
+VALUE_LEGEND = {
+    "songs": "labelled songs",
+    "recall": "share of these songs that are answered right",
+    "recall by artist": "the same, each artist counted once",
+    "precision": "share of right answers among those that name it",
+}
+PROBABILITY_LEGEND = {
+    "songs": "songs whose answer has a probability in this range",
+    "stated": "their mean probability",
+    "right": "share of them that are answered right",
+    "answered": "share of the songs whose answer has at least this probability",
+    "right of these": "share of right answers among those ± its standard error",
+}
+CURVE_LEGEND = {
+    "songs": "labelled songs learned from",
+    "artists": "their artists",
+    "known": "share of the songs asked whose artist is among them",
+    "accuracy": "share of right answers ± its standard error",
+    "unseen": "accuracy for the other artists",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,53 +88,159 @@ def evaluate(
         ),
     ] = "cv",
     label: Annotated[Label, typer.Option(help="What is predicted.")] = Label.genre,
+    by: Annotated[
+        By | None,
+        typer.Option(help="Report on one classifier by genre, group, artist, source or probability."),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Show how one classifier's accuracy grows with songs.")
+    ] = False,
 ) -> None:
-    """Judge classifiers on songs that they did not see. A leaderboard is printed.
+    """Judge classifiers on songs that they did not see, and print a leaderboard.
 
-    What came out is kept in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion and ml.importances,
-    and not done again for the same songs. Errors are standard errors over songs, an artist's songs taken
-    together. A difference to the default classifier below two of its errors is called noise.
+    Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
+    ml.group_sets. `--by` and `--learning-curve` report on one classifier, the default one if none is named.
 
     Example: genredb evaluate --all --protocol unseen
     """
-    from genredb.cli.console import print_json, print_table
-
     console = context.console
+    stated = names or []
+    if by and curve:
+        raise UsageError("`--by` and `--learning-curve` are two reports; ask for one of them.")
+    if (by or curve) and (every or len(stated) > 1):
+        raise UsageError("`--by` and `--learning-curve` report on one classifier; name one.")
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
+        from genredb.build.freshness import DEFAULT
         from genredb.learn.classifiers import CLASSIFIERS
         from genredb.learn.evaluate import evaluate as run_evaluate
+        from genredb.learn.learning_curve import learning_curve
 
-        chosen = list(CLASSIFIERS) if every else (names or [])
-        found = [
-            e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
-        ]
-    if context.json:
+        name = stated[0] if stated else DEFAULT
+        if curve:
+            points = learning_curve(context.config, name, progress)
+        else:
+            chosen = list(CLASSIFIERS) if every else stated
+            found = [
+                e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
+            ]
+    if curve:
+        _print_curve(context, name, points)
+    elif by:
+        _print_report(context, name, protocol, label, by)
+    elif context.json:
         print_json(found)
+    else:
+        print_table(list(LEGEND), [_row(one) for one in found])
+        _explain(context, LEGEND, f"{found[0].songs} songs, protocol {protocol}, label {label}.")
+
+
+def _explain(context: Context, legend: Mapping[str, str], *lines: str) -> None:
+    """Say what was judged and what the columns mean."""
+    for line in lines:
+        context.console.say(line)
+    for column, meaning in legend.items():
+        context.console.say(f"  {column}: {meaning}", "dim")
+
+
+def _print_curve(context: Context, name: str, points: "Sequence[CurvePoint]") -> None:
+    if context.json:
+        print_json(points)
         return
-    print_table(COLUMNS, [_row(one) for one in found])
-    console.say(f"{found[0].songs} songs, protocol {protocol}, label {label}.")
+    rows = [
+        [
+            round(one.songs),
+            round(one.artists),
+            f"{one.known_share:.3f}",
+            f"{one.accuracy:.3f} ± {one.accuracy_error:.3f}",
+            _share(one.unseen_accuracy),
+        ]
+        for one in points
+    ]
+    print_table(list(CURVE_LEGEND), rows)
+    _explain(context, CURVE_LEGEND, f"{name}, protocol cv, label genre.")
+
+
+def _print_report(context: Context, name: str, protocol: str, label: Label, by: By) -> None:
+    from genredb.learn.reports import report_by, report_by_probability
+    from genredb.warehouse.database import open_reader
+
+    said = f"{name}, protocol {protocol}"
+    with open_reader(context.config.database) as connection:
+        if by is not By.probability:
+            values = report_by(connection, name, protocol, by.value)
+            if context.json:
+                print_json(values)
+                return
+            columns = [by.value, "songs", "artists", "recall", "recall by artist", "precision"]
+            rows = [
+                [
+                    o.value,
+                    o.songs,
+                    o.artists,
+                    f"{o.recall:.3f}",
+                    f"{o.artist_recall:.3f}",
+                    _share(o.precision),
+                ]
+                for o in values
+            ]
+            print_table(columns, rows)
+            _explain(context, VALUE_LEGEND, f"{said}, by {by}.")
+            return
+        reports, calibration = report_by_probability(connection, name, protocol, label.value)
+    if calibration is None:
+        raise UsageError(f"{name} gives no probabilities.")
+    if context.json:
+        print_json({"probabilities": reports, "calibration": calibration})
+        return
+    print_table(["artist", "probability", *PROBABILITY_LEGEND], [_probability_row(one) for one in reports])
+    _explain(
+        context,
+        PROBABILITY_LEGEND,
+        f"{said}, label {label}: calibration error {calibration.error:.3f}, "
+        f"where a perfectly calibrated classifier would show {calibration.perfect:.3f}.",
+    )
+
+
+def _probability_row(one: "ProbabilityReport") -> list[str]:
+    return [
+        "known" if one.is_artist_known else "unknown",
+        f"{one.at_least:.1f} – {one.below:.1f}",
+        f"{one.songs:.0f}",
+        f"{one.mean_probability:.3f}",
+        f"{one.right:.3f}",
+        f"{one.answered:.3f}",
+        f"{one.answered_right:.3f} ± {one.answered_right_error:.3f}",
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _row(one: "Evaluation") -> list[str]:
     """Return a line of the leaderboard."""
     difference = "default"
-    if one.difference is not None and one.difference_error is not None:
-        is_noise = abs(one.difference) < 2 * one.difference_error
-        difference = f"{one.difference:+.3f} ± {one.difference_error:.3f}{' noise' if is_noise else ''}"
+    if one.difference is not None:
+        difference = (
+            f"{one.difference:+.3f} ± {one.difference_error or 0:.3f}{' noise' if one.is_noise else ''}"
+        )
+    unseen = _share(one.unseen_accuracy)
+    if one.unseen_error is not None:
+        unseen += f" ± {one.unseen_error:.3f}"
     measures = (
-        one.seen_accuracy,
-        one.unseen_accuracy,
-        one.top_3,
-        one.macro_f1,
         one.log_loss,
+        one.top_3,
         one.calibration_error,
+        one.seen_accuracy,
+        one.macro_f1,
         one.ceiling,
     )
     return [
         one.classifier,
         f"{one.accuracy:.3f} ± {one.accuracy_error:.3f}",
-        *("–" if value is None else f"{value:.3f}" for value in measures),
-        f"{one.fit_seconds:.1f}",
         difference,
+        unseen,
+        *(_share(value) for value in measures),
+        f"{one.fit_seconds:.1f}",
     ]

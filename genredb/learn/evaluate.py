@@ -19,7 +19,16 @@ from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, fold_fingerprint, read_labelled_songs
-from genredb.learn.evaluations import LABELS, Evaluation, FoldAnswers, Judged, is_known, read, write
+from genredb.learn.evaluations import (
+    LABELS,
+    Evaluation,
+    FoldAnswers,
+    Judged,
+    is_known,
+    read,
+    with_verdicts,
+    write,
+)
 from genredb.learn.fitted import class_scores, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
@@ -56,7 +65,11 @@ def evaluate(
         told = functools.partial(_tell, progress, f"evaluate {name}", place * protocol.fold_count, total)
         _evaluate_one(config, CLASSIFIERS[name], protocol, told)
     with open_reader(config.database) as connection:
-        found = [read(connection, name, protocol.name, label) for label in LABELS for name in wanted]
+        found = [
+            one
+            for label in LABELS
+            for one in with_verdicts([read(connection, name, protocol.name, label) for name in wanted])
+        ]
     return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
 
 
@@ -74,7 +87,8 @@ def _evaluate_one(
     started_at = datetime.now(UTC)
     told(0)
     with open_reader(config.database) as reader:
-        judged = Judged(spec.name, protocol.name, _digest(reader, config))
+        digest = _digest(reader, config)
+        judged = Judged(spec.name, protocol.name, digest, read_fingerprints(reader).training)
         if is_known(reader, judged):
             return
         data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
@@ -128,20 +142,19 @@ def _fit_and_ask(
     asking = time.perf_counter()
     scores, are_probabilities = class_scores(estimator, matrix[fold.test], predicted)
     asked = time.perf_counter()
-    answers, ceilings = _by_label(data, fold, estimator.classes_, scores, are_probabilities=are_probabilities)
+    groups = by_group(estimator.classes_, scores, dict(zip(genres, data.groups, strict=True)))
+    given = {"genre": (estimator.classes_, scores), "genre_group": groups}
+    answers, ceilings = _by_label(data, fold, given, are_probabilities=are_probabilities)
     truth = genres[fold.test]
     lost = (predicted == truth).mean() - (permuted == truth).mean(axis=2)
-    return FoldAnswers(fold, answers, ceilings, lost, fitted - started, asked - asking)
+    kept = groups if are_probabilities else None
+    return FoldAnswers(fold, answers, ceilings, kept, lost, fitted - started, asked - asking)
 
 
 def _by_label(
-    data: LabelledSongs, fold: Fold, classes: Any, scores: Any, *, are_probabilities: bool
+    data: LabelledSongs, fold: Fold, given: dict[str, tuple[Any, Any]], *, are_probabilities: bool
 ) -> tuple[dict[str, Answers], dict[str, float]]:
-    """Return what the scores say under each label, and the share of the songs whose label the fold knew."""
-    given = {
-        "genre": (classes, scores),
-        "genre_group": by_group(classes, scores, dict(zip(data.songs.labels, data.groups, strict=True))),
-    }
+    """Return what the classes and scores given for each label say, and the share of songs of known labels."""
     answers, ceilings = {}, {}
     for label, (names, sums) in given.items():
         truth = data.truth(label)

@@ -1,8 +1,9 @@
 """The tables of evaluations: what came out of each fold is summed up, written, and read back."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import MISSING, astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,20 +12,26 @@ import numpy.typing as npt
 
 from genredb.build.freshness import DEFAULT
 from genredb.learn.dataset import LabelledSongs
+from genredb.learn.group_sets import Asked, group_sets
 from genredb.learn.protocols import Fold
-from genredb.learn.scores import Answers, joined, measure, standard_error
+from genredb.learn.scores import Answers, Floats, Texts, joined, measure, standard_error
 from genredb.warehouse.database import Connection, fetch_all, insert_rows, relation_exists, transaction
 
 LABELS = ("genre", "genre_group")
+SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Which evaluation it is: of a classifier under a protocol, on songs that ``digest`` tells."""
+    """Which evaluation it is: of a classifier under a protocol, on songs that ``digest`` tells.
+
+    ``training`` is the fingerprint of the rows that classifiers are fitted on.
+    """
 
     classifier: str
     protocol: str
     digest: str
+    training: str
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Evaluation:
     """A classifier under a protocol and a label, over all folds; errors are standard errors over songs.
 
     ``ceiling`` is the share of songs whose label was known to the fold. ``difference`` is the accuracy less
-    that of the default classifier on the same songs, with its own error.
+    that of the default classifier on the same songs, with its own error; ``is_noise`` says that it may well
+    be chance, seen how many classifiers were compared.
     """
 
     classifier: str
@@ -43,6 +51,7 @@ class Evaluation:
     accuracy_error: float
     seen_accuracy: float | None
     unseen_accuracy: float | None
+    unseen_error: float | None
     top_3: float
     macro_f1: float
     log_loss: float | None
@@ -52,18 +61,22 @@ class Evaluation:
     predict_seconds: float
     difference: float | None = None
     difference_error: float | None = None
+    is_noise: bool | None = None
 
 
 @dataclass(frozen=True)
 class FoldAnswers:
     """What one fit said of its fold's songs, for each label.
 
-    ``importances`` (columns × permutations) is the accuracy lost where a column's values were permuted.
+    ``group_probabilities`` are the names of the groups that the fit knew and their probabilities, songs ×
+    groups, where it gives any. ``importances`` (columns × permutations) is the accuracy lost where a column's
+    values were permuted.
     """
 
     fold: Fold
     answers: dict[str, Answers]
     ceilings: dict[str, float]
+    group_probabilities: tuple[Texts, Floats] | None
     importances: npt.NDArray[np.float64]
     fit_seconds: float
     predict_seconds: float
@@ -77,9 +90,10 @@ def is_known(connection: Connection, judged: Judged) -> bool:
         select 1
         from ml.evaluations
         semi join ml.importances using (classifier, protocol)
+        semi join ml.song_scores using (classifier, protocol)
         where classifier = ? and protocol = ? and digest = ?
         """
-    return bool(fetch_all(connection, sql, list(astuple(judged))))
+    return bool(fetch_all(connection, sql, [judged.classifier, judged.protocol, judged.digest]))
 
 
 def write(
@@ -91,7 +105,7 @@ def write(
 ) -> None:
     """Replace what the tables hold of a classifier, which reads these columns, under a protocol."""
     with transaction(connection):
-        for table in ("evaluations", "fold_scores", "confusion", "song_scores", "importances"):
+        for table in ("evaluations", "fold_scores", "confusion", "song_scores", "importances", "group_sets"):
             connection.execute(
                 f"delete from ml.{table} where classifier = ? and protocol = ?",
                 [judged.classifier, judged.protocol],
@@ -113,21 +127,74 @@ def write(
                 connection, "ml.fold_scores", [(*key, *row) for row in _fold_rows(data, found, label)]
             )
             insert_rows(connection, "ml.confusion", [(*key, *row) for row in _confusion(data, found, label)])
-            shares = _right_shares(data, found, label)
-            songs = zip(data.songs.keys, data.songs.artists, shares, strict=True)
             insert_rows(
-                connection, "ml.song_scores", [(*key, k, a, float(s)) for k, a, s in songs if not np.isnan(s)]
+                connection, "ml.song_scores", [(*key, *row) for row in _song_rows(data, found, label)]
             )
+        sets = group_sets(_asked(data, found)) if all(one.group_probabilities for one in found) else ()
+        insert_rows(
+            connection,
+            "ml.group_sets",
+            [(judged.classifier, judged.protocol, judged.training, *astuple(one)) for one in sets],
+        )
 
 
-def _right_shares(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> Any:
-    """Return for each song how often it was answered right, NaN where it was never asked."""
+def _known_artists(data: LabelledSongs, fold: Fold) -> npt.NDArray[np.bool_]:
+    """Mark the songs asked whose artist has songs among those learned from."""
+    known = set(data.songs.artists[fold.train]) - {""}
+    return np.array([artist in known for artist in data.songs.artists[fold.test]], dtype=bool)
+
+
+def _shares(
+    data: LabelledSongs, found: Sequence[FoldAnswers], label: str, *, is_unseen_only: bool = False
+) -> Floats:
+    """Return for each song how often it was answered right, NaN where it was never asked.
+
+    ``is_unseen_only`` leaves out the times when the artist was known.
+    """
     asked, right = np.zeros(len(data)), np.zeros(len(data))
     for one in found:
+        counts = ~_known_artists(data, one.fold) if is_unseen_only else np.True_
         test = one.fold.test
-        asked[test] += 1
-        right[test] += one.answers[label].predicted == data.truth(label)[test]
+        asked[test] += counts
+        right[test] += (one.answers[label].predicted == data.truth(label)[test]) & counts
     return np.where(asked > 0, right / np.maximum(asked, 1), np.nan)
+
+
+def _song_rows(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> Iterator[tuple[Any, ...]]:
+    """Yield what each fold said of each of its songs."""
+    truth = data.truth(label)
+    for one in found:
+        answers = one.answers[label]
+        columns = (
+            data.songs.keys[one.fold.test],
+            data.songs.artists[one.fold.test],
+            _known_artists(data, one.fold).tolist(),
+            truth[one.fold.test],
+            answers.predicted,
+            (answers.predicted == truth[one.fold.test]).tolist(),
+            (answers.ranks + 1).tolist(),
+            (None if np.isnan(value) else float(value) for value in answers.confidence),
+            (None if np.isnan(value) else float(value) for value in answers.true_probability),
+        )
+        for row in zip(*columns, strict=True):
+            yield one.fold.repeat, one.fold.number, *row
+
+
+def _asked(data: LabelledSongs, found: Sequence[FoldAnswers]) -> Asked:
+    """Return all songs that were asked, with the probabilities of all groups; 0 where a fold knew none."""
+    groups = np.unique(data.groups.astype(str))
+    parts = []
+    for one in found:
+        names, probabilities = one.group_probabilities or (groups[:0], np.empty((0, 0)))
+        whole = np.zeros((len(one.fold.test), len(groups)))
+        whole[:, np.searchsorted(groups, names.astype(str))] = probabilities
+        places = np.searchsorted(groups, data.groups[one.fold.test].astype(str))
+        true_probability = whole[np.arange(len(places)), places]
+        fold = (np.full(len(places), value) for value in (one.fold.repeat, one.fold.number))
+        artists = data.singers[one.fold.test]
+        is_known = _known_artists(data, one.fold)
+        parts.append((one.fold.test, artists, *fold, is_known, true_probability, whole))
+    return Asked(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _summary(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> tuple[Any, ...]:
@@ -143,20 +210,19 @@ def _summary(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> t
         )
         for folds in repeats.values()
     ]
-    shares = _right_shares(data, found, label)
+    shares = _shares(data, found, label)
     is_asked = ~np.isnan(shares)
-    seen, right = [], []
-    for one in found:
-        known = set(data.songs.artists[one.fold.train]) - {""}
-        seen += [artist in known for artist in data.songs.artists[one.fold.test]]
-        right += list(one.answers[label].predicted == truth[one.fold.test])
-    is_seen, is_right = np.array(seen), np.array(right)
+    unseen = _shares(data, found, label, is_unseen_only=True)
+    is_unseen = ~np.isnan(unseen)
+    known = np.concatenate([_known_artists(data, one.fold) for one in found])
+    right = np.concatenate([one.answers[label].predicted == truth[one.fold.test] for one in found])
     return (
         int(is_asked.sum()),
         float(shares[is_asked].mean()),
         standard_error(shares[is_asked], data.singers[is_asked]),
-        float(is_right[is_seen].mean()) if is_seen.any() else None,
-        float(is_right[~is_seen].mean()) if not is_seen.all() else None,
+        float(right[known].mean()) if known.any() else None,
+        float(right[~known].mean()) if not known.all() else None,
+        standard_error(unseen[is_unseen], data.singers[is_unseen]) if is_unseen.any() else None,
         _mean(one.top_3 for one in pooled),
         _mean(one.macro_f1 for one in pooled),
         _mean(one.log_loss for one in pooled),
@@ -204,7 +270,7 @@ def _confusion(
 def read(connection: Connection, name: str, protocol: str, label: str) -> Evaluation:
     """Read an evaluation, and hold it against the default's on the same songs."""
     key = [name, protocol, label]
-    columns = [f.name for f in fields(Evaluation) if not f.name.startswith("difference")]
+    columns = [f.name for f in fields(Evaluation) if f.default is MISSING]
     where = "where classifier = ? and protocol = ? and label = ?"
     row = fetch_all(connection, f"select {', '.join(columns)} from ml.evaluations {where}", key)[0]
     alone = Evaluation(**dict(zip(columns, row, strict=True)))
@@ -213,15 +279,42 @@ def read(connection: Connection, name: str, protocol: str, label: str) -> Evalua
     pairs = fetch_all(
         connection,
         """
+        with
+
+        scores as (
+            select classifier, song_key, artist_key, avg(is_right::integer) as accuracy
+            from ml.song_scores
+            where protocol = ? and label = ? and classifier in (?, ?)
+            group by classifier, song_key, artist_key
+        )
+
         select own.accuracy - other.accuracy, coalesce(nullif(own.artist_key, ''), own.song_key)
-        from ml.song_scores as own
-        inner join ml.song_scores as other
-            on own.protocol = other.protocol and own.label = other.label and own.song_key = other.song_key
-        where own.classifier = ? and own.protocol = ? and own.label = ? and other.classifier = ?
+        from scores as own
+        inner join scores as other on own.song_key = other.song_key
+        where own.classifier = ? and other.classifier = ?
+        order by own.song_key
         """,
-        [*key, DEFAULT],
+        [protocol, label, name, DEFAULT, name, DEFAULT],
     )
     differences = np.array([pair[0] for pair in pairs])
     artists = np.array([pair[1] for pair in pairs], dtype=object)
     error = standard_error(differences, artists)
     return replace(alone, difference=float(differences.mean()), difference_error=error)
+
+
+def with_verdicts(found: Sequence[Evaluation]) -> list[Evaluation]:
+    """Say of each difference whether it is noise: Holm's test at 5 % over all that are compared."""
+    compared = [one for one in found if one.difference is not None]
+    chances = {one.classifier: _chance(one) for one in compared}
+    verdicts: dict[str, bool] = {}
+    for place, name in enumerate(sorted(chances, key=chances.__getitem__)):
+        # Once one is noise, so are all that are less clear.
+        verdicts[name] = any(verdicts.values()) or chances[name] * (len(chances) - place) > SIGNIFICANCE
+    return [replace(one, is_noise=verdicts.get(one.classifier)) for one in found]
+
+
+def _chance(one: Evaluation) -> float:
+    """Return how likely a difference as large as this is where there is none, by the normal distribution."""
+    if not one.difference or not one.difference_error:
+        return 0.0 if one.difference else 1.0
+    return math.erfc(abs(one.difference) / one.difference_error / math.sqrt(2))

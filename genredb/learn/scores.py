@@ -93,19 +93,14 @@ def measure(answers: Answers, truth: Texts) -> Measures:
             f1_score(truth.astype(str), answers.predicted.astype(str), average="macro", zero_division=0)
         ),
         log_loss=float(-np.log(answers.true_probability).mean()) if has_probabilities else None,
-        calibration_error=_calibration_error(answers.confidence, right) if has_probabilities else None,
+        calibration_error=calibration_error(answers.confidence, right) if has_probabilities else None,
     )
 
 
-def _calibration_error(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+def calibration_error(confidence: Floats, right: npt.NDArray[Any]) -> float:
     """Return the mean distance of confidence and accuracy over ten bins of equal width."""
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return float(
-        sum(
-            abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
-            for b in np.unique(bins)
-        )
-    )
+    return float(np.abs(np.bincount(bins, confidence - right)).sum() / len(bins))
 
 
 def standard_error(values: Floats, artists: Texts) -> float:

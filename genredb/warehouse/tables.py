@@ -38,7 +38,8 @@ create table if not exists ml.predictions (
 
 create table if not exists ml.evaluations (
     classifier varchar, protocol varchar, label varchar, digest varchar, songs bigint, accuracy double,
-    accuracy_error double, seen_accuracy double, unseen_accuracy double, top_3 double, macro_f1 double,
+    accuracy_error double, seen_accuracy double, unseen_accuracy double, unseen_error double, top_3 double,
+    macro_f1 double,
     log_loss double, calibration_error double, ceiling double, fit_seconds double, predict_seconds double,
     evaluated_at timestamptz
 );
@@ -52,9 +53,14 @@ create table if not exists ml.confusion (
     classifier varchar, protocol varchar, label varchar, actual varchar, predicted varchar, songs double
 );
 create table if not exists ml.song_scores (
-    classifier varchar, protocol varchar, label varchar, song_key varchar, artist_key varchar, accuracy double
+    classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, song_key varchar,
+    artist_key varchar, is_artist_known boolean, actual varchar, predicted varchar, is_right boolean,
+    rank bigint, probability double, actual_probability double
 );
-
+create table if not exists ml.group_sets (
+    classifier varchar, protocol varchar, training_fingerprint varchar, basis varchar, coverage double,
+    threshold double, songs bigint, held double, held_error double, mean_size double
+);
 create table if not exists ml.importances (
     classifier varchar, protocol varchar, column_name varchar, importance double, deviation double
 );
@@ -89,7 +95,8 @@ DESCRIPTIONS = {
     "ml.chosen": "One row, of the classifier that predicts, where one was chosen.",
     "ml.fold_scores": "One row per fold of an evaluation.",
     "ml.confusion": "One row per pair of a label and what was predicted in its place, of an evaluation.",
-    "ml.song_scores": "One row per song of an evaluation.",
+    "ml.song_scores": "One row per song and repeat of an evaluation: what was said of it.",
+    "ml.group_sets": "One row per stated coverage of an evaluation: the threshold of its sets of groups.",
     "ml.importances": "One row per column that a judged classifier reads: the accuracy lost without it.",
     "meta.state": "One row per fact that genredb remembers of the file.",
     "meta.fingerprints": "One row per node of the last build.",
@@ -100,8 +107,12 @@ DESCRIPTIONS = {
 }
 
 
-# What genredb remembers of builds and predictions has this shape; a file of another shape is built anew.
-LAYOUT = "4"
+# What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
+LAYOUT = "5"
+_OF_THE_LAYOUT = (
+    *("meta.state", "meta.fingerprints", "meta.loads", "ml.predictions"),
+    *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),
+)
 
 
 def has_current_layout(connection: Connection) -> bool:
@@ -118,7 +129,7 @@ def create_tables(connection: Connection) -> None:
     is_current = has_current_layout(connection)
     with transaction(connection):
         if not is_current:
-            for table in ("meta.state", "meta.fingerprints", "meta.loads", "ml.predictions"):
+            for table in _OF_THE_LAYOUT:
                 connection.execute(f"drop table if exists {table}")
         connection.execute(_TABLES)
         if not is_current:

@@ -1,0 +1,93 @@
+"""Sets of genre groups that hold a song's true group with a stated probability: conformal sets, by fold.
+
+A set holds the groups whose probability reaches a threshold, and the likeliest one. The threshold is a
+quantile of the probabilities that the true groups had where songs were asked by a classifier that did not
+know them (Sadinle, Lei and Wasserman 2019). Songs of known and of unknown artists have thresholds of their
+own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from genredb.learn.scores import standard_error
+
+COVERAGES = (0.8, 0.9, 0.95)
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Songs that were asked by classifiers which did not learn from them; parallel arrays of length n.
+
+    ``songs`` are places in the data set, a song once for each repeat. ``true_probability`` is that of the
+    true group, 0 where the fold did not know it; ``probabilities`` (n × groups) are those of all groups.
+    """
+
+    songs: npt.NDArray[np.intp]
+    artists: npt.NDArray[np.object_]
+    repeats: npt.NDArray[np.intp]
+    folds: npt.NDArray[np.intp]
+    is_artist_known: Mask
+    true_probability: Floats
+    probabilities: Floats
+
+
+@dataclass(frozen=True)
+class GroupSets:
+    """What sets of one threshold hold, for songs answered on one ``basis``: artist or audio.
+
+    ``coverage`` is stated, ``held`` measured: the share of songs whose set holds the true group, each fold
+    with a threshold from the other folds. ``mean_size`` counts groups.
+    """
+
+    basis: str
+    coverage: float
+    threshold: float
+    songs: int
+    held: float
+    held_error: float
+    mean_size: float
+
+
+def group_sets(asked: Asked) -> Iterator[GroupSets]:
+    """Yield the sets of each basis and coverage."""
+    for basis, is_of_basis in (("artist", asked.is_artist_known), ("audio", ~asked.is_artist_known)):
+        if is_of_basis.any():
+            for coverage in COVERAGES:
+                yield _judged(asked, basis, is_of_basis, coverage)
+
+
+def _judged(asked: Asked, basis: str, is_of_basis: Mask, coverage: float) -> GroupSets:
+    held, sizes = np.zeros(len(asked.songs)), np.zeros(len(asked.songs))
+    whole = []
+    for repeat in np.unique(asked.repeats):
+        own = is_of_basis & (asked.repeats == repeat)
+        whole.append(_threshold(asked.true_probability[own], coverage))
+        for fold in np.unique(asked.folds[own]):
+            test = own & (asked.folds == fold)
+            least = _threshold(asked.true_probability[own & ~test], coverage)
+            # The likeliest group is always there, so that no set is empty.
+            reached = np.minimum(least, asked.probabilities[test].max(axis=1))
+            held[test] = asked.true_probability[test] >= reached
+            sizes[test] = (asked.probabilities[test] >= reached[:, None]).sum(axis=1)
+    songs, first, place = np.unique(asked.songs[is_of_basis], return_index=True, return_inverse=True)
+    shares = np.bincount(place, held[is_of_basis]) / np.bincount(place)
+    return GroupSets(
+        basis,
+        coverage,
+        float(np.mean(whole)),
+        len(songs),
+        float(shares.mean()),
+        standard_error(shares, asked.artists[is_of_basis][first]),
+        float(sizes[is_of_basis].mean()),
+    )
+
+
+def _threshold(true_probability: Floats, coverage: float) -> float:
+    """Return the probability that a further song's true group reaches as often as stated; 0 for few songs."""
+    below = int(np.floor((len(true_probability) + 1) * (1 - coverage) + 1e-9))
+    return float(np.sort(true_probability)[below - 1]) if below else 0.0
