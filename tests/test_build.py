@@ -375,7 +375,9 @@ def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) ->
     assert clean(config) == [tmp_path / "target", leftover]
     assert clean(config) == []
     assert rows(config.database, "select count(*) from a") == [(3,)]
-    for target in (".", "models", "..", "/tmp"):
+    for folder in (".git/refs", "models/marts", "seeds"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    for target in (".", "models", "..", "/tmp", "models/marts", "seeds", "tests", ".git", ".git/refs"):
         dangerous = write_project(
             tmp_path, {"dbt_project.yml": f"name: small\nprofile: small\nclean-targets: ['{target}']\n"}
         )

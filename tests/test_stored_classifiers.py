@@ -1,18 +1,22 @@
 """Classifiers in the database: what is kept of them, what loading refuses, which one predicts."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
+import skops.io
 
 from genredb.errors import InputError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import feature_types, read_groups, read_songs
 from genredb.learn.fitted import fit
 from genredb.learn.predict import predict
-from genredb.learn.store import Training, load, make_manifest, store
+from genredb.learn.sound_trees import tree_fault
+from genredb.learn.sql_neighbors import SqlNeighbors
+from genredb.learn.store import TRUSTED_TYPES, Training, load, make_manifest, store
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader
@@ -99,6 +103,69 @@ def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) 
     names = read_project(config).models["predict"].columns_of("feature")
     with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
         load(connection, classifier_id, names)
+
+
+def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
+    """Its parameters become a part of a query, and a file with a fitting digest may hold any text."""
+    x, y = np.arange(12.0).reshape(6, 2), np.array(list("ababab"), dtype=object)
+    target = tmp_path / "stolen.csv"
+    for neighbors in (f"1) ; copy (select 1) to '{target}'; --", True and 1.5, 0, -1, None):
+        fitted = SqlNeighbors(3).fit(x, y).set_params(n_neighbors=neighbors)
+        again = skops.io.loads(skops.io.dumps(fitted), trusted=sorted(TRUSTED_TYPES))
+        with pytest.raises((TypeError, ValueError), match="n_neighbors"):
+            again.predict(x)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("left_child", 0, "no child behind it"),
+        ("right_child", 10**6, "no child behind it"),
+        ("right_child", -1, "half a leaf"),
+        ("feature", 99, "a column that there is not"),
+        ("threshold", np.nan, "a number that is none"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["forest", "bagging", "seed_boosting"])
+def test_trees_that_never_end_or_leave_their_arrays_are_found(
+    kind: str, field: str, value: float, fault: str
+) -> None:
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(60, 4)), np.array(list("abc") * 20, dtype=object)
+    estimator = CLASSIFIERS[kind].make(60).fit(x, y)
+    assert tree_fault(estimator) == ""
+    inner = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    tree = np.ravel(inner.estimators_)[-1].tree_
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"][field][0] = value
+    tree.__setstate__(state)
+    assert fault in tree_fault(estimator)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", skops.io.dumps({"a": 1}), skops.io.dumps([1, 2])])
+def test_bytes_that_are_no_classifier_are_fitted_anew(
+    content: bytes, predicted: Config, tmp_path: Path
+) -> None:
+    """They bear the digest that is stored beside them, as a tool that writes the table could arrange."""
+    config = changed(
+        predicted,
+        tmp_path,
+        "update ml.classifiers set skops = ?, sha256 = ?",
+        content,
+        hashlib.sha256(content).hexdigest(),
+    )
+    names = read_project(config).models["predict"].columns_of("feature")
+    ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
+    with (
+        open_reader(config.database) as connection,
+        pytest.raises(InputError, match=r"cannot be read|damaged"),
+    ):
+        load(connection, classifier_id, names)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("delete from ml.predictions")
+    assert (predict(config).trained is not None, predict(config).is_published) == (True, False)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -27,10 +27,13 @@ def clean(config: Config) -> list[Path]:
 
 def _refuse_dangerous(config: Config, folder: Path) -> None:
     target = folder.resolve()
-    kept = (config.root, config.raw_dir, *config.model_paths, *config.seed_paths, *config.macro_paths)
-    if any(path.resolve().is_relative_to(target) for path in (*kept, config.database)):
+    sources = (*config.model_paths, *config.seed_paths, *config.macro_paths, *config.test_paths)
+    kept = [path.resolve() for path in (*sources, config.raw_dir, config.home / ".git")]
+    is_inside = any(target.is_relative_to(path) for path in kept)
+    whole = (*kept, config.root.resolve(), config.database.resolve())
+    if is_inside or any(path.is_relative_to(target) for path in whole):
         raise ProjectError(
-            f"clean-targets names {folder}, which holds the project's own files; remove it there."
+            f"clean-targets names {folder}, which holds files of the project's own; take it off that list."
         )
     if not target.is_relative_to(config.home):
-        raise ProjectError(f"clean-targets names {folder}, which lies outside the project; remove it there.")
+        raise ProjectError(f"clean-targets names {folder}, outside the project; take it off that list.")

@@ -75,7 +75,7 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
         f"create or replace table {relation} as"
         f" from read_csv(?, header = true, delim = {literal(separator)},"
         " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
-        " sample_size = -1, dateformat = '%Y-%m-%d'"
+        " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false"
         f"{f', types = {{{types}}}' if types else ''})"
     )
     rows = run_sql(runtime.connection, sql, [unglobbed(seed.file)])

@@ -9,18 +9,27 @@ from genredb.compile.context import ResultTable
 from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError
 from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql
+from genredb.warehouse.user_sql import ASKS, statement_kinds
 
 
 class TemplateDatabase:
-    """Answers what a template asks while it is rendered (compile's protocol ``Database``)."""
+    """Answers what a template asks while it is rendered (compile's protocol ``Database``).
 
-    def __init__(self, connection: Connection) -> None:
+    Unless it ``may_write``, it runs queries alone: who looks at SQL writes nothing, no file either.
+    """
+
+    def __init__(self, connection: Connection, *, may_write: bool = False) -> None:
         self._connection = connection
+        self._may_write = may_write
 
     def query(self, sql: str) -> ResultTable | None:
         """Run SQL; return its rows, if it has any. Raises ProjectError where it is wrong."""
         if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
             return None
+        kinds = () if self._may_write else statement_kinds(self._connection, sql)
+        writing = next((kind for kind in kinds if kind not in ASKS), None)
+        if writing:
+            raise ProjectError(f"A template runs {writing}; only `genredb build` lets it write.")
         columns, rows = run_query(self._connection, sql)
         return ResultTable(columns, rows)
 
@@ -49,7 +58,7 @@ class Runtime:
     @cached_property
     def database(self) -> TemplateDatabase:
         """What templates may ask."""
-        return TemplateDatabase(self.connection)
+        return TemplateDatabase(self.connection, may_write=self.may_write)
 
     def execute(self, sql: str) -> int | None:
         """Execute a statement; return the number of rows it wrote, where DuckDB says it."""

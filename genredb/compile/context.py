@@ -246,23 +246,27 @@ def _local_md5(text: Any) -> str:
     return hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest()
 
 
-def modules() -> SimpleNamespace:
-    """Return what ``modules`` offers: datetime, re, itertools, pytz."""
+# What templates may call of Python's modules. A module itself leads to all others, so none is handed out.
+_MODULE_NAMES = {
+    "datetime": "date datetime time timedelta timezone tzinfo",
+    "itertools": "accumulate chain combinations combinations_with_replacement compress count cycle dropwhile"
+    " filterfalse groupby islice permutations product repeat starmap takewhile tee zip_longest",
+    "pytz": "timezone utc UTC all_timezones common_timezones country_names country_timezones"
+    " AmbiguousTimeError InvalidTimeError NonExistentTimeError UnknownTimeZoneError",
+    "re": "match fullmatch search sub subn split findall finditer compile escape error Pattern Match"
+    " A I L M S X U ASCII IGNORECASE LOCALE MULTILINE DOTALL VERBOSE UNICODE",
+}
+
+
+def modules() -> Mapping[str, Mapping[str, Any]]:
+    """Return what ``modules`` offers: functions and types of datetime, re, itertools and pytz, as in dbt."""
     import pytz  # noqa: PLC0415 - half a hundred milliseconds that few templates want
 
-    return SimpleNamespace(
-        datetime=SimpleNamespace(
-            date=datetime.date,
-            datetime=datetime.datetime,
-            time=datetime.time,
-            timedelta=datetime.timedelta,
-            timezone=datetime.timezone,
-            tzinfo=datetime.tzinfo,
-        ),
-        re=re,
-        itertools=itertools,
-        pytz=pytz,
-    )
+    found = {"datetime": datetime, "itertools": itertools, "pytz": pytz, "re": re}
+    return {
+        module: {name: getattr(found[module], name) for name in names.split()}
+        for module, names in _MODULE_NAMES.items()
+    }
 
 
 def make_relation(
@@ -289,7 +293,6 @@ CONSTANT: Mapping[str, Any] = {
     "fromjson": _from_json,
     "fromyaml": _from_yaml,
     "local_md5": _local_md5,
-    "range": range,
     "return": _return,
     "set": lambda values, default=None: set(values) if values is not None else default,
     "set_strict": set,

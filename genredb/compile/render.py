@@ -323,15 +323,16 @@ class Renderer:
 
 
 class _Lazy:
-    """Makes its object when an attribute is first asked for."""
+    """Makes its mapping when a name in it is first asked for."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
         self._make = make
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        found = {} if name.startswith("_") else self._make()
+        if name not in found:
             raise AttributeError(name)
-        return getattr(self._make(), name)
+        return found[name]
 
 
 def _returning(macro: Callable[..., Any]) -> Callable[..., Any]:

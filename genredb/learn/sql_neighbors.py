@@ -4,6 +4,7 @@ It is the macro of the project that genredb ships, for a classifier knows no pro
 """
 
 import functools
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_scalar
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -43,8 +45,11 @@ class SqlNeighbors(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
         columns = [f"feature_{place}" for place in range(X.shape[1])]
-        query = _macro()("labelled", "asked", columns, self.n_neighbors)
+        # It becomes a part of the query, and a stored classifier may hold anything.
+        neighbors = check_scalar(self.n_neighbors, "n_neighbors", Integral, min_val=1)
+        query = _macro()("labelled", "asked", columns, int(neighbors))
         with open_memory() as connection:
+            connection.execute("set enable_external_access = false")
             connection.register("labelled", _table(self.features_, columns, self.genres_))
             connection.register("asked", _table(X, columns))
             found = connection.execute(f"select song_key, genre, neighbor_count from ({query})").fetchnumpy()

@@ -20,6 +20,7 @@ from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED
 from genredb.learn.dataset import LABEL, Songs, feature_types
 from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.sound_trees import tree_fault
 from genredb.learn.versions import versions
 from genredb.warehouse.database import Connection, fetch_all
 
@@ -154,16 +155,28 @@ def load(connection: Connection, classifier_id: str, feature_names: tuple[str, .
         raise ClassifierError(f"The bytes of classifier {classifier_id} are not those that were stored")
     if manifest.versions != versions():
         raise ClassifierError(f"Classifier {classifier_id} was fitted with {_changed(manifest)}")
-    unknown = set(skops.io.get_untrusted_types(data=content)) - TRUSTED_TYPES
-    if unknown:
-        raise ClassifierError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}")
     types = feature_types(connection, feature_names)
     if (tuple(manifest.feature_names), tuple(manifest.feature_types)) != (feature_names, types):
         raise ClassifierError(f"Classifier {classifier_id} was fitted on other feature columns")
-    estimator = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+    estimator = _read(classifier_id, content)
     if not _gives_golden(estimator, manifest):
         raise ClassifierError(f"Classifier {classifier_id} no longer gives the answers it gave when fitted")
     return Fitted(manifest.name, estimator, feature_names, manifest.groups)
+
+
+def _read(classifier_id: str, content: bytes) -> Any:
+    """Return the estimator in the bytes; its types are known and its trees sound, else ClassifierError."""
+    try:
+        unknown = set(skops.io.get_untrusted_types(data=content)) - TRUSTED_TYPES
+        estimator = None if unknown else skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+        fault = tree_fault(estimator)
+    except Exception as error:  # noqa: BLE001 - bytes of the right digest may hold anything
+        raise ClassifierError(f"Classifier {classifier_id} cannot be read ({error})") from None
+    if unknown:
+        raise ClassifierError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}")
+    if fault or not hasattr(estimator, "predict"):
+        raise ClassifierError(f"Classifier {classifier_id} is damaged: {fault or 'it cannot predict'}")
+    return estimator
 
 
 def load_current(connection: Connection, feature_names: tuple[str, ...]) -> Fitted:
@@ -180,7 +193,7 @@ def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
     try:
         answers, _ = class_scores(estimator, np.array(manifest.golden_features))
         return bool(np.allclose(answers, manifest.golden_scores, rtol=0, atol=_TOLERANCE))
-    except ValueError:  # they are of another shape
+    except (ValueError, TypeError, AttributeError):  # of another shape, or not as it was fitted
         return False
 
 

@@ -82,7 +82,8 @@ def _columns(
     struct = ", ".join(f"'{text}': 'varchar'" for text in texts)
     connection.execute(
         f"create table texts as from read_csv(?, auto_detect = false, columns = {{{struct}}}, header = true,"
-        " delim = ',', quote = '\"', escape = '\"', null_padding = false, ignore_errors = true)",
+        " delim = ',', quote = '\"', escape = '\"', null_padding = false, ignore_errors = true,"
+        " hive_partitioning = false)",
         [unglobbed(path)],
     )
     misfits = [_misfits(text, data_type) for text in texts for data_type in _TYPES]

@@ -228,7 +228,8 @@ class RawTable:
         columns = ", ".join(f"'{name}': 'varchar'" for name in texts)
         return (
             f"read_csv(?, auto_detect = false, columns = {{{columns}}}, {options},"
-            " delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = false)"
+            " delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = false,"
+            " hive_partitioning = false)"
         )
 
     def _scalar(self, sql: str) -> int:

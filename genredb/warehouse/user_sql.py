@@ -10,9 +10,9 @@ import duckdb
 
 from genredb.errors import UsageError, quoted
 from genredb.warehouse.database import Connection, asked_names, fetch_all, relations
-from genredb.warehouse.duckdb_errors import Mistake, read_mistake
+from genredb.warehouse.duckdb_errors import Mistake, read_mistake, sql_errors
 
-_ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
+ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
 _EXPLAIN = "explain "
 _PLAIN = frozenset(
     "varchar boolean tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint"
@@ -33,11 +33,17 @@ def read_query(connection: Connection, sql: str) -> str:
     if len(statements) != 1:
         raise UsageError(f"One statement at a time can be asked; there are {len(statements)}.")
     kind = _kind(statements[0])
-    if kind not in _ASKS:
+    if kind not in ASKS:
         cure = " In `genredb shell`, .explain shows how a query would run." if kind == "EXPLAIN" else ""
         raise UsageError(f"Only queries can be asked, no {kind} statement.{cure}")
     ended, rest = split_statements(statements[0].query)
     return ended[0] if ended else rest
+
+
+def statement_kinds(connection: Connection, sql: str) -> list[str]:
+    """Return what kind of statement each one is, such as SELECT or COPY; SqlError where one is none."""
+    with sql_errors(sql):
+        return [_kind(statement) for statement in connection.extract_statements(sql)]
 
 
 def split_statements(sql: str) -> tuple[list[str], str]:
