@@ -41,7 +41,11 @@ OPTIONS = {
     "compile": ["genredb compile --inline \"select * from {{ ref('songs') }}\""],
     "lineage": ["genredb lineage raw.songs_train.id --downstream"],
     "train": ["genredb train --classifier majority"],
-    "evaluate": ["genredb evaluate --all --help", "genredb evaluate majority --protocol seed --label genre_group"],
+    "evaluate": [
+        "genredb evaluate --all --help",
+        "genredb evaluate majority --protocol seed --label genre_group",
+        "genredb evaluate majority --by genre && genredb evaluate majority --learning-curve",
+    ],
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],
     "export": [
         "genredb export songs --output songs.parquet && test -s songs.parquet",
