@@ -7,8 +7,10 @@ import pytest
 
 from genredb.build.run import build
 from genredb.doctor import Finding, examine
+from genredb.errors import ProjectErrors
 from genredb.project.config import Config, Settings
 from tests.conftest import ROOT, changed, config_for
+from tests.project_files import write_project
 
 
 def findings(config: Config) -> dict[str, list[Finding]]:
@@ -95,3 +97,26 @@ def test_a_truncated_database_is_a_problem(predicted: Config, tmp_path: Path) ->
     ]
     assert [one.exit_code for one in found] == [6]
     assert "move it away and run `genredb build`" in found[0].text
+
+
+def test_broken_sql_is_named_by_its_line_alone(tmp_path: Path) -> None:
+    """Not by what the leak guard can no longer prove of the features made of it."""
+    files = {
+        "seeds/raw_songs.csv": "song_key,genre,pop\na,rock,1\nb,pop,2\n",
+        "models/songs.sql": "select\n    song_key, genre, pop\nfrom {{ ref('raw_songs') }}",
+        "models/train.sql": "select song_key, genre, pop from {{ ref('songs') }}",
+        "models/train.yml": "models: [{name: train, config: {meta: {row_filter: label}}, columns: ["
+        "{name: song_key, config: {meta: {role: id}}}, {name: genre, config: {meta: {role: label}}}, "
+        "{name: pop, config: {meta: {role: feature}}}]}]",
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).is_published
+    write_project(
+        tmp_path, files | {"models/songs.sql": files["models/songs.sql"].replace("\nfrom", "\nform")}
+    )
+    *_, last = examine(Settings(project_dir=tmp_path))
+    assert (last.level, last.exit_code) == ("problem", 3)
+    assert last.text.startswith("models/songs.sql:3:6: syntax error at or near")
+    assert "label" not in last.text
+    with pytest.raises(ProjectErrors, match="^models/songs.sql:3:6: syntax error"):
+        build(config)

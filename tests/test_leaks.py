@@ -150,6 +150,11 @@ NO_LEAKS: Mapping[str, tuple[str, str, dict[str, str]]] = {
         "left join {{ ref('artists') }} as artists on songs.artist = artists.artist",
         {"artists": "select artist, count(*) as n from {{ ref('songs') }} group by artist"},
     ),
+    "an artist's statistics grouped by all": (
+        "artists.n",
+        "left join {{ ref('artists') }} as artists on songs.artist = artists.artist",
+        {"artists": "select artist, count(*) as n from {{ ref('songs') }} group by all"},
+    ),
     "a constant": ("1", "", {}),
     "a filter by a semi join": (
         "songs.pop",
@@ -198,6 +203,18 @@ def test_what_is_refused_in_another_way(form: str, tmp_path: Path) -> None:
         files["models/train.yml"] = YML.replace("name: x,", "name: gone,")
     with pytest.raises(ProjectErrors, match=message):
         build(write_project(tmp_path, files))
+
+
+def test_the_refusal_of_counts_names_the_relation_that_may_be_counted(tmp_path: Path) -> None:
+    counts = "left join {{ ref('counts') }} as counts on songs.artist = counts.artist"
+    models = {
+        "plain": "select song_key, artist, genre from {{ ref('songs') }}",
+        "known": "select plain.* from {{ ref('plain') }} as plain inner join {{ ref('names') }} using (genre)",
+        "names": "select distinct genre from {{ ref('songs') }}",
+        "counts": "select artist, count(*) as n from {{ ref('known') }} group by artist",
+    }
+    with pytest.raises(ProjectErrors, match="No label decides which rows plain has: count these"):
+        build(write_project(tmp_path, project(tmp_path, "counts.n", counts, models)))
 
 
 def test_labels_made_by_a_mapping_are_labels_too(tmp_path: Path) -> None:

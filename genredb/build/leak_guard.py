@@ -7,8 +7,9 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from genredb.build.locate import located
 from genredb.build.results import Proof
-from genredb.build.runtime import TemplateDatabase, relation_of
+from genredb.build.runtime import Runtime, TemplateDatabase, relation_of
 from genredb.compile.compiler import Compilation
 from genredb.compile.features import columns_of_role, feature_views, guarded_nodes, row_filter
 from genredb.compile.fingerprint import portable_sql
@@ -20,11 +21,13 @@ from genredb.warehouse.database import (
     Connection,
     column_types,
     fetch_all,
+    open_memory,
     own_macros,
     quote,
     relation_exists,
     run_sql,
 )
+from genredb.warehouse.user_sql import statement_kinds
 
 # Rows of each source that the proof on data takes: enough for a feature that depends on a label to show it.
 PROOF_ROWS = 1_000
@@ -44,10 +47,13 @@ class LeakGuard:
         self._lineage = Lineage(compilation, TemplateDatabase(connection) if connection else None)
 
     def refuse_leaks(self) -> None:
-        """Prove by lineage that no feature depends on a label; ProjectErrors prints the paths of leaks."""
+        """Prove by lineage that no feature depends on a label.
+
+        ProjectErrors prints the paths of leaks; where SQL cannot be parsed, it says that instead.
+        """
         leaks = find_leaks(self._lineage)
         if leaks:
-            raise ProjectErrors(leaks)
+            raise ProjectErrors([*_syntax_errors(self._compilation)] or leaks)
 
     def prove_on_data(self, connection: Connection) -> Proof | None:
         """Rebuild the feature views in memory, labels permuted, and hold them against those of before.
@@ -89,6 +95,17 @@ class LeakGuard:
 def _models(compilation: Compilation) -> list[Node]:
     """Return the feature views, and the relations that the project makes for them."""
     return [n for n in guarded_nodes(compilation) if n.kind is NodeKind.MODEL and n.is_built]
+
+
+def _syntax_errors(compilation: Compilation) -> Iterator[str]:
+    """Yield what DuckDB cannot parse of the feature views and what they are made of, with its place."""
+    with open_memory() as memory:
+        runtime = Runtime(memory, compilation, may_write=False)
+        for node in _models(compilation):
+            try:
+                statement_kinds(memory, node.sql)
+            except SqlError as error:
+                yield located(runtime, node, error)
 
 
 def _refuse_macros(compilation: Compilation, connection: Connection) -> None:

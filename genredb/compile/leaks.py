@@ -21,7 +21,8 @@ def find_leaks(lineage: Lineage) -> list[str]:
     """Return a sentence for each feature that depends on a label, or of which that cannot be told."""
     views = feature_views(lineage.compilation)
     labels = label_columns(lineage)
-    found = list(dict.fromkeys(unproved_labels(lineage)))
+    unread = dict(unproved_labels(lineage))  # what cannot be followed is said once
+    found = []
     for view in views:
         relation = relation_key(view)
         starts = [
@@ -33,9 +34,12 @@ def find_leaks(lineage: Lineage) -> list[str]:
             starts.append((ColumnRef(relation, ROWS), "which rows it has"))
         for start, what in starts:
             path = _path_to_label(lineage, start, labels)
-            if path:
-                found.append(_sentence(lineage, view, what, path, labels))
-    return found
+            if path and path[-1][0] in labels:
+                found.append(_sentence(lineage, view, what, path))
+            elif path:
+                end = path[-1][0]
+                unread.setdefault((end.relation, lineage.problem(end)), _doubt(lineage, view, what, path))
+    return [*unread.values(), *found]
 
 
 def label_columns(lineage: Lineage) -> frozenset[ColumnRef]:
@@ -49,14 +53,15 @@ def label_columns(lineage: Lineage) -> frozenset[ColumnRef]:
     return frozenset({*stated, *by_value, *(_roots(lineage, stated, is_by_value=False) - apart)})
 
 
-def unproved_labels(lineage: Lineage) -> Iterator[str]:
-    """Yield a sentence for each label of which it cannot be told where it comes from."""
+def unproved_labels(lineage: Lineage) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield where it cannot be told what a label comes from: relation and reason, with a sentence."""
     for stated in _of_role(lineage, "label"):
         for ref in _above(lineage, [stated], is_by_value=False):
             if reason := lineage.problem(ref):
                 yield (
+                    (ref.relation, reason),
                     f"{lineage.nodes[ref.relation].path}: it cannot be proved that no label leaks: "
-                    f"{_shown(lineage, stated)} comes from here, and {reason}."
+                    f"{_shown(lineage, stated)} comes from here, and {reason}.",
                 )
 
 
@@ -117,25 +122,48 @@ def _way(end: ColumnRef, came_from: Mapping[ColumnRef, Step | None]) -> list[Ste
     return steps[::-1]
 
 
-def _sentence(lineage: Lineage, view: Node, what: str, path: list[Step], labels: frozenset[ColumnRef]) -> str:
-    shown = " ← ".join(
-        _shown(lineage, ref) + (f" ({how.value})" if how is not How.VALUE and i else "")
-        for i, (ref, how) in enumerate(path)
-    )
-    end = path[-1][0]
-    if end not in labels:
-        reason = lineage.problem(end)
-        return (
-            f"{view.path}: {what} of {view.label} cannot be proved to be free of labels: {shown}, "
-            f"and of {lineage.nodes[end.relation].path} {reason}."
-        )
-    cure = ""
+def _sentence(lineage: Lineage, view: Node, what: str, path: list[Step]) -> str:
     if path[0][0].column == ROWS:
         what = f"which rows {view.label} has"
         cure = " If that is meant, say `config: {meta: {row_filter: label}}` of the model."
     else:
         what = f"{what} of {view.label}"
-    return f"{view.path}: {what} depends on a label: {shown}.{cure}"
+        cure = _other_rows(lineage, path)
+    return f"{view.path}: {what} depends on a label: {_way_shown(lineage, path)}.{cure}"
+
+
+def _doubt(lineage: Lineage, view: Node, what: str, path: list[Step]) -> str:
+    end = path[-1][0]
+    return (
+        f"{view.path}: {what} of {view.label} cannot be proved to be free of labels: "
+        f"{_way_shown(lineage, path)}, and of {lineage.nodes[end.relation].path} {lineage.problem(end)}."
+    )
+
+
+def _other_rows(lineage: Lineage, path: list[Step]) -> str:
+    """Return a sentence that names the nearest relation whose rows may be counted instead, if any."""
+    labels = label_columns(lineage)
+    decided = next((ref.relation for ref, _ in path if ref.column == ROWS), None)
+    if decided is None:
+        return ""
+    above = {node.unique_id: relation for relation, node in lineage.nodes.items()}
+    waiting = deque([decided])
+    seen = {decided}
+    while waiting:
+        relation = waiting.popleft()
+        if relation != decided and not _path_to_label(lineage, ColumnRef(relation, ROWS), labels):
+            return f" No label decides which rows {lineage.nodes[relation].label} has: count these instead."
+        found = [above[i] for i in lineage.nodes[relation].depends_on if i in above]
+        waiting += [one for one in found if one not in seen]
+        seen.update(found)
+    return ""
+
+
+def _way_shown(lineage: Lineage, path: list[Step]) -> str:
+    return " ← ".join(
+        _shown(lineage, ref) + (f" ({how.value})" if how is not How.VALUE and i else "")
+        for i, (ref, how) in enumerate(path)
+    )
 
 
 def _shown(lineage: Lineage, ref: ColumnRef) -> str:

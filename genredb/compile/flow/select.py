@@ -222,9 +222,7 @@ class Select:
         columns: dict[str, Flow] = {}
         for projection in node.expressions:
             inside = projection.unalias()
-            if isinstance(inside, exp.Star) or (
-                isinstance(inside, exp.Column) and isinstance(inside.this, exp.Star)
-            ):
+            if _is_star(inside):
                 columns |= expanded(inside, scope)
                 continue
             flow = expression_flow(inside, scope)
@@ -241,7 +239,7 @@ class Select:
         if group.args.get("all"):
             for projection in self._node.expressions:
                 inside = projection.unalias()
-                if isinstance(inside, exp.Star) or isinstance(inside.this, exp.Star):
+                if _is_star(inside):
                     yield from expanded(inside, self._scope).values()
                 elif not has_aggregate(projection):
                     yield expression_flow(inside, self._scope)
@@ -253,6 +251,11 @@ class Select:
         for sets in ("rollup", "cube", "grouping_sets"):
             for part in group.args.get(sets) or ():
                 yield expression_flow(part, self._scope)
+
+
+def _is_star(node: exp.Expr) -> bool:
+    """Whether this is ``*`` or ``t.*``; the star of ``count(*)`` stands for no columns."""
+    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
 
 
 def _name(projection: exp.Expr) -> str:
