@@ -21,7 +21,8 @@ from genredb.project.nodes import Source
 from genredb.version import __version__
 from genredb.warehouse.csvfile import refuse_unreadable
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
-from genredb.warehouse.publish import leftovers, write_ahead_log
+from genredb.warehouse.duckdb_errors import write_ahead_log
+from genredb.warehouse.publish import leftovers
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
 _SPARE_BYTES = 1 << 28

@@ -123,8 +123,8 @@ def _identity(database: Path) -> list[int] | None:
         stat = database.stat()
     except OSError:
         return None
-    traces = (f"{database.name}.build-", f"{database.name}.wal")
-    if any(path.name.startswith(traces) for path in database.parent.iterdir()):
+    log, copies = f"{database.name}.wal", f"{database.name}.build-"
+    if any(path.name == log or path.name.startswith(copies) for path in database.parent.iterdir()):
         return None
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 

@@ -39,6 +39,8 @@ def run_job(
 ) -> BuildResult:
     """Build, or go on from the failed build; ``files_digest`` is that of the project's files."""
     with publication(config.database) as turn:
+        if turn.set_aside:
+            observer.note(f"Moved a write-ahead log that fits no state of the database to {turn.set_aside}.")
         job = _Job(config, observer, options, turn, files_digest)
         return job.retry() if is_retry else job.run("build", read_state(turn.current))
 

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import duckdb
 
-from genredb.errors import DatabaseCorruptError, DatabaseLockedError, SqlError, UsageError, did_you_mean
+from genredb.errors import (
+    DatabaseCorruptError,
+    DatabaseLockedError,
+    GenredbError,
+    SqlError,
+    UsageError,
+    did_you_mean,
+)
+
+
+def write_ahead_log(path: Path) -> Path:
+    """Return where DuckDB keeps the write-ahead log of a database file."""
+    return path.with_name(path.name + ".wal")
 
 
 @contextlib.contextmanager
@@ -17,29 +29,34 @@ def translated_errors(path: Path) -> Iterator[None]:
     """Turn DuckDB's errors about opening a file into one sentence each."""
     try:
         yield
-    except duckdb.IOException as error:
-        message = str(error)
+    except duckdb.Error as error:
+        raise _opening_error(path, error) from None
+
+
+def _opening_error(path: Path, error: duckdb.Error) -> GenredbError:
+    message = str(error)
+    if "while replaying WAL" in message:
+        log = write_ahead_log(path)
+        return DatabaseCorruptError(
+            f"{log} does not fit {path.name}, or is damaged; move it away, with the changes that another "
+            "program had not finished, and try again."
+        )
+    if isinstance(error, duckdb.IOException):
         if "Could not set lock" in message or "Conflicting lock" in message:
             pid = re.search(r"PID (\d+)", message)
             who = f"process {pid[1]}" if pid else "another process"
-            raise DatabaseLockedError(
-                f"{path} is being written by {who}; try again when it is done."
-            ) from None
+            return DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.")
         if "Permission denied" in message:
-            raise UsageError(f"{path} may not be opened: permission denied.") from None
+            return UsageError(f"{path} may not be opened: permission denied.")
         if re.search("not a (valid )?DuckDB database|sqlite", message):
-            raise DatabaseCorruptError(
+            return DatabaseCorruptError(
                 f"{path} is not a DuckDB database; move it away and run `genredb build`."
-            ) from None
-        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
-    except duckdb.ConnectionException as error:
-        if "different configuration" in str(error):
-            raise UsageError(
-                f"{path} is open in this process by another connection to DuckDB; close that one first."
-            ) from None
-        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
-    except duckdb.Error as error:
-        raise DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}") from None
+            )
+    if isinstance(error, duckdb.ConnectionException) and "different configuration" in message:
+        return UsageError(
+            f"{path} is open in this process by another connection to DuckDB; close that one first."
+        )
+    return DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}")
 
 
 @contextlib.contextmanager

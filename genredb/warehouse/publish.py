@@ -7,6 +7,7 @@ file keeps foreign writers out, whose changes the replacement would otherwise lo
 """
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ import filelock
 
 from genredb.errors import DatabaseLockedError
 from genredb.warehouse.database import Connection, connect, connect_read_only
-from genredb.warehouse.duckdb_errors import noticed_damage
+from genredb.warehouse.duckdb_errors import noticed_damage, write_ahead_log
 
 
 class Publication:
@@ -25,16 +26,19 @@ class Publication:
 
     ``current`` reads the published state (None where there is no file yet). ``begin()`` gives the
     connection to change a copy through; ``commit()`` publishes it. Without a commit nothing changes.
+    ``set_aside`` is where a write-ahead log was moved that belongs to no state of the file, if one was.
     """
 
     def __init__(self, database: Path) -> None:
         self.database = database
         self.current: Connection | None = None
+        self.set_aside: Path | None = None
         self._staging = database.with_name(f"{database.name}.build-{os.getpid()}")
         self._connection: Connection | None = None
 
     def hold(self) -> None:
         """Read the published file, keeping writers that are not genredb out of it."""
+        self.set_aside = _settle_wal(self.database) or self.set_aside
         if self.database.exists():
             self.current = connect_read_only(self.database)
 
@@ -112,7 +116,6 @@ def publication(database: Path) -> Iterator[Publication]:
     try:
         for path in leftovers(database):
             path.unlink()
-        _settle_wal(database)
         turn.hold()
         with noticed_damage(database):
             yield turn
@@ -131,19 +134,22 @@ def leftovers(database: Path) -> list[Path]:
     return sorted(path for path in database.parent.iterdir() if pattern.fullmatch(path.name))
 
 
-def _settle_wal(database: Path) -> None:
-    """Fold a foreign writer's write-ahead log into the file: beside a replaced file it would brick it."""
-    if database.exists() and write_ahead_log(database).exists():
+def _settle_wal(database: Path) -> Path | None:
+    """Fold a foreign writer's write-ahead log into the file: beside a replaced file it would brick it.
+
+    Where there is no file, or DuckDB does not take the log for one, it is moved aside; return where to.
+    """
+    log = write_ahead_log(database)
+    if log.exists() and database.exists():
         connection = connect(database)
         try:
             connection.execute("checkpoint")
         finally:
             connection.close()
-
-
-def write_ahead_log(path: Path) -> Path:
-    """Return where DuckDB keeps the write-ahead log of a database file."""
-    return path.with_name(path.name + ".wal")
+    if not log.exists():
+        return None
+    numbered = (log.with_name(f"{log.name}.{number}") for number in itertools.count(1))
+    return log.rename(next(path for path in numbered if not path.exists()))
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
