@@ -103,7 +103,7 @@ class Database:
 
         >>> board = db.evaluate(["majority"], protocol="seed")
         >>> board[["classifier", "songs"]].values.tolist()
-        [['artist_forest', 80], ['majority', 80]]
+        [['artist_vote', 80], ['majority', 80]]
         """
         from genredb.learn.classifiers import CLASSIFIERS  # noqa: PLC0415 - brings scikit-learn
         from genredb.learn.evaluate import evaluate  # noqa: PLC0415

@@ -151,7 +151,7 @@ def test_it_shows_itself_in_text_and_html(predicted: Config) -> None:
     assert "&lt;script&gt;" in db.sql(sql)._repr_html_()
     assert "<script>" not in db.sql(sql)._repr_html_()
     assert "<b>" not in db.sql(sql)._repr_html_()
-    assert repr(db.classifier()).startswith("artist_forest: 3 genres from the artist and year, bpm")
+    assert repr(db.classifier()).startswith("artist_vote: 3 genres from the artist and year, bpm")
 
 
 def test_evaluations_are_a_frame_and_are_kept(config: Config) -> None:
@@ -159,7 +159,7 @@ def test_evaluations_are_a_frame_and_are_kept(config: Config) -> None:
     predict(config)
     db = opened(config)
     board = db.evaluate(["majority"], protocol="cv", label="genre_group")
-    assert set(board["classifier"]) == {"artist_forest", "majority"}
+    assert set(board["classifier"]) == {"artist_vote", "majority"}
     assert set(board["label"]) == {"genre_group"}
     kept = db.sql("select accuracy from ml.evaluations where label = 'genre_group' order by all").rows()
     assert sorted(board["accuracy"]) == pytest.approx([accuracy for (accuracy,) in kept])

@@ -15,7 +15,7 @@ from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
 def plain(text: str, folder: Path) -> str:
     """The text without what differs from run to run: seconds, the folder, classifier ids."""
     text = re.sub(r"\d+\.\d s\b", "N s", text.replace(str(folder), "FOLDER"))
-    return re.sub(r"artist_forest-[0-9a-f]{8}", "artist_forest-ID", text)
+    return re.sub(r"artist_vote-[0-9a-f]{8}", "artist_vote-ID", text)
 
 
 def test_the_whole_way_prints_what_it_should(cli: Cli, tmp_path: Path) -> None:

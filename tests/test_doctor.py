@@ -38,7 +38,7 @@ def test_everything_is_examined_and_well(predicted: Config) -> None:
     assert levels.pop("drift")  # four songs are too few to be like the others
     assert set.union(*levels.values()) == {"ok"}
     assert found["classifier"][0].text == (
-        "artist_forest, of 3 genres, loads and answers as it did when it was stored"
+        "artist_vote, of 3 genres, loads and answers as it did when it was stored"
     )
     assert found["relations"][0].text == "all are as the project and the raw files say"
 
@@ -46,7 +46,7 @@ def test_everything_is_examined_and_well(predicted: Config) -> None:
 @pytest.mark.parametrize(
     ("statement", "about", "text"),
     [
-        ("delete from ml.classifiers", "classifier", "There is no classifier artist_forest-"),
+        ("delete from ml.classifiers", "classifier", "There is no classifier artist_vote-"),
         ("update ml.classifiers set skops = 'x'::blob", "classifier", "are not those that were stored"),
         ("delete from ml.predictions", "predictions", "have no prediction"),
     ],

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 # What must have happened before a line can work, as lines of shell.
 BEFORE = {
     "genredb retry": "echo 'select 1' > sql/tests/fails.sql; genredb build || rm sql/tests/fails.sql",
-    "genredb classifiers rm artist_vote": "genredb train --classifier artist_vote",
+    "genredb classifiers rm artist_forest": "genredb train --classifier artist_forest",
 }
 # At least one line for every option that a command has beside those of every command.
 OPTIONS = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -45,6 +46,14 @@ def test_a_packed_forest_is_the_same_forest() -> None:
     assert failed(PackedForest(5, random_state=0)) == failed(RandomForestClassifier(5, random_state=0))
 
 
+def test_one_common_genre_teaches_nothing_so_all_are_learned() -> None:
+    x, y = songs_of((1, 0.0, "rock"), (2, 0.1, "rock"), (3, 9.0, "pop"), (4, 9.1, "soul"))
+    classifier = ArtistClassifier(LogisticRegression(), min_genre_songs=1, min_genre_artists=2).fit(x, y)
+    assert list(classifier.estimator_.classes_) == ["pop", "rock", "soul"]
+    alone = ArtistClassifier(LogisticRegression(), min_genre_songs=1).fit(x[:2], y[:2])
+    assert list(alone.predict(np.array([[np.nan, 5.0], [1, 5.0]]))) == ["rock", "rock"]
+
+
 def songs_of(*rows: tuple[float, float, str]) -> tuple[np.ndarray, np.ndarray]:
     """Return X (artist's code, one column) and y."""
     return np.array([row[:2] for row in rows]), np.array([row[2] for row in rows])
@@ -54,6 +63,7 @@ def test_the_artists_genre_comes_before_the_audio_and_the_most_frequent_first() 
     x, y = songs_of(
         (1, 0.0, "rock"), (1, 0.1, "rock"), (1, 0.2, "pop"), (2, 5.0, "soul"), (2, 5.1, "soul"),
         (np.nan, 9.0, "jazz"), (np.nan, 9.1, "jazz"), (np.nan, 9.2, "jazz"),
+        (np.nan, 19.0, "blues"), (np.nan, 19.1, "blues"), (np.nan, 19.2, "blues"),
     )  # fmt: skip
     classifier = ArtistClassifier(KNeighborsClassifier(1), min_genre_songs=3).fit(x, y)
     assert list(classifier.knows(np.array([1, 2, 3, np.nan]))) == [True, True, False, False]
@@ -62,15 +72,15 @@ def test_the_artists_genre_comes_before_the_audio_and_the_most_frequent_first() 
     # Artist 1 is always wrong: the others of the pop song say rock, those of a rock song one of each, where the
     # first name wins. Artist 2 never is.
     assert classifier.error_ == pytest.approx((1 + 1) / (2 + 2))
-    assert classifier.rare_ == pytest.approx(5 / 8)
+    assert classifier.rare_ == pytest.approx(5 / 11)
     probabilities = classifier.predict_proba(asked)
     assert probabilities.sum(axis=1) == pytest.approx(1)
     assert probabilities[0, list(classifier.classes_).index("pop")] == pytest.approx(
-        (1 - classifier.error_) / 3 + classifier.error_ / 8
+        (1 - classifier.error_) / 3 + classifier.error_ / 11
     )
     # An unknown artist's song is of a rare genre as often as songs are.
     rare = [list(classifier.classes_).index(genre) for genre in ("pop", "rock", "soul")]
-    assert probabilities[2, rare].sum() == pytest.approx(5 / 8)
+    assert probabilities[2, rare].sum() == pytest.approx(5 / 11)
 
 
 def test_an_artists_confidence_grows_with_artists_not_with_songs() -> None:

@@ -149,9 +149,9 @@ def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
         warnings.simplefilter("ignore")
         found = evaluate(config, ["majority"])
     assert [(e.classifier, e.label) for e in found] == [
-        ("artist_forest", "genre"),
+        ("artist_vote", "genre"),
         ("majority", "genre"),
-        ("artist_forest", "genre_group"),
+        ("artist_vote", "genre_group"),
         ("majority", "genre_group"),
     ]
     best, majority = found[:2]
@@ -161,9 +161,7 @@ def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
     database = config.database
     assert rows(database, "select count(*) from ml.fold_scores") == [(2 * 2 * 30,)]
     importances = dict(
-        rows(
-            database, "select column_name, importance from ml.importances where classifier = 'artist_forest'"
-        )
+        rows(database, "select column_name, importance from ml.importances where classifier = 'artist_vote'")
     )
     assert len(importances) == 12
     assert max(importances, key=importances.__getitem__) == "artist"
@@ -230,7 +228,7 @@ def test_the_leaderboard(cli: Cli, built: Path) -> None:
     assert ran.code == 0, ran.err
     lines = [line.split() for line in ran.out.splitlines() if line.strip()]
     assert lines[0][:4] == ["classifier", "accuracy", "difference", "unseen"]
-    assert [line[0] for line in lines[2:]] == ["artist_forest", "majority"]
+    assert [line[0] for line in lines[2:]] == ["artist_vote", "majority"]
     assert lines[2][4] == "default"
     assert "unseen: accuracy for artists that have no labelled song in the fold" in ran.err
     assert "12 songs, protocol cv, label genre." in ran.err

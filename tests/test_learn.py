@@ -113,8 +113,10 @@ def test_other_data_take_the_predictions_away(config: Config, raw_dir: Path) -> 
 def test_too_few_songs_are_said_to_be_too_few(raw_dir: Path, tmp_path: Path) -> None:
     config = config_for(raw_dir, tmp_path / "genre.duckdb", min_genre_songs=50)
     build(config)
-    with pytest.raises(InputError, match="no genre has enough labelled songs"):
-        train(config)
+    with pytest.raises(InputError, match="No genre has the 50 labelled songs that artist_forest wants"):
+        train(config, name="artist_forest")
+    result = train(config)  # which asks for artists, not for songs
+    assert (result.artists, result.audio_songs, result.audio_genres) == (4, 12, 3)
 
 
 def test_nothing_is_learned_before_a_build(config: Config) -> None:
@@ -158,7 +160,7 @@ def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(config: Config, 
     assert "are not those that were stored" in (predict(config).stale_reason or "")
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
-        connection.execute('update ml.classifiers set manifest = \'{"name": "artist_forest"}\'')
+        connection.execute('update ml.classifiers set manifest = \'{"name": "artist_vote"}\'')
     assert (predict(config).stale_reason or "").startswith("Another version of genredb kept classifier")
 
 

@@ -48,7 +48,7 @@ def test_it_runs_on_the_sample(sample_folder: Path, monkeypatch: pytest.MonkeyPa
     ]
     assert len(charts) == 8
     assert all(len(chart) > 5_000 for chart in charts)
-    assert "artist_forest" in text_of(notebook)
+    assert "artist_vote" in text_of(notebook)
     assert (sample_folder / "submission.csv").is_file()
 
 

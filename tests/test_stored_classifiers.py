@@ -29,7 +29,8 @@ def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -
     assert manifest["classes"] == ["album rock", "disco", "pop"]
     assert manifest["feature_names"] == "year bpm nrgy dnce db live val dur acous spch pop".split()
     assert (manifest["training_rows"], manifest["seed"], manifest["label"]) == (12, 0, "genre")
-    assert manifest["parameters"]["estimator__n_estimators"] == 300
+    assert manifest["parameters"]["estimator__votingclassifier__forest__n_estimators"] == 300
+    assert manifest["parameters"]["weigh_artists"] is True
     assert set(manifest["versions"]) == {"genredb", "numpy", "scikit-learn", "skops"}
     assert manifest["training_view_hash"]
     assert manifest["feature_types"] == ["INTEGER"] * 11
@@ -194,27 +195,29 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
 def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data" / "raw").mkdir(parents=True)
     write_raw(tmp_path / "data" / "raw")
-    for command in (["build"], ["predict"], ["train", "--classifier", "artist_vote"]):
+    for command in (["build"], ["predict"], ["train", "--classifier", "artist_forest"]):
         assert cli(*command, "-q", cwd=tmp_path).code == 0
     listed = json.loads(cli("classifiers", "list", "--json", cwd=tmp_path).out)
     assert [(one["name"], one["is_current"], one["is_used"]) for one in listed] == [
-        ("artist_vote", True, False),
-        ("artist_forest", True, True),
+        ("artist_forest", True, False),
+        ("artist_vote", True, True),
     ]
-    assert "artist_forest-" in cli("classifiers", "list", cwd=tmp_path).out
-    shown = json.loads(cli("classifiers", "show", "artist_vote", cwd=tmp_path).out)
-    assert (shown["name"], shown["training_rows"]) == ("artist_vote", 12)
-    assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
+    assert "artist_vote-" in cli("classifiers", "list", cwd=tmp_path).out
+    shown = json.loads(cli("classifiers", "show", "artist_forest", cwd=tmp_path).out)
+    assert (shown["name"], shown["training_rows"]) == ("artist_forest", 12)
+    assert cli("classifiers", "use", "artist_forest", cwd=tmp_path).code == 0
     assert cli("predict", cwd=tmp_path).code == 0
     database = tmp_path / "genre.duckdb"
-    assert rows(database, "select distinct classifier_id like 'artist_vote-%' from predictions") == [(True,)]
+    assert rows(database, "select distinct classifier_id like 'artist_forest-%' from predictions") == [
+        (True,)
+    ]
     assert cli("export", "-o", "s.csv", cwd=tmp_path).code == 0
-    assert cli("classifiers", "use", "artist_forest", cwd=tmp_path).code == 0
-    refused = cli("export", "-o", "s.csv", cwd=tmp_path)
-    assert (refused.code, "made by another classifier than artist_forest" in refused.err) == (3, True)
     assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
-    assert cli("classifiers", "rm", "artist_forest", cwd=tmp_path).code == 0
-    assert rows(database, "select name from ml.classifiers") == [("artist_vote",)]
+    refused = cli("export", "-o", "s.csv", cwd=tmp_path)
+    assert (refused.code, "made by another classifier than artist_vote" in refused.err) == (3, True)
+    assert cli("classifiers", "use", "artist_forest", cwd=tmp_path).code == 0
+    assert cli("classifiers", "rm", "artist_vote", cwd=tmp_path).code == 0
+    assert rows(database, "select name from ml.classifiers") == [("artist_forest",)]
     for asked, said in (
         (["use", "svc"], "gives no probabilities"),
         (["use", "artist_vot"], "Did you mean 'artist_vote'?"),

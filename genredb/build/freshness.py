@@ -16,7 +16,7 @@ VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 
 
 # The classifier of the registry that predicts unless another is chosen.
-DEFAULT = "artist_forest"
+DEFAULT = "artist_vote"
 
 
 @dataclass(frozen=True)

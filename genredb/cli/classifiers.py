@@ -55,7 +55,7 @@ def list_kept(context: Context) -> None:
 def show(context: Context, classifier: Id) -> None:
     """Print what a fitted classifier is: parameters, versions, features, what it was fitted on.
 
-    Example: genredb classifiers show artist_forest
+    Example: genredb classifiers show artist_vote
     """
     from genredb.cli.console import print_json
     from genredb.learn.kept import show_classifier
@@ -70,7 +70,7 @@ def use(
 ) -> None:
     """Let `genredb predict` use this classifier from now on.
 
-    Example: genredb classifiers use artist_vote
+    Example: genredb classifiers use artist_forest
     """
     from genredb.learn.classifiers import find_classifier
     from genredb.learn.kept import use_classifier
@@ -83,7 +83,7 @@ def use(
 def remove(context: Context, classifier: Id) -> None:
     """Remove a fitted classifier; its predictions stay.
 
-    Example: genredb classifiers rm artist_vote
+    Example: genredb classifiers rm artist_forest
     """
     from genredb.learn.kept import remove_classifier
 

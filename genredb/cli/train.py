@@ -24,7 +24,7 @@ def train(
 ) -> None:
     """Fit a classifier and keep it in the database.
 
-    Example: genredb train --classifier artist_vote
+    Example: genredb train --classifier artist_forest
     """
     from genredb.cli.console import print_json
 
@@ -42,7 +42,10 @@ def train(
 
 def describe(result: "TrainResult") -> str:
     """Say in a line what a classifier was fitted on."""
+    audio = f"{result.audio_songs:,} songs in {result.audio_genres} genres"
+    if not result.artists:
+        return f"Fitted {result.classifier_id}: {audio}."
     return (
         f"Fitted {result.classifier_id}: {result.artists:,} artists from {result.songs:,} songs, "
-        f"audio from {result.audio_songs:,} songs in {result.audio_genres} common genres."
+        f"audio from {audio}."
     )

@@ -37,12 +37,16 @@ TREE_LEAVES = 500
 
 @dataclass(frozen=True)
 class ClassifierSpec:
-    """A classifier that can be fitted; ``make`` is told the number of songs it will be fitted on."""
+    """A classifier that can be fitted; ``make`` is told the number of songs it will be fitted on.
+
+    ``settings`` are the variables of the project that are parameters of its estimator.
+    """
 
     name: str
     description: str
     make: Callable[[int], Any]
     uses_artist: bool = False
+    settings: tuple[str, ...] = ()
 
 
 def _majority(_songs: int) -> Any:
@@ -129,8 +133,10 @@ def _artist_forest(songs: int) -> Any:
 
 
 def _artist_vote(songs: int) -> Any:
-    parts = [("forest", _forest(songs)), ("logistic", _logistic(songs))]
-    return ArtistClassifier(VotingClassifier(parts, voting="soft"), MIN_GENRE_SONGS)
+    # Scaled before the vote, not within it: a vote hands weights to its members, which no pipeline takes.
+    parts = [("forest", _forest(songs)), ("logistic", LogisticRegression(C=0.1, max_iter=1_000))]
+    vote = _scaled(VotingClassifier(parts, voting="soft"))
+    return ArtistClassifier(vote, min_genre_songs=1, min_genre_artists=2, weigh_artists=True)
 
 
 CLASSIFIERS: Mapping[str, ClassifierSpec] = {
@@ -156,10 +162,12 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
             "The genre of the artist's labelled songs; a random forest on the audio for other artists.",
             _artist_forest,
             uses_artist=True,
+            settings=("min_genre_songs",),
         ),
         ClassifierSpec(
             "artist_vote",
-            "The same with a soft vote of forest and logistic regression.",
+            "The same with a vote of forest and logistic regression, fitted on genres of two artists or more, "
+            "each artist counted once.",
             _artist_vote,
             uses_artist=True,
         ),

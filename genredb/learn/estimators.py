@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import label_binarize
@@ -36,7 +37,7 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     X is n × (1 + f): the artist's code (NaN where unknown), then what ``estimator`` reads. That one is
     fitted on the songs of genres with at least ``min_genre_songs`` songs by at least ``min_genre_artists``
-    artists, if there are any; with ``weigh_artists`` each artist counts once there, however many songs.
+    artists, if there are two such genres, else on all; with ``weigh_artists`` each artist counts once there, however many songs.
 
     Both answers are smoothed by shares that ``fit`` estimates from its own songs: an artist's genre is
     wrong as often as it was, by the artist's other songs, for the mean artist of several songs (``error_``);
@@ -66,9 +67,7 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(genres)
         artists = _artist_numbers(X[:, 0])
         common = self._is_common(genres, artists)
-        estimator = clone(
-            RandomForestClassifier(random_state=0) if self.estimator is None else self.estimator
-        )
+        estimator = clone(self._audio_estimator(len(np.unique(y[common]))))
         weights = {}
         if self.weigh_artists:
             weights = {_weight_parameter(estimator): (1 / np.bincount(artists))[artists][common]}
@@ -100,13 +99,19 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return for each artist's code whether a labelled song of the artist was seen."""
         return np.asarray(self._places(artists) >= 0)
 
+    def _audio_estimator(self, genres: int) -> Any:
+        """Return what is to learn so many genres; one alone needs no telling apart, which many refuse."""
+        if genres == 1:
+            return DummyClassifier(strategy="prior")
+        return RandomForestClassifier(random_state=0) if self.estimator is None else self.estimator
+
     def _is_common(
         self, genres: npt.NDArray[np.intp], artists: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.bool_]:
-        """Mark the songs of genres with enough songs and artists; all where there is none."""
+        """Mark the songs of genres with enough songs and artists; all where there are no two such genres."""
         artist_counts = np.bincount(np.unique(np.stack([genres, artists]), axis=1)[0])
         is_common = (np.bincount(genres) >= self.min_genre_songs) & (artist_counts >= self.min_genre_artists)
-        return is_common[genres] if is_common.any() else np.ones(len(genres), dtype=bool)
+        return is_common[genres] if is_common.sum() > 1 else np.ones(len(genres), dtype=bool)
 
     def _count_artists(self, artists: Numbers, genres: npt.NDArray[np.intp]) -> None:
         """Keep each artist's genres and their counts, one entry for each artist and genre."""

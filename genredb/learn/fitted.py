@@ -45,6 +45,12 @@ class Fitted:
         """Whether the artist's code comes before the numeric columns."""
         return isinstance(self.estimator, ArtistClassifier)
 
+    @property
+    def audio_genres(self) -> list[str]:
+        """The genres that can be told from the audio alone."""
+        part = self.estimator.estimator_ if self.uses_artist else self.estimator
+        return [str(genre) for genre in part.classes_]
+
     def predict(self, songs: Songs) -> Predicted:
         """Predict each song: by its artist where that is known, else by the audio columns."""
         probabilities, _ = class_scores(self.estimator, songs.matrix(uses_artist=self.uses_artist))
@@ -87,7 +93,7 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
 def make(spec: ClassifierSpec, songs: int, min_genre_songs: int) -> Any:
     """Return an unfitted estimator for so many songs."""
     estimator = spec.make(songs)
-    if spec.uses_artist:
+    if "min_genre_songs" in spec.settings:
         estimator.set_params(min_genre_songs=min_genre_songs)
     return estimator
 

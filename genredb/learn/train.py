@@ -10,7 +10,7 @@ from genredb.build.history import record_run
 from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec, find_classifier
-from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view, read_groups, read_songs
+from genredb.learn.dataset import LABEL, feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
 from genredb.learn.store import Training, make_manifest, store
 from genredb.project.config import Config
@@ -25,7 +25,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What was fitted: songs and genres that the look-up and the audio part learned from."""
+    """What was fitted: on how many songs by how many artists, 0 where the classifier reads no artists.
+
+    ``audio_songs`` and ``audio_genres`` count what the part that reads the audio learned from.
+    """
 
     classifier_id: str
     songs: int
@@ -91,12 +94,14 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     spec = session.spec
     session.progress("train", 0, 0)
     songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
+    counts = Counter(songs.labels)
     fewest = min_genre_songs(session.project.config)
-    common_songs, common_genres = _common(songs, fewest)
-    if not common_songs:
+    if not counts:
+        raise InputError(f"features.{TRAIN_VIEW} has no songs to learn from.")
+    if "min_genre_songs" in spec.settings and max(counts.values()) < fewest:
         raise InputError(
-            f"features.{TRAIN_VIEW} has no songs to learn from: no genre has enough labelled songs "
-            "(see min_genre_songs in dbt_project.yml)."
+            f"No genre has the {fewest} labelled songs that {spec.name} wants; lower min_genre_songs in "
+            "dbt_project.yml."
         )
     fitted = fit(spec, songs, read_groups(session.connection), fewest)
     training = Training(
@@ -111,17 +116,11 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     return fitted, TrainResult(
         classifier_id,
         songs=len(songs),
-        artists=len(set(songs.artists) - {""}),
-        audio_songs=common_songs,
-        audio_genres=common_genres,
+        artists=len(set(songs.artists) - {""}) if spec.uses_artist else 0,
+        audio_songs=sum(counts[genre] for genre in fitted.audio_genres),
+        audio_genres=len(fitted.audio_genres),
         is_sample=is_from_sample(session.connection),
     )
-
-
-def _common(songs: Songs, min_genre_songs: int) -> tuple[int, int]:
-    """Return how many songs are of common genres, and how many such genres there are."""
-    common = [count for count in Counter(songs.labels).values() if count >= min_genre_songs]
-    return sum(common), len(common)
 
 
 def _metrics(session: Session) -> dict[str, float]:
