@@ -13,7 +13,6 @@ from tests.conftest import rows
 from tests.project_files import write_project
 from tests.test_publish import in_another_process, publish, version
 
-
 KILLED_WRITER = """
 import duckdb, os, signal, sys
 connection = duckdb.connect(sys.argv[1])

@@ -26,6 +26,7 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
         stale = [raw for raw in raw_files(read_project(config)) if not is_loaded(raw, state)]
         if not stale:
             return ()
+        state.refuse_foreign(raw.source.qualified_name for raw in stale)
         connection = turn.begin()
         create_tables(connection)
         loads = load_files(connection, config, stale, observer)

@@ -61,6 +61,13 @@ class Plan:
         return f"reads {relation.expression}" if relation.expression else "is not loaded by genredb"
 
     @property
+    def made(self) -> list[str]:
+        """The relations (``schema.name``) that are made or loaded anew."""
+        nodes = (self.compilation.nodes[unique_id] for unique_id in self.reasons)
+        built = [node.relation.qualified_name for node in nodes if node.relation and node.is_built]
+        return built + [raw.source.qualified_name for raw in self.stale_files]
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not (self.reasons or self.stale_files or self.removed)
@@ -76,7 +83,8 @@ def make_plan(
 ) -> Plan:
     """Hold a compiled project against ``state``; ``chosen`` are the unique ids to look at, else all.
 
-    ``connection`` reads the published file, where there is one.
+    ``connection`` reads the published file, where there is one. UsageError where the plan would replace
+    what genredb did not make.
     """
     files = raw_files(compilation.project)
 
@@ -89,7 +97,7 @@ def make_plan(
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
     removed = tuple(_removed(compilation, state))
     proof = proof_digest(compilation, own)
-    whole = Plan(
+    found = Plan(
         compilation,
         own,
         reasons,
@@ -100,16 +108,17 @@ def make_plan(
         proof=proof,
         is_proved=proof in ("", state.proof),
     )
-    if chosen is None:
-        return whole
-    needed = _ancestors(compilation, chosen)
-    return replace(
-        whole,
-        reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
-        stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
-        removed=(),
-        is_whole=reasons.keys() <= set(chosen) and not removed,
-    )
+    if chosen is not None:
+        needed = _ancestors(compilation, chosen)
+        found = replace(
+            found,
+            reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
+            stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
+            removed=(),
+            is_whole=reasons.keys() <= set(chosen) and not removed,
+        )
+    state.refuse_foreign(found.made)
+    return found
 
 
 class _Planner:
@@ -228,12 +237,14 @@ def _ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
 
 
 def _removed(compilation: Compilation, state: State) -> Iterator[str]:
-    """Return the relations that were built for nodes which the project no longer has."""
+    """Return the relations, still as genredb made them, whose nodes the project no longer has."""
     project = compilation.project.config.name
     kept = {node.relation.qualified_name for node in compilation.nodes.values() if node.relation}
     for unique_id, node in state.nodes.items():
         is_own = unique_id.split(".")[1] == project
-        if node.relation and is_own and unique_id not in compilation.nodes and node.relation not in kept:
+        is_foreign = node.relation in state.marks and not state.is_intact(unique_id)
+        is_gone = unique_id not in compilation.nodes and node.relation not in kept
+        if node.relation and is_own and is_gone and not is_foreign:
             yield node.relation
 
 

@@ -15,7 +15,7 @@ from genredb.warehouse.database import (
     relation_exists,
     relation_marks,
 )
-from genredb.warehouse.tables import LAYOUT, has_current_layout
+from genredb.warehouse.tables import LAYOUT, has_current_layout, refuse_to_replace
 
 if TYPE_CHECKING:
     from genredb.warehouse.load import Load
@@ -72,16 +72,36 @@ class State:
         """Whether the relation there is was made by genredb for this digest, and by nobody else since."""
         return self.marks.get(relation) == mark_of(digest)
 
+    def refuse_foreign(self, relations: Iterable[str]) -> None:
+        """Raise UsageError where one of the relations to make (``schema.name``) is there and not genredb's.
+
+        One that genredb made and another program made anew since is genredb's.
+        """
+        own = {name.lower() for name in (*self.loads, *(node.relation for node in self.nodes.values()))}
+        others = {
+            name.lower(): name
+            for name, comment in self.marks.items()
+            if not comment.startswith(_MARK) and name.lower() not in own
+        }
+        found = sorted({others[name.lower()] for name in relations if name.lower() in others})
+        if found:
+            refuse_to_replace(found)
+
+
+_MARK = "genredb "
+
 
 def mark_of(digest: str) -> str:
     """Return the comment that a relation carries which was made for this digest."""
-    return f"genredb {digest[:16]}"
+    return f"{_MARK}{digest[:16]}"
 
 
 def read_state(connection: Connection | None) -> State:
-    """Read the state of a database; an empty state where genredb has built nothing in it."""
-    if connection is None or not has_current_layout(connection):
+    """Read the state of a database; it knows nothing but marks where genredb has built nothing in it."""
+    if connection is None:
         return State()
+    if not has_current_layout(connection):
+        return State(marks=relation_marks(connection))
     values = dict(fetch_all(connection, "select key, value from meta.state"))
     loads = fetch_all(connection, "select source, digest, is_sample from meta.loads")
     nodes = fetch_all(

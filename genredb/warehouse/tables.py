@@ -1,8 +1,14 @@
 """The tables that genredb itself writes, beside those of the project: quarantine, ml and meta."""
 
+from collections.abc import Sequence
+from typing import NoReturn
+
 import duckdb
 
-from genredb.warehouse.database import Connection, fetch_all, transaction
+from genredb.errors import UsageError
+from genredb.warehouse.database import Connection, fetch_all, relations, transaction
+
+_NAMED = 5
 
 _TABLES = """
 create schema if not exists raw;
@@ -125,8 +131,10 @@ def has_current_layout(connection: Connection) -> bool:
 
 
 def create_tables(connection: Connection) -> None:
-    """Make whichever of genredb's own tables are missing, empty."""
+    """Make whichever of genredb's own tables are missing, empty; UsageError where others have their names."""
     is_current = has_current_layout(connection)
+    if not is_current:
+        _refuse_foreign(connection)
     with transaction(connection):
         if not is_current:
             for table in _OF_THE_LAYOUT:
@@ -134,3 +142,25 @@ def create_tables(connection: Connection) -> None:
         connection.execute(_TABLES)
         if not is_current:
             connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])
+
+
+def _refuse_foreign(connection: Connection) -> None:
+    """Raise UsageError where a database that remembers no layout at all has tables of genredb's names."""
+    try:
+        is_own = bool(fetch_all(connection, "select 1 from meta.state where key = 'layout'"))
+    except (duckdb.CatalogException, duckdb.BinderException):
+        is_own = False
+    known = [f"{schema}.{name}".lower() for schema, name in relations(connection)]
+    found = [] if is_own else [name for name in DESCRIPTIONS if name in known]
+    if found:
+        refuse_to_replace(found)
+
+
+def refuse_to_replace(names: Sequence[str]) -> NoReturn:
+    """Raise UsageError: these relations (``schema.name``) of the database were not made by genredb."""
+    shown = ", ".join(name.removeprefix("main.") for name in names[:_NAMED])
+    more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
+    raise UsageError(
+        f"The database holds {shown}{more}, which genredb did not make and would replace; "
+        "rename or drop what is yours, or name another file by --database."
+    )

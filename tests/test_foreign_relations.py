@@ -1,0 +1,88 @@
+"""What other programs made in a database is never replaced or dropped: a build says so and stops."""
+
+import hashlib
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from genredb.build.load import load
+from genredb.build.preview import plan
+from genredb.build.run import build
+from genredb.errors import UsageError
+from genredb.project.config import Config
+from tests.conftest import config_for, rows
+from tests.project_files import write_project
+
+
+def run(database: Path, *statements: str) -> None:
+    with duckdb.connect(str(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("create table songs as select 'mine' as title", "songs"),
+        ('create view "Songs" as select 1 as i', "Songs"),
+        ("create schema raw; create table raw.songs_train (mine integer)", "raw.songs_train"),
+        ("create schema meta; create table meta.state (mine integer)", "meta.state"),
+        ("create schema ml; create table ml.predictions (mine integer)", "ml.predictions"),
+    ],
+)
+def test_a_database_of_somebody_else_loses_nothing_to_a_build(
+    statement: str, named: str, raw_dir: Path, tmp_path: Path
+) -> None:
+    """`build --database mine.duckdb` where mine.duckdb has a table of a name that the project uses."""
+    config = config_for(raw_dir, tmp_path / "mine.duckdb")
+    run(config.database, statement, "create table bystander as select 1 as i")
+    before = content(config.database)
+    with pytest.raises(UsageError, match=f"holds {named}, which genredb did not make.*--database"):
+        build(config)
+    assert content(config.database) == before
+
+
+def test_a_load_replaces_no_table_of_somebody_else(raw_dir: Path, tmp_path: Path) -> None:
+    config = config_for(raw_dir, tmp_path / "mine.duckdb")
+    run(config.database, "create schema raw", "create table raw.songs_test as select 1 as mine")
+    with pytest.raises(UsageError, match=r"holds raw\.songs_test, which genredb did not make"):
+        load(config)
+    assert rows(config.database, "from raw.songs_test") == [(1,)]
+
+
+def test_a_database_of_other_relations_takes_a_build_beside_them(tmp_path: Path) -> None:
+    config = small(tmp_path, {"m": "select 1 as i"})
+    run(config.database, "create table mine as select 2 as i")
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from mine, m") == [(2, 1)]
+
+
+def small(folder: Path, models: dict[str, str]) -> Config:
+    return write_project(folder, {f"models/{name}.sql": sql for name, sql in models.items()})
+
+
+def test_a_new_model_does_not_take_the_name_of_a_table_that_somebody_made(tmp_path: Path) -> None:
+    """It is the plan that refuses; a relation that genredb made itself may be made anew, whoever touched it."""
+    build(small(tmp_path, {"m": "select 1 as i"}))
+    config = small(tmp_path, {"mine": "select 3 as i"})
+    run(config.database, "create table mine as select 2 as i")
+    for verb in (plan, build):
+        with pytest.raises(UsageError, match="holds mine, which genredb did not make"):
+            verb(config)
+    run(config.database, "drop table mine", "create or replace view m as select 4 as i")
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from m, mine") == [(1, 3)]
+
+
+def test_what_somebody_put_in_the_place_of_a_model_outlives_the_model(tmp_path: Path) -> None:
+    config = small(tmp_path, {"m": "select 1 as i", "other": "select 1 as i"})
+    build(config)
+    run(config.database, "drop view m", "create table m as select 'mine' as title")
+    (tmp_path / "models" / "m.sql").unlink()
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from m") == [("mine",)]
