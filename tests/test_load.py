@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
-from genredb.warehouse.csvfile import split_records, survey
+from genredb.warehouse.csvfile import survey
+from genredb.warehouse.csvrecords import split_records
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
 from genredb.warehouse.tables import create_tables

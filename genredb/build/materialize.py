@@ -1,13 +1,17 @@
 """Makes a node's relation: one function and one registry line for each materialization."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from genredb.build.incremental import add_rows, is_to_be_added_to
 from genredb.build.runtime import Runtime, relation_of
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
-from genredb.warehouse.csvfile import split_records, survey
-from genredb.warehouse.database import literal, run_sql, transaction, unglobbed
+from genredb.warehouse.csvfile import survey
+from genredb.warehouse.csvrecords import split_records
+from genredb.warehouse.database import literal, plainly_named, run_sql, transaction
 
 
 def materialize(runtime: Runtime, node: Node) -> int | None:
@@ -62,10 +66,10 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
     relation, seed = relation_of(node), runtime.compilation.project.seeds[node.name]
     runtime.drop_other_kind(relation, "view")
     separator = str(seed.config.get("delimiter") or ",")
-    found = survey(seed.file)
-    faulty = (record for record in split_records(seed.file, found) if record.fault)
-    if separator == "," and (record := next(faulty, None)):
-        raise ProjectError(f"{node.path}:{record.line}: {record.fault}.")
+    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n':
+        raise ProjectError(
+            f"{node.path}: `delimiter:` should be one character such as ';', not {separator!r}."
+        )
     types = ", ".join(
         f"{literal(name)}: {literal(data_type)}"
         for name, data_type in (seed.config.get("column_types") or {}).items()
@@ -75,15 +79,36 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
         f"create or replace table {relation} as"
         f" from read_csv(?, header = true, delim = {literal(separator)},"
         " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
-        " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false"
+        " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false, compression = 'none'"
         f"{f', types = {{{types}}}' if types else ''})"
     )
-    rows = run_sql(runtime.connection, sql, [unglobbed(seed.file)])
-    if rows != found.records:
-        raise ProjectError(
-            f"{node.path}: {found.records} records were read and {rows} loaded; remove blank lines."
-        )
+    with _strict_csv(node, seed.file, separator) as (path, records):
+        rows = run_sql(runtime.connection, sql, [path])
+    if rows != records:
+        raise ProjectError(f"{node.path}: {records} records were read and {rows} loaded.")
     return rows
+
+
+@contextlib.contextmanager
+def _strict_csv(node: Node, path: Path, separator: str) -> Iterator[tuple[str, int]]:
+    """Give the name of a file that holds a seed as RFC 4180 writes it, and its count of records."""
+    found = survey(path, separator)
+    if found.records is not None:
+        with plainly_named(path) as name:
+            yield name, found.records
+        return
+    records = 0
+    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
+        strict = Path(folder) / "seed.csv"
+        with strict.open("wb") as file:
+            header = ('"' + name.replace('"', '""') + '"' for name in found.header)
+            file.write(separator.join(header).encode() + b"\n")
+            for record in split_records(path, found):
+                if fault := record.fault or "; ".join(record.repairs):
+                    raise ProjectError(f"{node.path}:{record.line}: {fault}.")
+                file.write(record.readable + b"\n")
+                records += 1
+        yield str(strict), records
 
 
 _MATERIALIZATIONS: Mapping[str, Callable[[Runtime, Node], int | None]] = {

@@ -1,30 +1,25 @@
-"""The bytes of a CSV file: what it is, how many records it holds, and which of them are malformed.
+"""The bytes of a CSV file: whether it can be read at all, what its header is, and whether it is plain.
 
-DuckDB reads the values; this module counts independently of it. A record is one row of the file: a
-line, or several where a quoted field holds line ends. The grammar is RFC 4180's, with spaces allowed
-around a quoted field, as DuckDB allows them.
-
-A spreadsheet that separates columns by semicolons leaves two defects when it saves a CSV of commas: it
-sees one column, quotes a row whole where that holds quotes, and may pad each row by empty columns (``;;``).
-Both are repaired where what comes out is a record of the header's fields.
+A file is plain if it can be read in one way only: strict RFC 4180, as many fields in each record as in
+the header, no blank line. DuckDB reads a plain file in one go; other files are split into records first.
 """
 
 import codecs
-import csv
 import hashlib
 import io
-import mmap
+import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.errors import InputError
+from genredb.warehouse.csvgrammar import BESIDE, Grammar, unquoted
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 # DuckDB's own limit for a line is 2,000,000 bytes; what is longer is quarantined before it gets there.
 MAX_RECORD_BYTES = 1_900_000
-MAX_PADDING = 64  # semicolons at the end of a line that are looked for across two chunks
+MAX_HEADER_BYTES = 1 << 20
+MAX_COLUMNS = 4_096
 
 _MAGIC = {
     b"\x1f\x8b": ("is compressed by gzip", "run `gunzip` on it (rename it to end in .gz first)"),
@@ -39,93 +34,78 @@ _MAGIC = {
 class Survey:
     """What one pass over a file's bytes found.
 
-    ``records`` is the count of records after the header if every line end outside quotes ends one.
-    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return. ``padding``
-    is how many semicolons lines end with, the header or else the first one that ends with several;
-    ``needs_repair`` says that records cannot be read as they are.
+    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return. ``padding`` is
+    how many semicolons the header ends with. ``records`` is the count of records after the header of a plain
+    file, None where the file must be split to know it. ``stamp`` tells whether the file changed since.
     """
 
     sha256: str
     size: int
     header: tuple[str, ...]
-    records: int
+    separator: str
     line_end: bytes
-    padding: int = 0
-    needs_repair: bool = False
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is.
-
-    ``readable`` are the bytes that say the same to whoever reads CSV; ``repairs`` names what was mended in
-    them.
-    """
-
-    line: int
-    text: bytes
-    fault: str | None
-    readable: bytes = b""
-    repairs: tuple[str, ...] = ()
+    padding: int
+    records: int | None
+    stamp: tuple[int, int, int]
 
 
 def file_digest(path: Path) -> str:
     """Return the sha256 of the file's bytes."""
-    with _opened(path) as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, separator: str = ",") -> Survey:
     """Read the file once, in flat memory.
 
     Raises InputError with the cure for what is no UTF-8 CSV with a header.
     """
-    sha, size, line_feeds, returns, inside, padding = hashlib.sha256(), 0, 0, 0, False, 0
+    sha, tally = hashlib.sha256(), _Tally(separator.encode())
     decoder = codecs.getincrementaldecoder("utf-8")()
-    last = head = tail = b""
-    with _opened(path) as file:
+    with opened(path) as file:
+        stamp = _stamp(os.fstat(file.fileno()))
+        head = file.read(MAX_HEADER_BYTES)
+        _refuse_other_formats(path, head)
+        file.seek(0)
         while chunk := file.read(CHUNK_BYTES):
-            if not head:
-                head = chunk
-                _refuse_other_formats(path, head)
             sha.update(chunk)
-            _refuse_bad_bytes(path, chunk, decoder, size)
-            outside = chunk
-            if inside or b'"' in chunk:
-                parts = chunk.split(b'"')
-                outside = b"".join(parts[inside::2])
-                inside = inside != (len(parts) % 2 == 0)
-            line_feeds += outside.count(b"\n")
-            returns += outside.count(b"\r")
-            size += len(chunk)
-            padding = padding or _padding(tail + chunk)
-            last, tail = chunk[-1:], chunk[-MAX_PADDING:]
-        _refuse_bad_bytes(path, b"", decoder, size, is_last=True)
-    if not size:
+            _refuse_bad_bytes(path, chunk, decoder, tally.size)
+            tally.add(chunk)
+        _refuse_bad_bytes(path, b"", decoder, tally.size, is_last=True)
+    if not tally.size:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
-    line_end = b"\r" if returns > line_feeds else b"\n"
-    lines = max(line_feeds, returns) + (last not in b"\r\n")
-    header, header_padding, is_quoted_whole = _header(path, head)
-    padding = header_padding or padding or _padding(tail + b"\n")
-    needs_repair = is_quoted_whole or padding > 0
-    return Survey(sha.hexdigest(), size, header, max(lines, 1) - 1, line_end, padding, needs_repair)
+    header, padding, is_strict = _header(path, head, Grammar(tally.separator, tally.line_end), tally.size)
+    return Survey(
+        sha256=sha.hexdigest(),
+        size=tally.size,
+        header=header,
+        separator=separator,
+        line_end=tally.line_end,
+        padding=padding,
+        records=tally.records(len(header)) if is_strict else None,
+        stamp=stamp,
+    )
 
 
-def _padding(content: bytes) -> int:
-    """Return how many semicolons the first line ends with that ends with several; 0 where none does."""
-    places = [place for end in (b";;\n", b";;\r") if (place := content.find(end)) >= 0]
-    if not places:
-        return 0
-    line = content[: min(places) + 2]
-    return len(line) - len(line.rstrip(b";"))
+def refuse_changed(path: Path, found: Survey) -> None:
+    """Raise InputError where a file is no longer as it was surveyed."""
+    try:
+        stamp = _stamp(path.stat())
+    except OSError:
+        stamp = (0, 0, 0)
+    if stamp != found.stamp or found.size != found.stamp[1]:
+        raise InputError(
+            f"{path} changed while it was read; nothing of it was loaded. Load it again when it is complete."
+        )
 
 
 def refuse_unreadable(path: Path) -> None:
     """Raise InputError with the cause where the file cannot be read."""
-    _opened(path).close()
+    opened(path).close()
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def opened(path: Path) -> io.BufferedReader:
+    """Open a regular file, or a link to one; InputError with the cause where that is not possible."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path} is no regular file.")
     try:
@@ -137,6 +117,74 @@ def _opened(path: Path) -> io.BufferedReader:
         raise InputError(f"{path} {cause}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@dataclass
+class _Tally:
+    """Counts over the bytes of a file, taken chunk by chunk, and whether all of them were plain so far."""
+
+    separator: bytes
+    size: int = 0
+    _separators: int = 0
+    _line_feeds: int = 0
+    _returns: int = 0
+    _pairs: int = 0
+    _is_inside: bool = False
+    _is_plain: bool = True
+    _last: bytes = b"\n"
+    _record_from: int = 0
+
+    def __post_init__(self) -> None:
+        beside = b'"\r\n' + self.separator  # what a quote may stand beside; all else is a letter to it
+        self._letters = bytes(byte if byte in beside else ord("x") for byte in range(256))
+
+    @property
+    def line_end(self) -> bytes:
+        """The byte that most lines end with."""
+        return b"\r" if self._returns > self._line_feeds else b"\n"
+
+    def add(self, chunk: bytes) -> None:
+        """Count the next bytes of the file."""
+        start, self.size = self.size, self.size + len(chunk)
+        outside = self._outside(chunk)
+        text = self._last + outside  # pairs of bytes that two chunks share are seen, too
+        if b'"' in text:
+            letters = text.translate(self._letters)
+            self._is_plain &= not (b'x"' in letters or b'"x' in letters)
+        line_feeds, returns = outside.count(b"\n"), outside.count(b"\r")
+        # A blank line, whatever lines end with.
+        self._is_plain &= not (b"\n\n" in text or b"\n\r" in text or b"\r\r" in text)
+        self._separators += outside.count(self.separator)
+        self._line_feeds += line_feeds
+        self._returns += returns
+        self._pairs += text.count(b"\r\n") if returns or self._last == b"\r" else 0
+        # A record ends in a chunk with a line end, and the next one begins after the chunk's start.
+        self._is_plain &= self.size - self._record_from <= MAX_RECORD_BYTES
+        if line_feeds or returns:
+            self._record_from = start
+        self._last = text[-1:]
+
+    def _outside(self, chunk: bytes) -> bytes:
+        """Return the bytes outside quotes, with one quote in the place of each quoted section."""
+        if b'"' not in chunk:
+            return b"" if self._is_inside else chunk
+        parts = chunk.split(b'"')
+        outside = b'"'.join(parts[self._is_inside :: 2])
+        self._is_inside = self._is_inside != (len(parts) % 2 == 0)
+        return outside + b'"' if self._is_inside else outside
+
+    def records(self, fields: int) -> int | None:
+        """Return how many records stand after a header of so many fields, None where that is not plain."""
+        lines = max(self._line_feeds, self._returns) + (self._last not in b"\r\n")
+        ends = (self._line_feeds, self._returns, self._pairs)
+        is_of_one_end = ends[1] == 0 or ends[0] == 0 or len(set(ends)) == 1
+        is_regular = self._separators == lines * (fields - 1)
+        is_plain = self._is_plain and not self._is_inside and is_of_one_end and is_regular
+        return lines - 1 if is_plain else None
 
 
 def _refuse_other_formats(path: Path, head: bytes) -> None:
@@ -176,132 +224,31 @@ def _line_at(path: Path, offset: int) -> int:
     return (before.count(b"\n") or before.count(b"\r")) + 1
 
 
-def _header(path: Path, head: bytes) -> tuple[tuple[str, ...], int, bool]:
-    """Return the header's fields, how many semicolons pad it, and whether it was quoted whole."""
-    text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    csv.field_size_limit(CHUNK_BYTES)
-    row = next(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True), [])
-    if not row:
+def _header(path: Path, head: bytes, grammar: Grammar, size: int) -> tuple[tuple[str, ...], int, bool]:
+    """Return the header's fields, how many semicolons pad it, and whether it is as a plain file has it."""
+    content = head.removeprefix(codecs.BOM_UTF8)
+    cut = grammar.cut(content, 0)
+    if cut.end == len(content) and len(head) < size:
+        raise InputError(f"{path}:1: the header does not end within {MAX_HEADER_BYTES:,} bytes.")
+    if not cut.text:
         raise InputError(f"{path}:1 is blank where the header should be; remove the blank line.")
-    is_quoted_whole = len(row) == 1 and "," in row[0]
-    if is_quoted_whole:
-        row = next(csv.reader([row[0]], skipinitialspace=True))
-    last = row[-1].rstrip(";") if len(row) > 1 else row[-1]
-    return (*row[:-1], last), len(row[-1]) - len(last), is_quoted_whole
+    text, padding = _without_padding(cut.text, grammar) if grammar.separator == b"," else (cut.text, 0)
+    fields = grammar.fields(text)
+    if cut.fault or fields is None:
+        raise InputError(f"{path}:1: in the header, {cut.fault or BESIDE}.")
+    if len(fields) > MAX_COLUMNS:
+        raise InputError(f"{path}:1 names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read.")
+    return tuple(unquoted(name).decode() for name in fields), padding, text == cut.text
 
 
-def split_records(path: Path, found: Survey) -> Iterator[Record]:
-    """Yield every record after the header, in order; blank lines are none.
-
-    A record is at fault where it has not as many fields as the header (empty ones at its end are cut
-    off), its quotes are wrong, it is too long or holds a stray carriage return. A fault ends with its
-    line, except that a quote which is never closed reaches to the end of the file.
-    """
-    with _opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        yield from _Splitter(content, len(found.header), found.line_end, found.padding).records()
-
-
-QUOTED_WHOLE = "row was quoted whole"
-PADDED = "empty columns (;) at the end"
-
-_QUOTED = rb'[ ]*"[^"]*+(?:""[^"]*+)*+"[ ]*'
-_FIELD = rb"(?:" + _QUOTED + rb'|(?![ ]*")[^,\r\n]*)'
-_INNER_FIELD = re.compile(_FIELD)
-_INNER_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\Z")
-_SURPLUS_FAULT = re.compile(r"(\d+) fields where")
-
-
-class _Splitter:
-    """Walks over a file's bytes from record to record."""
-
-    def __init__(self, content: mmap.mmap, fields: int, line_end: bytes, padding: int) -> None:
-        self._content = content
-        self._end = len(content)
-        self._fields = fields
-        self._line_end = line_end
-        self._padding = b";" * padding
-        ending = rb"(?:\r?\n|\Z)" if line_end == b"\n" else rb"(?:\r|\Z)"
-        field = _FIELD
-        if padding:  # an unquoted field ends before the padding of its row
-            ending = rb"(?:%s)?%s" % (self._padding, ending)
-            field = rb"(?:" + _QUOTED + rb'|(?![ ]*")(?:(?!%s(?:[\r\n]|\Z))[^,\r\n])*)' % self._padding
-        self._field = re.compile(field)
-        self._record = re.compile(field + rb"(?:," + field + rb")*+" + ending)
-        self._opening_quote = re.compile(rb"(?:" + field + rb',)*+[ ]*"')
-        self._unclosed = re.compile(rb'[^"]*+(?:""[^"]*+)*+\Z')
-
-    def records(self) -> Iterator[Record]:
-        position = len(codecs.BOM_UTF8) if self._content[:3] == codecs.BOM_UTF8 else 0
-        line, is_header = 1, True
-        while position < self._end:
-            text, fault = self._record_at(position)
-            if is_header:
-                is_header = False
-            elif (bare := text.rstrip(b"\r\n")) and bare != self._padding:
-                yield self._repaired(line, bare, fault)
-            position += len(text)
-            line += text.count(self._line_end)
-
-    def _repaired(self, line: int, bare: bytes, fault: str | None) -> Record:
-        """Return a record with what a spreadsheet did to it undone, where that mends it."""
-        text = bare
-        repairs: list[str] = []
-        if self._padding and text.endswith(self._padding):
-            text = text[: -len(self._padding)]
-            repairs.append(PADDED)
-        if self._padding and text.endswith(b";"):
-            fault = fault or f"it ends otherwise than by {len(self._padding)} empty columns (;), as others do"
-        if self._fields > 1 and fault == self._count_fault(1) and text.strip(b" ").startswith(b'"'):
-            inner = text.strip(b" ")[1:-1].replace(b'""', b'"')
-            inner = inner.removesuffix(self._padding)
-            if _INNER_RECORD.match(inner):
-                fault = self._count_fault(_count_fields(_INNER_FIELD, inner, 0))
-                text = inner
-                repairs.append(QUOTED_WHOLE)
-        text, fault = self._without_surplus(text, fault)
-        fault = fault or _length_fault(len(text))
-        return Record(line, bare, fault) if fault else Record(line, bare, None, text, tuple(repairs))
-
-    def _record_at(self, position: int) -> tuple[bytes, str | None]:
-        """Return the record's bytes with its line end, and its fault."""
-        end = self._content.find(self._line_end, position)
-        line = self._content[position : self._end if end < 0 else end + 1]
-        if b'"' not in line:
-            bare = line.removesuffix(b"\n").removesuffix(b"\r")
-            if b"\r" in bare:
-                return line, "a carriage return stands inside the line"
-            return line, self._count_fault(bare.count(b",") + 1)
-        if match := self._record.match(self._content, position):
-            return match[0], self._count_fault(_count_fields(self._field, self._content, position))
-        opening = self._opening_quote.match(self._content, position)
-        if opening and self._unclosed.match(self._content, opening.end()):
-            return self._content[position : self._end], "a quote is opened and never closed"
-        return line, "text stands beside a quoted field; a quote inside a field must be doubled"
-
-    def _without_surplus(self, bare: bytes, fault: str | None) -> tuple[bytes, str | None]:
-        """Cut off empty fields beyond the header's, as DuckDB does, if that mends the record."""
-        surplus = _SURPLUS_FAULT.match(fault or "")
-        excess = int(surplus[1]) - self._fields if surplus else 0
-        if excess > 0 and bare.endswith(b"," * excess):
-            return bare[:-excess], None
-        return bare, fault
-
-    def _count_fault(self, count: int) -> str | None:
-        return None if count == self._fields else f"{count} fields where the header has {self._fields}"
-
-
-def _length_fault(length: int) -> str | None:
-    if length <= MAX_RECORD_BYTES:
-        return None
-    return f"the record is {length:,} bytes long; at most {MAX_RECORD_BYTES:,} are read"
-
-
-def _count_fields(field: re.Pattern[bytes], content: bytes | mmap.mmap, position: int) -> int:
-    """Return how many fields the well-formed record has that begins at ``position``."""
-    count = 0
-    while match := field.match(content, position):
-        count += 1
-        if content[match.end() : match.end() + 1] != b",":
-            break
-        position = match.end() + 1
-    return count
+def _without_padding(text: bytes, grammar: Grammar) -> tuple[bytes, int]:
+    """Return a header as it was before a spreadsheet padded and quoted it, and the padding's length."""
+    bare = text.rstrip(b";")
+    fields = grammar.fields(bare) or []
+    if len(fields) > 1:
+        return bare, len(text) - len(bare)
+    if fields and b"," in fields[0]:
+        whole = unquoted(fields[0])
+        inside = whole.rstrip(b";")
+        return inside, len(text) - len(bare) or len(whole) - len(inside)
+    return text, 0

@@ -6,6 +6,7 @@ DuckDB's must not make it reach for the network.
 
 import contextlib
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,19 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def unglobbed(path: Path) -> str:
-    """Return the path with glob characters escaped: a file's name must never name other files."""
-    return re.sub(r"([*?\[\]])", r"[\1]", str(path))
+@contextlib.contextmanager
+def plainly_named(path: Path) -> Iterator[str]:
+    """Give a name of the file for SQL that names no other file, however odd the path is.
+
+    DuckDB takes ``*?[`` for patterns and cannot be told otherwise where a backslash is near.
+    """
+    if not re.search(r"[*?\[\]\\]", path.as_posix()):
+        yield str(path.absolute())
+        return
+    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
+        link = Path(folder) / "file.csv"
+        link.symlink_to(path.absolute())
+        yield str(link)
 
 
 def relation_exists(connection: Connection, schema: str, name: str) -> str | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.errors import InputError
-from genredb.project.nodes import Column
-from genredb.warehouse.csvfile import survey
-from genredb.warehouse.database import Connection, fetch_all, open_memory, unglobbed
+from genredb.project.nodes import Column, Source
+from genredb.warehouse.csvfile import Survey, survey
+from genredb.warehouse.database import Connection, fetch_all, open_memory
+from genredb.warehouse.raw_table import RawTable
 from genredb.warehouse.values import Field
 
 # The first that all values fit is taken; text is what everything fits.
@@ -39,8 +40,6 @@ class InferredTable:
 def infer_table(path: Path) -> InferredTable:
     """Read a CSV whole and find out what its columns are; InputError where it is no CSV with a header."""
     found = survey(path)
-    if not found.records:
-        raise InputError(f"{path} has a header and no rows, so its columns' types are anybody's guess.")
     header = found.header
     other = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), None)
     if other is not None:
@@ -50,7 +49,7 @@ def infer_table(path: Path) -> InferredTable:
     if doubled is not None:
         raise InputError(f"{path}: two columns would be called '{doubled}'; rename one in the header.")
     with open_memory() as connection:
-        columns = tuple(_columns(connection, path, names, header))
+        columns = tuple(_columns(connection, path, found, names))
     named = [one.name for one in columns if one.is_unique and _KEY.fullmatch(one.name)]
     is_numbered = columns[0].is_unique and columns[0].data_type == "bigint"
     return InferredTable(columns, next(iter(named), columns[0].name if is_numbered else None))
@@ -75,28 +74,25 @@ def _reserved_words() -> frozenset[str]:
     return frozenset(word for (word,) in rows)
 
 
-def _columns(
-    connection: Connection, path: Path, names: Sequence[str], header: Sequence[str]
-) -> list[InferredColumn]:
+def _columns(connection: Connection, path: Path, found: Survey, names: Sequence[str]) -> list[InferredColumn]:
     texts = [f"c{place}" for place in range(len(names))]
-    struct = ", ".join(f"'{text}': 'varchar'" for text in texts)
-    connection.execute(
-        f"create table texts as from read_csv(?, auto_detect = false, columns = {{{struct}}}, header = true,"
-        " delim = ',', quote = '\"', escape = '\"', null_padding = false, ignore_errors = true,"
-        " hive_partitioning = false)",
-        [unglobbed(path)],
-    )
+    columns = tuple(Column(text, data_type="varchar") for text in texts)
+    connection.execute("create schema raw")
+    table = RawTable(connection, Source("raw", "texts", "raw", "", columns, str(path)), path, columns)
+    table.load(found)
+    if not table.count():
+        raise InputError(f"{path} has a header and no rows, so its columns' types are anybody's guess.")
     misfits = [_misfits(text, data_type) for text in texts for data_type in _TYPES]
     full = [f"count(nullif(trim({text}), '')) = count(*)" for text in texts]
     unique = [f"count(distinct {text}) = count(*)" for text in texts]
-    [row] = fetch_all(connection, f"select {', '.join([*misfits, *full, *unique])} from texts")
-    found = []
-    for place, (name, text) in enumerate(zip(names, header, strict=True)):
+    [row] = fetch_all(connection, f"select {', '.join([*misfits, *full, *unique])} from {table.relation}")
+    inferred = []
+    for place, (name, text) in enumerate(zip(names, found.header, strict=True)):
         counts = row[place * len(_TYPES) : (place + 1) * len(_TYPES)]
         data_type = next((one for one, count in zip(_TYPES, counts, strict=True) if count == 0), "varchar")
         is_full, is_distinct = row[len(misfits) + place], row[len(misfits) + len(texts) + place]
-        found.append(InferredColumn(name, text, data_type, bool(is_full and is_distinct)))
-    return found
+        inferred.append(InferredColumn(name, text, data_type, bool(is_full and is_distinct)))
+    return inferred
 
 
 def _misfits(text: str, data_type: str) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from genredb.errors import InputError, did_you_mean
 from genredb.project.nodes import Column, Source
-from genredb.warehouse.csvfile import survey
+from genredb.warehouse.csvfile import refuse_changed, survey
 from genredb.warehouse.database import Connection
-from genredb.warehouse.raw_table import Faulty, RawTable, Split, create_empty
+from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def _load_file(connection: Connection, source: Source, path: Path) -> Load:
         if column is None and header.strip()
     )
     table = RawTable(connection, source, path, columns)
-    done = Split(found.records, ()) if table.load_clean(found) else table.load_split(found)
+    done = table.load(found)
+    refuse_changed(path, found)
     loaded = table.count()
     if done.records == 0:
         raise InputError(f"{path} holds a header and no records; save or download it again.")

@@ -9,8 +9,9 @@ import duckdb
 
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.nodes import Column, RawPattern, Source
-from genredb.warehouse.csvfile import Record, Survey, split_records
-from genredb.warehouse.database import Connection, literal, quote, unglobbed
+from genredb.warehouse.csvfile import Survey
+from genredb.warehouse.csvrecords import Record, split_records
+from genredb.warehouse.database import Connection, literal, plainly_named, quote
 from genredb.warehouse.values import Field, Filled
 
 SEPARATED = "thousands separator"
@@ -61,6 +62,8 @@ def create_empty(connection: Connection, source: Source) -> None:
 class RawTable:
     """The rows of one file on their way into the raw table of its source: two ways to read them that agree.
 
+    A plain file (see csvfile) is read in one go; all others, and those of which a row is refused, are split.
+
     ``columns`` says for each field of the file which column it is, or None. The rows are gathered in
     ``relation`` until ``append`` moves them into the source's table.
     """
@@ -80,10 +83,14 @@ class RawTable:
             self._field(column, columns, stated.thousands_separator) for column in source.columns
         ]
 
+    def load(self, found: Survey) -> Split:
+        """Load the file in the faster way that it admits; return what was found."""
+        if found.records is not None and self.load_clean(found):
+            return Split(found.records, ())
+        return self.load_split(found)
+
     def load_clean(self, found: Survey) -> bool:
-        """Load the file in one go; False where a record was refused, so that it must be split."""
-        if found.needs_repair:
-            return False
+        """Load a plain file in one go; False where a record was refused, so that it must be split."""
         is_numbered = any(column.filled_with == "record_number" for column in self._source.columns)
         number = f", row_number() over () as {_RECORD}" if is_numbered else ""
         sql = f"""
@@ -91,11 +98,12 @@ class RawTable:
             select {", ".join(field.accepted() for field in self._fields)}
             from (
                 select *, {_values(self._fields)}
-                from (select *{number} from {self._read_csv(self._texts, "header = true")})
+                from (select *{number} from {self._read_csv(self._texts, found.separator, "header = true")})
             )
         """
         try:
-            self._connection.execute(sql, [unglobbed(self._path)])
+            with plainly_named(self._path) as path:
+                self._connection.execute(sql, [path])
         except duckdb.InvalidInputException:
             return False
         return self.count() == found.records and self._is_key_unique()
@@ -113,8 +121,9 @@ class RawTable:
                         faulty.append(Faulty(record.line, record.fault, record.text.decode()))
                     else:
                         mended = "; ".join(record.repairs)
-                        file.write(f"{records},{mended},".encode() + record.readable + b"\n")
-            self._load_reasoned(good_path)
+                        before = f'{records}{found.separator}"{mended}"{found.separator}'
+                        file.write(before.encode() + record.readable + b"\n")
+            self._load_reasoned(str(good_path), found.separator)
         refused, repaired, repairs = self._sort_out()
         if refused:
             faulty += _with_lines(split_records(self._path, found), refused)
@@ -144,7 +153,7 @@ class RawTable:
             return Field(column, "null::varchar")
         return Field(column, quote(self._texts[columns.index(column)]), separator)
 
-    def _load_reasoned(self, path: Path) -> None:
+    def _load_reasoned(self, path: str, separator: str) -> None:
         """Read a well-formed file of numbered records, and give each row a reason where it is refused."""
         reasons = ", ".join(field.reason() for field in self._lenient)
         is_separated = " or ".join(field.is_separated for field in self._lenient if field.is_separated)
@@ -164,10 +173,10 @@ class RawTable:
                         ) as {_REPAIRS}
                     ),
                     {_values(self._lenient)}
-                from {self._read_csv(texts, _NO_HEADER)}
+                from {self._read_csv(texts, separator, _NO_HEADER)}
             )
             """,
-            [unglobbed(path)],
+            [path],
         )
         if self._source.key:
             self._refuse_doubled_keys(self._source.key)
@@ -223,13 +232,13 @@ class RawTable:
         key = quote(self._source.key)
         return self._scalar(f"select count({key}) - count(distinct {key}) from {self.relation}") == 0
 
-    def _read_csv(self, texts: Sequence[str], options: str) -> str:
+    def _read_csv(self, texts: Sequence[str], separator: str, options: str) -> str:
         """Return a read_csv of text columns; the path is its parameter."""
         columns = ", ".join(f"'{name}': 'varchar'" for name in texts)
         return (
             f"read_csv(?, auto_detect = false, columns = {{{columns}}}, {options},"
-            " delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = false,"
-            " hive_partitioning = false)"
+            f" delim = {literal(separator)}, quote = '\"', escape = '\"', strict_mode = true,"
+            " null_padding = false, hive_partitioning = false, compression = 'none')"
         )
 
     def _scalar(self, sql: str) -> int:

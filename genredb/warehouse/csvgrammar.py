@@ -1,0 +1,115 @@
+"""The grammar of CSV: where a record ends, and which fields it has.
+
+It is RFC 4180's, for any separator of columns, with one rule beside it: spaces around a quoted field do not
+count. A quote inside an unquoted field is a letter like any other (``7" mix``).
+"""
+
+import mmap
+import re
+from dataclasses import dataclass
+
+BESIDE = "text stands beside a quoted field; a quote inside a field must be doubled"
+UNCLOSED = "a quote is opened and never closed"
+
+Content = bytes | mmap.mmap
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A record cut out of a file: its bytes without the line end, where the next one begins, its fault."""
+
+    text: bytes
+    end: int
+    fault: str | None = None
+
+
+class Grammar:
+    """Cuts records out of a file's bytes, and fields out of a record.
+
+    ``line_end`` is the byte that lines end with. If it is a line feed, a carriage return may stand before
+    it; if it is a carriage return, a line feed may follow it. ``padding`` is what a blank line may consist
+    of. Semicolons behind the last field of a file of commas are cut out with the record.
+    """
+
+    def __init__(self, separator: bytes, line_end: bytes, padding: bytes = b"") -> None:
+        self.separator = separator
+        self.padding = padding
+        self._line_end = line_end
+        quoted = rb'[ ]*"[^"]*+(?:""[^"]*+)*+"[ ]*'
+        field = rb'(?:%s|(?![ ]*")[^%s\r\n]*+)' % (quoted, re.escape(separator))
+        fields = rb"(?:%s%s)*+" % (field, re.escape(separator))
+        ending = rb"(?:\r?\n|\Z)" if line_end == b"\n" else rb"(?:\r\n?|\Z)"
+        self._field = re.compile(field)
+        self._record = re.compile(
+            rb"(%s%s%s)%s" % (fields, field, rb";*+" if separator == b"," else b"", ending)
+        )
+        self._opening_quote = re.compile(fields + rb'[ ]*"')
+        self._unclosed = re.compile(rb'[^"]*+(?:""[^"]*+)*+\Z')
+        blank = rb"(?:[\r\n]++|%s(?=[\r\n]|\Z))++" % re.escape(padding) if padding else rb"[\r\n]++"
+        self._blank = re.compile(blank)
+
+    def blank_end(self, content: Content, position: int) -> int:
+        """Return where the blank lines end that begin here; ``position`` itself where none does."""
+        match = self._blank.match(content, position)
+        return match.end() if match else position
+
+    def lines(self, content: Content, start: int, end: int) -> int:
+        """Return how many lines end between two positions."""
+        return content[start:end].count(self._line_end)
+
+    def cut(self, content: Content, position: int) -> Cut:
+        """Cut out the record that begins here.
+
+        A fault ends with its line, except that a quote which is never closed reaches to the end of the file.
+        """
+        end = self._end_of_line(content, position)
+        line = content[position:end]
+        bare = line.removesuffix(b"\n").removesuffix(b"\r")
+        if b'"' not in line:
+            return Cut(bare, end, self._stray_fault(bare))
+        if match := self._record.match(content, position):
+            return Cut(match[1], match.end())
+        opening = self._opening_quote.match(content, position)
+        if opening and self._unclosed.match(content, opening.end()):
+            return Cut(content[position:].rstrip(b"\r\n"), len(content), UNCLOSED)
+        return Cut(bare, end, BESIDE)
+
+    def fields(self, record: bytes) -> list[bytes] | None:
+        """Return the record's fields as RFC 4180 writes them; None where they are not well-formed."""
+        if b'"' not in record:
+            return record.split(self.separator)
+        found: list[bytes] = []
+        position = 0
+        while match := self._field.match(record, position):
+            found.append(_strict(match[0]))
+            position = match.end() + 1
+            if match.end() == len(record):
+                return found
+            if record[match.end() : position] != self.separator:
+                break
+        return None
+
+    def _end_of_line(self, content: Content, position: int) -> int:
+        end = content.find(self._line_end, position) + 1
+        if end == 0:
+            return len(content)
+        return end + 1 if self._line_end == b"\r" and content[end : end + 1] == b"\n" else end
+
+    def _stray_fault(self, bare: bytes) -> str | None:
+        if self._line_end == b"\n" and b"\r" in bare:
+            return "a carriage return stands inside the line"
+        if self._line_end == b"\r" and b"\n" in bare:
+            return "a line feed stands inside the line"
+        return None
+
+
+def unquoted(field: bytes) -> bytes:
+    """Return what a field that RFC 4180 would write says."""
+    return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field
+
+
+def _strict(field: bytes) -> bytes:
+    bare = field.strip(b" ")
+    if bare.startswith(b'"'):
+        return bare
+    return b'"' + field.replace(b'"', b'""') + b'"' if b'"' in field else field

@@ -1,0 +1,100 @@
+"""The records of a CSV file, one by one: which are malformed, and what a spreadsheet did to them undone.
+
+A spreadsheet that separates columns by semicolons leaves two defects when it saves a CSV of commas: it
+sees one column, quotes a row whole where that holds quotes, and may pad each row by empty columns
+(``;;``). Both are repaired where the result has the header's fields. Rows count as padded only if the
+header is, because a title may end with semicolons.
+"""
+
+import codecs
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, opened
+from genredb.warehouse.csvgrammar import BESIDE, Content, Grammar, unquoted
+
+QUOTED_WHOLE = "row was quoted whole"
+PADDED = "empty columns (;) at the end"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is.
+
+    ``readable`` are the bytes that say the same in strict RFC 4180, in as many fields as the header has;
+    ``repairs`` names what was mended in them.
+    """
+
+    line: int
+    text: bytes
+    fault: str | None
+    readable: bytes = b""
+    repairs: tuple[str, ...] = ()
+
+
+def split_records(path: Path, found: Survey) -> Iterator[Record]:
+    """Yield every record after the header, in order; blank lines are none.
+
+    A record is at fault where it has not as many fields as the header (empty ones at its end are cut
+    off), its quotes are wrong, it is too long or holds a stray line end. A fault ends with its line,
+    except that a quote which is never closed reaches to the end of the file.
+    """
+    with opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield from _Splitter(content, found).records()
+
+
+class _Splitter:
+    """Walks over a file's bytes from record to record."""
+
+    def __init__(self, content: Content, found: Survey) -> None:
+        self._content = content
+        self._fields = len(found.header)
+        self._grammar = Grammar(found.separator.encode(), found.line_end, b";" * found.padding)
+
+    def records(self) -> Iterator[Record]:
+        content, grammar = self._content, self._grammar
+        position = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0
+        line, is_header = 1, True
+        while position < len(content):
+            end = grammar.blank_end(content, position)
+            if end == position:
+                cut = grammar.cut(content, position)
+                end = cut.end
+                if not is_header:
+                    yield self._record(line, cut.text, cut.fault)
+                is_header = False
+            line += grammar.lines(content, position, end)
+            position = end
+
+    def _record(self, line: int, text: bytes, fault: str | None) -> Record:
+        """Return a record with what a spreadsheet did to it undone, where that mends it."""
+        if fault:
+            return Record(line, text, fault)
+        readable, repairs = text, list[str]()
+        padding = self._grammar.padding
+        if padding and readable.endswith(padding):
+            readable = readable.removesuffix(padding)
+            repairs.append(PADDED)
+        if padding and readable.endswith(b";"):
+            count = len(padding)
+            return Record(
+                line, text, f"it ends otherwise than by {count} empty columns (;), as the header does"
+            )
+        fields = self._grammar.fields(readable)
+        if fields and len(fields) == 1 < self._fields and self._grammar.separator == b",":
+            inside = self._grammar.fields(unquoted(fields[0]).removesuffix(padding))
+            if inside and fields[0].startswith(b'"'):
+                fields = inside
+                repairs.append(QUOTED_WHOLE)
+        if fields is None:
+            return Record(line, text, BESIDE)
+        surplus = fields[self._fields :]
+        if len(fields) < self._fields or any(field not in (b"", b'""') for field in surplus):
+            return Record(line, text, f"{len(fields)} fields where the header has {self._fields}")
+        readable = self._grammar.separator.join(fields[: self._fields])
+        if len(readable) > MAX_RECORD_BYTES:
+            length = f"the record is {len(readable):,} bytes long; at most {MAX_RECORD_BYTES:,} are read"
+            return Record(line, text, length)
+        return Record(line, text, None, readable, tuple(repairs))

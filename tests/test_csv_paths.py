@@ -1,0 +1,80 @@
+"""Where a CSV lies says nothing about what it holds: neither folders nor odd letters change a row."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from genredb.build.run import build
+from genredb.errors import InputError
+from genredb.project.config import Settings, read_config
+from genredb.warehouse.infer import infer_table
+from genredb.warehouse.load import load_source
+from genredb.warehouse.raw_table import RawTable
+from genredb.warehouse.tables import create_tables
+from tests.conftest import rows
+from tests.project_files import write_project
+from tests.test_bad_csvs import SOURCE
+
+CONTENT = "Id,title,bpm,dB\n1,One,100,-5\n"
+PLACES = [
+    "title=jazz",
+    "Id=9/bpm=1",
+    "back\\slash*",
+    "\\[x]",
+    "a\\",
+    "**",
+    "{a,b}",
+    'it\'s "quoted"',
+    "[!a]?",
+]
+
+
+@pytest.mark.parametrize("bad", ["", "x,Bad,1,-1\n"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_folder_changes_no_row(tmp_path: Path, place: str, bad: str) -> None:
+    """DuckDB would take `title=jazz` for a value of every row, and `*` for any folder's name."""
+    for name in ("things.csv", "a\\*b.csv", "dB=0.csv", "things.csv.gz"):
+        path = tmp_path / place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CONTENT + bad)
+        with duckdb.connect() as connection:
+            create_tables(connection)
+            load_source(connection, SOURCE, [path])
+            assert connection.execute("from raw.things").fetchall() == [(1, "One", 100, -5.0)]
+        assert [column.name for column in infer_table(path).columns] == ["id", "title", "bpm", "db"]
+
+
+@pytest.mark.parametrize("place", ["genre=jazz", "back\\slash*"])
+def test_a_folder_changes_no_seed(tmp_path: Path, place: str) -> None:
+    write_project(tmp_path / place, {"seeds/kinds.csv": 'genre,n\npop,1\nrock,  "2"\n'})
+    config = read_config(Settings(project_dir=tmp_path / place, database=tmp_path / "small.duckdb"))
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from kinds") == [("pop", 1), ("rock", 2)]
+
+
+def test_a_relative_path_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~x.csv` is a file of that name, not one of a user's home."""
+    monkeypatch.chdir(tmp_path)
+    Path("~x.csv").write_text("a,b\n1,2\n")
+    assert [column.name for column in infer_table(Path("~x.csv")).columns] == ["a", "b"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is loaded is one state of the file: the one whose digest is recorded."""
+    path = tmp_path / "things.csv"
+    path.write_text(CONTENT)
+
+    def grow(*arguments: object) -> bool:
+        with path.open("a") as file:
+            file.write("2,Two,110,-6\n")
+        return load_clean(*arguments)  # type: ignore[arg-type]
+
+    load_clean = RawTable.load_clean
+    monkeypatch.setattr(RawTable, "load_clean", grow)
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        with pytest.raises(InputError, match="changed while it was read; nothing of it was loaded"):
+            load_source(connection, SOURCE, [path])
