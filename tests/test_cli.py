@@ -103,7 +103,7 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
         (["query", "select titel from songs"], 2, "Did you mean 'title'?"),
         (["query", "drop table songs"], 2, "Only queries can be asked, no DROP statement."),
         (["query", "copy songs to 'x.csv'"], 2, "Only queries can be asked, no COPY statement."),
-        (["query", "select * from read_csv('/etc/passwd')"], 2, "disabled by configuration"),
+        (["query", "select * from read_csv('/etc/passwd')"], 2, "--trusted lets a query read files"),
         (["query", ""], 2, "error: There is no SQL to run"),
         (["query", "-f", "no.sql"], 2, "error: no.sql cannot be read: No such file or directory."),
         (["export", "song", "-o", "x.csv"], 2, "Did you mean 'songs'?"),

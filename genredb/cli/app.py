@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ COMMANDS = (
     " query shell describe sample init doctor clean".split()
 )
 INTERNAL_ERROR = 70
+# What begins SQL, not an option; with a space before it, it is not taken for one.
+_COMMENT = re.compile(r"--(\s|[^=\n]*\n)")
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
 5 database locked · 6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
 
@@ -75,7 +78,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        arguments = joined(sys.argv[1:])
+        arguments = joined([f" {text}" if _COMMENT.match(text) else text for text in sys.argv[1:]])
         add_commands(arguments)
         app(args=arguments, standalone_mode=True)
     except GenredbError as error:

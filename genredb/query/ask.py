@@ -1,7 +1,6 @@
 """One SQL query on the published database: its rows as a table, as text, or as Parquet."""
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,7 +10,7 @@ from genredb.project.config import Config
 from genredb.query.lines import FORMATS, Column, LineFormat, refuse_doubled
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.duckdb_errors import query_errors
-from genredb.warehouse.user_sql import bind_query, plain_rows, plan_of, read_query
+from genredb.warehouse.user_sql import bind_query, called_functions, plain, plan_of, read_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +21,6 @@ FUNCTIONS = {
     "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
     "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
 }
-_CALL = re.compile(rf"\b({'|'.join(FUNCTIONS)})\"?\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,25 +50,36 @@ def fetch_answer(config: Config, question: Question) -> Answer:
 
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
-    with asked(config, question) as relation:
+    with _opened(config, question) as (connection, statement):
+        relation = _bound(connection, config, question, statement)
         columns = tuple(relation.columns)
-        rows = plain_rows(relation if question.limit is None else relation.limit(question.limit + 1))
-        if question.limit is None:
-            return Answer(columns, tuple(rows))
+        wanted = plain(_limited(relation, question.limit))
+        with _located(question, statement, wanted):
+            rows = wanted.fetchall()
+    if question.limit is None:
+        return Answer(columns, tuple(rows))
     return Answer(columns, tuple(rows[: question.limit]), is_cut=len(rows) > question.limit)
 
 
 @contextlib.contextmanager
 def asked(config: Config, question: Question) -> Iterator[Any]:
     """Give a query as DuckDB's relation, which can be read until the block ends; errors are UsageErrors."""
-    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        yield _bound(connection, config, question, read_query(connection, question.sql))
+    with _opened(config, question) as (connection, statement):
+        yield _bound(connection, config, question, statement)
+
+
+@contextlib.contextmanager
+def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, str]]:
+    """Give a connection and the one statement to ask of it; errors of what it does are UsageErrors."""
+    with open_reader(config.database, locked=not question.is_trusted) as connection:
+        statement = read_query(connection, question.sql)
+        with query_errors(statement, is_trusted=question.is_trusted):
+            yield connection, statement
 
 
 def explain_answer(config: Config, question: Question) -> str:
     """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
-    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        statement = read_query(connection, question.sql)
+    with _opened(config, question) as (connection, statement):
         _bound(connection, config, question, statement)
         return plan_of(connection, statement)
 
@@ -80,17 +89,30 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
 
     Raises UsageError as ``fetch_answer`` does, and where the format cannot hold the rows.
     """
-    with open_reader(config.database, locked=not question.is_trusted) as connection, query_errors():
-        statement = read_query(connection, question.sql)
+    with _opened(config, question) as (connection, statement):
         relation = _bound(connection, config, question, statement)
         if answer_format == "parquet":
-            return _write_parquet(relation, question.limit, stream)
+            wanted = _limited(relation, question.limit)
+            with _located(question, statement, wanted):
+                return _write_parquet(wanted, question.limit, stream)
         found = [Column(*pair) for pair in zip(relation.columns, relation.types, strict=True)]
         line_format = FORMATS[answer_format]
         names = ", ".join(f"c{place}" for place in range(len(found)))
         sql = f"select {line_format.line(found)} as line from (\n{statement}\n) as answer({names})"
-        lines = bind_query(connection, sql, question.parameters)
-        return _write_lines(lines, line_format, found, question.limit, stream)
+        lines = _limited(bind_query(connection, sql, question.parameters), question.limit)
+        with _located(question, statement, lines):
+            return _write_lines(lines, line_format, found, question.limit, stream)
+
+
+def _located(question: Question, statement: str, relation: Any) -> contextlib.AbstractContextManager[None]:
+    """Say of what goes wrong while a relation is read where that is in the statement it is made of."""
+    before, is_found, _ = relation.sql_query().partition(statement)
+    return query_errors(statement, before=before if is_found else "", is_trusted=question.is_trusted)
+
+
+def _limited(relation: Any, limit: int | None) -> Any:
+    """Return the rows that are wanted, and one more."""
+    return relation if limit is None else relation.limit(limit + 1)
 
 
 def _bound(connection: Connection, config: Config, question: Question, statement: str) -> Any:
@@ -104,12 +126,7 @@ def _bound(connection: Connection, config: Config, question: Question, statement
 
 def calls_classifier(sql: str) -> bool:
     """Whether a query names a function of the classifier, which takes scikit-learn."""
-    return _CALL.search(sql) is not None
-
-
-def _reader(relation: Any, limit: int | None) -> Any:
-    """Return an Arrow reader of the rows that are wanted, and one more."""
-    return (relation if limit is None else relation.limit(limit + 1)).to_arrow_reader(BATCH_ROWS)
+    return not FUNCTIONS.keys().isdisjoint(called_functions(sql))
 
 
 def _batches(reader: Any, limit: int | None) -> Iterator[tuple["pa.RecordBatch", bool]]:
@@ -128,7 +145,7 @@ def _write_lines(
 ) -> bool:
     stream.write(line_format.head(columns).encode())
     skipped, is_cut = len(line_format.separator.encode()), False
-    for batch, has_more in _batches(_reader(relation, limit), limit):
+    for batch, has_more in _batches(relation.to_arrow_reader(BATCH_ROWS), limit):
         stream.write(_bytes_of(batch.column(0))[skipped:])
         skipped = 0 if len(batch) else skipped
         is_cut = has_more
@@ -151,7 +168,7 @@ def _write_parquet(relation: Any, limit: int | None, stream: BinaryIO) -> bool:
 
     is_cut = False
     refuse_doubled(relation.columns, "Parquet")
-    reader = _reader(relation, limit)
+    reader = relation.to_arrow_reader(BATCH_ROWS)
     try:
         with pq.ParquetWriter(stream, reader.schema) as writer:
             for batch, has_more in _batches(reader, limit):

@@ -146,6 +146,7 @@ def _set_limits(limits: Limits) -> None:
 
     stated = {resource.RLIMIT_CORE: 0}
     if not limits.may_write_files:
+        os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # else it tries to write a file, and warns
         stated[resource.RLIMIT_FSIZE] = 0
     if limits.seconds is not None:
         stated[resource.RLIMIT_CPU] = int(limits.seconds * (os.cpu_count() or 1)) + 2
@@ -204,8 +205,10 @@ def _result(said: bytes, status: int, limits: Limits) -> Any:
         raise _ERRORS[content["exit_code"]](content["error"])
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
         raise _timed_out(limits)
-    if os.WIFSIGNALED(status):
+    if os.WIFSIGNALED(status) and limits.memory is not None:
         raise UsageError(_too_much(limits))
+    if os.WIFSIGNALED(status):
+        raise UsageError(f"The query was ended by signal {os.WTERMSIG(status)}, perhaps for want of memory.")
     raise RuntimeError(content.get("bug", "the query's process ended without a word"))
 
 
@@ -216,5 +219,10 @@ def _timed_out(limits: Limits) -> QueryTimeoutError:
 
 
 def _too_much(limits: Limits) -> str:
-    memory = (limits.memory or 0) >> 20
-    return f"The query was ended because it used up its {memory:,} MiB of memory; ask for less at once."
+    if limits.memory is None:
+        return "There is not enough memory for the query; ask for less at once."
+    memory = limits.memory >> 20
+    return (
+        f"The query was ended because it used up its {memory:,} MiB of memory; "
+        "ask for less at once, or let it take any by --trusted."
+    )

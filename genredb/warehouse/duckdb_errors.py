@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -16,7 +16,14 @@ from genredb.errors import (
     SqlError,
     UsageError,
     did_you_mean,
+    quoted,
 )
+from genredb.warehouse.misspelt import misspelt_keyword
+
+_NO_SCHEMA = re.compile(r'Table with name "(.+)" does not exist because schema')
+_RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a text, a call
+_INSTALL = re.compile(r"\s+Please try installing and loading .*", re.DOTALL)
+_DISABLED = " - file system operations are disabled by configuration"
 
 
 def write_ahead_log(path: Path) -> Path:
@@ -85,16 +92,36 @@ def sql_errors(sql: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def query_errors() -> Iterator[None]:
-    """Turn an error of a query that runs into a UsageError with DuckDB's message."""
+def query_errors(sql: str = "", *, before: str = "", is_trusted: bool = True) -> Iterator[None]:
+    """Turn an error of a query that runs into a UsageError with DuckDB's message and its place in ``sql``.
+
+    ``before`` stands before it in what runs. Unless it ``is_trusted``, the cure may be to trust it.
+    """
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise UsageError("The query needs more memory than it may take; ask for less at once.") from None
+        cure = "ask for less at once" + ("" if is_trusted else ", or let it take any by --trusted")
+        raise UsageError(f"The query needs more memory than it may take; {cure}.") from None
     except duckdb.Error as error:
         if _is_damage(error):
             raise
-        raise UsageError(_message(error, _details(error))) from None
+        found = read_mistake(error, before + sql)
+        if not _RAISES.match(sql, max(0, (found.offset or 0) - len(before))):  # it is a view's, or query()'s
+            found = replace(found, offset=None)
+        sentence = found.sentence()
+        if isinstance(error, duckdb.PermissionException) and not is_trusted:
+            sentence = f"{found.message.removesuffix(_DISABLED)}; --trusted lets a query read files."
+        raise UsageError(in_query(sentence, sql, found.offset, found.width, len(before))) from None
+
+
+def in_query(sentence: str, sql: str, offset: int | None, width: int, skipped: int = 0) -> str:
+    """Return a sentence with the line of a query and a caret below it, where the place is in the query."""
+    place = -1 if offset is None else offset - skipped
+    if not 0 <= place < len(sql):  # such as in a text that query() runs
+        return sentence
+    before = sql[:place]
+    line, column = before.count("\n") + 1, place - before.rfind("\n")
+    return quoted(("SQL", line, column), sql, sentence, width)
 
 
 @dataclass(frozen=True)
@@ -102,7 +129,7 @@ class Mistake:
     """What DuckDB says is wrong with SQL. ``offset`` and ``width`` are where, in characters, if it says so.
 
     ``name`` is what it does not know, a ``kind`` such as ``Table`` or ``Column``; ``candidates`` are what
-    DuckDB would have known in its place.
+    DuckDB would have known in its place. ``is_quoted`` says that the name stands in double quotes.
     """
 
     message: str
@@ -111,6 +138,7 @@ class Mistake:
     kind: str = ""
     name: str = ""
     candidates: tuple[str, ...] = ()
+    is_quoted: bool = False
 
     def sentence(self, choices: Collection[str] | None = None) -> str:
         """Return the message with what was perhaps meant: one of the choices, else of the candidates."""
@@ -120,7 +148,11 @@ class Mistake:
             return text if text.endswith((".", "!", "?")) else f"{text}."
         known = self.candidates if choices is None else choices
         is_inside = any(candidate.startswith(("pg_", "duckdb_")) for candidate in known)
-        return f"{first.rstrip('.!')}.{'' if is_inside else did_you_mean(self.name, known)}"
+        meant = "" if is_inside else did_you_mean(self.name, known)
+        if self.is_quoted:
+            text = f" Text stands in single quotes: '{self.name}'."
+            meant = f"{meant}{text}" if "Did you mean" in meant else text
+        return f"{first.rstrip('.!')}.{meant}"
 
 
 def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
@@ -132,13 +164,33 @@ def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
     else:
         start, width = details.get("position"), 1
     offset = None if start is None else len(sql.encode()[: int(start)].decode(errors="ignore"))
+    if isinstance(error, duckdb.ParserException) and offset is not None:
+        misspelt = misspelt_keyword(sql, offset, _syntax_error)
+        if misspelt is not None:
+            offset, word, keyword = misspelt
+            message = f'syntax error at or near "{word}"'
+            return Mistake(message, offset, len(word), "Keyword", word, (keyword,))
     candidates = _candidates(details, message)
     kind, name = details.get("type", "Column"), details.get("name", "")
+    if missing := _NO_SCHEMA.match(message):
+        return Mistake(message, offset, width, "Table", missing[1])
     if not candidates and details.get("error_subtype") != "MISSING_ENTRY":
         name = ""
     elif not name and offset is not None:  # of a column behind its table's name
         name = sql[offset : offset + width].rpartition(".")[2].strip('"')
-    return Mistake(message, offset, width, kind, name, candidates)
+    is_quoted = kind == "Column" and offset is not None and sql[offset : offset + 1] == '"'
+    return Mistake(message, offset, width, kind, name, candidates, is_quoted)
+
+
+def _syntax_error(sql: str) -> int | None:
+    """Return where the parser stops, in characters; None where it reads all of the SQL."""
+    with contextlib.closing(duckdb.connect(config={"errors_as_json": "true"})) as connection:
+        try:
+            connection.extract_statements(sql)
+        except duckdb.ParserException as error:
+            start = int(_details(error).get("position", 0))
+            return len(sql.encode()[:start].decode(errors="ignore"))
+    return None
 
 
 def _candidates(details: Mapping[str, str], message: str) -> tuple[str, ...]:
@@ -161,7 +213,8 @@ def _details(error: duckdb.Error) -> dict[str, str]:
 
 def _message(error: duckdb.Error, details: Mapping[str, str]) -> str:
     """Return DuckDB's sentences, without the signatures of functions that it appends."""
-    return (details.get("exception_message") or _text(error)).partition("\n\tCandidate functions:")[0].strip()
+    text = (details.get("exception_message") or _text(error)).partition("\n\tCandidate functions:")[0].strip()
+    return _INSTALL.sub(" genredb loads no extensions.", text)
 
 
 def _text(error: duckdb.Error) -> str:

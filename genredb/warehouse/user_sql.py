@@ -2,15 +2,17 @@
 
 import contextlib
 import difflib
+import itertools
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
-from genredb.errors import UsageError, quoted
+from genredb.errors import UsageError
 from genredb.warehouse.database import Connection, asked_names, fetch_all, relations
-from genredb.warehouse.duckdb_errors import Mistake, read_mistake, sql_errors
+from genredb.warehouse.duckdb_errors import Mistake, in_query, read_mistake, sql_errors
 
 ASKS = frozenset({"SELECT", "MULTI"})  # what PIVOT becomes is MULTI
 _EXPLAIN = "explain "
@@ -62,6 +64,18 @@ def is_blank(sql: str) -> bool:
     return all(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(sql))
 
 
+def called_functions(sql: str) -> set[str]:
+    """Return the names, in lower case, before every opening parenthesis: what the SQL may call."""
+    text = sql.encode()
+    places = [(place, kind) for place, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
+    called = set()
+    for (start, _), (end, _) in itertools.pairwise(places):
+        if text[end : end + 1] == b"(":
+            name = re.match(r'"[^"]*"|\w+', text[start:end].decode())
+            called.update([name[0].strip('"').lower()] if name else [])
+    return called
+
+
 def bind_query(
     connection: Connection, query: str, parameters: Mapping[str, object], functions: Collection[str] = ()
 ) -> Any:
@@ -75,18 +89,16 @@ def bind_query(
         return connection.sql(query, params=values)
 
 
-def plain_rows(relation: Any) -> list[tuple[Any, ...]]:
-    """Return the rows of a relation: texts, numbers and truth values; of any other type DuckDB's text."""
+def plain(relation: Any) -> Any:
+    """Return a relation with texts, numbers and truth values alone; of any other type DuckDB's text."""
     values = [
         f"c{place}" if str(kind.id) in _PLAIN else f"c{place}::varchar"
         for place, kind in enumerate(relation.types)
     ]
     if all("::" not in value for value in values):
-        return list(relation.fetchall())
+        return relation
     names = ", ".join(f"c{place}" for place in range(len(values)))
-    return list(
-        relation.query("answer", f"select {', '.join(values)} from answer as answer({names})").fetchall()
-    )
+    return relation.query("answer", f"select {', '.join(values)} from answer as answer({names})")
 
 
 def plan_of(connection: Connection, query: str) -> str:
@@ -115,11 +127,7 @@ def _located(
         if found.offset is None:
             found = _asked_again(connection, sql, parameters) or found
         sentence = found.sentence(_choices(connection, found, functions))
-        if found.offset is None or found.offset < 0:  # in a text that query() runs
-            raise UsageError(sentence) from None
-        line = sql.count("\n", 0, found.offset) + 1
-        column = found.offset - (sql.rfind("\n", 0, found.offset) + 1) + 1
-        raise UsageError(quoted(("SQL", line, column), sql, sentence, found.width)) from None
+        raise UsageError(in_query(sentence, sql, found.offset, found.width)) from None
 
 
 def _asked_again(connection: Connection, sql: str, parameters: dict[str, object] | None) -> Mistake | None:
