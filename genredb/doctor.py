@@ -11,6 +11,7 @@ from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
 from genredb.build.options import Options
 from genredb.build.preview import plan
 from genredb.compile.compiler import compile_project
+from genredb.drafts import leftovers
 from genredb.errors import GenredbError
 from genredb.learn.dataset import feature_view
 from genredb.learn.drift import describe_drift, find_drift
@@ -22,7 +23,7 @@ from genredb.version import __version__
 from genredb.warehouse.csvfile import refuse_unreadable
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
 from genredb.warehouse.duckdb_errors import write_ahead_log
-from genredb.warehouse.publish import leftovers
+from genredb.warehouse.publish import leftovers_of
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
 _SPARE_BYTES = 1 << 28
@@ -117,10 +118,8 @@ def _folder(config: Config) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", f"{free >> 30} GiB are free in {folder}")
-    for path in leftovers(config.database):
-        yield Finding(
-            "note", "leftovers", f"{path.name} belongs to a running or dead writer", "genredb clean"
-        )
+    for path in sorted({*leftovers_of(config.database), *leftovers(config.home)}):
+        yield Finding("note", "leftovers", f"{path.name} was left by a killed command", "genredb clean")
     wal = write_ahead_log(config.database)
     if wal.exists():
         yield Finding(

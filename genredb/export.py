@@ -5,13 +5,13 @@ A file appears under its name whole or not at all.
 
 import contextlib
 import csv
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.build.freshness import stale_reason
 from genredb.build.state import is_from_sample
+from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
 from genredb.project.config import Config
 from genredb.warehouse.database import (
@@ -72,13 +72,8 @@ def export(
 @contextlib.contextmanager
 def replaced(config: Config, path: Path) -> Iterator[Path]:
     """Give a file to write; it takes the place of ``path`` if all goes well, else it vanishes."""
-    target = _target(config, path)
-    partial = target.with_name(f".genredb-{os.getpid()}.part")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(_target(config, path)) as draft:
+        yield draft
 
 
 def _target(config: Config, path: Path) -> Path:

@@ -2,12 +2,12 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import InputError, UsageError
 from genredb.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
@@ -55,10 +55,11 @@ def _replaced(folder: Path) -> Iterator[Path]:
     Where ``folder`` is there already it may be a working directory, so it is kept and filled last.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    partial = draft_of(folder)
+    sweep([*leftovers(folder.parent, folder.name), partial])
+    partial.mkdir()
     try:
         yield partial
-        partial.chmod(0o755)
         if folder.exists():
             for path in partial.iterdir():
                 path.replace(folder / path.name)

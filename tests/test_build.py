@@ -370,8 +370,8 @@ def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) ->
     files = TWO_MODELS | {"dbt_project.yml": "name: small\nprofile: small\nclean-targets: [target]\n"}
     config = write_project(tmp_path, files | {"target/x.json": "{}"})
     build(config)
-    leftover = tmp_path / "small.duckdb.build-99999999"
-    leftover.write_text("")
+    leftover = tmp_path / ".small.duckdb.genredb-99999999"
+    leftover.mkdir()
     assert clean(config) == [tmp_path / "target", leftover]
     assert clean(config) == []
     assert rows(config.database, "select count(*) from a") == [(3,)]

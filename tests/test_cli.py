@@ -256,14 +256,14 @@ def test_sample_and_doctor_and_clean(cli: Cli, tmp_path: Path) -> None:
     done = cli("sample", "--rows", "50", "--defects", "-o", "raw", cwd=tmp_path)
     assert done.err == "Wrote 50 + 12 synthetic songs and 26 defective rows to raw.\n"
     assert cli("build", "--raw-dir", "raw", cwd=tmp_path).code == 0
-    (tmp_path / "genre.duckdb.build-99999999").write_text("")
+    (tmp_path / ".genre.duckdb.genredb-99999999").mkdir()
     examined = cli("doctor", "--raw-dir", "raw", cwd=tmp_path)
     assert examined.code == 0
     assert "13 rows of raw.songs_train could not be loaded" in examined.out
-    assert "genre.duckdb.build-99999999 belongs to a running or dead writer → genredb clean" in examined.out
+    assert ".genre.duckdb.genredb-99999999 was left by a killed command → genredb clean" in examined.out
     assert "songs without a genre have no prediction → genredb predict" in examined.out
     assert cli("clean", cwd=tmp_path).code == 0
-    assert not (tmp_path / "genre.duckdb.build-99999999").exists()
+    assert not (tmp_path / ".genre.duckdb.genredb-99999999").exists()
     missing = cli("doctor", "--raw-dir", ".", cwd=tmp_path)
     assert missing.code == 3
     assert "problem" in missing.out

@@ -55,7 +55,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: 
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not list(tmp_path.glob("genre.duckdb.build-*")) and process.poll() is None:
+    while not list(tmp_path.glob(".genre.duckdb.genredb-*")) and process.poll() is None:
         time.sleep(0.005)
     time.sleep(0.1)
     process.send_signal(number)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from genredb.build.run import build
@@ -82,9 +81,8 @@ def test_a_relation_that_the_project_lost_is_named(config: Config) -> None:
 def test_leftovers_and_a_missing_database_are_named(config: Config) -> None:
     assert findings(config)["database"][0].cure == "genredb build"
     assert build(config).exit_code == 0
-    leftover = config.database.with_name(f"{config.database.name}.build-999999")
-    with duckdb.connect(str(leftover)):
-        pass
+    leftover = config.database.with_name(f".{config.database.name}.genredb-99999999")
+    leftover.mkdir()
     (found,) = findings(config)["leftovers"]
     assert (found.level, found.cure) == ("note", "genredb clean")
 

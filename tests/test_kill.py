@@ -98,5 +98,5 @@ def test_kill_9_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
     # The next build goes through, sweeps what the dead ones left, and ends in the state it should.
     subprocess.run([*command, "--raw-dir", str(tmp_path / "0")], check=True)
     assert state(database) == states[0]
-    assert not [path for path in tmp_path.iterdir() if ".build-" in path.name or path.suffix == ".wal"]
+    assert not [path for path in tmp_path.iterdir() if ".genredb-" in path.name or path.suffix == ".wal"]
     print(f"{killed} of {KILLS} builds killed, {asked} questions answered, states seen: {len(seen)}")

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from genredb.errors import DatabaseCorruptError, DatabaseLockedError
-from genredb.warehouse.publish import leftovers, publication
+from genredb.warehouse.publish import leftovers_of, publication
 
 OPEN_FOR_WRITING = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('create table foreigner (i int)')"
 
@@ -152,7 +152,7 @@ def test_what_a_dead_writer_left_is_swept_by_the_next(database: Path) -> None:
     )
     done = in_another_process(code, database)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert leftovers(database)
+    assert leftovers_of(database)
     assert version(database) == 1
     publish(database, 3)
     assert version(database) == 3

@@ -282,7 +282,10 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
         (".lineage songs.titel", "Did you mean 'title'?"),
         ("explain select 1", "In `genredb shell`, .explain shows how a query would run."),
         ("copy songs to 'x.csv'", "Only queries can be asked, no COPY statement."),
-        ("select * from read_csv('data/raw/CS98XClassificationTest.csv')", "--trusted lets a query read files"),
+        (
+            "select * from read_csv('data/raw/CS98XClassificationTest.csv')",
+            "--trusted lets a query read files",
+        ),
     ],
 )
 def test_a_script_ends_at_its_first_error(cli: Cli, built: Path, script: str, message: str) -> None:

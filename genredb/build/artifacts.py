@@ -4,12 +4,12 @@ A file is written beside its place and moved there, so that nobody reads half of
 """
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from genredb.drafts import whole_file
 from genredb.version import DBT_VERSION, __version__
 
 _SCHEMAS = "https://schemas.getdbt.com/dbt"
@@ -39,6 +39,5 @@ def read_artifact(path: Path) -> dict[str, Any] | None:
 def write_artifact(path: Path, text: str) -> None:
     """Write an artifact in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")

@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
+from genredb.drafts import leftovers, sweep
 from genredb.errors import ProjectError
 from genredb.project.config import Config
-from genredb.warehouse.publish import leftovers, publication
+from genredb.warehouse.publish import leftovers_of, writers_lock
 
 
 def clean(config: Config) -> list[Path]:
-    """Remove the clean targets and the copies of writers that died; return what was removed.
+    """Remove the clean targets and what writers that died left; return what was removed.
 
     ProjectError for a clean target outside the project or around its sources.
     """
@@ -18,11 +19,10 @@ def clean(config: Config) -> list[Path]:
     removed = [folder for folder in config.clean_targets if folder.is_dir()]
     for folder in removed:
         shutil.rmtree(folder)
-    found = leftovers(config.database)
-    if found:
-        with publication(config.database):  # takes the writer's turn, and so sweeps
-            removed += [path for path in found if not path.exists()]
-    return removed
+    if leftovers_of(config.database):
+        with writers_lock(config.database) as swept:
+            removed += swept
+    return removed + sweep(leftovers(config.home))
 
 
 def _refuse_dangerous(config: Config, folder: Path) -> None:

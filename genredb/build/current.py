@@ -13,6 +13,7 @@ from pathlib import Path
 
 from genredb.build.artifacts import read_artifact, write_artifact
 from genredb.compile.identity import digest
+from genredb.drafts import drafts
 from genredb.project.config import Config
 from genredb.version import __version__
 
@@ -123,8 +124,7 @@ def _identity(database: Path) -> list[int] | None:
         stat = database.stat()
     except OSError:
         return None
-    log, copies = f"{database.name}.wal", f"{database.name}.build-"
-    if any(path.name == log or path.name.startswith(copies) for path in database.parent.iterdir()):
+    if drafts(database.parent, database.name) or database.with_name(f"{database.name}.wal").exists():
         return None
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 

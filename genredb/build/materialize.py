@@ -1,7 +1,6 @@
 """Makes a node's relation: one function and one registry line for each materialization."""
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
 from genredb.warehouse.csvfile import survey
 from genredb.warehouse.csvrecords import split_records
-from genredb.warehouse.database import literal, plainly_named, run_sql, transaction
+from genredb.warehouse.database import literal, plainly_named, run_sql, scratch_folder, transaction
 
 
 def materialize(runtime: Runtime, node: Node) -> int | None:
@@ -82,7 +81,7 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
         " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false, compression = 'none'"
         f"{f', types = {{{types}}}' if types else ''})"
     )
-    with _strict_csv(node, seed.file, separator) as (path, records):
+    with _strict_csv(runtime, node, seed.file, separator) as (path, records):
         rows = run_sql(runtime.connection, sql, [path])
     if rows != records:
         raise ProjectError(f"{node.path}: {records} records were read and {rows} loaded.")
@@ -90,7 +89,7 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
 
 
 @contextlib.contextmanager
-def _strict_csv(node: Node, path: Path, separator: str) -> Iterator[tuple[str, int]]:
+def _strict_csv(runtime: Runtime, node: Node, path: Path, separator: str) -> Iterator[tuple[str, int]]:
     """Give the name of a file that holds a seed as RFC 4180 writes it, and its count of records."""
     found = survey(path, separator)
     if found.records is not None:
@@ -98,8 +97,8 @@ def _strict_csv(node: Node, path: Path, separator: str) -> Iterator[tuple[str, i
             yield name, found.records
         return
     records = 0
-    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
-        strict = Path(folder) / "seed.csv"
+    with scratch_folder(runtime.connection) as folder:
+        strict = folder / "seed.csv"
         with strict.open("wb") as file:
             header = ('"' + name.replace('"', '""') + '"' for name in found.header)
             file.write(separator.join(header).encode() + b"\n")
@@ -108,7 +107,8 @@ def _strict_csv(node: Node, path: Path, separator: str) -> Iterator[tuple[str, i
                     raise ProjectError(f"{node.path}:{record.line}: {fault}.")
                 file.write(record.readable + b"\n")
                 records += 1
-        yield str(strict), records
+        with plainly_named(strict) as name:
+            yield name, records
 
 
 _MATERIALIZATIONS: Mapping[str, Callable[[Runtime, Node], int | None]] = {

@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def clean(context: Context) -> None:
-    """Remove target folders and what dead writers left. Which folders, `clean-targets` says.
+    """Remove target folders (see `clean-targets`) and files left by interrupted commands.
 
     The database itself stays. Example: genredb clean
     """

@@ -4,12 +4,13 @@ The same rows, seed and version give the same bytes.
 """
 
 import csv
-import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from genredb.drafts import whole_file
 from genredb.errors import UsageError
 from genredb.sample.songs import Row, SongMaker
 
@@ -51,10 +52,10 @@ def write_sample(
     maker = SongMaker(rows, seed)
     done = bad = 0
     files = ((TRAIN_FILE, [*HEADER, LABEL], 1, rows), (TEST_FILE, HEADER, rows + 1, test_rows))
-    for number, (name, header, first_id, count) in enumerate(files):
-        partial = folder / f".{name}.part-{os.getpid()}"
-        try:
-            with partial.open("w", encoding="utf-8", newline="") as file:
+    with ExitStack() as drafts:  # both files are there, or none
+        for number, (name, header, first_id, count) in enumerate(files):
+            draft = drafts.enter_context(whole_file(folder / name))
+            with draft.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(header)
                 for chunk in maker.chunks(number, first_id, count):
@@ -64,9 +65,6 @@ def write_sample(
                         progress(done, rows + test_rows)
                 if defects:
                     bad += _write_defects(file, len(header), first_id + count)
-            partial.replace(folder / name)
-        finally:
-            partial.unlink(missing_ok=True)
     return SampleResult(folder, rows, test_rows, bad)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from genredb.drafts import draft_of
 from genredb.errors import UsageError, did_you_mean
 from genredb.warehouse.duckdb_errors import noticed_damage, sql_errors, translated_errors
 
@@ -41,11 +42,27 @@ def connect(path: Path) -> Connection:
 
 def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
     """Open a database file for reading; ``locked`` forbids files, extensions and settings as well."""
+    config = _LOCKED if locked else _CONFIG | {"temp_directory": str(draft_of(spill_folder(path)))}
     with translated_errors(path):
-        connection = _quiet(duckdb.connect(str(path), read_only=True, config=_LOCKED if locked else _CONFIG))
+        connection = _quiet(duckdb.connect(str(path), read_only=True, config=config))
     if locked:
         connection.execute("set lock_configuration = true")
     return connection
+
+
+def spill_folder(path: Path) -> Path:
+    """Return the folder whose drafts hold what readers of a database file cannot hold in memory."""
+    return path.with_name(f"{path.name}.spill")
+
+
+@contextlib.contextmanager
+def scratch_folder(connection: Connection) -> Iterator[Path]:
+    """Give an empty folder beside the database's file, where what a killed process leaves is swept."""
+    [(file,)] = connection.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    with tempfile.TemporaryDirectory(dir=Path(file).parent if file else None) as folder:
+        yield Path(folder)
 
 
 def _quiet(connection: Connection) -> Connection:

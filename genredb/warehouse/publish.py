@@ -1,23 +1,25 @@
 """Publishing a new state of the database file: all of it or nothing, at whatever moment a process dies.
 
-A writer works on a copy beside the file, ``NAME.build-PID``, and puts it in the file's place with one
+A writer works on a copy in a folder of its own beside the file, and puts it in the file's place with one
 ``os.replace``. Readers are never blocked and never see a half-made state; a new reader sees the last
 published one. ``NAME.lock`` keeps genredb's writers apart, and a read-only connection to the published
-file keeps foreign writers out, whose changes the replacement would otherwise lose.
+file keeps foreign writers out, whose changes the replacement would otherwise lose; a file that somebody
+put there all the same is not replaced.
 """
 
 import contextlib
 import itertools
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import filelock
 
+from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import DatabaseLockedError
-from genredb.warehouse.database import Connection, connect, connect_read_only
+from genredb.warehouse.database import Connection, connect, connect_read_only, spill_folder
 from genredb.warehouse.duckdb_errors import noticed_damage, write_ahead_log
 
 
@@ -33,7 +35,9 @@ class Publication:
         self.database = database
         self.current: Connection | None = None
         self.set_aside: Path | None = None
-        self._staging = database.with_name(f"{database.name}.build-{os.getpid()}")
+        self._folder = draft_of(database)  # what DuckDB spills goes there, too
+        self._staging = self._folder / database.name
+        self._published: tuple[int, ...] | None = None
         self._connection: Connection | None = None
 
     def hold(self) -> None:
@@ -41,12 +45,15 @@ class Publication:
         self.set_aside = _settle_wal(self.database) or self.set_aside
         if self.database.exists():
             self.current = connect_read_only(self.database)
+        self._published = _identity(self.database)
 
     def begin(self, other: Path | None = None) -> Connection:
         """Return a connection to a private copy of the published state (empty where there is none).
 
         The copy is one of ``other`` where that is given: a state that was kept aside.
         """
+        sweep([self._folder])  # of an earlier process with this number
+        self._folder.mkdir()
         if other is not None:
             shutil.copyfile(other, self._staging)
         elif self.current is not None:
@@ -58,11 +65,11 @@ class Publication:
         # Closing any handle on a file drops all of a process's POSIX locks on it, so the copy ends the
         # hold: it is taken up again at once, and a file that changed meanwhile is somebody's write.
         self.release()
-        before = _identity(self.database)
+        before = self._published
         shutil.copyfile(self.database, self._staging)
         self.hold()
-        if _identity(self.database) != before:
-            raise DatabaseLockedError(f"{self.database} was written by another process just now; try again.")
+        if self._published != before:
+            self._refuse_other_state()
 
     def commit(self) -> None:
         """Publish what the connection of ``begin()`` has made, durably."""
@@ -72,8 +79,14 @@ class Publication:
         self._connection.close()
         self._connection = None
         _sync(self._staging)
+        if _identity(self.database) != self._published:
+            self._refuse_other_state()
         os.replace(self._staging, self.database)  # noqa: PTH105 - the one call that must be atomic
         _sync(self.database.parent)
+        self.discard()
+
+    def _refuse_other_state(self) -> NoReturn:
+        raise DatabaseLockedError(f"{self.database} was written by another process just now; try again.")
 
     def keep(self, aside: Path) -> None:
         """Move the copy of ``begin()`` aside instead of publishing it."""
@@ -96,13 +109,35 @@ class Publication:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        for path in (self._staging, write_ahead_log(self._staging)):
-            path.unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def publication(database: Path) -> Iterator[Publication]:
     """Take the writer's turn; DatabaseLockedError at once where another process has it."""
+    with writers_lock(database):
+        turn = Publication(database)
+        try:
+            turn.hold()
+            with noticed_damage(database):
+                yield turn
+        finally:
+            turn.discard()
+            turn.release()
+
+
+def leftovers_of(database: Path) -> list[Path]:
+    """Return what writers and readers that died left beside the file: copies, and what DuckDB spilled."""
+    names = (database.name, spill_folder(database).name)
+    return [path for name in names for path in leftovers(database.parent, name)]
+
+
+@contextlib.contextmanager
+def writers_lock(database: Path) -> Iterator[list[Path]]:
+    """Keep other writers of genredb out; give what was swept of those that died.
+
+    DatabaseLockedError at once where another process has the lock.
+    """
     lock_file = database.with_name(database.name + ".lock")
     lock_file.touch()  # where that is not permitted, its error says so; a lock would call it taken
     lock = filelock.FileLock(lock_file)
@@ -112,26 +147,10 @@ def publication(database: Path) -> Iterator[Publication]:
         raise DatabaseLockedError(
             f"Another genredb is writing {database}; try again when it is done."
         ) from None
-    turn = Publication(database)
     try:
-        for path in leftovers(database):
-            path.unlink()
-        turn.hold()
-        with noticed_damage(database):
-            yield turn
+        yield sweep(leftovers_of(database))
     finally:
-        turn.discard()
-        turn.release()
         lock.release()
-
-
-def leftovers(database: Path) -> list[Path]:
-    """Return the copies of writers, and their write-ahead logs, that stand beside the file.
-
-    While nobody holds the lock, each of them is what a writer that died left behind.
-    """
-    pattern = re.compile(re.escape(database.name) + r"\.build-\d+(\.wal)?")
-    return sorted(path for path in database.parent.iterdir() if pattern.fullmatch(path.name))
 
 
 def _settle_wal(database: Path) -> Path | None:
@@ -152,8 +171,12 @@ def _settle_wal(database: Path) -> Path | None:
     return log.rename(next(path for path in numbered if not path.exists()))
 
 
-def _identity(path: Path) -> tuple[int, int, int]:
-    stat = path.stat()
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """Return what tells one state of a file from another; None where there is no file."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 

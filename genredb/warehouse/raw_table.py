@@ -1,6 +1,5 @@
 """Reads one CSV into a raw table, in two ways that agree row for row: in one go, or record by record."""
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from genredb.errors import ProjectError, did_you_mean
 from genredb.project.nodes import Column, RawPattern, Source
 from genredb.warehouse.csvfile import Survey
 from genredb.warehouse.csvrecords import Record, split_records
-from genredb.warehouse.database import Connection, literal, plainly_named, quote
+from genredb.warehouse.database import Connection, literal, plainly_named, quote, scratch_folder
 from genredb.warehouse.values import Field, Filled
 
 SEPARATED = "thousands separator"
@@ -112,8 +111,8 @@ class RawTable:
         """Load the file record by record; return what was found."""
         faulty: list[Faulty] = []
         records = 0
-        with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
-            good_path = Path(folder) / "records.csv"
+        with scratch_folder(self._connection) as folder:
+            good_path = folder / "records.csv"
             with good_path.open("wb") as file:
                 for record in split_records(self._path, found):
                     records += 1
@@ -123,7 +122,8 @@ class RawTable:
                         mended = "; ".join(record.repairs)
                         before = f'{records}{found.separator}"{mended}"{found.separator}'
                         file.write(before.encode() + record.readable + b"\n")
-            self._load_reasoned(str(good_path), found.separator)
+            with plainly_named(good_path) as path:
+                self._load_reasoned(path, found.separator)
         refused, repaired, repairs = self._sort_out()
         if refused:
             faulty += _with_lines(split_records(self._path, found), refused)
