@@ -166,8 +166,8 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
         ),
         ClassifierSpec(
             "artist_vote",
-            "The same with a vote of forest and logistic regression, fitted on genres of two artists or more, "
-            "each artist counted once.",
+            "The same with a vote of forest and logistic regression, fitted on genres of two artists or "
+            "more, each artist counted once.",
             _artist_vote,
             uses_artist=True,
         ),

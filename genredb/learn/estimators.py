@@ -37,7 +37,8 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     X is n × (1 + f): the artist's code (NaN where unknown), then what ``estimator`` reads. That one is
     fitted on the songs of genres with at least ``min_genre_songs`` songs by at least ``min_genre_artists``
-    artists, if there are two such genres, else on all; with ``weigh_artists`` each artist counts once there, however many songs.
+    artists, if there are two such genres, else on all; with ``weigh_artists`` each artist counts once there,
+    however many songs.
 
     Both answers are smoothed by shares that ``fit`` estimates from its own songs: an artist's genre is
     wrong as often as it was, by the artist's other songs, for the mean artist of several songs (``error_``);
