@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.cli.options import Context
+from genredb.cli.visible import visible_stream
 
 if TYPE_CHECKING:
     from genredb.project.config import Config
@@ -39,9 +40,10 @@ def ask(
     width: int | None,
     cure: str,
 ) -> list[str]:
-    """Write the answer to a stream, a table at most as wide as ``width``; return what to say of it.
+    """Write the answer to a stream; return what to say of it: what was left out.
 
-    That is what was left out; ``cure`` names what shows more rows than were wanted.
+    ``width`` is that of the terminal behind the stream, if there is one; ``cure`` names what shows more rows
+    than were wanted.
     """
     task = functools.partial(_answer, context.config, question, answer_format, width)
     has_more, left_out = run_patiently(context, task, stream, limits)
@@ -82,7 +84,8 @@ def _answer(
     from genredb.query.ask import fetch_answer, write_answer
 
     if answer_format is not Format.TABLE:
-        return write_answer(config, question, answer_format.value, stream), ""
+        shown = stream if width is None else visible_stream(stream)
+        return write_answer(config, question, answer_format.value, shown), ""
     from genredb.cli.console import table_text
 
     answer = fetch_answer(config, question)

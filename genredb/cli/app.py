@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from genredb.cli.selection import joined
+from genredb.cli.visible import visible
 from genredb.errors import GenredbError
 from genredb.version import __version__
 
@@ -107,7 +108,7 @@ def _end_interrupted() -> NoReturn:
 
 def _complain(message: str, exit_code: int) -> NoReturn:
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
-    typer.echo(message, err=True)
+    typer.echo(visible(message), err=True)
     sys.exit(exit_code)
 
 

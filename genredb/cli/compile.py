@@ -6,6 +6,7 @@ import typer
 
 from genredb.cli.complete import models
 from genredb.cli.options import Context, command
+from genredb.cli.visible import echo
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,4 +26,4 @@ def compile_(
     """
     from genredb.cli.show import rendered
 
-    typer.echo(rendered(context, name, inline))
+    echo(rendered(context, name, inline))

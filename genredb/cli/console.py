@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genredb.cli.visible import visible, visible_cell
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 # What cells are cut to, the next one where a table would be too wide; the last can still be read.
 CELL_WIDTHS = (60, 30, 18)
 COLUMN_GAP = 3
-# A terminal must not obey what stands in the data.
-_VISIBLE = {code: 0x2400 + code for code in range(32)} | {ord("\n"): "⏎", 127: "␡"}
-_VISIBLE |= dict.fromkeys(range(128, 160), "�")
 # Where there is no terminal, a table is as wide as it needs.
 WIDE = 10_000
 
@@ -55,6 +54,7 @@ class Console:
 
     def line(self, *parts: tuple[str, str]) -> None:
         """Print a line of texts, each in its style; where there are no colours, it needs no rich."""
+        parts = tuple((visible(text), style) for text, style in parts)
         if sys.stderr.isatty() or os.environ.get("FORCE_COLOR"):
             from rich.text import Text
 
@@ -112,7 +112,7 @@ class Console:
         with Progress(*columns, console=self.rich, transient=True) as bar:
             task = bar.add_task("")
             yield lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total or None
+                task, description=visible(what), completed=done, total=total or None
             )
 
 
@@ -131,7 +131,7 @@ def make_table(
         for values in filled
     ]
     for column, is_number in zip(columns, numeric, strict=True):
-        table.add_column(Text(column), justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(Text(visible_cell(column)), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(value, cell_width) for value in row))
     return table
@@ -151,7 +151,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = _number(value) if isinstance(value, float) else str(value)
-    return text.translate(_VISIBLE)
+    return visible_cell(text)
 
 
 def _number(value: float) -> str:
@@ -206,7 +206,7 @@ def _fit(
     longest = [max((cell_len(_shown(row[i])) for row in rows), default=0) for i in range(len(columns))]
     for cell_width in cell_widths:
         needed = [
-            max(cell_len(column), min(cell, cell_width)) + COLUMN_GAP
+            max(cell_len(visible_cell(column)), min(cell, cell_width)) + COLUMN_GAP
             for column, cell in zip(columns, longest, strict=True)
         ]
         if sum(needed) <= width:
@@ -229,8 +229,8 @@ def stdout_console() -> Any:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
-    json.dump(_plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    print(visible(text) if sys.stdout.isatty() else text)
 
 
 def _plain(value: Any) -> Any:

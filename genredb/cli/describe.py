@@ -6,6 +6,7 @@ import typer
 
 from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
+from genredb.cli.visible import echo
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def describe(
         print_json([{"title": one.title, "rows": _objects(one.columns, one.rows)} for one in sections])
         return
     for number, section in enumerate(sections):
-        typer.echo(f"{chr(10) if number else ''}{section.title}")
+        echo(f"{chr(10) if number else ''}{section.title}")
         print_table(section.columns, section.rows)
         if section.is_cut:
             context.console.say(f"Only the first {limit:,}; --limit tells of more.", "dim")

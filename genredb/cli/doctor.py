@@ -3,6 +3,7 @@
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.visible import visible
 
 _STYLES = {"ok": "green", "note": "yellow", "problem": "red bold"}
 
@@ -34,5 +35,5 @@ def doctor(context: Context) -> None:
         for finding in findings:
             cure = f" → {finding.cure}" if finding.cure else ""
             out.print(f"{finding.level:<8}", style=_STYLES[finding.level], end="")
-            out.print(f"{finding.about}: {finding.text}{cure}", markup=False, soft_wrap=True)
+            out.print(visible(f"{finding.about}: {finding.text}{cure}"), markup=False, soft_wrap=True)
     raise typer.Exit(max((finding.exit_code for finding in findings), default=0))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from genredb.cli.answers import Format, run_patiently
 from genredb.cli.console import table_text, terminal_width
+from genredb.cli.visible import visible
 from genredb.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _explain(session: "Session", sql: str) -> None:
     explain = functools.partial(explain_answer, session.context.config, session.question(sql))
     with paged() as stream:
         run_patiently(
-            session.context, lambda out: out.write(f"{explain()}\n".encode()), stream, session.limits
+            session.context, lambda out: out.write(visible(f"{explain()}\n").encode()), stream, session.limits
         )
 
 

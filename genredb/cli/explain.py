@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
     from genredb.learn.explain import Explanation
@@ -45,32 +46,32 @@ def explain(
         return
     for number, one in enumerate(found):
         if number:
-            typer.echo()
+            echo("")
         _print(one)
 
 
 def _print(one: "Explanation") -> None:
     """Print one explanation as text."""
     known = f", labelled {one.label}" if one.label else ""
-    typer.echo(f"{one.title} by {one.artist} ({one.song_key}{known})")
-    typer.echo(f"  {one.genre}, probability {one.probability:.3f}, by the {one.basis}")
-    typer.echo(f"  group {one.genre_group}, probability {one.group_probability:.3f}")
+    echo(f"{one.title} by {one.artist} ({one.song_key}{known})")
+    echo(f"  {one.genre}, probability {one.probability:.3f}, by the {one.basis}")
+    echo(f"  group {one.genre_group}, probability {one.group_probability:.3f}")
     others = ", ".join(f"{genre} {probability:.3f}" for genre, probability in one.runner_ups)
     if others:
-        typer.echo(f"  else: {others}")
+        echo(f"  else: {others}")
     if one.label:
-        typer.echo("  It is a labelled song itself: what it is given was learned from it, too.")
+        echo("  It is a labelled song itself: what it is given was learned from it, too.")
     if one.artist_songs:
-        typer.echo("  Labelled songs of the artist:")
+        echo("  Labelled songs of the artist:")
         for song in one.artist_songs:
-            typer.echo(f"    {song.title} ({song.song_key}): {song.genre}")
+            echo(f"    {song.title} ({song.song_key}): {song.genre}")
     if one.weights:
-        typer.echo("  Columns that weighed most (less likely by, had the value been typical):")
+        echo("  Columns that weighed most (less likely by, had the value been typical):")
         for weight in one.weights:
             change = f"{weight.change:.3f}"
             value = "none" if math.isnan(weight.value) else f"{weight.value:g}"
-            typer.echo(f"    {weight.column:<6} {value:>6}, typically {weight.typical:g}: {change}")
+            echo(f"    {weight.column:<6} {value:>6}, typically {weight.typical:g}: {change}")
     nearest = "Nearest labelled songs by audio:" if one.nearest else "Nothing is known of its audio."
-    typer.echo(f"  {nearest}")
+    echo(f"  {nearest}")
     for song in one.nearest:
-        typer.echo(f"    {song.distance:.2f}  {song.title} by {song.artist} ({song.song_key}): {song.genre}")
+        echo(f"    {song.distance:.2f}  {song.title} by {song.artist} ({song.song_key}): {song.genre}")

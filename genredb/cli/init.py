@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.visible import echo
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,6 +41,6 @@ def init(
         print_json(layout)
         return
     for path in layout.files:
-        typer.echo(path)
+        echo(path)
     folder_in_shell = shlex.quote(str(folder))
     context.console.say(f"Laid out {folder}; now: cd {folder_in_shell} && genredb build", "green")

@@ -6,6 +6,7 @@ import typer
 
 from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
+from genredb.cli.visible import visible
 
 if TYPE_CHECKING:
     from genredb.build.trace import Trace
@@ -100,9 +101,9 @@ def _print_trees(found: "Trace", *, is_downstream: bool, is_verbose: bool) -> No
 def _text(found: "Trace", ref: "ColumnRef", how: str) -> Any:
     from rich.text import Text
 
-    text = Text(found.names[ref])
+    text = Text(visible(found.names[ref]))
     if how:
         text.append(f" ({how})", style="dim")
     if ref in found.files:
-        text.append(f"  {found.files[ref].file}: {found.files[ref].header}", style="cyan")
+        text.append(visible(f"  {found.files[ref].file}: {found.files[ref].header}"), style="cyan")
     return text

@@ -7,6 +7,7 @@ import typer
 
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, Select, State
+from genredb.cli.visible import echo
 
 
 class ResourceType(StrEnum):
@@ -67,4 +68,4 @@ def ls(
         )
         return
     for node in nodes:
-        typer.echo(f"{node.kind.value:<9} {node.label:<30} {node.path}")
+        echo(f"{node.kind.value:<9} {node.label:<30} {node.path}")

@@ -6,6 +6,7 @@ import typer
 
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Select, State
+from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
     from genredb.build.plan import Touched
@@ -57,17 +58,15 @@ def plan(
         )
         return
     for raw in found.stale_files:
-        typer.echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
+        echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
     for relation in found.removed:
-        typer.echo(f"{'drop':<12} {relation:<30} removed from the project")
+        echo(f"{'drop':<12} {relation:<30} removed from the project")
     checks = 0
     for unique_id, reason in found.reasons.items():
         node = nodes[unique_id]
         checks += node.is_check
         if not node.is_check or context.console.is_verbose:
-            typer.echo(
-                f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}"
-            )
+            echo(f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}")
     if found.is_empty:
         context.console.say("There is nothing to do: the database is current.", "green")
     elif checks and not context.console.is_verbose:

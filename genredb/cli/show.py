@@ -7,6 +7,7 @@ import typer
 
 from genredb.cli.complete import models
 from genredb.cli.options import Context, command
+from genredb.cli.visible import visible_stream
 from genredb.errors import UsageError
 
 
@@ -31,7 +32,9 @@ def show(
 
     question = Question(rendered(context, name, inline), limit=limit)
     if context.json:
-        write_answer(context.config, question, "json", sys.stdout.buffer)
+        stdout = sys.stdout.buffer
+        shown = visible_stream(stdout) if sys.stdout.isatty() else stdout
+        write_answer(context.config, question, "json", shown)
         return
     answer = fetch_answer(context.config, question)
     print_table(answer.columns, answer.rows)
