@@ -46,6 +46,7 @@ OPTIONS = {
         "genredb evaluate majority --protocol seed --label genre_group",
         "genredb evaluate majority --by genre && genredb evaluate majority --learning-curve",
     ],
+    "predict": ["genredb predict --min-probability 0.5"],
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],
     "export": [
         "genredb export songs --output songs.parquet && test -s songs.parquet",

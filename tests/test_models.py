@@ -94,12 +94,14 @@ def _local(compilation: Compilation, name: str) -> str:
     return relation.qualified_name
 
 
-def _shown(value: object) -> object:
+def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.9g}"
     if isinstance(value, list):
-        return "; ".join(f"{item['genre']} {item['probability']:.6f}" for item in value)
-    return "∅" if value is None else value
+        return "; ".join(_shown(item) for item in value)
+    if isinstance(value, dict):
+        return f"{value.get('genre') or value['genre_group']} {value['probability']:.6f}"
+    return "∅" if value is None else str(value)
 
 
 def test_every_model_is_described_and_its_key_tested(compilation: Compilation) -> None:

@@ -1,5 +1,7 @@
 """``genredb predict``."""
 
+from typing import Annotated
+
 import typer
 
 from genredb.cli.options import Context, command
@@ -11,7 +13,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command()
-def predict(context: Context) -> None:
+def predict(
+    context: Context,
+    min_probability: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Leave a song unnamed in `predictions` if its genre is less probable; a submission has all.",
+        ),
+    ] = 0.0,
+) -> None:
     """Predict the genre of every song without one. A classifier is fitted first if none is current.
 
     Example: genredb predict && genredb query "from predictions limit 5"
@@ -25,7 +37,7 @@ def predict(context: Context) -> None:
         from genredb.learn.drift import describe_drift
         from genredb.learn.predict import predict as run_predict
 
-        result = run_predict(context.config, progress)
+        result = run_predict(context.config, progress, min_probability)
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)
@@ -39,7 +51,7 @@ def predict(context: Context) -> None:
         console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
         return
     by_audio = result.songs - result.by_artist
-    console.say(
-        f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio.",
-        "green",
-    )
+    told = f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio"
+    if result.unnamed:
+        told += f"; {result.unnamed:,} of them are less probable than {min_probability:g} and stay unnamed"
+    console.say(f"{told}.", "green")

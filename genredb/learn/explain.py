@@ -138,7 +138,7 @@ def _explain(
         label,
         genre,
         probability,
-        *predicted.groups[0],
+        *predicted.groups[0][0],
         predicted.bases[0],
         tuple(runner_ups),
         tuple(told(int(place)) for place in same),

@@ -19,12 +19,12 @@ RUNNER_UPS = 3
 class Predicted:
     """Predictions for n songs.
 
-    ``genres`` are the likeliest ones with their probabilities, likeliest first; ``groups`` the likeliest one
-    with its probability; ``bases`` what decided.
+    ``genres`` are the likeliest ones with their probabilities, likeliest first; ``groups`` are all groups in
+    the same way; ``bases`` what decided.
     """
 
     genres: list[list[tuple[str, float]]]
-    groups: list[tuple[str, float]]
+    groups: list[list[tuple[str, float]]]
     bases: list[str]
 
 
@@ -55,19 +55,24 @@ class Fitted:
         """Predict each song: by its artist where that is known, else by the audio columns."""
         probabilities, _ = class_scores(self.estimator, songs.matrix(uses_artist=self.uses_artist))
         classes = self.estimator.classes_
-        # Stable: equal probabilities stand in the order of the genres' names.
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : RUNNER_UPS + 1]
-        genres = [
-            [(str(classes[column]), float(row[column])) for column in columns if row[column] > 0]
-            for row, columns in zip(probabilities, order, strict=True)
-        ]
-        names, sums = by_group(classes, probabilities, self.groups)
-        likeliest = np.argmax(sums, axis=1)
-        groups = [(str(names[place]), float(row[place])) for place, row in zip(likeliest, sums, strict=True)]
+        genres = _ranked(classes, probabilities, RUNNER_UPS + 1)
+        groups = _ranked(*by_group(classes, probabilities, self.groups))
         known = np.zeros(len(songs), dtype=bool)
         if self.uses_artist:
             known = self.estimator.knows(artist_codes(songs.artists))
         return Predicted(genres, groups, ["artist" if is_known else "audio" for is_known in known])
+
+
+def _ranked(names: Any, probabilities: Any, most: int | None = None) -> list[list[tuple[str, float]]]:
+    """Return for each row the names that are possible with their probabilities, likeliest first.
+
+    Equal probabilities stand in the order of the names.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
+    return [
+        [(str(names[column]), float(row[column])) for column in columns if row[column] > 0]
+        for row, columns in zip(probabilities, order, strict=True)
+    ]
 
 
 def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[Any, bool]:

@@ -23,6 +23,7 @@ from genredb.warehouse.tables import create_tables
 
 BATCH_ROWS = 10_000
 
+_PROBABILITY = ("probability", pa.float64())
 _SCHEMA = pa.schema(
     [
         ("song_key", pa.string()),
@@ -31,22 +32,25 @@ _SCHEMA = pa.schema(
         ("basis", pa.string()),
         ("genre_group", pa.string()),
         ("group_probability", pa.float64()),
-        ("runner_ups", pa.list_(pa.struct([("genre", pa.string()), ("probability", pa.float64())]))),
+        ("group_probabilities", pa.list_(pa.struct([("genre_group", pa.string()), _PROBABILITY]))),
+        ("runner_ups", pa.list_(pa.struct([("genre", pa.string()), _PROBABILITY]))),
     ]
 )
 
 
 @dataclass(frozen=True)
 class PredictResult:
-    """What was predicted. ``trained`` is None where a current classifier was there already.
+    """What was predicted: ``unnamed`` songs are less probable than was asked.
 
-    ``stale_reason`` says why the one that was there had to be fitted anew; ``drift`` names the columns in
-    which the songs are unlike those that it was fitted on.
+    ``trained`` is None where a current classifier was there already. ``stale_reason`` says
+    why the one that was there had to be fitted anew; ``drift`` names the columns in which the songs are
+    unlike those that it was fitted on.
     """
 
     classifier_id: str
     songs: int
     by_artist: int
+    unnamed: int
     is_published: bool
     is_sample: bool
     trained: TrainResult | None = None
@@ -54,10 +58,12 @@ class PredictResult:
     drift: tuple[Drift, ...] = ()
 
 
-def predict(config: Config, progress: Progress = ignore) -> PredictResult:
+def predict(config: Config, progress: Progress = ignore, min_probability: float = 0.0) -> PredictResult:
     """Predict every song without a genre and publish ml.predictions, fitting a classifier if need be.
 
-    Where predictions and data still belong together, nothing is written.
+    The relation ``predictions`` leaves a song unnamed whose likeliest genre has less than
+    ``min_probability``; a submission names them all. Where predictions and data still belong together,
+    nothing is written.
     """
     started_at = datetime.now(UTC)
     project = read_project(config)
@@ -67,38 +73,50 @@ def predict(config: Config, progress: Progress = ignore) -> PredictResult:
         spec = find_classifier(chosen(reader))
         classifier_id = classifier_id_of(spec.name, LABEL, fingerprints.training)
         drift = find_drift(reader, feature_view(project, PREDICT_VIEW).columns_of("feature"))
-        if _is_done(reader, classifier_id):
+        if _is_done(reader, classifier_id, min_probability):
             return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
         session = Session(turn.begin(), project, fingerprints, spec, progress)
         create_tables(session.connection)
         fitted, trained, reason = _current(session, classifier_id)
-        _score(session, fitted, classifier_id)
+        _score(session, fitted, classifier_id, min_probability)
         record_run(session.connection, "predict", started_at)
         result = _result(session.connection, classifier_id, trained, is_published=True)
         turn.commit()
     return replace(result, stale_reason=reason, drift=drift)
 
 
-def _is_done(connection: Connection, classifier_id: str) -> bool:
+def _is_done(connection: Connection, classifier_id: str, min_probability: float) -> bool:
     """Whether every song to predict has a current prediction by this classifier, and no other song any."""
     if stale_reason(connection) is not None:
         return False
     sql = """
         select
             (select count(*) from ml.predictions) = (select count(*) from features.predict)
-            and (select count(*) from ml.predictions where classifier_id <> ?) = 0
+            and (select count(*) from ml.predictions where classifier_id <> ? or min_probability <> ?) = 0
             and exists (select 1 from ml.classifiers where classifier_id = ?)
         """
-    return bool(fetch_all(connection, sql, [classifier_id, classifier_id])[0][0])
+    return bool(fetch_all(connection, sql, [classifier_id, min_probability, classifier_id])[0][0])
 
 
 def _result(
     connection: Connection, classifier_id: str, trained: TrainResult | None, *, is_published: bool
 ) -> PredictResult:
-    sql = "select count(*), count(*) filter (where basis = 'artist') from ml.predictions"
-    songs, by_artist = fetch_all(connection, sql)[0]
+    sql = """
+        select
+            count(*),
+            count(*) filter (where basis = 'artist'),
+            count(*) filter (where probability < min_probability)
+        from ml.predictions
+        """
+    songs, by_artist, unnamed = fetch_all(connection, sql)[0]
     return PredictResult(
-        classifier_id, songs, by_artist, is_published, is_sample=is_from_sample(connection), trained=trained
+        classifier_id,
+        songs,
+        by_artist,
+        unnamed,
+        is_published=is_published,
+        is_sample=is_from_sample(connection),
+        trained=trained,
     )
 
 
@@ -116,7 +134,7 @@ def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult 
     return *fit_anew(session), reason
 
 
-def _score(session: Session, fitted: Fitted, classifier_id: str) -> None:
+def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability: float) -> None:
     """Replace ml.predictions by predictions for every row of features.predict, batch by batch."""
     view = session.view(PREDICT_VIEW)
     total = session.count(f"select count(*) from features.{PREDICT_VIEW}")
@@ -132,14 +150,18 @@ def _score(session: Session, fitted: Fitted, classifier_id: str) -> None:
     connection.execute("delete from ml.predictions")
     connection.register("scored", pa.RecordBatchReader.from_batches(_SCHEMA, batches()))
     connection.execute(
-        "insert into ml.predictions select scored.*, ?, ?, ? from scored",
-        [classifier_id, session.fingerprints.training, session.fingerprints.features],
+        "insert into ml.predictions select scored.*, ?, ?, ?, ? from scored",
+        [min_probability, classifier_id, session.fingerprints.training, session.fingerprints.features],
     )
     connection.unregister("scored")
 
 
 def _batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
     predicted = fitted.predict(songs)
+    group_probabilities = [
+        [{"genre_group": group, "probability": probability} for group, probability in groups]
+        for groups in predicted.groups
+    ]
     runner_ups = [
         [{"genre": genre, "probability": probability} for genre, probability in genres[1:]]
         for genres in predicted.genres
@@ -149,8 +171,9 @@ def _batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
         [genres[0][0] for genres in predicted.genres],
         [genres[0][1] for genres in predicted.genres],
         predicted.bases,
-        [group for group, _ in predicted.groups],
-        [probability for _, probability in predicted.groups],
+        [groups[0][0] for groups in predicted.groups],
+        [groups[0][1] for groups in predicted.groups],
+        group_probabilities,
         runner_ups,
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]

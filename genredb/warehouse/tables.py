@@ -36,7 +36,9 @@ create table if not exists ml.predictions (
     basis varchar,
     genre_group varchar,
     group_probability double,
+    group_probabilities struct(genre_group varchar, probability double)[],
     runner_ups struct(genre varchar, probability double)[],
+    min_probability double,
     classifier_id varchar,
     training_fingerprint varchar,
     features_fingerprint varchar
@@ -114,7 +116,7 @@ DESCRIPTIONS = {
 
 
 # What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
-LAYOUT = "5"
+LAYOUT = "6"
 _OF_THE_LAYOUT = (
     *("meta.state", "meta.fingerprints", "meta.loads", "ml.predictions"),
     *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),

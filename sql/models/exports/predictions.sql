@@ -15,12 +15,16 @@ final as (
         songs.id,
         songs.title,
         songs.artist,
-        predictions.genre,
+        case
+            when predictions.probability >= predictions.min_probability
+                then predictions.genre
+        end as genre,
         predictions.genre_group,
         predictions.basis,
         predictions.classifier_id,
         predictions.probability,
         predictions.group_probability,
+        predictions.group_probabilities,
         predictions.runner_ups
     from predictions
     inner join songs on predictions.song_key = songs.song_key

@@ -5,7 +5,7 @@ songs as (
 ),
 
 predictions as (
-    select * from {{ ref('predictions') }}
+    select * from {{ source('ml', 'predictions') }}
 ),
 
 final as (
