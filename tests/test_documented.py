@@ -59,6 +59,7 @@ OPTIONS = {
     ],
     "shell": ["echo \"select count(*) from 'songs.sql.csv'\" | genredb shell --trusted | grep -q 2"],
     "describe": ["genredb describe --limit 3"],
+    "mcp": ["genredb mcp --timeout 5"],
     "sample": ["genredb sample --output made --rows 20 --seed 3 --defects && genredb build --raw-dir made"],
 }  # fmt: skip
 COMMON = [
@@ -126,6 +127,8 @@ def run(line: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("line", [*dict.fromkeys(documented()), *chain(*OPTIONS.values()), *COMMON])
 def test_it_works(line: str, project: Path, tmp_path: Path) -> None:
+    if line.startswith("genredb mcp"):
+        pytest.importorskip("mcp", reason="needs genredb[mcp]")
     here = tmp_path / "here"
     shutil.copytree(project, here)
     before = BEFORE.get(line, BEFORE["genredb retry"] if line.startswith("genredb retry") else "")

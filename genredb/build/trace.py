@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from genredb.build.runtime import TemplateDatabase
 from genredb.compile.compiler import compile_project
@@ -33,6 +34,18 @@ class Trace:
     names: dict[ColumnRef, str]
     files: dict[ColumnRef, FileColumn]
     unresolved: dict[str, str]
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as what is printed as JSON, whose keys can only be texts."""
+        return {
+            "columns": self.columns,
+            "edges": [{"target": e.target, "source": e.source, "how": e.how.value} for e in self.edges],
+            "files": [
+                {"relation": ref.relation, "column": ref.column, "file": at.file, "header": at.header}
+                for ref, at in self.files.items()
+            ],
+            "unresolved": self.unresolved,
+        }
 
 
 def trace(config: Config, name: str, *, is_downstream: bool = False) -> Trace:

@@ -8,13 +8,13 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genredb.cli.visible import visible, visible_cell
+from genredb.values import json_value
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -229,24 +229,8 @@ def stdout_console() -> Any:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
-    text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(json_value(value), indent=2, ensure_ascii=False, allow_nan=False)
     print(visible(text) if sys.stdout.isatty() else text)
-
-
-def _plain(value: Any) -> Any:
-    """Take a value apart into what JSON has."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float | Decimal):
-        number = (
-            int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
-        )
-        return number if math.isfinite(number) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def near(path: Path) -> str:

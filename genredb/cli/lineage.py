@@ -53,21 +53,9 @@ def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
     for relation, reason in found.unresolved.items():
         context.console.warn(f"{relation}: its columns cannot be followed: {reason}.")
     if context.json:
-        print_json(_as_json(found))
+        print_json(found.plain())
     else:
         _print_trees(found, is_downstream=downstream, is_verbose=context.console.is_verbose)
-
-
-def _as_json(found: "Trace") -> dict[str, Any]:
-    return {
-        "columns": found.columns,
-        "edges": [{"target": e.target, "source": e.source, "how": e.how.value} for e in found.edges],
-        "files": [
-            {"relation": ref.relation, "column": ref.column, "file": at.file, "header": at.header}
-            for ref, at in found.files.items()
-        ],
-        "unresolved": found.unresolved,
-    }
 
 
 def _print_trees(found: "Trace", *, is_downstream: bool, is_verbose: bool) -> None:

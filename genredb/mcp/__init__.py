@@ -1,0 +1,1 @@
+"""Lets assistants ask, by the Model Context Protocol."""
