@@ -214,10 +214,13 @@ def test_songs_and_relations_are_described(cli: Cli, built: Path) -> None:
         shown.append(f"$ genredb describe {' '.join(arguments)}\n{done.out}{done.err}")
     check_golden("describe.txt", "\n".join(shown))
     found = json.loads(cli("describe", "--json", cwd=built).out)
-    assert [one["title"] for one in found][:2] == ["Genres", "Groups"]
-    assert found[0]["rows"][0] == {
+    assert list(found) == ["genres", "groups", "numbers", "texts", "correlations", "genre_means"]
+    assert found["genres"][0] == {
         "genre": "pop", "genre_group": "pop", "songs": 6, "percent": 50, "artists": 2
     }  # fmt: skip
+    facts = json.loads(cli("describe", "main.songs", "--json", cwd=built).out)
+    assert (facts["relation"], facts["rows"]) == ("songs", 16)
+    assert facts["columns"][0].items() >= {"name": "song_key", "type": "VARCHAR", "distinct": 16}.items()
     refused = cli("describe", "songz", cwd=built)
     assert (refused.code, "Did you mean 'songs'?" in refused.err) == (2, True)
 

@@ -1,14 +1,16 @@
 """Explanations: why a song is given its genre."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genredb.build.run import build
+from genredb.cli.explain import print_explanation
 from genredb.errors import UsageError
 from genredb.learn.explain import explain
 from genredb.project.config import Config
-from tests.conftest import Cli, check_golden, rows
+from tests.conftest import Cli, changed, check_golden, rows
 
 
 def test_an_explanation_names_the_artists_songs_or_the_columns_that_weighed(predicted: Config) -> None:
@@ -28,7 +30,7 @@ def test_an_explanation_names_the_artists_songs_or_the_columns_that_weighed(pred
     assert len(distances) == 5
     assert distances == sorted(distances)
     assert by_audio.nearest[0].song_key == "train:12"
-    assert all(0 < weight.change <= 1 for weight in by_audio.weights)
+    assert all(0.01 <= weight.change <= 1 for weight in by_audio.weights)
     ((genre, probability),) = rows(
         predicted.database, "select genre, probability from predictions where song_key = 'test:15'"
     )
@@ -49,10 +51,13 @@ def test_songs_are_found_by_title_and_missing_ones_are_said(predicted: Config, c
         "test:15",
         "test:16",
     ]
-    with pytest.raises(UsageError, match="More than 10 titles contain 'song'"):
+    with pytest.raises(UsageError, match="More than 10 titles contain 'song'") as many:
         explain(predicted, "song", is_title=True)
-    with pytest.raises(UsageError, match="no song whose Id or key is '999'"):
+    assert "; name one by its key: Song 1 (train:1), Song 2 (train:2), " in str(many.value)
+    with pytest.raises(UsageError, match="no song whose Id or key is '999'.$"):
         explain(predicted, "999")
+    with pytest.raises(UsageError, match="key is 'Asked 14'; --title finds songs by title.$"):
+        explain(predicted, "Asked 14")
     build(config)
     with pytest.raises(
         UsageError, match="run `genredb train`.*or run `genredb predict`|Or run `genredb predict`"
@@ -65,3 +70,30 @@ def test_the_text_of_an_explanation(cli: Cli, built: Path) -> None:
     assert ran.code == 0
     check_golden("explain.txt", ran.out)
     assert cli("explain", cwd=built).code == 2
+
+
+def test_a_song_without_title_and_artist_is_untitled(
+    predicted: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nameless = "update songs set title = null, artist = null where id in (12, 15)"
+    (found,) = explain(changed(predicted, tmp_path, nameless), "15")
+    print_explanation(found)
+    shown = capsys.readouterr().out
+    assert shown.startswith("untitled (test:15)\n")
+    assert "  untitled (train:12): " in shown
+    assert " by  (" not in shown
+
+
+def test_a_group_that_is_likelier_than_that_of_the_genre_is_explained(
+    predicted: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = explain(predicted, "15")
+    note = "    The likeliest genre is of the group jazz; the genres of pop together are likelier.\n"
+    print_explanation(replace(found, own_group="jazz", genre_group="pop"))
+    assert note in capsys.readouterr().out
+    print_explanation(replace(found, own_group=found.genre_group))
+    assert "together" not in capsys.readouterr().out
+    assert (
+        found.own_group
+        == rows(predicted.database, f"select genre_group from genres where genre = '{found.genre}'")[0][0]
+    )

@@ -47,15 +47,20 @@ def explain(
     for number, one in enumerate(found):
         if number:
             echo("")
-        _print(one)
+        print_explanation(one)
 
 
-def _print(one: "Explanation") -> None:
+def print_explanation(one: "Explanation") -> None:
     """Print one explanation as text."""
     known = f", labelled {one.label}" if one.label else ""
-    echo(f"{one.title} by {one.artist} ({one.song_key}{known})")
+    echo(_named(one.title, one.artist, f"{one.song_key}{known}"))
     echo(f"  {one.genre}, probability {one.probability:.3f}, by the {one.basis}")
     echo(f"  group {one.genre_group}, probability {one.group_probability:.3f}")
+    if one.genre_group != one.own_group:
+        echo(
+            f"    The likeliest genre is of the group {one.own_group}; "
+            f"the genres of {one.genre_group} together are likelier."
+        )
     others = ", ".join(f"{genre} {probability:.3f}" for genre, probability in one.runner_ups)
     if others:
         echo(f"  else: {others}")
@@ -64,14 +69,21 @@ def _print(one: "Explanation") -> None:
     if one.artist_songs:
         echo("  Labelled songs of the artist:")
         for song in one.artist_songs:
-            echo(f"    {song.title} ({song.song_key}): {song.genre}")
+            echo(f"    {_named(song.title, '', song.song_key)}: {song.genre}")
     if one.weights:
         echo("  Columns that weighed most (less likely by, had the value been typical):")
         for weight in one.weights:
             change = f"{weight.change:.3f}"
             value = "none" if math.isnan(weight.value) else f"{weight.value:g}"
             echo(f"    {weight.column:<6} {value:>6}, typically {weight.typical:g}: {change}")
+    elif one.basis == "audio":
+        echo("  No column weighed by itself.")
     nearest = "Nearest labelled songs by audio:" if one.nearest else "Nothing is known of its audio."
     echo(f"  {nearest}")
     for song in one.nearest:
-        echo(f"    {song.distance:.2f}  {song.title} by {song.artist} ({song.song_key}): {song.genre}")
+        echo(f"    {song.distance:.2f}  {_named(song.title, song.artist, song.song_key)}: {song.genre}")
+
+
+def _named(title: str, artist: str, key: str) -> str:
+    """Return what a song is called, whether or not its title and artist are known."""
+    return f"{title or 'untitled'}{f' by {artist}' if artist else ''} ({key})"

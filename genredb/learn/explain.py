@@ -17,6 +17,7 @@ from genredb.warehouse.database import Connection, fetch_all, open_reader
 NEAREST = 5
 WEIGHED = 5
 MATCHES = 10
+LEAST_WEIGHT = 0.01  # what changes a probability less says nothing
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Weight:
 class Explanation:
     """Why a song is given its genre. ``label`` is the genre it has, if it has one.
 
+    ``genre_group`` is the likeliest group, whose probability sums that of its genres; it need not be
+    ``own_group``, that of the likeliest genre. Title and artist are empty where they are not known.
     ``basis`` says what decided: the artist, by ``artist_songs``, or the audio, by the columns in
     ``weights``; ``nearest`` are the labelled songs with the nearest audio, whatever decided.
     """
@@ -54,6 +57,7 @@ class Explanation:
     label: str | None
     genre: str
     probability: float
+    own_group: str
     genre_group: str
     group_probability: float
     basis: str
@@ -89,16 +93,15 @@ def _find(connection: Connection, asked: str, *, is_title: bool) -> list[str]:
     parameters = [value] * condition.count("?")
     sql = f"select song_key, title from songs where {condition} order by source, id limit {MATCHES + 1}"
     rows = fetch_all(connection, sql, parameters)
+    if not rows and is_title:
+        raise UsageError(f"There is no song whose title contains '{asked}'.")
     if not rows:
-        what = f"title contains '{asked}'" if is_title else f"Id or key is '{asked}'"
-        raise UsageError(f"There is no song whose {what}.")
+        cure = "" if asked.isdecimal() else "; --title finds songs by title"
+        raise UsageError(f"There is no song whose Id or key is '{asked}'{cure}.")
     if len(rows) > MATCHES:
-        what = (
-            f"titles contain '{asked}'; name more of the one you mean"
-            if is_title
-            else f"songs have the Id {asked}; name a key such as {rows[0][0]}"
-        )
-        raise UsageError(f"More than {MATCHES} {what}.")
+        what = f"titles contain '{asked}'" if is_title else f"songs have the Id {asked}"
+        found = ", ".join(f"{title or 'untitled'} ({key})" for key, title in rows[:MATCHES])
+        raise UsageError(f"More than {MATCHES} {what}; name one by its key: {found}, …")
     return [key for key, _ in rows]
 
 
@@ -138,6 +141,7 @@ def _explain(
         label,
         genre,
         probability,
+        fitted.groups[genre],
         *predicted.groups[0][0],
         predicted.bases[0],
         tuple(runner_ups),
@@ -176,5 +180,5 @@ def _weights(fitted: Fitted, song: Songs, labelled: Songs, genre: str) -> tuple[
     return tuple(
         Weight(fitted.feature_names[i], float(song.features[0, i]), float(typical[i]), float(changes[i]))
         for i in order
-        if changes[i] > 0
+        if changes[i] >= LEAST_WEIGHT
     )

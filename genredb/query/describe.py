@@ -14,12 +14,36 @@ _MARTS = ("genres", "numeric_summary", "text_summary", "correlations", "genre_pr
 
 @dataclass(frozen=True)
 class Section:
-    """A table of a description; ``is_cut`` says that there were more rows than wanted."""
+    """A table of a description, such as ``genres``; ``is_cut`` says that there were more rows than wanted."""
 
-    title: str
+    name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What a column holds; ``mean`` and ``deviation`` are None where its type has none."""
+
+    name: str
+    type: str
+    least: Any
+    greatest: Any
+    mean: Any
+    deviation: Any
+    null_percent: float | None
+    distinct: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """What a table or view, ``name`` or ``schema.name``, holds."""
+
+    relation: str
+    rows: int
+    columns: tuple[ColumnFacts, ...]
 
 
 def describe_songs(config: Config, limit: int) -> list[Section]:
@@ -38,11 +62,11 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
         by_count = "order by song_count desc, genre"
         return [
             _section(
-                connection, "Genres", f"select genre, genre_group, {counts} from genres {by_count}", limit
+                connection, "genres", f"select genre, genre_group, {counts} from genres {by_count}", limit
             ),
             _section(
                 connection,
-                "Groups",
+                "groups",
                 """
                 select
                     genre_group,
@@ -53,17 +77,17 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
                 order by songs desc, genre_group
                 """,
             ),
-            _section(connection, "Numbers, of the labelled songs", "from numeric_summary"),
-            _section(connection, "Texts, of the labelled songs", "from text_summary"),
+            _section(connection, "numbers", "from numeric_summary"),
+            _section(connection, "texts", "from text_summary"),
             _crossed(
                 connection,
-                "Correlations",
+                "correlations",
                 "select column_name, other_column_name, round(correlation, 2) from correlations",
                 None,
             ),
             _crossed(
                 connection,
-                "Means by genre",
+                "genre_means",
                 f"""
                 select profiles.genre, profiles.column_name, round(profiles.mean, 1)
                 from genre_profiles as profiles
@@ -78,7 +102,7 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
         ]
 
 
-def describe_relation(config: Config, name: str) -> list[Section]:
+def describe_relation(config: Config, name: str) -> RelationFacts:
     """Return what the columns of a table or view (``name`` or ``schema.name``) hold, and what they mean."""
     with open_reader(config.database) as connection:
         relation = find_relation(connection, name)
@@ -95,9 +119,8 @@ def describe_relation(config: Config, name: str) -> list[Section]:
         [(count, *different)] = fetch_all(connection, sql)
         known = {(one.schema, one.name): one for one in read_relations(connection, config)}
     meanings = {column.name: column.description for column in known[relation].columns}
-    columns = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
-    rows = tuple(
-        (
+    columns = tuple(
+        ColumnFacts(
             column,
             data_type,
             _plain(least, data_type),
@@ -112,7 +135,7 @@ def describe_relation(config: Config, name: str) -> list[Section]:
             summary, different, strict=True
         )
     )
-    return [Section(f"{name}: {count:,} rows", columns, rows)]
+    return RelationFacts(".".join(part for part in relation if part != "main"), count, columns)
 
 
 def _plain(text: Any, data_type: str) -> Any:
@@ -127,14 +150,14 @@ def _plain(text: Any, data_type: str) -> Any:
         return str(text)
 
 
-def _section(connection: Connection, title: str, sql: str, limit: int | None = None) -> Section:
+def _section(connection: Connection, name: str, sql: str, limit: int | None = None) -> Section:
     relation = connection.sql(sql)
     rows = relation.fetchall()
     shown = rows if limit is None else rows[:limit]
-    return Section(title, tuple(relation.columns), tuple(shown), is_cut=len(shown) < len(rows))
+    return Section(name, tuple(relation.columns), tuple(shown), is_cut=len(shown) < len(rows))
 
 
-def _crossed(connection: Connection, title: str, sql: str, limit: int | None) -> Section:
+def _crossed(connection: Connection, name: str, sql: str, limit: int | None) -> Section:
     """Return triples of row, column and value as a table with a column for each."""
     triples = fetch_all(connection, sql)
     across: Sequence[str] = list(dict.fromkeys(column for _, column, _ in triples))
@@ -142,4 +165,4 @@ def _crossed(connection: Connection, title: str, sql: str, limit: int | None) ->
     down = list(dict.fromkeys(row for row, _, _ in triples))
     shown = down if limit is None else down[:limit]
     rows = tuple((row, *(values.get((row, column)) for column in across)) for row in shown)
-    return Section(title, ("", *across), rows, is_cut=len(shown) < len(down))
+    return Section(name, ("", *across), rows, is_cut=len(shown) < len(down))
