@@ -54,7 +54,7 @@ def test_every_way_to_a_terminal_shows_them(capsys: pytest.CaptureFixture[str]) 
     values = {field.name: EVIL for field in dataclasses.fields(Explanation)}
     numbers = {"probability": 0.5, "group_probability": 0.5}
     nothing = {"label": None, "runner_ups": ((EVIL, 0.1),), "artist_songs": (), "nearest": (), "weights": ()}
-    explain._print(Explanation(**values | numbers | nothing))  # type: ignore[arg-type]
+    explain.print_explanation(Explanation(**values | numbers | nothing))  # type: ignore[arg-type]
     echo(EVIL)
     print(table_text((EVIL,), [(EVIL,)], None)[0])
     console = Console()

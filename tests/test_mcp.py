@@ -80,7 +80,7 @@ def test_an_assistant_asks_about_the_real_songs_and_is_refused_what_writes_reads
         assert (is_error, note) == (False, "Only the first 2 rows; a greater limit gives more.")
 
         _, (text, note) = await ask("columns", relation="songs")
-        tempo = next(column for column in json.loads(text) if column["column"] == "bpm")
+        tempo = next(column for column in json.loads(text) if column["name"] == "bpm")
         assert (tempo["least"], tempo["greatest"], note) == (62, 199, "songs: 566 rows")
         assert "beats per minute" in tempo["meaning"].lower()
 

@@ -5,6 +5,7 @@ These run in a guarded process, so that whatever is asked, nothing is written an
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from genredb.project.config import Config
@@ -44,9 +45,9 @@ def columns(config: Config, stream: BinaryIO, relation: str) -> list[str]:
     """Write what the columns of a relation hold and mean."""
     from genredb.query.describe import describe_relation  # noqa: PLC0415
 
-    sections = describe_relation(config, relation)
-    _write(stream, [dict(zip(one.columns, row, strict=True)) for one in sections for row in one.rows])
-    return [one.title for one in sections]
+    facts = describe_relation(config, relation)
+    _write(stream, [asdict(column) for column in facts.columns])
+    return [f"{facts.relation}: {facts.rows:,} rows"]
 
 
 def lineage(config: Config, stream: BinaryIO, name: str, *, is_downstream: bool) -> list[str]:
