@@ -14,7 +14,7 @@ from genredb.compile.compiler import Compilation, compile_project
 from genredb.compile.nodes import NodeKind
 from genredb.project.config import Config
 from genredb.project.discover import read_project
-from genredb.project.find import source_files
+from genredb.project.raw_folder import source_files
 
 SCRIPT = """
 import json, os, sys
@@ -61,7 +61,7 @@ def statements(compilation: Compilation) -> list[tuple[str, str]]:
         found.append(("setup", _PREDICTIONS))
     for source in project.loaded_sources:
         types = ", ".join(f"'{column.name}': '{column.data_type}'" for column in source.columns)
-        paths = source_files(source, project.config.raw_dir)
+        paths = source_files(source, project.loaded_sources, project.config)
         for path in paths:
             sql = f"from read_csv('{path}', header = true, auto_detect = false, columns = {{{types}}})"
             found.append(("load", f"create table {source.qualified_name} as {sql}"))

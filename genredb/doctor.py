@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -17,8 +17,8 @@ from genredb.learn.dataset import feature_view
 from genredb.learn.drift import describe_drift, find_drift
 from genredb.project.config import Config, Settings, read_config
 from genredb.project.discover import Project, read_project
-from genredb.project.find import source_files
 from genredb.project.nodes import Source
+from genredb.project.raw_folder import source_files
 from genredb.version import __version__
 from genredb.warehouse.csvfile import refuse_unreadable
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
@@ -51,6 +51,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "project", str(error), exit_code=error.exit_code)
         return
     yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
+    for notice in compilation.notices:
+        yield Finding("note", "project", notice)
     yield from _raw_files(config, compilation.project.loaded_sources)
     yield from _folder(config)
     if not config.database.exists():
@@ -84,7 +86,7 @@ def _versions() -> Finding:
     return Finding("ok", "versions", f"genredb {__version__}, Python {python}, {', '.join(found)}")
 
 
-def _raw_files(config: Config, sources: Iterable[Source]) -> Iterator[Finding]:
+def _raw_files(config: Config, sources: Sequence[Source]) -> Iterator[Finding]:
     if config.is_sample:
         yield Finding(
             "note",
@@ -94,7 +96,7 @@ def _raw_files(config: Config, sources: Iterable[Source]) -> Iterator[Finding]:
         )
     for source in sources:
         try:
-            paths = source_files(source, config.raw_dir)
+            paths = source_files(source, sources, config)
             for path in paths:
                 refuse_unreadable(path)
         except GenredbError as error:

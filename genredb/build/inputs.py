@@ -9,8 +9,8 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.identity import digest
 from genredb.compile.nodes import NodeKind
 from genredb.project.discover import Project
-from genredb.project.find import source_files
 from genredb.project.nodes import Source
+from genredb.project.raw_folder import source_files
 from genredb.warehouse.csvfile import file_digest
 
 
@@ -28,7 +28,8 @@ class RawFiles:
 
 def raw_files(project: Project) -> tuple[RawFiles, ...]:
     """Find and digest the CSVs of every source; InputError where one is missing."""
-    found = [(source, source_files(source, project.config.raw_dir)) for source in project.loaded_sources]
+    sources = project.loaded_sources
+    found = [(source, source_files(source, sources, project.config)) for source in sources]
     return tuple(_raw_files(source, paths) for source, paths in found)
 
 

@@ -23,7 +23,10 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         state = read_state(turn.current)
-        stale = [raw for raw in raw_files(read_project(config)) if not is_loaded(raw, state)]
+        project = read_project(config)
+        for notice in project.notices:
+            observer.note(notice)
+        stale = [raw for raw in raw_files(project) if not is_loaded(raw, state)]
         if not stale:
             return ()
         state.refuse_foreign(raw.source.qualified_name for raw in stale)

@@ -13,6 +13,7 @@ from genredb.project.find import YML, find, yml_folders
 from genredb.project.merge import folder_config, merged, notices
 from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source, UnitTestSpec
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
+from genredb.project.raw_folder import unread_notices
 from genredb.project.stated_checks import read_unit_test
 from genredb.project.yml_jinja import YmlRenderer
 
@@ -69,12 +70,14 @@ class _Reader:
             self._problems.add(
                 f"{models[name].path} and {seeds[name].path} share the name '{name}'; rename one."
             )
+        sources = self._sources(yml)
+        self._notices += unread_notices(sources.values(), config)
         generic = tuple(path / "generic" for path in config.test_paths)
         project = Project(
             config=config,
             models=models,
             seeds=seeds,
-            sources=self._sources(yml),
+            sources=sources,
             checks=tuple(self._checks(yml)),
             unit_tests=tuple(self._unit_tests(yml)),
             macros=tuple(

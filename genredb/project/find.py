@@ -1,18 +1,13 @@
-"""Finds the files that a project consists of, and the CSVs that it loads."""
+"""Finds the files that a project consists of."""
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from genredb.errors import InputError, ProjectError, did_you_mean
+from genredb.errors import ProjectError
 from genredb.project.config import Config
 from genredb.project.files import read_bytes
-
-if TYPE_CHECKING:
-    from genredb.project.nodes import Source
 
 YML = (".yml", ".yaml")
 
@@ -55,28 +50,3 @@ def find(folders: Iterable[Path], *suffixes: str) -> Iterator[Path]:
 
 def _refuse_unreadable(error: OSError) -> None:
     raise ProjectError(f"{error.filename} cannot be read: {error.strerror}.") from None
-
-
-def source_files(source: "Source", raw_dir: Path) -> tuple[Path, ...]:
-    """Return the paths of a source's CSVs in the order of their names; InputError if the folder lacks them.
-
-    Only the pattern is one: a file whose own name looks like a pattern is that file.
-    """
-    stated = source.files
-    if stated is None:
-        return ()
-    names = sorted(path.name for path in raw_dir.iterdir()) if raw_dir.is_dir() else []
-    if stated.is_pattern:
-        found = [name for name in names if fnmatchcase(name, stated.text) and not name.startswith(".")]
-    else:
-        found = [stated.text] if os.path.lexists(raw_dir / stated.text) else []
-    for name in found:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise InputError(f"The name of {name!r} in {raw_dir} is not UTF-8; rename the file.") from None
-    if not found and not stated.is_optional:
-        hint = did_you_mean(stated.text, (name for name in names if name.endswith(".csv")))
-        lack = "a pattern that no file fits" if stated.is_pattern else "which does not exist"
-        raise InputError(f"{source.qualified_name} needs {raw_dir / stated.text}, {lack}.{hint}")
-    return tuple(raw_dir / name for name in found)

@@ -1,0 +1,87 @@
+"""Which CSVs are read: those of the raw folder or the project; none is passed over in silence."""
+
+from pathlib import Path
+
+import pytest
+
+from genredb.build.load import load
+from genredb.build.results import SilentObserver
+from genredb.build.run import build
+from genredb.doctor import examine
+from genredb.errors import InputError, ProjectError
+from genredb.project.config import Config, Settings, read_config
+from tests.conftest import REAL_FILES, rows
+from tests.project_files import write_project
+
+OTHERS = "CS98XClassificationTest.csv, CS98XClassificationTrain.csv, playlist*.csv, songs_extra*.csv"
+
+
+class Notes(SilentObserver):
+    """Keeps what it is told in passing."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, notice: str) -> None:
+        self.notes.append(notice)
+
+
+def project_of(folder: Path, file: str) -> Config:
+    """Write a project with a source that names this file; its raw folder is ``raw``."""
+    yml = f"sources: [{{name: s, tables: [{{name: things, config: {{meta: {{file: '{file}'}}}}, columns: "
+    yml += "[{name: a, data_type: integer}]}]}]"
+    write_project(folder, {"models/s.yml": yml, "raw/inside/b.csv": "a\n1\n", "c.csv": "a\n2\n"})
+    settings = Settings(project_dir=folder, raw_dir=folder / "raw", database=folder / "small.duckdb")
+    return read_config(settings)
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../../outside.csv", "inside/../../../outside.csv"])
+def test_a_source_reads_no_file_from_elsewhere(tmp_path: Path, file: str) -> None:
+    (tmp_path / "outside.csv").write_text("a\n1\n")
+    config = project_of(tmp_path / "project", file)
+    for attempt in (build, load):
+        with pytest.raises(ProjectError) as error:
+            attempt(config)
+        assert str(error.value) == (
+            f"models/s.yml: `file: {file}` of s.things is outside of the raw folder and the project; "
+            f"name a file in {config.raw_dir}."
+        )
+
+
+@pytest.mark.parametrize(
+    ("file", "value"), [("inside/b.csv", 1), ("./inside/../inside/b.csv", 1), ("../c.csv", 2)]
+)
+def test_a_source_reads_files_of_the_project(tmp_path: Path, file: str, value: int) -> None:
+    config = project_of(tmp_path / "project", file)
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from s.things") == [(value,)]
+
+
+def test_a_missing_file_is_not_taken_for_that_of_another_source(config: Config) -> None:
+    test_file = config.raw_dir / REAL_FILES[1]
+    misnamed = test_file.rename(test_file.with_name("CS98X Test.csv"))
+    with pytest.raises(InputError, match=r"which does not exist\. Did you mean 'CS98X Test.csv'\?$"):
+        build(config)
+    misnamed.unlink()
+    with pytest.raises(InputError, match=r"CS98XClassificationTest\.csv, which does not exist\.$"):
+        build(config)
+
+
+def test_a_csv_that_no_source_reads_is_named(config: Config) -> None:
+    names = ("My Playlist.csv", "Playlist 2.csv", "zzz.CSV", "notes.txt", ".hidden.csv")
+    for name in names:
+        (config.raw_dir / name).write_text("a\n1\n")
+    ignored = [
+        f"{config.raw_dir / name} is ignored: its name fits no source's `file:` or `files:`.{hint}"
+        for name, hint in (
+            ("My Playlist.csv", " Did you mean 'playlist*.csv'?"),
+            ("Playlist 2.csv", " Did you mean 'playlist*.csv'?"),
+            ("zzz.CSV", f" There are: {OTHERS}."),
+        )
+    ]
+    for attempt in (load, build):
+        observer = Notes()
+        attempt(config, observer)
+        assert observer.notes == ignored
+    settings = Settings(project_dir=config.root, raw_dir=config.raw_dir, database=config.database)
+    assert [one.text for one in examine(settings) if "is ignored" in one.text] == ignored
