@@ -19,10 +19,9 @@ from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
 from genredb.build.freshness import TRAIN_VIEW
 from genredb.build.run import build
-from genredb.learn.dataset import read_labelled_songs
+from genredb.learn.dataset import feature_view, read_labelled_songs
 from genredb.learn.protocols import PROTOCOLS
 from genredb.project.config import Config, Settings, read_config
-from genredb.project.discover import read_project
 from genredb.sample.write import TEST_FILE, TRAIN_FILE
 from genredb.warehouse.database import open_reader
 
@@ -109,7 +108,7 @@ def _write_folds(config: Config, path: Path) -> None:
     """Write the songs and folds of protocol cv for the bare loop."""
     protocol = PROTOCOLS["cv"]
     with open_reader(config.database) as connection:
-        songs = read_labelled_songs(connection, read_project(config).models[TRAIN_VIEW])
+        songs = read_labelled_songs(connection, feature_view(connection, TRAIN_VIEW))
     songs = songs[protocol.takes_part(songs)]
     folds = list(protocol.folds(songs))
     sides = {f"{side}_{i}": getattr(fold, side) for i, fold in enumerate(folds) for side in ("train", "test")}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from genredb.build.built_with import built_with
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.export import export
 from genredb.project.config import Config
@@ -88,7 +89,8 @@ class Database:
         from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
         with open_reader(self.config.database) as connection:
-            return Classifier(load_current(connection, _feature_names(self.config)))
+            built_with(self.config, connection)
+            return Classifier(load_current(connection))
 
     def evaluate(
         self, classifiers: str | Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
@@ -288,14 +290,6 @@ class Classifier:
 def _plain(value: object) -> object:
     """Return a value of NumPy's as Python's own, which DuckDB binds."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _feature_names(config: Config) -> tuple[str, ...]:
-    from genredb.build.freshness import PREDICT_VIEW  # noqa: PLC0415
-    from genredb.learn.dataset import feature_view  # noqa: PLC0415
-    from genredb.project.discover import read_project  # noqa: PLC0415
-
-    return feature_view(read_project(config), PREDICT_VIEW).columns_of("feature")
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,7 @@ from genredb.errors import GenredbError
 from genredb.learn.dataset import feature_view
 from genredb.learn.drift import describe_drift, find_drift
 from genredb.project.config import Config, Settings, read_config
-from genredb.project.discover import Project, read_project
+from genredb.project.discover import read_project
 from genredb.project.nodes import Source
 from genredb.project.raw_folder import source_files
 from genredb.version import __version__
@@ -63,9 +63,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _tables(config, connection)
             yield from _quarantine(connection)
             if PREDICT_VIEW in compilation.project.models:
-                yield from _classifier(compilation.project, connection)
+                yield from _classifier(connection)
                 yield from _predictions(connection)
-                yield from _drift(compilation.project, connection)
+                yield from _drift(connection)
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
         return
@@ -168,12 +168,12 @@ def _relations(config: Config) -> Iterator[Finding]:
         yield Finding("note", "relations", f"stale are {named}", "genredb build")
 
 
-def _classifier(project: Project, connection: Connection) -> Iterator[Finding]:
+def _classifier(connection: Connection) -> Iterator[Finding]:
     """Load the classifier that predicts: that holds bytes, versions and golden rows against its manifest."""
     from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
     try:
-        fitted = load_current(connection, feature_view(project, PREDICT_VIEW).columns_of("feature"))
+        fitted = load_current(connection)
     except GenredbError as error:
         yield Finding("note", "classifier", str(error).partition("; run ")[0], "genredb predict")
     else:
@@ -194,10 +194,10 @@ def _predictions(connection: Connection) -> Iterator[Finding]:
         yield Finding("ok", "predictions", "every song without a genre has a current prediction")
 
 
-def _drift(project: Project, connection: Connection) -> Iterator[Finding]:
+def _drift(connection: Connection) -> Iterator[Finding]:
     if not all(relation_exists(connection, "features", view) for view in VIEWS):
         return
-    found = find_drift(connection, feature_view(project, PREDICT_VIEW).columns_of("feature"))
+    found = find_drift(connection, feature_view(connection, PREDICT_VIEW).features)
     for sentence in describe_drift(found):
         yield Finding("note", "drift", sentence.removesuffix("."), "trust these predictions less")
     if not found:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from genredb.build.built_with import built_with
 from genredb.build.freshness import stale_reason
-from genredb.build.state import is_from_sample
 from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
 from genredb.project.config import Config
@@ -61,7 +61,7 @@ def export(
         sql = _select(
             schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
         )
-        is_sample = is_from_sample(connection)
+        is_sample = built_with(config, connection).is_sample
         with query_errors():
             rows = write_file(connection, sql, partial, chosen)
         if is_submission and chosen == "csv":

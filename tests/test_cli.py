@@ -230,13 +230,13 @@ def test_the_sample_is_called_synthetic_wherever_it_is_named(cli: Cli, tmp_path:
     assert "synthetic" in cli("predict", cwd=tmp_path).err
 
 
-def test_own_songs_are_not_replaced_in_silence(cli: Cli, tmp_path: Path) -> None:
+def test_own_songs_are_not_replaced_by_the_sample(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     write_raw(tmp_path / "own")
     assert cli("build", "-q", "--raw-dir", "own", cwd=tmp_path).err == ""
-    done = cli("build", "-q", cwd=tmp_path)
-    assert "the synthetic sample took their place" in done.err
-    assert "took their place" not in cli("build", "-q", cwd=tmp_path).err
+    assert "Using the CSVs in own, which it was built from before." in cli("build", cwd=tmp_path).err
+    done = cli("query", "select count(*) as n from songs", "--format", "csv", cwd=tmp_path)
+    assert done.out.split() == ["n", "16"]
 
 
 def test_variables_reach_the_models(cli: Cli, built: Path) -> None:

@@ -58,13 +58,13 @@ def test_a_label_is_never_altered(config: Config, raw_dir: Path, tmp_path: Path)
         ),
         ("update ml.predictions set genre = 'polka'", "'polka' is predicted but occurs in no labelled song"),
         ("update songs set bpm = 1 where id = 1", "fitted on other training data"),
-        ("update songs set bpm = 1 where id = 15", "before the songs to predict changed"),
+        ("update songs set bpm = 1 where id = 15", "before the songs to predict or the settings changed"),
         (
             "insert into raw.quarantine values ('raw.songs_test', 'x.csv', 5, 'bpm: ''x'' is not an integer', 'x')",
             r"1 row.s. of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); mend the file",
         ),
         ("insert into raw.songs_test (id) values (99)", "other Ids than theirs"),
-        ("delete from songs where id = 16", "before the songs to predict changed"),
+        ("delete from songs where id = 16", "before the songs to predict or the settings changed"),
     ],
 )
 def test_an_invalid_submission_is_not_written(

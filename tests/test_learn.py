@@ -11,11 +11,10 @@ from genredb.build.options import Options
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import read_songs
+from genredb.learn.dataset import feature_view, read_songs
 from genredb.learn.predict import predict
 from genredb.learn.train import train
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, changed, config_for, rows
 
@@ -167,10 +166,9 @@ def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(config: Config, 
 def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path: Path) -> None:
     config = config_for(real_data, tmp_path / "genre.duckdb", baselines=True)
     assert build(config).exit_code == 0
-    models = read_project(config).models
     with open_reader(config.database) as connection:
-        labelled = read_songs(connection, models["train"], "genre")
-        asked = read_songs(connection, models["predict"])
+        labelled = read_songs(connection, feature_view(connection, "train"), "genre")
+        asked = read_songs(connection, feature_view(connection, "predict"))
         found = {
             key: (genre, probability)
             for key, genre, probability in connection.execute(

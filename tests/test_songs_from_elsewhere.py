@@ -12,7 +12,7 @@ import pytest
 from genredb.build.load import load
 from genredb.build.run import build
 from genredb.errors import GenredbError, InputError, ProjectError
-from genredb.learn.dataset import read_labelled_songs
+from genredb.learn.dataset import feature_view, read_labelled_songs
 from genredb.learn.explain import explain
 from genredb.learn.predict import predict
 from genredb.learn.protocols import PROTOCOLS
@@ -148,7 +148,7 @@ def test_the_same_song_is_never_on_both_sides_and_the_notebooks_split_stays(
     elsewhere: Config, real_config: Config
 ) -> None:
     with open_reader(elsewhere.database) as connection:
-        data = read_labelled_songs(connection, read_project(elsewhere).models["train"])
+        data = read_labelled_songs(connection, feature_view(connection, "train"))
     names = dict(rows(elsewhere.database, "select song_key, lower(title || ' / ' || artist) from songs"))
     songs = [names[key] for key in data.songs.keys]
     assert len(set(songs)) < len(songs)

@@ -11,14 +11,13 @@ import skops.io
 
 from genredb.errors import InputError
 from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import feature_types, read_groups, read_songs
+from genredb.learn.dataset import feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import fit
 from genredb.learn.predict import predict
 from genredb.learn.sound_trees import tree_fault
 from genredb.learn.sql_neighbors import SqlNeighbors
 from genredb.learn.store import TRUSTED_TYPES, Training, load, make_manifest, store
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader
 from tests.conftest import Cli, changed, rows, write_raw
 
@@ -63,11 +62,10 @@ def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
     predicted: Config, tmp_path: Path, statement: str, message: str
 ) -> None:
     config = changed(predicted, tmp_path, statement)
-    names = read_project(config).models["predict"].columns_of("feature")
     with open_reader(config.database) as connection:
         ((classifier_id,),) = connection.execute("select classifier_id from ml.classifiers").fetchall()
         with pytest.raises(InputError, match=message):
-            load(connection, classifier_id, names)
+            load(connection, classifier_id)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert predict(config).trained is not None
@@ -78,12 +76,11 @@ def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> Non
     manifest = json.loads(text)
     manifest["golden_scores"][0][0] += 0.01
     config = changed(predicted, tmp_path, "update ml.classifiers set manifest = ?", json.dumps(manifest))
-    names = tuple(manifest["feature_names"])
     with (
         open_reader(config.database) as connection,
         pytest.raises(InputError, match="no longer gives the answers"),
     ):
-        load(connection, classifier_id, names)
+        load(connection, classifier_id)
 
 
 def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) -> None:
@@ -101,9 +98,8 @@ def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) 
         hashlib.sha256(content).hexdigest(),
     )
     ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
-    names = read_project(config).models["predict"].columns_of("feature")
     with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
-        load(connection, classifier_id, names)
+        load(connection, classifier_id)
 
 
 def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
@@ -157,13 +153,12 @@ def test_bytes_that_are_no_classifier_are_fitted_anew(
         content,
         hashlib.sha256(content).hexdigest(),
     )
-    names = read_project(config).models["predict"].columns_of("feature")
     ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
     with (
         open_reader(config.database) as connection,
         pytest.raises(InputError, match=r"cannot be read|damaged"),
     ):
-        load(connection, classifier_id, names)
+        load(connection, classifier_id)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert (predict(config).trained is not None, predict(config).is_published) == (True, False)
@@ -174,13 +169,12 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
     name: str, predicted: Config, tmp_path: Path
 ) -> None:
     config = changed(predicted, tmp_path, "delete from ml.classifiers")
-    project = read_project(config)
     with duckdb.connect(str(config.database)) as connection:
-        songs = read_songs(connection, project.models["train"], "genre")
+        songs = read_songs(connection, feature_view(connection, "train"), "genre")
         fitted = fit(CLASSIFIERS[name], songs, read_groups(connection), 3)
         training = Training("genre", "f", "v", len(songs), feature_types(connection, songs.feature_names))
-        classifier_id = store(connection, fitted, make_manifest(fitted, training, songs))
-        again = load(connection, classifier_id, project.models["predict"].columns_of("feature"))
+        store(connection, "stored", fitted, make_manifest(fitted, training, songs))
+        again = load(connection, "stored")
     x = songs.matrix(uses_artist=fitted.uses_artist)
     assert list(again.estimator.predict(x)) == list(fitted.estimator.predict(x))
     # Whoever asks again gets the same bytes: no threads add up votes in an order of their own.

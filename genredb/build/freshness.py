@@ -1,13 +1,17 @@
 """Whether predictions belong to the data that the database holds now, by fingerprints of the data itself.
 
-A fingerprint depends on a view's rows, not on their order nor on the text of its SQL.
+A fingerprint depends on a view's rows and on which columns are features, not on the order of the rows nor on
+the text of its SQL.
 """
 
+import json
 from dataclasses import dataclass
 
+from genredb.build.built_with import read_built_with
 from genredb.build.state import is_built_from_loads
+from genredb.compile.identity import digest
 from genredb.errors import UsageError
-from genredb.warehouse.database import Connection, fetch_all, relation_exists
+from genredb.warehouse.database import Connection, column_types, fetch_all, relation_exists
 
 TRAIN_VIEW = "train"
 COMMON_VIEW = "train_common"
@@ -17,11 +21,15 @@ VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 
 # The classifier of the registry that predicts unless another is chosen.
 DEFAULT = "artist_vote"
+MIN_GENRE_SONGS = 3  # unless the project says how many labelled songs make a genre common
 
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Of the rows that classifiers are fitted on, and of the rows to predict."""
+    """Of the rows that classifiers are fitted on, and of the rows to predict.
+
+    ``features`` covers the settings that classifiers heed as well, which decide predictions beside the rows.
+    """
 
     training: str
     features: str
@@ -38,18 +46,29 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
 
 
 def _fingerprints(connection: Connection) -> Fingerprints:
-    training = [_fingerprint(connection, view) for view in (TRAIN_VIEW, COMMON_VIEW)]
-    return Fingerprints("-".join(training), _fingerprint(connection, PREDICT_VIEW))
+    settings = json.dumps(classifier_settings(connection))
+    return Fingerprints(
+        _fingerprint(connection, TRAIN_VIEW), digest(_fingerprint(connection, PREDICT_VIEW), settings)[:16]
+    )
+
+
+def classifier_settings(connection: Connection) -> dict[str, int]:
+    """Return the variables that classifiers heed, as the database was built with them."""
+    stated = read_built_with(connection).vars.get("min_genre_songs", MIN_GENRE_SONGS)
+    return {"min_genre_songs": int(stated)}
 
 
 def _fingerprint(connection: Connection, view: str) -> str:
+    features = read_built_with(connection).columns_of(f"features.{view}", "feature")
+    types = column_types(connection, "features", view)
+    described = json.dumps([[name, types.get(name)] for name in features])
     row = connection.execute(
         f"""
         select md5(concat_ws('/', count(*), sum(md5_number_lower(to_json(view_row)::varchar)::hugeint)))
         from features.{view} as view_row
         """
     ).fetchone()
-    return str(row[0])[:16] if row else ""
+    return digest(described, str(row))[:16]
 
 
 def chosen(connection: Connection) -> str:
@@ -86,7 +105,7 @@ def _misfit(connection: Connection, current: Fingerprints) -> str | None:
     if other_training:
         return "the predictions were made by a classifier fitted on other training data"
     if other_features:
-        return "the predictions were made before the songs to predict changed"
+        return "the predictions were made before the songs to predict or the settings changed"
     if other_classifier:
         return f"the predictions were made by another classifier than {name}, which predicts now"
     return None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from genredb.build.built_with import settings_of, with_raw_folder
 from genredb.build.current import write_receipt
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
@@ -63,8 +64,9 @@ class _Job:
     def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
         plan = self._plan(state, self._turn.current)
-        # After a `load`, what was built is to be confirmed even where it need not be built again.
-        if plan.is_empty and (state.is_whole or not self._options.is_everything):
+        # After a `load`, or with other settings, what was built is to be confirmed even where it stays.
+        is_confirmed = state.is_whole and state.built_with == settings_of(self._config, plan.compilation)
+        if plan.is_empty and (is_confirmed or not plan.is_whole):
             is_proved = bool(self._turn.current and self._prove(self._turn.current))
             result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
             write_run_results(self._config, command, result)
@@ -87,6 +89,8 @@ class _Job:
 
     def _plan(self, state: State, connection: Connection | None) -> Plan:
         options = self._options
+        self._config = with_raw_folder(self._config, state.built_with)
+        self._observer.settled(self._config)
         compilation = compile_project(read_project(self._config), is_full_refresh=options.is_full_refresh)
         refuse_notices(compilation, options)
         for notice in compilation.notices:
@@ -140,7 +144,7 @@ class _Job:
                 _write(connection, results, replace(after, is_whole=False, base=state.base or state.run_id))
             self._turn.keep(self._failed)
         else:
-            result = self._publish(connection, after, result, command, state)
+            result = self._publish(connection, after, result, command)
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
         return result
@@ -150,10 +154,10 @@ class _Job:
             return ()
         from genredb.build.load import load_files  # noqa: PLC0415 - for projects that load CSVs
 
-        return load_files(connection, self._config, plan.stale_files, self._observer)
+        return load_files(connection, plan.stale_files, self._observer)
 
     def _publish(
-        self, connection: Connection, after: State, result: BuildResult, command: str, before: State
+        self, connection: Connection, after: State, result: BuildResult, command: str
     ) -> BuildResult:
         with transaction(connection):
             _write(connection, result.results, after)
@@ -166,7 +170,6 @@ class _Job:
             is_published=True,
             seconds=self._seconds(),
             forgotten_predictions=forgotten,
-            replaced_own_songs=bool(result.loads) and self._config.is_sample and before.holds_own_songs,
         )
 
     def _state_after(
@@ -187,6 +190,7 @@ class _Job:
             run_id=run_id_of(self._started_at),
             proof=state.proof,
             nodes=nodes,
+            built_with=settings_of(self._config, compilation),
         )
 
     def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:

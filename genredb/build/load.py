@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from genredb.build.built_with import loaded_with, with_raw_folder, write_built_with
 from genredb.build.history import record_run
 from genredb.build.inputs import RawFiles, raw_files
 from genredb.build.plan import is_loaded
@@ -23,31 +24,33 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         state = read_state(turn.current)
+        config = with_raw_folder(config, state.built_with)
+        observer.settled(config)
         project = read_project(config)
         for notice in project.notices:
             observer.note(notice)
         stale = [raw for raw in raw_files(project) if not is_loaded(raw, state)]
-        if not stale:
+        loaded = loaded_with(config, state.built_with)
+        if not stale and loaded == state.built_with:
             return ()
         state.refuse_foreign(raw.source.qualified_name for raw in stale)
         connection = turn.begin()
         create_tables(connection)
-        loads = load_files(connection, config, stale, observer)
+        loads = load_files(connection, stale, observer)
+        write_built_with(connection, loaded)
         forget_whole(connection)
         record_run(connection, "load", started_at)
         turn.commit()
     return loads
 
 
-def load_files(
-    connection: Connection, config: Config, stale: Iterable[RawFiles], observer: Observer
-) -> tuple[Load, ...]:
+def load_files(connection: Connection, stale: Iterable[RawFiles], observer: Observer) -> tuple[Load, ...]:
     """Load the files of sources into their tables, and remember what was loaded."""
     loads: list[Load] = []
     for raw in stale:
         observer.start(f"load {raw.source.stated_files}")
         done = load_source(connection, raw.source, list(raw.sha256s))
-        record_loads(connection, raw.source.qualified_name, done, raw.digest, is_sample=config.is_sample)
+        record_loads(connection, raw.source.qualified_name, done, raw.digest)
         for load in done:
             observer.loaded(load)
         loads += done

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from genredb.build.built_with import with_raw_folder
 from genredb.build.leak_guard import LeakGuard
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan
@@ -31,6 +32,7 @@ def plan(config: Config, options: Options = _ALL) -> Plan:
         if config.database.is_file():
             connection = stack.enter_context(open_reader(config.database))
         state = read_state(connection)
+        config = with_raw_folder(config, state.built_with)
         compilation = compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
         chosen = chosen_nodes(compilation, options)
         found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from genredb.compile.nodes import Node
+    from genredb.project.config import Config
     from genredb.warehouse.load import Load
 
 
@@ -55,9 +56,8 @@ class BuildResult:
     """How a build ended. ``is_published`` is False where nothing had changed, and where something failed.
 
     ``standing_warnings`` counts the checks that still warn where nothing had changed,
-    ``forgotten_predictions`` those that no longer fitted the data and were removed;
-    ``replaced_own_songs`` says that the sample took the place of the user's own files, ``messages`` are
-    what templates logged.
+    ``forgotten_predictions`` those that no longer fitted the data and were removed; ``messages`` are what
+    templates logged.
     """
 
     results: tuple[NodeResult, ...]
@@ -66,7 +66,6 @@ class BuildResult:
     seconds: float = 0.0
     standing_warnings: int = 0
     forgotten_predictions: int = 0
-    replaced_own_songs: bool = False
     messages: tuple[str, ...] = ()
 
     def count(self, *statuses: Status) -> int:
@@ -96,6 +95,9 @@ class Proof:
 class Observer(Protocol):
     """Is told how a build goes on while it goes on."""
 
+    def settled(self, config: "Config") -> None:
+        """Hear from which configuration a build goes: which project, which raw folder."""
+
     def note(self, notice: str) -> None:
         """Hear of something in the project that has no effect, or that is otherwise worth knowing."""
 
@@ -120,6 +122,9 @@ class Observer(Protocol):
 
 class SilentObserver:
     """Listens to nothing."""
+
+    def settled(self, config: "Config") -> None:
+        """Ignore."""
 
     def note(self, notice: str) -> None:
         """Ignore."""

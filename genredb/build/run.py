@@ -31,6 +31,7 @@ def build(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
     files_digest = project_digest(config)
     receipt = read_receipt(config, files_digest) if options.may_be_current else None
     if receipt is not None:
+        observer.settled(config)
         seconds = time.perf_counter() - started
         result = BuildResult((), seconds=seconds, standing_warnings=receipt.warnings)
         write_run_results(config, "build", result)

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from genredb.build.built_with import BuiltWith, read_built_with, write_built_with
 from genredb.compile.identity import Identity
 from genredb.warehouse.database import (
     Connection,
@@ -51,7 +52,7 @@ class State:
     loads: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
-    holds_own_songs: bool = False
+    built_with: BuiltWith = field(default_factory=BuiltWith)
 
     @property
     def warnings(self) -> int:
@@ -103,7 +104,7 @@ def read_state(connection: Connection | None) -> State:
     if not has_current_layout(connection):
         return State(marks=relation_marks(connection))
     values = dict(fetch_all(connection, "select key, value from meta.state"))
-    loads = fetch_all(connection, "select source, digest, is_sample from meta.loads")
+    loads = fetch_all(connection, "select source, digest from meta.loads")
     nodes = fetch_all(
         connection,
         "select unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned"
@@ -114,13 +115,13 @@ def read_state(connection: Connection | None) -> State:
         base=values.get("base", ""),
         run_id=values.get("run_id", ""),
         proof=values.get("proof", ""),
-        loads={source: digest for source, digest, _ in loads},
+        loads=dict(loads),
         nodes={
             unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), relation, restless, has_warned)
             for unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned in nodes
         },
         marks=relation_marks(connection),
-        holds_own_songs=any(not is_sample for *_, is_sample in loads),
+        built_with=read_built_with(connection),
     )
 
 
@@ -135,6 +136,7 @@ def write_state(connection: Connection, state: State) -> None:
     }
     connection.execute("delete from meta.state")
     insert_rows(connection, "meta.state", list(values.items()))
+    write_built_with(connection, state.built_with)
     connection.execute("delete from meta.fingerprints")
     insert_rows(
         connection,
@@ -166,9 +168,7 @@ def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
     connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
 
 
-def record_loads(
-    connection: Connection, source: str, loads: "Iterable[Load]", digest: str, *, is_sample: bool
-) -> None:
+def record_loads(connection: Connection, source: str, loads: "Iterable[Load]", digest: str) -> None:
     """Remember the loads of a source in meta.loads, one row per file, in place of its last ones.
 
     A source without a file has a row that names none.
@@ -189,21 +189,12 @@ def record_loads(
             load.quarantined,
             load.repaired,
             list(load.ignored_columns),
-            is_sample,
             now,
         )
         for load in loads
     ]
-    nothing: tuple[Any, ...] = (source, None, None, digest, 0, 0, 0, 0, 0, [], is_sample, now)
+    nothing: tuple[Any, ...] = (source, None, None, digest, 0, 0, 0, 0, 0, [], now)
     insert_rows(connection, "meta.loads", rows or [nothing])
-
-
-def is_from_sample(connection: Connection) -> bool:
-    """Whether the songs in the database are those of the synthetic sample."""
-    if not relation_exists(connection, "meta", "loads"):
-        return False
-    row = connection.execute("select coalesce(bool_or(is_sample), false) from meta.loads").fetchone()
-    return bool(row and row[0])
 
 
 def is_built_from_loads(connection: Connection) -> bool:

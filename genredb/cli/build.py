@@ -3,7 +3,7 @@
 import typer
 
 from genredb.cli.options import Context, command
-from genredb.cli.selection import Exclude, FullRefresh, Select, State, StoreFailures, WarnError
+from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State, StoreFailures, WarnError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +20,7 @@ def build(
     full_refresh: FullRefresh = False,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    sample: Sample = False,
 ) -> None:
     """Load the CSVs, build the models, run the checks, publish.
 
@@ -32,9 +33,8 @@ def build(
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
 
-    console, config = context.console, context.config
-    console.introduce(config)
+    console = context.console
     options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
     with console.progress() as progress:
-        result = run_build(config, BuildObserver(console, progress), options)
+        result = run_build(context.from_sample(sample), BuildObserver(console, progress), options)
     report_build(context, result)

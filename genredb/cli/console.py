@@ -72,6 +72,8 @@ class Console:
                 "Put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
                 "yellow",
             )
+        elif config.raw_dir not in (config.settings.raw_dir, config.home / "data" / "raw"):
+            self.say(f"Using the CSVs in {near(config.raw_dir)}, which it was built from before.", "dim")
 
     def admit_sample(self, is_sample: bool) -> None:
         """Say that results come from invented songs, where they do."""

@@ -3,6 +3,7 @@
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.cli.selection import Sample
 
 
 def add_to(app: typer.Typer) -> None:
@@ -11,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command()
-def load(context: Context) -> None:
+def load(context: Context, sample: Sample = False) -> None:
     """Load the CSVs that changed, without building on them. The raw tables are published.
 
     Example: genredb load --raw-dir ~/cs98x
@@ -20,8 +21,7 @@ def load(context: Context) -> None:
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
 
-    console, config = context.console, context.config
-    console.introduce(config)
+    console, config = context.console, context.from_sample(sample)
     with console.progress() as progress:
         loads = run_load(config, BuildObserver(console, progress))
     console.loads(loads)

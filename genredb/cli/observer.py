@@ -8,6 +8,7 @@ from genredb.cli.console import Console
 
 if TYPE_CHECKING:
     from genredb.compile.nodes import Node
+    from genredb.project.config import Config
     from genredb.warehouse.load import Load
 
 
@@ -19,6 +20,10 @@ class BuildObserver:
         self._progress = progress
         self._total = 0
         self._done = 0
+
+    def settled(self, config: "Config") -> None:
+        """Say what is built from what, where that is not the obvious."""
+        self._console.introduce(config)
 
     def begin(self, nodes: "Sequence[Node]") -> None:
         """Hear which nodes will run."""

@@ -5,7 +5,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,10 @@ class Context:
     settings: Settings
     console: Console
     json: bool
+
+    def from_sample(self, uses_sample: bool) -> Config:
+        """Return the configuration, with the synthetic sample in place of any raw files if that is asked."""
+        return read_config(replace(self.settings, uses_sample=True)) if uses_sample else self.config
 
     @functools.cached_property
     def config(self) -> Config:
@@ -75,7 +79,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "raw_dir": (
         _option(
             Path | None,
-            "Folder of the raw CSVs; else data/raw, else the synthetic sample.",
+            "Folder of the raw CSVs; else data/raw, the one built from before, or the synthetic sample.",
             "--raw-dir",
             variable="GENREDB_RAW_DIR",
         ),

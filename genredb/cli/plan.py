@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from genredb.cli.options import Context, command
-from genredb.cli.selection import Exclude, FullRefresh, Select, State
+from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def plan(
     excluded: Exclude = None,
     state: State = None,
     full_refresh: FullRefresh = False,
+    sample: Sample = False,
 ) -> None:
     """Say what a build would do now, and why. The columns that it touches are named; nothing is written.
 
@@ -34,7 +35,7 @@ def plan(
     from genredb.cli.console import print_json
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
-    found = make_plan(context.config, options)
+    found = make_plan(context.from_sample(sample), options)
     nodes = found.compilation.nodes
     if context.json:
         print_json(

@@ -37,6 +37,9 @@ State = Annotated[
 FullRefresh = Annotated[
     bool, typer.Option("--full-refresh", "-f", help="Run every node, and make incremental tables anew.")
 ]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="Take the synthetic sample, even in place of your own songs.")
+]
 StoreFailures = Annotated[
     bool, typer.Option("--store-failures", help="Keep all failing rows, in a table for each check.")
 ]

@@ -33,11 +33,6 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
             console.warn(f"{result.standing_warnings} of its checks warn; `genredb test` shows their rows.")
     else:
         console.say(f"Built {name} in {result.seconds:.1f} s: {_counts(result)}.", "green")
-        if result.replaced_own_songs:
-            console.warn(
-                f"{name} held your own songs; the synthetic sample took their place. Put your CSVs into "
-                "data/raw or name their folder by --raw-dir to have them back."
-            )
         if result.forgotten_predictions:
             console.warn("The predictions no longer fit the data and were removed; run `genredb predict`.")
 

@@ -24,13 +24,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
+from genredb.build.freshness import MIN_GENRE_SONGS
 from genredb.errors import UsageError, did_you_mean
 from genredb.learn.estimators import ArtistClassifier, BinarizedTree
 from genredb.learn.packed_forest import PackedForest
 from genredb.learn.sql_neighbors import SqlNeighbors
 
 SEED = 0
-MIN_GENRE_SONGS = 3
 TREE_SONGS = 20_000
 TREE_LEAVES = 500
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from genredb.build.built_with import read_built_with
 from genredb.build.freshness import TRAIN_VIEW
 from genredb.errors import ProjectError
-from genredb.project.discover import Project
-from genredb.project.nodes import Model
 from genredb.warehouse.database import Connection, column_types, fetch_all, quote
 
 LABEL = "genre"  # what classifiers are fitted on; groups are summed from it
@@ -78,17 +77,23 @@ class LabelledSongs:
         return self.songs.labels if label == "genre" else self.groups
 
 
-def feature_view(project: Project, name: str) -> Model:
-    """Return a feature view as the project describes it; ProjectError where it is none."""
-    if name not in project.models:
-        raise ProjectError(f"The project has no model '{name}', which classifiers read.")
-    view = project.models[name]
-    if not view.columns_of("feature"):
+@dataclass(frozen=True)
+class FeatureView:
+    """A view that classifiers read, with its columns of role ``feature`` in the order of the properties."""
+
+    name: str
+    features: tuple[str, ...]
+
+
+def feature_view(connection: Connection, name: str) -> FeatureView:
+    """Return a feature view as it was built; ProjectError where none of its columns is a feature."""
+    features = read_built_with(connection).columns_of(f"features.{name}", "feature")
+    if not features:
         raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
-    return view
+    return FeatureView(name, features)
 
 
-def read_labelled_songs(connection: Connection, view: Model) -> LabelledSongs:
+def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSongs:
     """Read a feature view of labelled songs for judging classifiers, in the order of source and id."""
     songs = read_songs(connection, view, "genre")
     columns = connection.execute(
@@ -133,9 +138,9 @@ def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     return np.array(codes, dtype=np.float64)[places]
 
 
-def read_songs(connection: Connection, view: Model, label: str | None = None) -> Songs:
+def read_songs(connection: Connection, view: FeatureView, label: str | None = None) -> Songs:
     """Read a whole feature view; ``label`` names its column of role label, if it has one."""
-    names = view.columns_of("feature")
+    names = view.features
     columns = connection.execute(_select(view.name, names, label)).fetchnumpy()
     return _songs(columns, names, label)
 
@@ -151,9 +156,9 @@ def read_groups(connection: Connection) -> dict[str, str]:
     return dict(fetch_all(connection, f"select distinct genre, genre_group from features.{TRAIN_VIEW}"))
 
 
-def stream_songs(connection: Connection, view: Model, batch_rows: int) -> Iterator[Songs]:
+def stream_songs(connection: Connection, view: FeatureView, batch_rows: int) -> Iterator[Songs]:
     """Read a feature view in Arrow batches of at most ``batch_rows`` songs, in flat memory."""
-    names = view.columns_of("feature")
+    names = view.features
     # A cursor of its own: an unfinished result blocks its connection.
     with connection.cursor() as cursor:
         for batch in cursor.sql(_select(view.name, names, None)).to_arrow_reader(batch_rows):

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from genredb.build.freshness import DEFAULT, TRAIN_VIEW, read_fingerprints
+from genredb.build.built_with import built_with
+from genredb.build.freshness import DEFAULT, TRAIN_VIEW, classifier_settings, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
-from genredb.learn.dataset import LabelledSongs, fold_fingerprint, read_labelled_songs
+from genredb.learn.dataset import LabelledSongs, feature_view, fold_fingerprint, read_labelled_songs
 from genredb.learn.evaluations import (
     LABELS,
     Evaluation,
@@ -32,10 +33,9 @@ from genredb.learn.evaluations import (
 from genredb.learn.fitted import class_scores, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
-from genredb.learn.train import Progress, built, ignore, min_genre_songs
+from genredb.learn.train import Progress, built, ignore
 from genredb.learn.versions import versions
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
@@ -87,22 +87,23 @@ def _evaluate_one(
     started_at = datetime.now(UTC)
     told(0)
     with open_reader(config.database) as reader:
-        digest = _digest(reader, config)
+        built_with(config, reader)
+        digest = _digest(reader)
         judged = Judged(spec.name, protocol.name, digest, read_fingerprints(reader).training)
         if is_known(reader, judged):
             return
-        data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
+        data = read_labelled_songs(reader, feature_view(reader, TRAIN_VIEW))
+        fewest = classifier_settings(reader)["min_genre_songs"]
     data = data[protocol.takes_part(data)]
     if len(data) < FOLDS:
         raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
-    fewest = min_genre_songs(config)
     jobs = (delayed(_fit_and_ask)(spec, protocol, data, fold, fewest) for fold in protocol.folds(data))
     found = []
     for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
         found.append(answers)
         told(len(found))
     with publication(config.database) as turn:
-        if _digest(built(turn, config), config) != judged.digest:
+        if _digest(built(turn, config)) != judged.digest:
             raise InputError(f"The songs changed while {spec.name} was judged; run `genredb evaluate` again.")
         connection = turn.begin()
         create_tables(connection)
@@ -111,10 +112,10 @@ def _evaluate_one(
         turn.commit()
 
 
-def _digest(connection: Connection, config: Config) -> str:
+def _digest(connection: Connection) -> str:
     """Return what an evaluation depends on: the songs, how they are parted, the settings, the libraries."""
     songs = (read_fingerprints(connection).training, fold_fingerprint(connection))
-    return "-".join((*songs, str(min_genre_songs(config)), *versions().values()))
+    return "-".join((*songs, *map(str, classifier_settings(connection).values()), *versions().values()))
 
 
 def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:

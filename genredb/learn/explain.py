@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
+from genredb.build.built_with import built_with
+from genredb.build.freshness import TRAIN_VIEW
 from genredb.errors import UsageError
-from genredb.learn.dataset import LABEL, Songs, read_songs
+from genredb.learn.dataset import LABEL, Songs, feature_view, read_songs
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.store import load_current
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, fetch_all, open_reader
 
 NEAREST = 5
@@ -74,10 +74,10 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
     UsageError where there is no such song, where a title fits many, or where nothing is fitted yet.
     """
     with open_reader(config.database) as connection:
+        built_with(config, connection)
+        fitted = load_current(connection)
         found = _find(connection, asked, is_title=is_title)
-        project = read_project(config)
-        fitted = load_current(connection, project.models[PREDICT_VIEW].columns_of("feature"))
-        labelled = read_songs(connection, project.models[TRAIN_VIEW], LABEL)
+        labelled = read_songs(connection, feature_view(connection, TRAIN_VIEW), LABEL)
         described = _described(connection)
         return [_explain(connection, fitted, labelled, described, key) for key in found]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from genredb.build.freshness import chosen, read_fingerprints
+from genredb.build.freshness import chosen, classifier_settings, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import UsageError, did_you_mean
 from genredb.learn.versions import versions
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Kept:
     """A fitted classifier in ml.classifiers.
 
-    ``is_current``: it was fitted on the data as they are now, by the versions that are installed.
+    ``is_current``: it was fitted on the data and with the settings as they are now, by the versions that are
+    installed.
     """
 
     classifier_id: str
@@ -40,7 +41,7 @@ def list_classifiers(config: Config) -> list[Kept]:
     """Return the fitted classifiers, the newest first."""
     with open_reader(config.database) as connection:
         training = read_fingerprints(connection).training
-        used = chosen(connection)
+        used, settings = chosen(connection), classifier_settings(connection)
         rows = fetch_all(
             connection,
             """
@@ -51,15 +52,17 @@ def list_classifiers(config: Config) -> list[Kept]:
                 json_array_length(manifest -> 'classes'),
                 fitted_at,
                 coalesce(training_fingerprint = ?, false),
-                manifest ->> 'versions'
+                manifest ->> 'versions',
+                manifest ->> 'settings'
             from ml.classifiers
             order by fitted_at desc
             """,
             [training],
         )
     kept = []
-    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries in rows:
-        is_current = has_same_songs and json.loads(libraries or "{}") == versions()
+    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries, heeded in rows:
+        has_same_settings = json.loads(heeded or "{}").items() <= settings.items()
+        is_current = has_same_songs and has_same_settings and json.loads(libraries or "{}") == versions()
         kept.append(
             Kept(classifier_id, name, songs, genres, fitted_at, is_current, name == used and is_current)
         )

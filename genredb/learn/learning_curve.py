@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from genredb.build.freshness import TRAIN_VIEW
+from genredb.build.built_with import built_with
+from genredb.build.freshness import TRAIN_VIEW, classifier_settings, read_fingerprints
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
-from genredb.learn.dataset import LabelledSongs, read_labelled_songs
+from genredb.learn.dataset import LabelledSongs, feature_view, read_labelled_songs
 from genredb.learn.fitted import make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold
 from genredb.learn.scores import standard_error
-from genredb.learn.train import Progress, ignore, min_genre_songs
+from genredb.learn.train import Progress, ignore
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import open_reader
 
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -46,16 +46,16 @@ def learning_curve(config: Config, name: str, progress: Progress = ignore) -> li
         raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, CLASSIFIERS)}")
     protocol = PROTOCOLS["cv"]
     with open_reader(config.database) as reader:
-        data = read_labelled_songs(reader, read_project(config).models[TRAIN_VIEW])
+        built_with(config, reader)
+        read_fingerprints(reader)  # says so where there are no songs
+        data = read_labelled_songs(reader, feature_view(reader, TRAIN_VIEW))
+        fewest = classifier_settings(reader)["min_genre_songs"]
     data = data[protocol.takes_part(data)]
     if len(data) < FOLDS / SHARES[0]:
         raise InputError(f"{len(data)} labelled songs are too few for a learning curve.")
     folds = [fold for fold in protocol.folds(data) if fold.repeat < REPEATS]
     tasks = [(share, fold) for share in SHARES for fold in folds]
-    jobs = (
-        delayed(_ask)(CLASSIFIERS[name], data, _part(fold, share), min_genre_songs(config))
-        for share, fold in tasks
-    )
+    jobs = (delayed(_ask)(CLASSIFIERS[name], data, _part(fold, share), fewest) for share, fold in tasks)
     found = []
     for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
         found.append(answers)

@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from genredb.build.built_with import read_built_with
 from genredb.build.freshness import PREDICT_VIEW, chosen, read_fingerprints, stale_reason
 from genredb.build.history import record_run
-from genredb.build.state import is_from_sample
 from genredb.learn.classifiers import find_classifier
-from genredb.learn.dataset import LABEL, Songs, feature_view, stream_songs
+from genredb.learn.dataset import Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
 from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier
 from genredb.learn.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, fetch_all
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
@@ -66,16 +65,15 @@ def predict(config: Config, progress: Progress = ignore, min_probability: float 
     nothing is written.
     """
     started_at = datetime.now(UTC)
-    project = read_project(config)
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
         spec = find_classifier(chosen(reader))
-        classifier_id = classifier_id_of(spec.name, LABEL, fingerprints.training)
-        drift = find_drift(reader, feature_view(project, PREDICT_VIEW).columns_of("feature"))
+        classifier_id = classifier_id_of(reader, spec, fingerprints.training)
+        drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
         if _is_done(reader, classifier_id, min_probability):
             return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
-        session = Session(turn.begin(), project, fingerprints, spec, progress)
+        session = Session(turn.begin(), fingerprints, spec, progress)
         create_tables(session.connection)
         fitted, trained, reason = _current(session, classifier_id)
         _score(session, fitted, classifier_id, min_probability)
@@ -115,7 +113,7 @@ def _result(
         by_artist,
         unnamed,
         is_published=is_published,
-        is_sample=is_from_sample(connection),
+        is_sample=read_built_with(connection).is_sample,
         trained=trained,
     )
 
@@ -123,14 +121,13 @@ def _result(
 def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, str | None]:
     """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
     connection = session.connection
-    names = session.view(PREDICT_VIEW).columns_of("feature")
     if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
         try:
-            return load(connection, classifier_id, names), None, None
+            return load(connection, classifier_id), None, None
         except ClassifierError as error:
             reason: str | None = error.what
     else:
-        reason = stale_classifier(connection, session.spec.name, session.fingerprints.training, names)
+        reason = stale_classifier(connection, session.spec.name, session.fingerprints.training)
     return *fit_anew(session), reason
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
+from genredb.build.freshness import MIN_GENRE_SONGS
 from genredb.errors import InputError
-from genredb.learn.classifiers import MIN_GENRE_SONGS
 from genredb.learn.dataset import LabelledSongs
 
 REPEATS = range(6)

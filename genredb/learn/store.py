@@ -15,11 +15,17 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from genredb.build.freshness import chosen, read_fingerprints
+from genredb.build.freshness import (
+    PREDICT_VIEW,
+    TRAIN_VIEW,
+    chosen,
+    classifier_settings,
+    read_fingerprints,
+)
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import SEED
-from genredb.learn.dataset import LABEL, Songs, feature_types
-from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.classifiers import SEED, ClassifierSpec, find_classifier
+from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
+from genredb.learn.fitted import Fitted, class_scores, make
 from genredb.learn.sound_trees import tree_fault
 from genredb.learn.versions import versions
 from genredb.warehouse.database import Connection, fetch_all
@@ -51,7 +57,8 @@ class ClassifierError(InputError):
 class Training:
     """What a classifier was fitted on: the label, the fingerprint and number of rows, the view's SQL.
 
-    ``feature_types`` are DuckDB's types of the feature columns, ``metrics`` the accuracies that ``evaluate``
+    ``feature_types`` are DuckDB's types of the feature columns, ``settings`` the project's variables that it
+    heeds, ``metrics`` the accuracies that ``evaluate``
     found by protocol, as far as it was asked.
     """
 
@@ -60,6 +67,7 @@ class Training:
     view_hash: str
     rows: int
     feature_types: tuple[str, ...] = ()
+    settings: Mapping[str, int] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -75,6 +83,7 @@ class Manifest:
     classes: list[str]
     groups: dict[str, str]
     seed: int
+    settings: dict[str, int]
     parameters: dict[str, Any]
     training_fingerprint: str
     training_rows: int
@@ -101,7 +110,8 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
         classes=[str(name) for name in fitted.estimator.classes_],
         groups=dict(fitted.groups),
         seed=SEED,
-        parameters={key: value for key, value in fitted.estimator.get_params().items() if _is_plain(value)},
+        settings=dict(training.settings),
+        parameters=_parameters(fitted.estimator),
         training_fingerprint=training.fingerprint,
         training_rows=training.rows,
         training_view_hash=training.view_hash,
@@ -111,14 +121,17 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
     )
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
+def _parameters(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator and of those within it, which are named by their class."""
+    return {
+        key: value if value is None or isinstance(value, str | int | float | bool) else type(value).__name__
+        for key, value in sorted(estimator.get_params().items())
+    }
 
 
-def store(connection: Connection, fitted: Fitted, manifest: Manifest) -> str:
-    """Write a classifier into ml.classifiers, in place of an equal one; return its id."""
+def store(connection: Connection, classifier_id: str, fitted: Fitted, manifest: Manifest) -> None:
+    """Write a classifier into ml.classifiers, in place of an equal one."""
     content = skops.io.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-    classifier_id = classifier_id_of(fitted.name, manifest.label, manifest.training_fingerprint)
     connection.execute("delete from ml.classifiers where classifier_id = ?", [classifier_id])
     connection.execute(
         "insert into ml.classifiers values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -133,17 +146,22 @@ def store(connection: Connection, fitted: Fitted, manifest: Manifest) -> str:
             datetime.now(UTC),
         ],
     )
-    return classifier_id
 
 
-def classifier_id_of(name: str, label: str, training_fingerprint: str) -> str:
-    """Return the id of a classifier: its name and a digest of what its answers depend on."""
-    stated = json.dumps([name, label, training_fingerprint, versions(), SEED])
-    return f"{name}-{hashlib.sha256(stated.encode()).hexdigest()[:8]}"
+def classifier_id_of(connection: Connection, spec: ClassifierSpec, training_fingerprint: str) -> str:
+    """Return the id of a classifier: its name and a digest of all that decides its answers.
+
+    That is the data with the choice of features, the parameters, settings among them, and the versions.
+    """
+    songs = int(fetch_all(connection, f"select count(*) from features.{TRAIN_VIEW}")[0][0])
+    estimator = make(spec, songs, classifier_settings(connection)["min_genre_songs"])
+    stated = json.dumps([spec.name, LABEL, training_fingerprint, versions(), SEED, _parameters(estimator)])
+    return f"{spec.name}-{hashlib.sha256(stated.encode()).hexdigest()[:8]}"
 
 
-def load(connection: Connection, classifier_id: str, feature_names: tuple[str, ...]) -> Fitted:
+def load(connection: Connection, classifier_id: str) -> Fitted:
     """Read a classifier back; ClassifierError says in one sentence what is wrong with it."""
+    feature_names = feature_view(connection, PREDICT_VIEW).features
     row = connection.execute(
         "select manifest, skops, sha256 from ml.classifiers where classifier_id = ?", [classifier_id]
     ).fetchone()
@@ -154,7 +172,9 @@ def load(connection: Connection, classifier_id: str, feature_names: tuple[str, .
     if hashlib.sha256(content).hexdigest() != row[2]:
         raise ClassifierError(f"The bytes of classifier {classifier_id} are not those that were stored")
     if manifest.versions != versions():
-        raise ClassifierError(f"Classifier {classifier_id} was fitted with {_changed(manifest)}")
+        raise ClassifierError(
+            f"Classifier {classifier_id} was fitted with {_changed(manifest.versions, versions())}"
+        )
     types = feature_types(connection, feature_names)
     if (tuple(manifest.feature_names), tuple(manifest.feature_types)) != (feature_names, types):
         raise ClassifierError(f"Classifier {classifier_id} was fitted on other feature columns")
@@ -179,11 +199,12 @@ def _read(classifier_id: str, content: bytes) -> Any:
     return estimator
 
 
-def load_current(connection: Connection, feature_names: tuple[str, ...]) -> Fitted:
+def load_current(connection: Connection) -> Fitted:
     """Read the classifier that predicts, fitted on the data as they are; UsageError where there is none."""
-    classifier_id = classifier_id_of(chosen(connection), LABEL, read_fingerprints(connection).training)
+    training = read_fingerprints(connection).training
+    classifier_id = classifier_id_of(connection, find_classifier(chosen(connection)), training)
     try:
-        return load(connection, classifier_id, feature_names)
+        return load(connection, classifier_id)
     except InputError as error:
         raise UsageError(f"{error} Or run `genredb predict`.") from None
 
@@ -197,9 +218,7 @@ def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
         return False
 
 
-def stale_classifier(
-    connection: Connection, name: str, training_fingerprint: str, feature_names: tuple[str, ...]
-) -> str | None:
+def stale_classifier(connection: Connection, name: str, training_fingerprint: str) -> str | None:
     """Return why the last classifier of this name, fitted under another id, does not serve any more.
 
     None where there is none.
@@ -216,11 +235,14 @@ def stale_classifier(
         manifest = _manifest(classifier_id, text)
     except ClassifierError as error:
         return error.what
-    if tuple(manifest.feature_names) != feature_names:
+    if tuple(manifest.feature_names) != feature_view(connection, PREDICT_VIEW).features:
         return f"Classifier {classifier_id} was fitted on other feature columns"
     if manifest.training_fingerprint != training_fingerprint:
         return f"The labelled songs changed since classifier {classifier_id} was fitted"
-    return f"Classifier {classifier_id} was fitted with {_changed(manifest)}"
+    changed = _changed(manifest.versions, versions()) or _changed(
+        manifest.settings, classifier_settings(connection)
+    )
+    return f"Classifier {classifier_id} was fitted with {changed or 'other parameters'}"
 
 
 def _manifest(classifier_id: str, text: str) -> Manifest:
@@ -230,9 +252,8 @@ def _manifest(classifier_id: str, text: str) -> Manifest:
         raise ClassifierError(f"Another version of genredb kept classifier {classifier_id}") from None
 
 
-def _changed(manifest: Manifest) -> str:
-    """Return which versions differ from those that are installed."""
-    found = manifest.versions
+def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> str:
+    """Return which versions or settings differ from those that hold now."""
     return ", ".join(
-        f"{name} {found.get(name)}, now {now}" for name, now in versions().items() if found.get(name) != now
+        f"{name} {value}, now {now.get(name)}" for name, value in before.items() if now.get(name) != value
     )

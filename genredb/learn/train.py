@@ -5,17 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from genredb.build.freshness import TRAIN_VIEW, Fingerprints, chosen, read_fingerprints
+from genredb.build.built_with import built_with, read_built_with
+from genredb.build.freshness import (
+    TRAIN_VIEW,
+    Fingerprints,
+    chosen,
+    classifier_settings,
+    read_fingerprints,
+)
 from genredb.build.history import record_run
-from genredb.build.state import is_from_sample
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import MIN_GENRE_SONGS, ClassifierSpec, find_classifier
-from genredb.learn.dataset import LABEL, feature_types, feature_view, read_groups, read_songs
+from genredb.learn.classifiers import ClassifierSpec, find_classifier
+from genredb.learn.dataset import LABEL, FeatureView, feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
-from genredb.learn.store import Training, make_manifest, store
+from genredb.learn.store import Training, classifier_id_of, make_manifest, store
 from genredb.project.config import Config
-from genredb.project.discover import Project, read_project
-from genredb.project.nodes import Model
 from genredb.warehouse.database import Connection, fetch_all
 from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.tables import create_tables
@@ -42,24 +46,18 @@ def ignore(_what: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-def min_genre_songs(config: Config) -> int:
-    """Return how many labelled songs make a genre common (a variable of the project)."""
-    return int(config.vars.get("min_genre_songs", MIN_GENRE_SONGS))
-
-
 @dataclass(frozen=True)
 class Session:
     """What the steps of one training or prediction share."""
 
     connection: Connection
-    project: Project
     fingerprints: Fingerprints
     spec: ClassifierSpec
     progress: Progress
 
-    def view(self, name: str) -> Model:
-        """Return a feature view as the project describes it, with the roles of its columns."""
-        return feature_view(self.project, name)
+    def view(self, name: str) -> FeatureView:
+        """Return a feature view as it was built."""
+        return feature_view(self.connection, name)
 
     def count(self, sql: str, *parameters: str) -> int:
         """Return the first value of a query that counts."""
@@ -69,12 +67,11 @@ class Session:
 def train(config: Config, progress: Progress = ignore, name: str | None = None) -> TrainResult:
     """Fit a classifier of the registry, else the one that predicts, and publish it in ml.classifiers."""
     started_at = datetime.now(UTC)
-    project = read_project(config)
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
         spec = find_classifier(name or chosen(reader))
-        session = Session(turn.begin(), project, fingerprints, spec, progress)
+        session = Session(turn.begin(), fingerprints, spec, progress)
         create_tables(session.connection)
         _, result = fit_anew(session)
         record_run(session.connection, "train", started_at)
@@ -83,9 +80,10 @@ def train(config: Config, progress: Progress = ignore, name: str | None = None) 
 
 
 def built(turn: Publication, config: Config) -> Connection:
-    """Return the reader of the published state; UsageError if nothing is built yet."""
+    """Return the reader of the published state; UsageError if nothing or something else is built there."""
     if turn.current is None:
         raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
+    built_with(config, turn.current)
     return turn.current
 
 
@@ -95,7 +93,7 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     session.progress("train", 0, 0)
     songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
     counts = Counter(songs.labels)
-    fewest = min_genre_songs(session.project.config)
+    fewest = classifier_settings(session.connection)["min_genre_songs"]
     if not counts:
         raise InputError(f"features.{TRAIN_VIEW} has no songs to learn from.")
     if "min_genre_songs" in spec.settings and max(counts.values()) < fewest:
@@ -110,16 +108,18 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
         _view_hash(session),
         len(songs),
         feature_types(session.connection, songs.feature_names),
+        {name: value for name, value in classifier_settings(session.connection).items() if name in spec.settings},
         _metrics(session),
     )
-    classifier_id = store(session.connection, fitted, make_manifest(fitted, training, songs))
+    classifier_id = classifier_id_of(session.connection, spec, session.fingerprints.training)
+    store(session.connection, classifier_id, fitted, make_manifest(fitted, training, songs))
     return fitted, TrainResult(
         classifier_id,
         songs=len(songs),
         artists=len(set(songs.artists) - {""}) if spec.uses_artist else 0,
         audio_songs=sum(counts[genre] for genre in fitted.audio_genres),
         audio_genres=len(fitted.audio_genres),
-        is_sample=is_from_sample(session.connection),
+        is_sample=read_built_with(session.connection).is_sample,
     )
 
 
@@ -136,6 +136,6 @@ def _metrics(session: Session) -> dict[str, float]:
 
 def _view_hash(session: Session) -> str:
     """Return the fingerprint under which the training view was built."""
-    sql = "select fingerprint from meta.fingerprints where unique_id = ?"
-    rows = fetch_all(session.connection, sql, [f"model.{session.project.config.name}.{TRAIN_VIEW}"])
+    sql = "select fingerprint from meta.fingerprints where relation = ?"
+    rows = fetch_all(session.connection, sql, [f"features.{TRAIN_VIEW}"])
     return str(rows[0][0]) if rows else ""

@@ -36,13 +36,17 @@ _IGNORED_KEYS = frozenset(
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line and the environment say; None and empty mean: as the project says."""
+    """What the command line and the environment say; None and empty mean: as the project says.
+
+    ``uses_sample`` asks for the synthetic sample, whatever else there is.
+    """
 
     project_dir: Path | None = None
     profiles_dir: Path | None = None
     target: str | None = None
     database: Path | None = None
     raw_dir: Path | None = None
+    uses_sample: bool = False
     vars: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,6 +55,7 @@ class Config:
     """The settled configuration of one project; all paths are absolute.
 
     ``home`` is where a build writes: the root, or the working directory for the shipped project.
+    ``settings`` are what the command line stated.
     ``models``, ``seeds``, ``sources`` and ``checks`` are the trees of configuration of dbt_project.yml.
     """
 
@@ -78,6 +83,7 @@ class Config:
     files: tuple[Path, ...]
     environment: tuple[str, ...]
     notices: tuple[str, ...]
+    settings: Settings
 
     @property
     def schema(self) -> str:
@@ -122,7 +128,7 @@ def read_config(settings: Settings) -> Config:
     variables = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name) | dict(settings.vars)
     renderer = YmlRenderer(variables, _target(profile, database))
     project = renderer.render(stated, PROJECT_FILE)
-    raw_dir, is_sample = _find_raw(root, home, settings.raw_dir)
+    raw_dir, is_sample = _find_raw(root, home, settings)
     paths = functools.partial(_paths, project, root)
     tree = functools.partial(mapping, project, path=PROJECT_FILE)
 
@@ -151,6 +157,7 @@ def read_config(settings: Settings) -> Config:
         files=(root / PROJECT_FILE, *((profile.file,) if profile.file else ())),
         environment=tuple(sorted(renderer.environment_names)),
         notices=(*profile.notices, *_notices(project, root)),
+        settings=settings,
     )
 
 
@@ -226,16 +233,22 @@ def _settle_database(path: Path) -> Path:
     return path
 
 
-def _find_raw(root: Path, home: Path, raw_dir: Path | None) -> tuple[Path, bool]:
+def _find_raw(root: Path, home: Path, settings: Settings) -> tuple[Path, bool]:
     """Return the folder of the raw CSVs and whether it is the shipped synthetic sample."""
+    sample, raw_dir = root / "data" / "sample", settings.raw_dir
+    if settings.uses_sample:
+        if raw_dir is not None:
+            raise UsageError("--sample and --raw-dir exclude each other; give one of them.")
+        if not sample.is_dir():
+            raise UsageError(f"The project has no sample: there is no folder {sample}.")
+        return sample, True
     if raw_dir is not None:
         if not raw_dir.is_dir():
             raise UsageError(f"The raw folder {raw_dir} does not exist.")
-        return raw_dir.absolute(), raw_dir.resolve() == (root / "data" / "sample").resolve()
+        return raw_dir.absolute(), raw_dir.resolve() == sample.resolve()
     own = home / "data" / "raw"
     if own.is_dir() and any(path.suffix.lower() == ".csv" for path in own.iterdir()):
         return own, False
-    sample = root / "data" / "sample"
     return (sample, True) if sample.is_dir() else (own, False)
 
 

@@ -10,24 +10,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from genredb.build.freshness import PREDICT_VIEW
-from genredb.learn.dataset import feature_view, songs_of
+from genredb.learn.dataset import songs_of
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.store import load_current
-from genredb.project.config import Config
-from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, quote, register_function
 
 _INNER = "genredb_{}"
 
 
-def register_functions(connection: Connection, config: Config) -> None:
+def register_functions(connection: Connection) -> None:
     """Let this connection's queries call the functions; they answer as the classifier that predicts.
 
     UsageError where none is fitted on the data as they are.
     """
-    columns = feature_view(read_project(config), PREDICT_VIEW).columns_of("feature")
-    fitted = load_current(connection, columns)
+    fitted = load_current(connection)
+    columns = fitted.feature_names
     song = connection.struct_type(
         {"artist_key": connection.dtype("varchar")} | dict.fromkeys(columns, connection.dtype("double"))
     )

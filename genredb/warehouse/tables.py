@@ -74,6 +74,7 @@ create table if not exists ml.importances (
 );
 
 create table if not exists meta.state (key varchar, value varchar);
+create table if not exists meta.built_with (setting varchar, value json);
 create table if not exists meta.fingerprints (
     unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,
     restless varchar, has_warned boolean
@@ -81,7 +82,7 @@ create table if not exists meta.fingerprints (
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
     quarantined bigint, repaired bigint, ignored_columns varchar[],
-    is_sample boolean, loaded_at timestamptz
+    loaded_at timestamptz
 );
 create table if not exists meta.runs (
     run_id varchar, command varchar, started_at timestamptz, seconds double, genredb_version varchar
@@ -107,6 +108,7 @@ DESCRIPTIONS = {
     "ml.group_sets": "One row per stated coverage of an evaluation: the threshold of its sets of groups.",
     "ml.importances": "One row per column that a judged classifier reads: the accuracy lost without it.",
     "meta.state": "One row per fact that genredb remembers of the file.",
+    "meta.built_with": "One row per setting that the file was built with: target, variables, raw folder …",
     "meta.fingerprints": "One row per node of the last build.",
     "meta.loads": "One row per file that was loaded.",
     "meta.runs": "One row per command that wrote to the file.",
@@ -118,7 +120,7 @@ DESCRIPTIONS = {
 # What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
 LAYOUT = "6"
 _OF_THE_LAYOUT = (
-    *("meta.state", "meta.fingerprints", "meta.loads", "ml.predictions"),
+    *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions"),
     *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),
 )
 

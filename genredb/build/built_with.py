@@ -1,0 +1,165 @@
+"""What a database was built with: target, variables, raw folder, engine, versions, roles (meta.built_with).
+
+Commands that read the database go by this, not by what the project's files say by now. Where the command
+line states something else, they refuse and say what differs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genredb.errors import UsageError
+from genredb.project.config import Config, read_config
+from genredb.version import __version__
+from genredb.warehouse.database import Connection, fetch_all, insert_rows, relation_exists
+
+if TYPE_CHECKING:
+    from genredb.compile.compiler import Compilation
+
+
+@dataclass(frozen=True)
+class BuiltWith:
+    """What a database was built with.
+
+    ``vars`` are all variables of the project, ``stated_vars`` those of them that the command line stated.
+    ``raw_dir`` is relative to the project where it lies below it, empty where nothing is loaded.
+    ``roles`` maps a relation (``schema.name``) to pairs of column and role, in the order of the properties.
+    """
+
+    target: str = ""
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    stated_vars: Mapping[str, Any] = field(default_factory=dict)
+    raw_dir: str = ""
+    is_sample: bool = False
+    engine: str = "duckdb"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, list[list[str]]] = field(default_factory=dict)
+
+    def columns_of(self, relation: str, role: str) -> tuple[str, ...]:
+        """Return the columns of one role of a relation, in the order of the properties file."""
+        return tuple(column for column, given in self.roles.get(relation, ()) if given == role)
+
+
+def settings_of(config: Config, compilation: "Compilation") -> BuiltWith:
+    """Return what a build of this project with this configuration builds with."""
+    has_files = bool(compilation.project.loaded_sources)
+    roles = {
+        node.relation.qualified_name: [[column.name, column.role] for column in node.columns if column.role]
+        for node in compilation.nodes.values()
+        if node.is_built and node.relation
+    }
+    return BuiltWith(
+        target=str(config.target["name"]),
+        vars=_plain(config.vars),
+        stated_vars=_plain(config.settings.vars),
+        raw_dir=_stated_folder(config) if has_files else "",
+        is_sample=config.is_sample and has_files,
+        versions={"genredb": __version__, "duckdb": version("duckdb")},
+        roles={relation: pairs for relation, pairs in roles.items() if pairs},
+    )
+
+
+def read_built_with(connection: Connection) -> BuiltWith:
+    """Return what the database was built with; nothing where genredb built nothing in it."""
+    if not relation_exists(connection, "meta", "built_with"):
+        return BuiltWith()
+    rows = fetch_all(connection, "select setting, value from meta.built_with")
+    return BuiltWith(**{setting: json.loads(value) for setting, value in rows})
+
+
+def write_built_with(connection: Connection, built_with: BuiltWith) -> None:
+    """Replace what the database remembers of its settings."""
+    connection.execute("delete from meta.built_with")
+    rows = [(setting, json.dumps(value)) for setting, value in asdict(built_with).items()]
+    insert_rows(connection, "meta.built_with", rows)
+
+
+def loaded_with(config: Config, found: BuiltWith) -> BuiltWith:
+    """Return what is to be remembered after a load without a build: the folder is the new one."""
+    return replace(found, raw_dir=_stated_folder(config), is_sample=config.is_sample)
+
+
+def built_with(config: Config, connection: Connection) -> BuiltWith:
+    """Return what the database was built with, for a command that reads it.
+
+    UsageError where the command line states another target, variable or raw folder.
+    """
+    found = read_built_with(connection)
+    stated = config.settings
+    name = config.database.name
+    if found == BuiltWith():
+        return found
+    for variable, value in _plain(stated.vars).items():
+        if found.vars.get(variable) != value:
+            now = f"{variable}: {json.dumps(value)}"
+            was = (
+                f"{variable}: {json.dumps(found.vars[variable])}" if variable in found.vars else "without it"
+            )
+            raise UsageError(
+                f"--vars states {now}, but {name} was built with {was}; leave it out, "
+                f"or run `genredb build --vars '{now}'` first."
+            )
+    if stated.target and stated.target != found.target:
+        raise UsageError(
+            f"{name} was built for the target '{found.target}', not '{stated.target}'; leave out --target, "
+            f"or run `genredb build --target {stated.target}` first."
+        )
+    if stated.raw_dir and found.raw_dir and config.raw_dir.resolve() != _folder(config, found).resolve():
+        raise UsageError(
+            f"{name} was built from {_folder(config, found)}, not from {config.raw_dir}; "
+            f"leave out --raw-dir, or run `genredb build --raw-dir {stated.raw_dir}` first."
+        )
+    return found
+
+
+def with_raw_folder(config: Config, found: BuiltWith) -> Config:
+    """Return the configuration with the folder that the database was built from, in place of the sample.
+
+    Only a folder that is named, the sample that is asked for and files in data/raw come before it.
+    UsageError where it is gone: the user's own songs are not replaced by invented ones unasked.
+    """
+    stated = config.settings
+    if not config.is_sample or stated.raw_dir or stated.uses_sample or found.is_sample or not found.raw_dir:
+        return config
+    folder = _folder(config, found)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{config.database.name} holds your own songs, and their folder {folder} is gone; name it by "
+            "--raw-dir, or take the synthetic sample in their place by --sample."
+        )
+    return replace(config, raw_dir=folder, is_sample=False)
+
+
+def as_built(config: Config, found: BuiltWith) -> Config:
+    """Return the configuration with what the database was built with, where nothing else is stated."""
+    stated = config.settings
+    target = found.target if found.target not in ("", config.target["name"]) else None
+    settings = replace(
+        stated,
+        database=config.database,
+        target=stated.target or target,
+        vars={**found.stated_vars, **stated.vars},
+    )
+    return with_raw_folder(read_config(settings), found)
+
+
+def _stated_folder(config: Config) -> str:
+    return str(
+        config.raw_dir.relative_to(config.home)
+        if config.raw_dir.is_relative_to(config.home)
+        else config.raw_dir
+    )
+
+
+def _folder(config: Config, found: BuiltWith) -> Path:
+    """Return the raw folder that the database was built from; the sample is where this genredb has it."""
+    return config.root / "data" / "sample" if found.is_sample else config.home / found.raw_dir
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables as JSON holds them, so that they can be compared with what was stored."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(values), default=str))
+    return plain

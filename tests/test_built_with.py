@@ -1,0 +1,164 @@
+"""A database knows what it was built with, and the commands that read it go by that."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genredb.build.load import load
+from genredb.build.run import build
+from genredb.errors import UsageError
+from genredb.export import export
+from genredb.learn.classifiers import CLASSIFIERS
+from genredb.learn.evaluate import evaluate
+from genredb.learn.explain import explain
+from genredb.learn.kept import list_classifiers, use_classifier
+from genredb.learn.predict import predict
+from genredb.learn.train import train
+from genredb.project.config import Config, Settings, read_config
+from tests.conftest import ROOT, rows, write_raw
+
+Settled = Callable[..., Config]
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Settled:
+    """The songs project in a folder of its own, with a small sample and small songs of one's own."""
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "sql", project / "sql")
+    shutil.copytree(ROOT / "data" / "seeds", project / "data" / "seeds")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, project)
+    for folder in (project / "data" / "sample", tmp_path / "own"):
+        folder.mkdir(parents=True)
+        write_raw(folder)
+    edit(tmp_path / "own" / "CS98XClassificationTrain.csv", "Song 1,", "Song of my own,")
+
+    def settle(**stated: Any) -> Config:
+        return read_config(Settings(project_dir=project, **stated))
+
+    return settle
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def kept(config: Config) -> dict[str, Any]:
+    return {name: json.loads(value) for name, value in rows(config.database, "from meta.built_with")}
+
+
+def is_own(config: Config) -> bool:
+    return rows(config.database, "select count(*) from songs where title = 'Song of my own'") == [(1,)]
+
+
+def test_songs_of_ones_own_are_not_called_synthetic_after_the_sample(
+    settled: Settled, tmp_path: Path
+) -> None:
+    """The sample lacks optional files, and so may the real ones: that says nothing of either."""
+    build(settled())
+    assert train(settled(), name="majority").is_sample
+    shutil.copytree(tmp_path / "own", settled().root / "data" / "raw")
+    build(settled())
+    assert not train(settled(), name="majority").is_sample
+    assert not export(settled(), "songs", tmp_path / "songs.csv").is_sample
+    assert not kept(settled())["is_sample"]
+
+
+def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked(
+    settled: Settled, tmp_path: Path
+) -> None:
+    build(settled(raw_dir=tmp_path / "own"))
+    assert not build(settled()).is_published
+    load(settled())
+    assert is_own(settled())
+    (tmp_path / "own").rename(tmp_path / "elsewhere")
+    for verb in (build, load):
+        with pytest.raises(UsageError, match="holds your own songs, and their folder .*own is gone"):
+            verb(settled())
+    load(settled(raw_dir=tmp_path / "elsewhere"))
+    build(settled())
+    assert is_own(settled())
+    build(settled(uses_sample=True))
+    assert not is_own(settled())
+    assert not build(settled()).is_published  # from the sample again, without being asked to
+
+
+def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
+    settled: Settled, tmp_path: Path
+) -> None:
+    """Variables stated once decide what is learned, and which classifier it is."""
+    build(settled())
+    first = predict(settled()).classifier_id
+    build(settled(vars={"min_genre_songs": 5}))
+    second = predict(settled())
+    assert second.classifier_id != first
+    assert second.stale_reason == f"Classifier {first} was fitted with min_genre_songs 3, now 5"
+    assert [one.is_current for one in list_classifiers(settled())] == [True, False]
+    export(settled(), "submission", tmp_path / "five.csv")
+    edit(settled().root / "dbt_project.yml", "min_genre_songs: 3", "min_genre_songs: 5")
+    settled().database.unlink()
+    build(settled())
+    assert predict(settled()).classifier_id == second.classifier_id
+    export(settled(), "submission", tmp_path / "fresh.csv")
+    assert (tmp_path / "five.csv").read_bytes() == (tmp_path / "fresh.csv").read_bytes()
+    assert kept(settled())["vars"]["min_genre_songs"] == 5
+
+
+def test_what_is_stated_otherwise_is_refused_in_a_sentence(settled: Settled, tmp_path: Path) -> None:
+    build(settled())
+    other = settled(vars={"min_genre_songs": 5})
+    elsewhere = settled(raw_dir=tmp_path / "own")
+    for config, message in (
+        (
+            other,
+            r"--vars states min_genre_songs: 5, but genre.duckdb was built with min_genre_songs: 3; leave",
+        ),
+        (elsewhere, r"was built from .*sample, not from .*own; leave out --raw-dir"),
+    ):
+        for verb in (
+            predict,
+            lambda config: evaluate(config, ["majority"], "seed"),
+            lambda config: explain(config, "14"),
+            lambda config: export(config, "songs", tmp_path / "songs.csv"),
+        ):
+            with pytest.raises(UsageError, match=message):
+                verb(config)
+    agreeing = settled(vars={"min_genre_songs": 3}, raw_dir=settled().raw_dir, target="dev")
+    assert export(agreeing, "songs", tmp_path / "songs.csv").rows == 16
+
+
+def test_an_id_covers_the_features_and_the_parameters_and_not_what_decides_nothing(settled: Settled) -> None:
+    build(settled())
+    first = train(settled(), name="logistic").classifier_id
+    models = settled().root / "sql" / "models" / "features"
+    edit(models / "train_common.sql", "where genres.is_common", "where genres.is_common and train.id > 1")
+    build(settled())
+    assert train(settled(), name="logistic").classifier_id == first
+    bpm = "Tempo, beats per minute.\n        config: {meta: {role: feature}}"
+    edit(models / "features.yml", bpm, "Tempo, beats per minute.")
+    build(settled())
+    second = train(settled(), name="logistic").classifier_id
+    assert second != first
+    ((names,),) = rows(
+        settled().database,
+        "select manifest ->> 'feature_names' from ml.classifiers order by fitted_at desc limit 1",
+    )
+    assert "bpm" not in json.loads(names)
+
+
+def test_a_database_is_read_as_it_was_built_whatever_the_project_says_by_now(settled: Settled) -> None:
+    """While files are edited, predictions are those of the last build, and no internal error."""
+    build(settled())
+    use_classifier(settled(), CLASSIFIERS["majority"])
+    first = predict(settled())
+    (settled().root / "sql" / "models" / "features" / "features.yml").write_text(
+        "models: [", encoding="utf-8"
+    )
+    assert predict(settled()).classifier_id == first.classifier_id
+    assert explain(settled(), "14")
