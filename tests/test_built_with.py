@@ -94,6 +94,7 @@ def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
 ) -> None:
     """Variables stated once decide what is learned, and which classifier it is."""
     build(settled())
+    use_classifier(settled(), CLASSIFIERS["artist_forest"])
     first = predict(settled()).classifier_id
     build(settled(vars={"min_genre_songs": 5}))
     second = predict(settled())
@@ -104,6 +105,7 @@ def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
     edit(settled().root / "dbt_project.yml", "min_genre_songs: 3", "min_genre_songs: 5")
     settled().database.unlink()
     build(settled())
+    use_classifier(settled(), CLASSIFIERS["artist_forest"])
     assert predict(settled()).classifier_id == second.classifier_id
     export(settled(), "submission", tmp_path / "fresh.csv")
     assert (tmp_path / "five.csv").read_bytes() == (tmp_path / "fresh.csv").read_bytes()

@@ -108,7 +108,7 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
         _view_hash(session),
         len(songs),
         feature_types(session.connection, songs.feature_names),
-        {name: value for name, value in classifier_settings(session.connection).items() if name in spec.settings},
+        {"min_genre_songs": fewest} if "min_genre_songs" in spec.settings else {},
         _metrics(session),
     )
     classifier_id = classifier_id_of(session.connection, spec, session.fingerprints.training)
