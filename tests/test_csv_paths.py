@@ -1,13 +1,15 @@
 """Where a CSV lies says nothing about what it holds: neither folders nor odd letters change a row."""
 
+import os
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from genredb.build.run import build
-from genredb.errors import InputError
+from genredb.errors import InputError, ProjectError, UsageError
 from genredb.project.config import Settings, read_config
+from genredb.warehouse.csvfile import _Tally, survey
 from genredb.warehouse.infer import infer_table
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
@@ -58,6 +60,50 @@ def test_a_relative_path_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     Path("~x.csv").write_text("a,b\n1,2\n")
     assert [column.name for column in infer_table(Path("~x.csv")).columns] == ["a", "b"]
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer may append faster than it is read."""
+    path = tmp_path / "things.csv"
+    path.write_text(CONTENT * 2)
+
+    def grow(tally: object, chunk: bytes) -> None:
+        with path.open("a") as file:
+            file.write("2,Two,110,-6\n" * 2)
+        add(tally, chunk)  # type: ignore[arg-type]
+
+    add = _Tally.add
+    monkeypatch.setattr(_Tally, "add", grow)
+    monkeypatch.setattr("genredb.warehouse.csvfile.CHUNK_BYTES", 16)
+    with pytest.raises(InputError, match="changed while it was read"):
+        survey(path)
+
+
+@pytest.mark.parametrize("file", ["models/a.yml", "seeds/a.csv", "models/b.sql"])
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_pipe_is_no_file_of_a_project(tmp_path: Path, file: str, *, is_link: bool) -> None:
+    """To read one would wait for a writer that never comes."""
+    write_project(tmp_path, {"models/b.sql": "select 1 as x", "seeds/a.csv": "x\n1\n"})
+    path = tmp_path / file
+    path.unlink(missing_ok=True)
+    pipe = tmp_path / "pipe" if is_link else path
+    os.mkfifo(pipe)
+    if is_link:
+        path.symlink_to(pipe)
+    with pytest.raises(ProjectError, match=r"is no regular file\."):
+        build(read_config(Settings(project_dir=tmp_path)))
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "pipe"])
+def test_a_pipe_or_device_is_no_database_and_no_csv(tmp_path: Path, place: str) -> None:
+    write_project(tmp_path, {})
+    os.mkfifo(tmp_path / "pipe")
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / place)
+    with pytest.raises(UsageError, match=r"is no regular file; name another one for the database\."):
+        read_config(Settings(project_dir=tmp_path, database=link))
+    with pytest.raises(InputError, match=r"link\.csv is no regular file\."):
+        survey(link)
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(

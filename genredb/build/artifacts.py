@@ -30,7 +30,7 @@ def metadata(schema: str) -> dict[str, Any]:
 def read_artifact(path: Path) -> dict[str, Any] | None:
     """Return what an artifact holds, or None where it is missing or none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

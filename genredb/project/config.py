@@ -225,6 +225,8 @@ def _settle_database(path: Path) -> Path:
         raise UsageError(f"The folder of the database, {path.parent}, does not exist; create it first.")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file for the database.")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no regular file; name another one for the database.")
     name = path.name.split(".")[0]
     if not re.fullmatch(r"[\w -]+", name) or name.lower() in RESERVED_NAMES or "?" in str(path):
         raise UsageError(

@@ -11,8 +11,15 @@ from genredb.errors import ProjectError
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def refuse_special(path: Path) -> None:
+    """Raise ProjectError for a pipe or device, whose reading might never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ProjectError(f"{path} is no regular file.")
+
+
 def read_text(path: Path) -> str:
     """Return the file's text; ProjectError if it cannot be read or is not UTF-8."""
+    refuse_special(path)
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -23,6 +30,7 @@ def read_text(path: Path) -> str:
 
 def read_bytes(path: Path) -> bytes:
     """Return the file's bytes; ProjectError if it cannot be read."""
+    refuse_special(path)
     try:
         return path.read_bytes()
     except OSError as error:

@@ -71,6 +71,8 @@ def survey(path: Path, separator: str = ",") -> Survey:
             sha.update(chunk)
             _refuse_bad_bytes(path, chunk, decoder, tally.size)
             tally.add(chunk)
+            if tally.size > stamp[1]:
+                raise _changed(path)
         _refuse_bad_bytes(path, b"", decoder, tally.size, is_last=True)
     if not tally.size:
         raise InputError(f"{path} is empty (0 bytes); save or download it again.")
@@ -94,9 +96,13 @@ def refuse_changed(path: Path, found: Survey) -> None:
     except OSError:
         stamp = (0, 0, 0)
     if stamp != found.stamp or found.size != found.stamp[1]:
-        raise InputError(
-            f"{path} changed while it was read; nothing of it was loaded. Load it again when it is complete."
-        )
+        raise _changed(path)
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(
+        f"{path} changed while it was read; nothing of it was loaded. Load it again when it is complete."
+    )
 
 
 def refuse_unreadable(path: Path) -> None:
