@@ -77,6 +77,10 @@ class InputError(GenredbError):
     """A raw input file cannot be read, or an export cannot be valid."""
 
 
+class ResourceError(GenredbError):
+    """The machine lacks what is needed, or refuses it: room on a disk, memory, a permission."""
+
+
 class QueryTimeoutError(GenredbError):
     """A query was ended because it took too long."""
 
@@ -90,7 +94,7 @@ class DatabaseLockedError(GenredbError):
 
 
 class DatabaseCorruptError(GenredbError):
-    """The database file is damaged or is no DuckDB file."""
+    """The database file is damaged, or nothing that this version of DuckDB reads."""
 
     exit_code = 6
 

@@ -24,6 +24,7 @@ from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, transaction
+from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.sql_text import restless
 from genredb.warehouse.tables import create_tables
@@ -79,13 +80,14 @@ class _Job:
         if not self._failed.is_file():
             raise UsageError("There is no failed build to go on from; run `genredb build`.")
         published = read_state(self._turn.current)
-        connection = self._turn.begin(self._failed)
-        state = read_state(connection)
-        if state.base != published.run_id:
-            self._observer.note("The database was written since that build failed; starting over.")
-            self._turn.discard()
-            return self.run("retry", published)
-        return self._carry_out(self._plan(state, connection), state, connection, "retry")
+        with noticed_damage(self._failed):
+            connection = self._turn.begin(self._failed)
+            state = read_state(connection)
+            if state.base == published.run_id:
+                return self._carry_out(self._plan(state, connection), state, connection, "retry")
+        self._observer.note("The database was written since that build failed; starting over.")
+        self._turn.discard()
+        return self.run("retry", published)
 
     def _plan(self, state: State, connection: Connection | None) -> Plan:
         options = self._options

@@ -14,7 +14,7 @@ from genredb.build.results import FailingRows, NodeResult, Observer, Status
 from genredb.build.runtime import Runtime
 from genredb.build.unit_tests import run_unit_test
 from genredb.compile.nodes import Node, NodeKind
-from genredb.errors import GenredbError, SqlError
+from genredb.errors import GenredbError, ResourceError, SqlError
 from genredb.warehouse.database import transaction
 
 _BAD = (Status.ERROR, Status.FAIL, Status.SKIPPED)
@@ -100,6 +100,8 @@ class Walk:
         started = time.perf_counter()
         try:
             status, rows, failing = run()
+        except ResourceError as error:  # whatever runs next would meet it as well
+            raise ResourceError(f"{node.label}: {error}") from None
         except GenredbError as error:
             message = located(self._runtime, node, error) if isinstance(error, SqlError) else str(error)
             return NodeResult(node, Status.ERROR, reason, None, time.perf_counter() - started, message)

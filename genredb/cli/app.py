@@ -89,6 +89,8 @@ def main() -> NoReturn:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"{where}{error.strerror or error}.", GenredbError.exit_code)
+    except MemoryError:
+        _complain("There is not enough memory.", GenredbError.exit_code)
     except Exception as error:
         if _signals:  # DuckDB turns what a signal raises in the middle of a query into an error of its own
             _end_interrupted()

@@ -34,9 +34,9 @@ _LOCKED = _CONFIG | {
 }
 
 
-def connect(path: Path) -> Connection:
-    """Open a database file for writing, making it if there is none."""
-    with translated_errors(path):
+def connect(path: Path, *, copy_of: Path | None = None) -> Connection:
+    """Open a database file for writing, making it if there is none; errors name what it is a copy of."""
+    with translated_errors(copy_of or path):
         return _quiet(duckdb.connect(str(path), config=_CONFIG))
 
 

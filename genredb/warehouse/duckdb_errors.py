@@ -19,6 +19,7 @@ from genredb.errors import (
     quoted,
 )
 from genredb.warehouse.misspelt import misspelt_keyword
+from genredb.warehouse.refusals import refusal
 
 _NO_SCHEMA = re.compile(r'Table with name "(.+)" does not exist because schema')
 _RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a text, a call
@@ -37,7 +38,7 @@ def translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise _opening_error(path, error) from None
+        raise refusal(error) or _opening_error(path, error) from None
 
 
 def _opening_error(path: Path, error: duckdb.Error) -> GenredbError:
@@ -48,35 +49,55 @@ def _opening_error(path: Path, error: duckdb.Error) -> GenredbError:
             f"{log} does not fit {path.name}, or is damaged; move it away, with the changes that another "
             "program had not finished, and try again."
         )
-    if isinstance(error, duckdb.IOException):
-        if "Could not set lock" in message or "Conflicting lock" in message:
-            pid = re.search(r"PID (\d+)", message)
-            who = f"process {pid[1]}" if pid else "another process"
-            return DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.")
-        if "Permission denied" in message:
-            return UsageError(f"{path} may not be opened: permission denied.")
-        if re.search("not a (valid )?DuckDB database|sqlite", message):
-            return DatabaseCorruptError(
-                f"{path} is not a DuckDB database; move it away and run `genredb build`."
-            )
+    if "Could not set lock" in message or "Conflicting lock" in message:
+        pid = re.search(r"PID (\d+)", message)
+        who = f"process {pid[1]}" if pid else "another process"
+        return DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.")
     if isinstance(error, duckdb.ConnectionException) and "different configuration" in message:
         return UsageError(
             f"{path} is open in this process by another connection to DuckDB; close that one first."
         )
-    return DatabaseCorruptError(f"{path} cannot be opened: {_first_line(error)}")
+    if not _is_duckdb_file(path):
+        return DatabaseCorruptError(f"{path} is not a DuckDB database; move it away and run `genredb build`.")
+    if versions := re.search(r"version number (\d+), .* between (\d+) and (\d+)", message):
+        return DatabaseCorruptError(
+            f"{path} has DuckDB's storage version {versions[1]}, and DuckDB {duckdb.__version__} reads "
+            f"{versions[2]} to {versions[3]}; install a DuckDB that reads it, or move it away and run "
+            "`genredb build`."
+        )
+    return damaged(path, error)
+
+
+def _is_duckdb_file(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return True
 
 
 @contextlib.contextmanager
 def noticed_damage(path: Path) -> Iterator[None]:
-    """Turn the error that a damaged block raises, at whatever query reads it, into one sentence."""
+    """Turn errors that no SQL causes, such as that of a damaged block, into one sentence each."""
     try:
         yield
     except duckdb.Error as error:
+        if known := refusal(error):
+            raise known from None
         if _is_damage(error):
-            raise DatabaseCorruptError(
-                f"{path} is damaged ({_first_line(error)}); move it away and run `genredb build`."
+            raise damaged(path, error) from None
+        if isinstance(error, _BREAKDOWNS):
+            raise GenredbError(
+                f"DuckDB failed ({_first_line(error)}); `genredb doctor` says whether {path} is damaged."
             ) from None
         raise
+
+
+def damaged(path: Path, error: duckdb.Error) -> DatabaseCorruptError:
+    """Return what to say of a file whose damage raised an error."""
+    return DatabaseCorruptError(
+        f"{path} is damaged ({_first_line(error).rstrip('.')}); move it away and run `genredb build`."
+    )
 
 
 @contextlib.contextmanager
@@ -85,7 +106,9 @@ def sql_errors(sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        if _is_damage(error):
+        if known := refusal(error):
+            raise known from None
+        if _is_no_mistake(error):
             raise
         found = read_mistake(error, sql)
         raise SqlError(found.sentence(), sql, found.offset, found.width) from None
@@ -103,7 +126,9 @@ def query_errors(sql: str = "", *, before: str = "", is_trusted: bool = True) ->
         cure = "ask for less at once" + ("" if is_trusted else ", or let it take any by --trusted")
         raise UsageError(f"The query needs more memory than it may take; {cure}.") from None
     except duckdb.Error as error:
-        if _is_damage(error):
+        if known := refusal(error):
+            raise known from None
+        if _is_no_mistake(error):
             raise
         found = read_mistake(error, before + sql)
         if not _RAISES.match(sql, max(0, (found.offset or 0) - len(before))):  # it is a view's, or query()'s
@@ -222,10 +247,17 @@ def _text(error: duckdb.Error) -> str:
     return re.sub(r"^[\w ]+ Error: ", "", str(error).strip())
 
 
+_DAMAGE = ("Data Corruption", "Corrupt database file", "Could not read enough bytes")
+_BREAKDOWNS = (duckdb.FatalException, duckdb.InternalException)
+
+
 def _is_damage(error: duckdb.Error) -> bool:
-    kinds = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
-    signs = ("Corrupt database file", "Could not read enough bytes")
-    return isinstance(error, kinds) or any(sign in str(error) for sign in signs)
+    return isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE)
+
+
+def _is_no_mistake(error: duckdb.Error) -> bool:
+    """Whether an error says nothing of the SQL that was run."""
+    return _is_damage(error) or isinstance(error, _BREAKDOWNS)
 
 
 def _first_line(error: duckdb.Error) -> str:

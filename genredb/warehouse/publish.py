@@ -58,7 +58,7 @@ class Publication:
             shutil.copyfile(other, self._staging)
         elif self.current is not None:
             self._copy_published()
-        self._connection = connect(self._staging)
+        self._connection = connect(self._staging, copy_of=other or self.database)
         return self._connection
 
     def _copy_published(self) -> None:
