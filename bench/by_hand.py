@@ -9,12 +9,15 @@ import json
 import sys
 from pathlib import Path
 
+import duckdb
+
 from bench.timing import Timing, timed
 from genredb.compile.compiler import Compilation, compile_project
 from genredb.compile.nodes import NodeKind
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.project.raw_folder import source_files
+from genredb.warehouse.tables import create_tables
 
 SCRIPT = """
 import json, os, sys
@@ -30,10 +33,6 @@ connection.close()
 handle = os.open(path, os.O_RDONLY)
 os.fsync(handle)
 """
-_PREDICTIONS = (
-    "create table ml.predictions (song_key varchar, genre varchar, probability double, basis varchar,"
-    " runner_ups struct(genre varchar, probability double)[], classifier_id varchar)"
-)
 
 
 class ByHand:
@@ -57,8 +56,8 @@ def statements(compilation: Compilation) -> list[tuple[str, str]]:
     relations = [node.relation for node in compilation.nodes.values() if node.relation and not node.is_check]
     schemas = sorted({str(relation.schema) for relation in relations} - {"main"})
     found = [("setup", f"create schema if not exists {schema}") for schema in schemas]
-    if "ml" in schemas:
-        found.append(("setup", _PREDICTIONS))
+    named = {relation.qualified_name for relation in relations}
+    found += [("setup", sql) for name, sql in _own_tables().items() if name in named]
     for source in project.loaded_sources:
         types = ", ".join(f"'{column.name}': '{column.data_type}'" for column in source.columns)
         paths = source_files(source, project.loaded_sources, project.config)
@@ -79,3 +78,11 @@ def statements(compilation: Compilation) -> list[tuple[str, str]]:
         elif node.kind is NodeKind.CHECK and node.severity == "error":
             found.append(("check", node.sql))
     return found
+
+
+def _own_tables() -> dict[str, str]:
+    """Return the statements that make genredb's own tables, by name."""
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        sql = "select schema_name || '.' || table_name, sql from duckdb_tables()"
+        return dict(connection.execute(sql).fetchall())

@@ -4,7 +4,7 @@ A count as a process of its own beside a Python script that does the same; ten m
 DuckDB's own COPY, with the peak of memory; songs asked by the SQL function beside `predict_proba` on an
 array of them.
 
-    python -m bench.query [--raw-dir FOLDER] [--runs N] [--rows N]
+    python -m bench.query [--raw-dir FOLDER] [--runs N] [--rows N] [--copies N]
 """
 
 import argparse
@@ -28,7 +28,6 @@ from genredb.query.functions import register_functions
 from genredb.warehouse.database import connect_read_only
 
 ROOT = Path(__file__).parents[1]
-COPIES = 1_000
 _WATCH = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:])
@@ -86,7 +85,7 @@ def _timed_into(output: int, command: list[str]) -> tuple[Timing, int]:
     return (time.perf_counter() - started, float(cpu)), int(peak)
 
 
-def functions(config: Config, runs: int) -> None:
+def functions(config: Config, copies: int, runs: int) -> None:
     """Time the function in SQL beside the classifier on an array of the same songs, in one process."""
     columns = "year, bpm, nrgy, dnce, db, live, val, dur, acous, spch, pop"
     connection = connect_read_only(config.database, locked=True)
@@ -94,7 +93,7 @@ def functions(config: Config, runs: int) -> None:
     fitted = load_current(connection)
     connection.execute(
         f"create temp table many as select null::varchar as artist_key, {columns}"
-        f" from songs cross join range({COPIES})"
+        f" from songs cross join range({copies})"
     )
     found: list[Any] = list(connection.execute(f"select {columns} from many").fetchnumpy().values())
     values = [np.asarray(np.ma.filled(column.astype(float), np.nan)) for column in found]
@@ -123,6 +122,9 @@ def main() -> None:
     parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
     parser.add_argument("--runs", type=int, default=7, help="runs that count")
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows to write as CSV")
+    parser.add_argument(
+        "--copies", type=int, default=1_000, help="copies of the songs that predict_genre is asked"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -132,7 +134,7 @@ def main() -> None:
         predict(config)
         count(config, arguments.runs)
         stream(config, arguments.rows, max(1, arguments.runs // 2), folder)
-        functions(config, arguments.runs)
+        functions(config, arguments.copies, arguments.runs)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +14,14 @@ Timing = tuple[float, float]
 def timed(command: Sequence[str | Path], folder: Path | None = None) -> Timing:
     """Run a command; return its wall and cpu seconds, those of its children included."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    message = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    if status:
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        message = said.read()
+    if process.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed: {message.decode()}")
     return wall, usage.ru_utime + usage.ru_stime
 

@@ -66,3 +66,15 @@ def test_the_lock_names_no_address_and_covers_the_dependencies() -> None:
     for requirement in stated:
         name = re.split(r"[><=\[]", requirement)[0].lower().replace("_", "-")
         assert re.search(rf"^{re.escape(name)}==[\w.]+ \\$", lock, re.MULTILINE), name
+
+
+def test_the_extras_that_the_documents_name_bring_what_they_say() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    )
+    assert set(re.findall(r"(?:genredb|\.)\[(\w+)\]", text)) <= set(extras)
+    assert "jupyter lab docs/notebook.ipynb" in text
+    assert any(one.startswith("jupyterlab") for one in extras["notebook"])
