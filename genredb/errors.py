@@ -23,6 +23,15 @@ class UsageError(GenredbError):
     exit_code = 2
 
 
+class ConsentError(UsageError):
+    """Something large would be done that nobody asked for; ``what`` says so, ``option`` asks for it."""
+
+    def __init__(self, what: str, cure: str, option: str) -> None:
+        super().__init__(f"{what}; {cure}.")
+        self.what = what
+        self.option = option
+
+
 class ProjectError(GenredbError):
     """A file of the project (yml, SQL, macro, seed) is wrong or missing."""
 

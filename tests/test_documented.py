@@ -27,13 +27,13 @@ OPTIONS = {
     "build": [
         "genredb build --select songs+ --exclude submission -f",
         "genredb build --full-refresh --store-failures --warn-error",
-        "genredb build --raw-dir cs98x && genredb build && genredb build --sample",
+        "genredb build --allow-drops --raw-dir cs98x && genredb build && genredb build --sample",
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"
         " genredb build -s state:modified+ --state .",
     ],
     "load": ["genredb load --sample"],
     "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old"],
-    "retry": ["genredb retry --store-failures", "genredb retry --warn-error"],
+    "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error"],
     "test": [
         "genredb test --select songs --exclude genres --store-failures",
         "genredb test -s state:modified --state target --warn-error || test $? = 2",  # which matches nothing

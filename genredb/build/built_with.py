@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredb.errors import UsageError
+from genredb.errors import ConsentError, UsageError
 from genredb.project.config import Config, read_config
 from genredb.version import __version__
 from genredb.warehouse.database import Connection, fetch_all, insert_rows, relation_exists
@@ -119,16 +119,17 @@ def with_raw_folder(config: Config, found: BuiltWith) -> Config:
     """Return the configuration with the folder that the database was built from, in place of the sample.
 
     Only a folder that is named, the sample that is asked for and files in data/raw come before it.
-    UsageError where it is gone: the user's own songs are not replaced by invented ones unasked.
+    ConsentError where it is gone: the user's own songs are not replaced by invented ones unasked.
     """
     stated = config.settings
     if not config.is_sample or stated.raw_dir or stated.uses_sample or found.is_sample or not found.raw_dir:
         return config
     folder = _folder(config, found)
     if not folder.is_dir():
-        raise UsageError(
-            f"{config.database.name} holds your own songs, and their folder {folder} is gone; name it by "
-            "--raw-dir, or take the synthetic sample in their place by --sample."
+        raise ConsentError(
+            f"{config.database.name} holds your own songs, and their folder {folder} is gone",
+            "name it by --raw-dir, or take the synthetic sample in their place by --sample",
+            "--sample",
         )
     return replace(config, raw_dir=folder, is_sample=False)
 
@@ -144,6 +145,23 @@ def as_built(config: Config, found: BuiltWith) -> Config:
         vars={**found.stated_vars, **stated.vars},
     )
     return with_raw_folder(read_config(settings), found)
+
+
+def resumed(config: Config, found: BuiltWith) -> Config:
+    """Return the configuration of a build that is gone on with: as it was stated, where nothing else is."""
+    stated = config.settings
+    has_folder = bool(found.raw_dir) and not (stated.raw_dir or stated.uses_sample)
+    return as_built(
+        replace(
+            config,
+            settings=replace(
+                stated,
+                raw_dir=_folder(config, found) if has_folder else stated.raw_dir,
+                uses_sample=stated.uses_sample,
+            ),
+        ),
+        found,
+    )
 
 
 def _stated_folder(config: Config) -> str:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from genredb.build.built_with import settings_of, with_raw_folder
+from genredb.build.built_with import resumed, settings_of, with_raw_folder
 from genredb.build.current import write_receipt
+from genredb.build.drops import refuse_large_drop
 from genredb.build.freshness import forget_stale_predictions
 from genredb.build.history import record_run, run_id_of
 from genredb.build.manifest import write_manifest
@@ -83,6 +84,7 @@ class _Job:
         with noticed_damage(self._failed):
             connection = self._turn.begin(self._failed)
             state = read_state(connection)
+            self._config = resumed(self._config, state.built_with)
             if state.base == published.run_id:
                 return self._carry_out(self._plan(state, connection), state, connection, "retry")
         self._observer.note("The database was written since that build failed; starting over.")
@@ -99,6 +101,8 @@ class _Job:
             self._observer.note(notice)
         chosen = chosen_nodes(compilation, options)
         plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        if not options.allow_drops:
+            refuse_large_drop(plan.large_drop)
         if not plan.is_proved:
             from genredb.build.leak_guard import LeakGuard  # noqa: PLC0415 - most builds need no proof
 

@@ -9,7 +9,8 @@ from pathlib import Path
 class Options:
     """What a build or test is asked for: selectors, and how to treat what it finds.
 
-    ``state_dir`` holds the artifacts that ``state:`` and ``result:`` selectors compare with.
+    ``state_dir`` holds the artifacts that ``state:`` and ``result:`` selectors compare with. ``allow_drops``
+    lets a build drop incremental tables, or more than half of the relations.
     """
 
     selected: Sequence[str] = ()
@@ -18,6 +19,7 @@ class Options:
     store_failures: bool = False
     warn_error: bool = False
     state_dir: Path | None = None
+    allow_drops: bool = False
 
     @property
     def may_be_current(self) -> bool:

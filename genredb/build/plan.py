@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from genredb.build.drops import large_drop
 from genredb.build.inputs import RawFiles, contents, raw_files
 from genredb.build.state import NodeState, State
 from genredb.compile.compiler import Compilation
@@ -34,7 +35,8 @@ class Plan:
     nothing which should run was left out by a selection.
     ``loaded`` are the unique ids of the sources that genredb loads. ``proof`` digests what the leak guard
     has to prove, and ``is_proved`` says that it did so before. ``touched`` says by unique id which columns
-    a build would touch, where that was asked for.
+    a build would touch, where that was asked for. ``large_drop`` says what would go that nobody may have
+    meant to drop, if anything.
     """
 
     compilation: Compilation
@@ -48,6 +50,7 @@ class Plan:
     proof: str = ""
     is_proved: bool = True
     touched: Mapping[str, Touched] = field(default_factory=dict)
+    large_drop: str = ""
 
     def restless(self, node: Node) -> str:
         """Return why a node may change although nothing in the project does, or nothing."""
@@ -118,7 +121,7 @@ def make_plan(
             is_whole=reasons.keys() <= set(chosen) and not removed,
         )
     state.refuse_foreign(found.made)
-    return found
+    return replace(found, large_drop=large_drop(compilation, state, found.removed, found.reasons))
 
 
 class _Planner:
@@ -273,5 +276,6 @@ def new_nodes(
             relation,
             restless.get(unique_id) or plan.restless(node),
             has_warned=succeeded.get(unique_id, False),
+            materialized=node.materialized,
         )
     return nodes

@@ -34,6 +34,7 @@ class NodeState:
     relation: str = ""
     restless: str = ""
     has_warned: bool = False
+    materialized: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def read_state(connection: Connection | None) -> State:
     loads = fetch_all(connection, "select source, digest from meta.loads")
     nodes = fetch_all(
         connection,
-        "select unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned"
+        "select unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned, materialized"
         " from meta.fingerprints",
     )
     return State(
@@ -117,8 +118,8 @@ def read_state(connection: Connection | None) -> State:
         proof=values.get("proof", ""),
         loads=dict(loads),
         nodes={
-            unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), relation, restless, has_warned)
-            for unique_id, fingerprint, sql, sql_id, rest, relation, restless, has_warned in nodes
+            unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), *others)
+            for unique_id, fingerprint, sql, sql_id, rest, *others in nodes
         },
         marks=relation_marks(connection),
         built_with=read_built_with(connection),
@@ -142,7 +143,15 @@ def write_state(connection: Connection, state: State) -> None:
         connection,
         "meta.fingerprints",
         [
-            (unique_id, n.fingerprint, *astuple(n.identity), n.relation, n.restless, n.has_warned)
+            (
+                unique_id,
+                n.fingerprint,
+                *astuple(n.identity),
+                n.relation,
+                n.restless,
+                n.has_warned,
+                n.materialized,
+            )
             for unique_id, n in state.nodes.items()
         ],
     )

@@ -1,9 +1,24 @@
 """``genredb build``."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import typer
 
 from genredb.cli.options import Context, command
-from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State, StoreFailures, WarnError
+from genredb.cli.selection import (
+    AllowDrops,
+    Exclude,
+    FullRefresh,
+    Sample,
+    Select,
+    State,
+    StoreFailures,
+    WarnError,
+)
+
+if TYPE_CHECKING:
+    from genredb.build.results import BuildResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +35,7 @@ def build(
     full_refresh: FullRefresh = False,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    allow_drops: AllowDrops = False,
     sample: Sample = False,
 ) -> None:
     """Load the CSVs, build the models, run the checks, publish.
@@ -30,11 +46,17 @@ def build(
     """
     from genredb.build.options import Options
     from genredb.build.run import build as run_build
+    from genredb.cli.consent import with_consent
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
 
     console = context.console
     options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
-    with console.progress() as progress:
-        result = run_build(context.from_sample(sample), BuildObserver(console, progress), options)
-    report_build(context, result)
+
+    def run(given: frozenset[str]) -> "BuildResult":
+        config = context.from_sample(sample or "--sample" in given)
+        agreed = replace(options, allow_drops=allow_drops or "--allow-drops" in given)
+        with console.progress() as progress:
+            return run_build(config, BuildObserver(console, progress), agreed)
+
+    report_build(context, with_consent(run))

@@ -1,9 +1,14 @@
 """``genredb load``."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Sample
+
+if TYPE_CHECKING:
+    from genredb.warehouse.load import Load
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,12 +23,18 @@ def load(context: Context, sample: Sample = False) -> None:
     Example: genredb load --raw-dir ~/cs98x
     """
     from genredb.build.load import load as run_load
+    from genredb.cli.consent import with_consent
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
 
-    console, config = context.console, context.from_sample(sample)
-    with console.progress() as progress:
-        loads = run_load(config, BuildObserver(console, progress))
+    console, config = context.console, context.config
+
+    def run(given: frozenset[str]) -> "tuple[Load, ...]":
+        stated = context.from_sample(sample or "--sample" in given)
+        with console.progress() as progress:
+            return run_load(stated, BuildObserver(console, progress))
+
+    loads = with_consent(run)
     console.loads(loads)
     if context.json:
         print_json({"loads": loads})

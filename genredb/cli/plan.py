@@ -45,6 +45,7 @@ def plan(
                     for raw in found.stale_files
                 ],
                 "removed": found.removed,
+                "large_drop": found.large_drop or None,
                 "nodes": [
                     {
                         "unique_id": i,
@@ -72,6 +73,8 @@ def plan(
         context.console.say("There is nothing to do: the database is current.", "green")
     elif checks and not context.console.is_verbose:
         context.console.say(f"and {checks} check{'s' if checks > 1 else ''}; -v lists them.", "dim")
+    if found.large_drop:
+        context.console.warn(f"A build would {found.large_drop}; it stops unless --allow-drops is given.")
 
 
 def _columns(touched: "Touched | None") -> str:

@@ -1,9 +1,14 @@
 """``genredb retry``."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from genredb.cli.options import Context, command
-from genredb.cli.selection import StoreFailures, WarnError
+from genredb.cli.selection import AllowDrops, StoreFailures, WarnError
+
+if TYPE_CHECKING:
+    from genredb.build.results import BuildResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -12,18 +17,31 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command()
-def retry(context: Context, store_failures: StoreFailures = False, warn_error: WarnError = False) -> None:
+def retry(
+    context: Context,
+    store_failures: StoreFailures = False,
+    warn_error: WarnError = False,
+    allow_drops: AllowDrops = False,
+) -> None:
     """Go on from the last failed build. What succeeded in it and did not change does not run again.
 
     The failed build is kept as target/failed.duckdb until one succeeds. Example: genredb retry
     """
     from genredb.build.options import Options
     from genredb.build.run import retry as run_retry
+    from genredb.cli.consent import with_consent
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
 
     console, config = context.console, context.config
-    options = Options(store_failures=store_failures, warn_error=warn_error)
-    with console.progress() as progress:
-        result = run_retry(config, BuildObserver(console, progress), options)
-    report_build(context, result)
+
+    def run(given: frozenset[str]) -> "BuildResult":
+        options = Options(
+            store_failures=store_failures,
+            warn_error=warn_error,
+            allow_drops=allow_drops or "--allow-drops" in given,
+        )
+        with console.progress() as progress:
+            return run_retry(config, BuildObserver(console, progress), options)
+
+    report_build(context, with_consent(run))

@@ -40,6 +40,10 @@ FullRefresh = Annotated[
 Sample = Annotated[
     bool, typer.Option("--sample", help="Take the synthetic sample, even in place of your own songs.")
 ]
+AllowDrops = Annotated[
+    bool,
+    typer.Option("--allow-drops", help="Let the build drop incremental tables or most relations."),
+]
 StoreFailures = Annotated[
     bool, typer.Option("--store-failures", help="Keep all failing rows, in a table for each check.")
 ]

@@ -77,7 +77,7 @@ create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.built_with (setting varchar, value json);
 create table if not exists meta.fingerprints (
     unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,
-    restless varchar, has_warned boolean
+    restless varchar, has_warned boolean, materialized varchar
 );
 create table if not exists meta.loads (
     source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
@@ -118,7 +118,7 @@ DESCRIPTIONS = {
 
 
 # What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
-LAYOUT = "6"
+LAYOUT = "7"
 _OF_THE_LAYOUT = (
     *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions"),
     *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),
