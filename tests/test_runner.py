@@ -389,19 +389,18 @@ def test_artifacts_are_written(tmp_path: Path) -> None:
 
 def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
     files = {
-        "dbt_project.yml": BASE["dbt_project.yml"] + "snapshots: {x: 1}\nmodel: {}\n",
+        "dbt_project.yml": BASE["dbt_project.yml"] + "snapshots: {x: 1}\n",
         "packages.yml": "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]",
-        "models/m.sql": "{{ config(contract={'enforced': true}, materialised='table') }} select 1 as x",
+        "models/m.sql": "{{ config(contract={'enforced': true}, owner='me') }} select 1 as x",
         "models/p.yml": "models: [{name: n, description: nothing}]\nexposures: []\n",
     }
     assert compiled(tmp_path, files).notices == (
         "dbt_project.yml: genredb ignores `snapshots:`.",
-        "dbt_project.yml: genredb knows no `model:`. Did you mean 'models'?",
         "packages.yml: genredb supports no packages and ignores dbt-labs/dbt_utils.",
         "models/p.yml: genredb ignores `exposures:`.",
         "models/p.yml describes the model 'n', which has no file. There are: m.",
-        "models/m.sql: genredb ignores the configuration `contract`.",
-        "models/m.sql: genredb knows no configuration `materialised`. Did you mean 'materialized'?",
+        "models/m.sql: genredb ignores `contract:` of the configuration of a model.",
+        "models/m.sql: genredb ignores `owner:` of the configuration of a model, which dbt does not know either.",
     )
 
 

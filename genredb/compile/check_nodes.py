@@ -71,13 +71,13 @@ class CheckCompiler:
             raise ProjectError(f"{self.place(spec)}: {error}") from None
 
     def _singular(self, spec: CheckSpec) -> Node:
-        scope = Scope(spec.path, config=dict(spec.config))
+        scope = Scope(spec.path, config=dict(spec.config), kind="check")
         sql, dynamic = self._compiler.render(spec.text, scope)
         node = self._node(spec, (spec.name, shortened(spec.name)), sql, scope)
         return replace(node, template=spec.text, dynamic=dynamic)
 
     def _generic(self, spec: CheckSpec) -> Node:
-        scope = Scope(spec.path, config=dict(spec.config))
+        scope = Scope(spec.path, config=dict(spec.config), kind="check")
         relation = self._renderer.evaluate(spec.attached_to, scope)
         where = spec.config.get("where")
         if where:

@@ -79,7 +79,7 @@ def compile_project(project: Project, *, is_full_refresh: bool = False) -> Compi
         compiler,
         tuple(sorted({*project.environment, *compiler.renderer.environment_names})),
         compiler.renderer.uses_clock,
-        (*project.notices, *compiler.names.notices),
+        tuple(dict.fromkeys((*project.notices, *compiler.renderer.notices))),
     )
 
 

@@ -9,7 +9,6 @@ from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.discover import Project
-from genredb.project.merge import notices
 from genredb.project.nodes import Model, Seed, Source
 
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
@@ -28,7 +27,6 @@ class Names:
     def __init__(self, project: Project, problems: Problems) -> None:
         self.project = project
         self.config: dict[str, Mapping[str, Any]] = {}
-        self.notices: list[str] = []
         self.relations: dict[str, tuple[str, Relation]] = {}
         self._faulty: set[str] = set()
         self._makers: dict[str, str] = {}
@@ -124,8 +122,6 @@ class Names:
             execute=False,
         )
         renderer.render(model.text, scope)
-        added = {key: value for key, value in scope.config.items() if model.config.get(key) != value}
-        self.notices += notices("model", added, model.path)
         return scope.config
 
     def _materialization(self, model: Model, config: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ class Renderer:
 
     ``resolve_ref`` and ``resolve_source`` give the unique id and the relation of a name.
     ``environment_names`` gathers the environment variables that were asked for, ``messages`` what
-    templates log; ``uses_clock`` says that a template's text may differ from run to run.
+    templates log, ``notices`` what of their configuration has no effect; ``uses_clock`` says that a
+    template's text may differ from run to run.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Renderer:
         self._expressions: dict[str, Callable[..., Any]] = {}
         self.environment_names: set[str] = set()
         self.messages: list[str] = []
+        self.notices: list[str] = []
         self.uses_clock = False
         self._environment = Environment(
             undefined=StrictUndefined, loader=FunctionLoader(self._load_text), keep_trailing_newline=False
@@ -176,7 +178,7 @@ class Renderer:
             "should_full_refresh": lambda: self._is_full_refresh,
             "should_store_failures": lambda: bool(self._scope.config.get("store_failures")),
         }
-        config_call = ConfigCall(lambda: self._scope)
+        config_call = ConfigCall(lambda: self._scope, self.notices)
         return {
             **MACROS,
             **CONSTANT,

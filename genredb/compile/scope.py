@@ -9,6 +9,7 @@ from jinja2 import Undefined
 from genredb.compile.locate import TemplateError
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import did_you_mean
+from genredb.project.keys import CONFIG, fault_of
 from genredb.project.merge import config_key, merged
 
 _MISSING = object()
@@ -20,7 +21,8 @@ class Scope:
 
     While ``is_naming``, relations have no names yet: ref and source give empty ones. Without ``execute``
     a template is parsed only, as dbt does: whatever asks the database gets nothing. ``relations`` stand
-    in for those of unique ids, ``overrides`` for vars, env_vars and macros (a unit test's).
+    in for those of unique ids, ``overrides`` for vars, env_vars and macros (a unit test's). ``kind`` says
+    which keys ``config(…)`` has.
     """
 
     path: str
@@ -36,13 +38,18 @@ class Scope:
     relations: Mapping[str, Relation] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "model"
 
 
 class ConfigCall:
-    """``config(…)`` in a template records its arguments; ``config.get(…)`` reads them."""
+    """``config(…)`` in a template records its arguments; ``config.get(…)`` reads them.
 
-    def __init__(self, scope: Callable[[], Scope]) -> None:
+    ``notices`` gathers which of them have no effect.
+    """
+
+    def __init__(self, scope: Callable[[], Scope], notices: list[str]) -> None:
         self._scope = scope
+        self._notices = notices
 
     def __call__(self, *stated: Mapping[str, Any], **values: Any) -> str:
         """Record the configuration; ProjectError where a value is not defined."""
@@ -53,11 +60,20 @@ class ConfigCall:
                 raise TemplateError(
                     f"config({name}=…) names something that is not defined; is a quote missing?", name
                 )
+            self._examine(name, value)
         config = self._scope().config
         changed = merged(config, {config_key(name): value for name, value in values.items()})
         config.clear()
         config.update(changed)
         return ""
+
+    def _examine(self, name: str, value: Any) -> None:
+        scope = self._scope()
+        fault = fault_of(config_key(name), value, CONFIG[scope.kind])
+        if fault is not None and fault.is_error:
+            raise TemplateError(fault.sentence, name)
+        if fault is not None:
+            self._notices.append(f"{scope.path}: {fault.sentence}")
 
     def get(self, name: str, default: Any = None, **_options: Any) -> Any:
         """Return a value of the configuration, or the default."""

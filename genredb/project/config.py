@@ -13,25 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import ProjectError, UsageError, did_you_mean
-from genredb.project.files import mapping, read_yaml, text_list
+from genredb.errors import ProjectError, UsageError
+from genredb.project.files import mapping, parse_yaml, read_text, text_list
+from genredb.project.keys import PACKAGES, check_keys, check_project_keys
 from genredb.project.profile import Profile, read_profile
 from genredb.project.yml_jinja import YmlRenderer
 
 PROJECT_FILE = "dbt_project.yml"
 # A database of such a name would be confused with DuckDB's own or with a schema of genredb's.
 RESERVED_NAMES = frozenset("main temp system pg_catalog information_schema raw meta ml".split())
-_KEYS = frozenset(
-    "name version config-version profile model-paths seed-paths test-paths macro-paths analysis-paths".split()
-    + "target-path clean-targets vars models seeds data_tests tests sources on-run-start on-run-end".split()
-    # Without effect on rows: where dbt logs and documents, which dbt it wants.
-    + "log-path docs-paths asset-paths packages-install-path require-dbt-version flags unit_tests".split()
-    + "snapshot-paths function-paths config dbt-cloud".split()
-)
-_IGNORED_KEYS = frozenset(
-    "snapshots query-comment quoting dispatch exposures metrics semantic-models saved-queries".split()
-    + "restrict-access analyses functions".split()
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +109,9 @@ def read_config(settings: Settings) -> Config:
     """
     root, is_shipped = _find_root(settings.project_dir)
     home = Path.cwd().resolve() if is_shipped else root
-    stated = read_yaml(root / PROJECT_FILE)
+    text = read_text(root / PROJECT_FILE)
+    stated = parse_yaml(text, str(root / PROJECT_FILE))
+    ignored = check_project_keys(stated, PROJECT_FILE, text)
     name = stated.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ProjectError(f"{root / PROJECT_FILE} needs a `name:` of letters, digits and underscores.")
@@ -156,7 +148,7 @@ def read_config(settings: Settings) -> Config:
         on_run_end=text_list(project.get("on-run-end"), "on-run-end", PROJECT_FILE),
         files=(root / PROJECT_FILE, *((profile.file,) if profile.file else ())),
         environment=tuple(sorted(renderer.environment_names)),
-        notices=(*profile.notices, *_notices(project, root)),
+        notices=(*profile.notices, *ignored, *_notices(root)),
         settings=settings,
     )
 
@@ -174,16 +166,14 @@ def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
     }
 
 
-def _notices(project: Mapping[str, Any], root: Path) -> Iterator[str]:
-    """Name what dbt would heed and genredb does not."""
-    for key, value in project.items():
-        if key in _IGNORED_KEYS and value:
-            yield f"{PROJECT_FILE}: genredb ignores `{key}:`."
-        elif key not in _KEYS | _IGNORED_KEYS:
-            yield f"{PROJECT_FILE}: genredb knows no `{key}:`.{did_you_mean(key, _KEYS)}"
+def _notices(root: Path) -> Iterator[str]:
+    """Name the files that dbt would heed and genredb does not."""
     for name in ("packages.yml", "dependencies.yml"):
         if (root / name).is_file():
-            stated = read_yaml(root / name).get("packages") or []
+            text = read_text(root / name)
+            content = parse_yaml(text, name)
+            yield from check_keys(content, PACKAGES, name, text)
+            stated = content.get("packages") or []
             named = [str(next(iter(entry.values()))) for entry in stated if isinstance(entry, Mapping)]
             if named:
                 yield f"{name}: genredb supports no packages and ignores {', '.join(named)}."

@@ -8,9 +8,10 @@ from typing import Any
 
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.config import Config
-from genredb.project.files import read_text, read_yaml
+from genredb.project.files import parse_yaml, read_text
 from genredb.project.find import YML, find, yml_folders
-from genredb.project.merge import folder_config, merged, notices
+from genredb.project.keys import PROPERTIES, check_keys
+from genredb.project.merge import folder_config, merged
 from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source, UnitTestSpec
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
 from genredb.project.raw_folder import unread_notices
@@ -62,8 +63,6 @@ class _Reader:
     def read(self) -> Project:
         config = self._config
         yml = self._read_yml()
-        for file in yml:
-            self._notices += file.notices
         models = self._models(self._by_name(entry for file in yml for entry in file.models))
         seeds = self._seeds(self._by_name(entry for file in yml for entry in file.seeds))
         for name in models.keys() & seeds.keys():
@@ -106,7 +105,11 @@ class _Reader:
         for path in find(yml_folders(self._config), *YML):
             shown = self._config.show_path(path)
             with self._problems.gathered():
-                content = self._renderer.render(read_yaml(path), shown)
+                text = read_text(path)
+                stated = parse_yaml(text, shown)
+                with self._problems.gathered():
+                    self._notices += check_keys(stated, PROPERTIES, shown, text)
+                content = self._renderer.render(stated, shown)
                 files.append(parse_properties(content, shown, self._describer(shown)))
         return files
 
@@ -141,7 +144,6 @@ class _Reader:
                 )
             fqn = (self._config.name, *self._folders(source.path), *key)
             config = merged(folder_config(self._config.sources, fqn), source.config)
-            self._notices += notices("source", config, f"{source.path} ({'.'.join(key)})")
             sources[key] = replace(source, config=config)
         return sources
 
@@ -172,7 +174,6 @@ class _Reader:
     def _configured(self, spec: CheckSpec) -> CheckSpec:
         fqn = spec.fqn or (self._config.name, *self._folders(spec.path))
         config = merged(folder_config(self._config.checks, fqn), spec.config)
-        self._notices += notices("check", config, f"{spec.path} ({spec.name or spec.kind})")
         return replace(spec, config=config, fqn=fqn)
 
     def _folders(self, path: str) -> tuple[str, ...]:
@@ -234,7 +235,6 @@ class _Reader:
                 stated = properties.get(name) or Properties(name, shown, config={})
                 fqn = (config.name, *file.relative_to(folder).with_suffix("").parts)
                 settled = merged(folder_config(tree, fqn), stated.config)
-                self._notices += notices(kind, settled, shown)
                 yield name, file, shown, settled, fqn, stated
 
     def _notice_unknown(

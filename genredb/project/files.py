@@ -61,15 +61,31 @@ def parse_yaml(text: str, path: str) -> Mapping[str, Any]:
 
 def yaml_line(text: str, keys: Sequence[str | int]) -> int | None:
     """Return the line on which the value stands that ``keys`` lead to, or None where they lead nowhere."""
-    node = yaml.compose(text, Loader=_Loader)
+    found = _yaml_nodes(text, keys)
+    return found[1].start_mark.line + 1 if found else None
+
+
+def key_line(text: str, keys: Sequence[str | int]) -> int | None:
+    """Return the line of the last key itself, or None where the keys lead nowhere."""
+    found = _yaml_nodes(text, keys)
+    return found[0].start_mark.line + 1 if found else None
+
+
+def _yaml_nodes(text: str, keys: Sequence[str | int]) -> tuple[Any, Any] | None:
+    """Return the nodes of the last key, or of the item, and of the value that ``keys`` lead to."""
+    try:
+        found = node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError:  # jinja renders it into yml
+        return None
     for key in keys:
         if isinstance(node, yaml.MappingNode):
-            node = next((value for name, value in node.value if name.value == key), None)
+            pairs = ((name, value) for name, value in node.value if name.value == str(key))
+            found, node = next(pairs, (None, None))
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-            node = node.value[key]
+            found = node = node.value[key]
         else:
             return None
-    return node.start_mark.line + 1 if node is not None else None
+    return (found, node) if node is not None else None
 
 
 def mapping(content: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from genredb.errors import ProjectError, UsageError, did_you_mean
 from genredb.project.files import mapping, parse_yaml, read_text
+from genredb.project.keys import OUTPUT, PROFILE, check_keys
 from genredb.project.yml_jinja import YmlRenderer
 
 FILE = "profiles.yml"
 _DEFAULT_PATH = "genre.duckdb"
-_KNOWN = frozenset("type path schema threads settings database".split())
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,12 @@ def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str |
 def _parse(file: Path, name: str, chosen: str | None) -> Profile:
     renderer = YmlRenderer({}, {})
     place = str(file)
-    profiles = _read_rendered(file, renderer)
+    text = read_text(file)
+    profiles = _parse_rendered(text, place, renderer)
     if name not in profiles:
         raise ProjectError(f"{file} has no profile '{name}'.{did_you_mean(name, profiles)}")
     profile = mapping(profiles, name, place)
+    ignored = check_keys(profile, PROFILE, place, text, (name,))
     outputs = mapping(profile, "outputs", place)
     target = chosen or str(renderer.render(profile.get("target", next(iter(outputs), "")), place))
     if target not in outputs:
@@ -64,7 +66,7 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
         raise ProjectError(
             f"{file}: output '{target}' is of type '{output['type']}'; genredb runs on duckdb."
         )
-    ignored = [key for key in output if key not in _KNOWN]
+    ignored += check_keys(output, OUTPUT, place, text, (name, "outputs", target))
     return Profile(
         name=name,
         target=target,
@@ -73,16 +75,15 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
         threads=int(output.get("threads", 1)),
         settings=mapping(output, "settings", place),
         file=file,
-        notices=tuple(f"{FILE}: genredb ignores `{key}` of output '{target}'." for key in ignored),
+        notices=tuple(ignored),
     )
 
 
-def _read_rendered(file: Path, renderer: YmlRenderer) -> Mapping[str, Any]:
-    """Parse the file; where jinja keeps it from being yml, render its text first."""
-    text = read_text(file)
+def _parse_rendered(text: str, path: str, renderer: YmlRenderer) -> Mapping[str, Any]:
+    """Parse the text; where jinja keeps it from being yml, render it first."""
     try:
-        return parse_yaml(text, str(file))
+        return parse_yaml(text, path)
     except ProjectError:
         if "{{" not in text and "{%" not in text:
             raise
-        return parse_yaml(str(renderer.render(text, str(file))), str(file))
+        return parse_yaml(str(renderer.render(text, path)), path)

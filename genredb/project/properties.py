@@ -10,10 +10,6 @@ from genredb.project.merge import merged
 from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
 from genredb.project.stated_checks import read_checks
 
-_KEYS = frozenset("version models seeds sources data_tests tests unit_tests macros".split())
-_IGNORED_KEYS = frozenset(
-    "snapshots exposures metrics semantic_models saved_queries groups analyses functions anchors".split()
-)
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
 
@@ -32,7 +28,7 @@ class Properties:
 
 @dataclass(frozen=True)
 class PropertiesFile:
-    """One properties file, taken apart. ``notices`` name what has no effect here."""
+    """One properties file, taken apart."""
 
     path: str
     sources: tuple[Source, ...]
@@ -41,7 +37,6 @@ class PropertiesFile:
     seeds: tuple[Properties, ...]
     singular_checks: tuple[Properties, ...]
     unit_tests: tuple[Mapping[str, Any], ...]
-    notices: tuple[str, ...]
 
 
 def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
@@ -69,20 +64,7 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
             for properties in _described(content, key, path, describe)
         ),
         tuple(entries(content, "unit_tests", path)),
-        tuple(_notices(content, path)),
     )
-
-
-def _notices(content: Mapping[str, Any], path: str) -> Iterator[str]:
-    for key in content:
-        if key in _IGNORED_KEYS:
-            yield f"{path}: genredb ignores `{key}:`."
-        elif key not in _KEYS:
-            yield f"{path}: genredb knows no `{key}:`.{did_you_mean(str(key), _KEYS)}"
-    for entry in entries(content, "models", path):
-        for key in ("versions", "constraints"):
-            if key in entry:
-                yield f"{path}: genredb ignores `{key}:` of {entry['name']}."
 
 
 def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping[str, Any]]:
