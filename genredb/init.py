@@ -158,7 +158,7 @@ def _sources(tables: Sequence[tuple[str, Path, InferredTable]]) -> dict[str, Any
             {
                 "name": name,
                 "description": f"One row per row of {path.name}.",
-                "config": {"meta": {"file": path.name} | ({"key": table.key} if table.key else {})},
+                "config": {"meta": _meta(path, table)},
                 "columns": [
                     {
                         "name": column.name,
@@ -172,6 +172,13 @@ def _sources(tables: Sequence[tuple[str, Path, InferredTable]]) -> dict[str, Any
             for name, path, table in tables
         ],
     }
+
+
+def _meta(path: Path, table: InferredTable) -> dict[str, str]:
+    stated = {"file": path.name, "key": table.key, "delimiter": table.delimiter}
+    if table.delimiter == ",":
+        del stated["delimiter"]
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _model(name: str, path: Path, table: InferredTable) -> dict[str, Any]:

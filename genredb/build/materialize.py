@@ -8,6 +8,7 @@ from genredb.build.incremental import add_rows, is_to_be_added_to
 from genredb.build.runtime import Runtime, relation_of
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
+from genredb.project.files import delimiter
 from genredb.warehouse.csvfile import Survey, refuse_changed, survey
 from genredb.warehouse.csvrecords import split_records
 from genredb.warehouse.database import literal, plainly_named, run_sql, scratch_folder, transaction
@@ -64,11 +65,7 @@ def _sql(runtime: Runtime, node: Node, *, is_incremental: bool = False) -> str:
 def _seed(runtime: Runtime, node: Node) -> int | None:
     relation, seed = relation_of(node), runtime.compilation.project.seeds[node.name]
     runtime.drop_other_kind(relation, "view")
-    separator = str(seed.config.get("delimiter") or ",")
-    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n':
-        raise ProjectError(
-            f"{node.path}: `delimiter:` should be one character such as ';', not {separator!r}."
-        )
+    separator = delimiter(seed.config.get("delimiter"), node.path)
     types = ", ".join(
         f"{literal(name)}: {literal(data_type)}"
         for name, data_type in (seed.config.get("column_types") or {}).items()

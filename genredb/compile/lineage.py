@@ -15,7 +15,7 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.flow.values import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
 from genredb.compile.nodes import Database, Node, NodeKind
 from genredb.errors import UsageError, did_you_mean
-from genredb.project.files import refuse_special
+from genredb.project.files import delimiter, refuse_special
 from genredb.project.nodes import Column
 
 # The roles of columns that a classifier reads.
@@ -225,11 +225,11 @@ class Lineage:
     def _stated_columns(self, node: Node) -> list[str]:
         if node.kind is NodeKind.SEED:
             seed = self.compilation.project.seeds[node.name]
-            delimiter = str(seed.config.get("delimiter") or ",")
+            separator = delimiter(seed.config.get("delimiter"), node.path)
             refuse_special(seed.file)
             try:
                 with seed.file.open(encoding="utf-8-sig", newline="") as lines:
-                    header = next(csv.reader(lines, delimiter=delimiter[:1]), [])
+                    header = next(csv.reader(lines, delimiter=separator), [])
             except (UnicodeDecodeError, csv.Error):
                 return []  # a build says what is wrong with it
             return [name.strip().lower() for name in header if name.strip()]

@@ -98,6 +98,15 @@ def mapping(content: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any
     return value
 
 
+def delimiter(value: Any, path: str) -> str:
+    """Return what a CSV's columns are separated by, a comma unless stated; ProjectError where none can be."""
+    if value is None:
+        return ","
+    if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n ':
+        raise ProjectError(f"{path}: `delimiter:` should be one character such as ';', not {value!r}.")
+    return value
+
+
 def text_list(value: Any, key: str, path: str) -> tuple[str, ...]:
     """Return a text, or a list of texts, as texts; ProjectError if it is something else."""
     values = [value] if isinstance(value, str) else (value or [])

@@ -66,14 +66,15 @@ class RawPattern:
     """Which CSVs of the raw folder a source is loaded from, and how they are read.
 
     ``text`` is the name of one file or, where ``is_pattern``, a pattern of names (``playlist*.csv``) that
-    any number of files may have. ``is_optional`` admits that there is none. ``thousands_separator`` may stand
-    in the integers of these files.
+    any number of files may have. ``is_optional`` admits that there is none. ``delimiter`` separates the
+    columns of these files; ``thousands_separator`` may stand in their integers.
     """
 
     text: str
     is_pattern: bool = False
     is_optional: bool = False
     thousands_separator: str = ""
+    delimiter: str = ","
 
 
 @dataclass(frozen=True)

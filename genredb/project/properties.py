@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project.files import mapping, text_list
+from genredb.project.files import delimiter, mapping, text_list
 from genredb.project.merge import merged
 from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
 from genredb.project.stated_checks import read_checks
@@ -150,6 +150,7 @@ def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
         is_pattern=files is not None,
         is_optional=bool(meta.get("optional", False)),
         thousands_separator=_text(meta, "thousands_separator", path) or "",
+        delimiter=delimiter(meta.get("delimiter"), path),
     )
 
 

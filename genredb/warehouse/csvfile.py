@@ -89,6 +89,15 @@ def survey(path: Path, separator: str = ",") -> Survey:
     )
 
 
+def likely_separator(path: Path) -> str:
+    """Return which character separates the columns of a file, by its first line: a comma if in doubt."""
+    with opened(path) as file:
+        head = file.read(MAX_HEADER_BYTES).removeprefix(codecs.BOM_UTF8)
+    outside = b"".join(head.split(b'"')[::2])
+    line = re.split(rb"[\r\n]", outside, maxsplit=1)[0].rstrip(b";")  # they may be a spreadsheet's padding
+    return max(",;\t|", key=lambda mark: line.count(mark.encode()))
+
+
 def refuse_changed(path: Path, found: Survey) -> None:
     """Raise InputError where a file is no longer as it was surveyed."""
     try:

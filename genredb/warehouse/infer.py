@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genredb.errors import InputError
 from genredb.project.nodes import Column, Source
-from genredb.warehouse.csvfile import Survey, survey
+from genredb.warehouse.csvfile import Survey, likely_separator, survey
 from genredb.warehouse.database import Connection, fetch_all, open_memory
 from genredb.warehouse.raw_table import RawTable
 from genredb.warehouse.values import Field
@@ -31,19 +31,20 @@ class InferredColumn:
 
 @dataclass(frozen=True)
 class InferredTable:
-    """The columns of a CSV; ``key`` is the one that names its rows, where one looks like it."""
+    """The columns of a CSV, and what separates them in the file.
+
+    ``key`` is the one that names its rows, where one looks like it.
+    """
 
     columns: tuple[InferredColumn, ...]
     key: str | None
+    delimiter: str
 
 
 def infer_table(path: Path) -> InferredTable:
     """Read a CSV whole and find out what its columns are; InputError where it is no CSV with a header."""
-    found = survey(path)
+    found = survey(path, likely_separator(path))
     header = found.header
-    other = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), None)
-    if other is not None:
-        raise InputError(f"{path} seems to separate its columns by {other!r}; save it with commas.")
     names = [sql_name(text, f"column_{number}") for number, text in enumerate(header, start=1)]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
@@ -52,7 +53,9 @@ def infer_table(path: Path) -> InferredTable:
         columns = tuple(_columns(connection, path, found, names))
     named = [one.name for one in columns if one.is_unique and _KEY.fullmatch(one.name)]
     is_numbered = columns[0].is_unique and columns[0].data_type == "bigint"
-    return InferredTable(columns, next(iter(named), columns[0].name if is_numbered else None))
+    return InferredTable(
+        columns, next(iter(named), columns[0].name if is_numbered else None), found.separator
+    )
 
 
 def sql_name(text: str, fallback: str) -> str:

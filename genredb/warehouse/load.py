@@ -7,13 +7,13 @@ cannot be loaded is quarantined with line, reason and text.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genredb.errors import InputError, did_you_mean
 from genredb.project.nodes import Column, Source
-from genredb.warehouse.csvfile import refuse_changed, survey
+from genredb.warehouse.csvfile import Survey, likely_separator, refuse_changed, survey
 from genredb.warehouse.database import Connection
 from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
 
@@ -50,8 +50,8 @@ def load_source(connection: Connection, source: Source, paths: Iterable[Path]) -
 
 
 def _load_file(connection: Connection, source: Source, path: Path) -> Load:
-    found = survey(path)
-    columns = _match_header(source, path, found.header)
+    found = survey(path, source.files.delimiter if source.files else ",")
+    columns = _match_header(source, path, found)
     ignored = tuple(
         header
         for header, column in zip(found.header, columns, strict=True)
@@ -90,10 +90,11 @@ def _load_file(connection: Connection, source: Source, path: Path) -> Load:
     )
 
 
-def _match_header(source: Source, path: Path, header: Sequence[str]) -> list[Column | None]:
+def _match_header(source: Source, path: Path, found: Survey) -> list[Column | None]:
     """Return for each field of the file its column, or None where the source declares none."""
     asked = [column for column in source.columns if column.filled_with is None]
     by_header = {name.strip().casefold(): column for column in asked for name in column.headers}
+    header = found.header
     folded = [name.strip().casefold() for name in header]
     columns = [by_header.get(name) for name in folded]
     matched = Counter(column.header for column in columns if column)
@@ -104,8 +105,9 @@ def _match_header(source: Source, path: Path, header: Sequence[str]) -> list[Col
     if missing:
         cure = "add them to the header, or an alias to the source's yml"
         if not matched:
-            cure = "does its first line hold the column names"
-            cure += f", separated by commas? It begins: {', '.join(header)[:60]!r}"
+            cure = f"does its first line hold the column names? It begins: {', '.join(header)[:60]!r}"
+            if (likely := likely_separator(path)) != found.separator:
+                cure = f"they seem to be separated by {likely!r}: say so by `delimiter:` beside `file:`"
         extra = [name.strip() for name, column in zip(header, columns, strict=True) if column is None]
         hint = did_you_mean(missing[0], extra) if len(missing) == 1 and extra else ""
         raise InputError(f"{path}:1 lacks the columns {', '.join(missing)}; {cure}.{hint}")
