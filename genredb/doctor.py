@@ -21,8 +21,15 @@ from genredb.project.nodes import Source
 from genredb.project.raw_folder import source_files
 from genredb.version import __version__
 from genredb.warehouse.csvfile import refuse_unreadable
-from genredb.warehouse.database import Connection, fetch_all, open_reader, quote, relation_exists, relations
-from genredb.warehouse.duckdb_errors import write_ahead_log
+from genredb.warehouse.database import (
+    Connection,
+    fetch_all,
+    open_reader,
+    read_whole,
+    relation_exists,
+    relations,
+)
+from genredb.warehouse.duckdb_errors import found_damage, write_ahead_log
 from genredb.warehouse.publish import leftovers_of
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
@@ -132,11 +139,9 @@ def _folder(config: Config) -> Iterator[Finding]:
 
 
 def _tables(config: Config, connection: Connection) -> Iterator[Finding]:
-    """Read every block of every table: damage shows only when a block is read."""
     tables = [name for name, kind in relations(connection).items() if kind == "table"]
-    for schema, name in tables:
-        columns = f"from {quote(schema)}.{quote(name)}"
-        fetch_all(connection, f"select count(*) from (select hash(t) as h {columns} as t) where h is null")
+    with found_damage(config.database):
+        read_whole(connection, tables)
     size = config.database.stat().st_size
     yield Finding("ok", "database", f"{config.database}: {len(tables)} tables read whole, {size >> 10:,} KiB")
 

@@ -114,7 +114,7 @@ def test_broken_sql_is_named_by_its_line_alone(tmp_path: Path) -> None:
     )
     *_, last = examine(Settings(project_dir=tmp_path))
     assert (last.level, last.exit_code) == ("problem", 3)
-    assert last.text.startswith("models/songs.sql:3:6: syntax error at or near")
+    assert last.text.startswith("models/songs.sql:3:1: syntax error at or near")
     assert "label" not in last.text
-    with pytest.raises(ProjectErrors, match="^models/songs.sql:3:6: syntax error"):
+    with pytest.raises(ProjectErrors, match="^models/songs.sql:3:1: syntax error"):
         build(config)

@@ -24,7 +24,7 @@ from genredb.compile.nodes import Node
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
-from genredb.warehouse.database import Connection, transaction
+from genredb.warehouse.database import Connection, read_whole, relations, transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.sql_text import restless
@@ -150,6 +150,9 @@ class _Job:
                 _write(connection, results, replace(after, is_whole=False, base=state.base or state.run_id))
             self._turn.keep(self._failed)
         else:
+            made, found = set(plan.made), relations(connection).items()
+            kept = [key for key, kind in found if kind == "table" and ".".join(key) not in made]
+            read_whole(connection, kept)  # what is damaged is not published again
             result = self._publish(connection, after, result, command)
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)

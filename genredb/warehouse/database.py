@@ -203,6 +203,13 @@ def relations(connection: Connection) -> dict[tuple[str, str], str]:
     return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
 
 
+def read_whole(connection: Connection, tables: Iterable[tuple[str, str]]) -> None:
+    """Read every block of tables, given by (schema, name): damage shows only when a block is read."""
+    for schema, name in tables:
+        rows = f"from {quote(schema)}.{quote(name)} as t"
+        connection.execute(f"select count(*) from (select hash(t) as h {rows}) where h is null").fetchall()
+
+
 def asked_names(known: Iterable[tuple[str, str]]) -> list[str]:
     """Return what queries call relations, given by (schema, name): without the schema if it is ``main``."""
     return [name if schema == "main" else f"{schema}.{name}" for schema, name in known]

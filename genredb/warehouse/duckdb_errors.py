@@ -93,6 +93,15 @@ def noticed_damage(path: Path) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def found_damage(path: Path) -> Iterator[None]:
+    """Turn whatever error a mere reading raises into one sentence: the file is damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise refusal(error) or damaged(path, error) from None
+
+
 def damaged(path: Path, error: duckdb.Error) -> DatabaseCorruptError:
     """Return what to say of a file whose damage raised an error."""
     return DatabaseCorruptError(
