@@ -10,7 +10,7 @@ from genredb.warehouse.publish import leftovers_of, writers_lock
 
 
 def clean(config: Config) -> list[Path]:
-    """Remove the clean targets and what writers that died left; return what was removed.
+    """Remove the clean targets, the log and what writers that died left; return what was removed.
 
     ProjectError for a clean target outside the project or around its sources.
     """
@@ -19,6 +19,7 @@ def clean(config: Config) -> list[Path]:
     removed = [folder for folder in config.clean_targets if folder.is_dir()]
     for folder in removed:
         shutil.rmtree(folder)
+    removed += sweep(path for path in (config.log_file, Path(f"{config.log_file}.1")) if path.is_file())
     if leftovers_of(config.database):
         with writers_lock(config.database) as swept:
             removed += swept

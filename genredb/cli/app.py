@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from genredb.cli.log import log_end, logger
 from genredb.cli.selection import joined
 from genredb.cli.visible import visible
 from genredb.errors import GenredbError
@@ -75,6 +76,14 @@ def add_commands(arguments: Sequence[str]) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    try:
+        _run()
+    except SystemExit as end:
+        log_end(end.code)
+        raise
+
+
+def _run() -> NoReturn:
     gc.set_threshold(100_000, 50, 50)  # imports leave no garbage, which looking for takes a twentieth
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -96,6 +105,7 @@ def main() -> NoReturn:
             _end_interrupted()
         if os.environ.get("GENREDB_TRACEBACK"):
             raise
+        logger.error("a bug", exc_info=True)
         _complain(
             f"{type(error).__name__}: {error}\nThis is a bug of genredb's; GENREDB_TRACEBACK=1 shows where.",
             INTERNAL_ERROR,
@@ -104,11 +114,13 @@ def main() -> NoReturn:
 
 
 def _end_interrupted() -> NoReturn:
+    logger.error("interrupted by signal %s", _signals[0])
     typer.echo("interrupted; nothing was published", err=True)
     sys.exit(128 + _signals[0])
 
 
 def _complain(message: str, exit_code: int) -> NoReturn:
+    logger.error("%s", message)
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_color())
     typer.echo(visible(message), err=True)
     sys.exit(exit_code)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genredb.cli.log import logger
 from genredb.cli.visible import visible, visible_cell
 from genredb.values import json_value
 
@@ -50,6 +51,7 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Print a warning, quiet or not."""
+        logger.warning("%s", text)
         self.line(("warning: ", "yellow bold"), (text, ""))
 
     def line(self, *parts: tuple[str, str]) -> None:

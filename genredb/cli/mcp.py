@@ -7,7 +7,6 @@ import typer
 from genredb.cli.options import Context, command
 from genredb.cli.query import SECONDS
 from genredb.errors import UsageError
-from genredb.project.config import read_config
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,5 +36,5 @@ def mcp(
         raise UsageError(
             "The SDK of the protocol is not installed; pip install 'genredb[mcp]' does that."
         ) from None
-    read_config(context.settings)  # what is wrong with the project is said at once
-    make_server(context.settings, Limits(timeout or None)).run()
+    # Each question reads the project anew; what is wrong with it is said at once, too.
+    make_server(context.config.settings, Limits(timeout or None)).run()

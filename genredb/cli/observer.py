@@ -1,10 +1,12 @@
 """Prints how a build goes on: a line for each node, the rows of each check that found some."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genredb.build.results import NodeResult, Proof, Status
 from genredb.cli.console import Console
+from genredb.cli.log import logger
 
 if TYPE_CHECKING:
     from genredb.compile.nodes import Node
@@ -28,6 +30,7 @@ class BuildObserver:
     def begin(self, nodes: "Sequence[Node]") -> None:
         """Hear which nodes will run."""
         self._total = len(nodes)
+        logger.info("plan: %s", ", ".join(node.label for node in nodes) or "nothing to run")
 
     def note(self, notice: str) -> None:
         """Warn of what has no effect."""
@@ -39,16 +42,19 @@ class BuildObserver:
 
     def dropped(self, relation: str) -> None:
         """Print a line for a relation that left the project."""
+        logger.info("drop: %s", relation)
         self._line("drop", relation.removeprefix("main."), "", "removed from the project")
 
     def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""
+        logger.info("load: %s, %s rows of %s", load.source, load.loaded, load.file)
         self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
 
     def finish(self, result: NodeResult) -> None:
         """Print a line for a node; for a check only if it found something, or if verbose."""
         self._done += 1
         node = result.node
+        _log(result)
         if result.status is Status.ERROR:
             self._console.line(("ERROR ", "red bold"), (result.message, ""))
         elif result.failing:
@@ -84,3 +90,12 @@ class BuildObserver:
 
     def _line(self, kind: str, name: str, rows: str, note: str) -> None:
         self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())
+
+
+def _log(result: NodeResult) -> None:
+    """Log how a node ended: why it ran, how long it took, what went wrong."""
+    found = f"{result.failing.total} failing rows" if result.failing else ""
+    because = f"{result.culprit} failed" if result.culprit else ""
+    parts = (result.status.value, f"{result.seconds:.3f} s", result.reason, found, because, result.message)
+    level = logging.ERROR if result.status in (Status.ERROR, Status.FAIL) else logging.INFO
+    logger.log(level, "%s %s: %s", result.node.kind.value, result.node.label, ", ".join(filter(None, parts)))

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from genredb.cli.console import Console
+from genredb.cli.log import logged
 from genredb.errors import UsageError
 from genredb.project.config import Config, Settings, read_config
 
@@ -26,12 +27,12 @@ class Context:
 
     def from_sample(self, uses_sample: bool) -> Config:
         """Return the configuration, with the synthetic sample in place of any raw files if that is asked."""
-        return read_config(replace(self.settings, uses_sample=True)) if uses_sample else self.config
+        return logged(read_config(replace(self.settings, uses_sample=True))) if uses_sample else self.config
 
     @functools.cached_property
     def config(self) -> Config:
         """The settled configuration; reading it raises the errors of project and profile."""
-        return read_config(self.settings)
+        return logged(read_config(self.settings))
 
 
 def _option(kind: Any, help_text: str, *names: str, variable: str | None = None) -> Any:

@@ -76,6 +76,11 @@ class Config:
     settings: Settings
 
     @property
+    def log_file(self) -> Path:
+        """Where the runs of this project are logged; it and the one before it, ``genredb.log.1``."""
+        return self.target_dir / "genredb.log"
+
+    @property
     def schema(self) -> str:
         """The schema of relations that state none, ``target.schema`` in templates."""
         return self.profile.schema
