@@ -21,10 +21,11 @@ _JINJA = ("{{", "{%", "{#")
 
 @dataclass(frozen=True)
 class Layout:
-    """A project that was laid out: its folder, and its files by their paths below it."""
+    """A project that was laid out: its folder, its files by their paths below it, and what to know of it."""
 
     folder: Path
     files: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
@@ -45,7 +46,7 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
         _write(partial / ".gitignore", _IGNORED)
         (partial / "data" / "raw").mkdir(parents=True, exist_ok=True)
         files = sorted(path.relative_to(partial).as_posix() for path in partial.rglob("*") if path.is_file())
-    return Layout(folder, tuple(files))
+    return Layout(folder, tuple(files), tuple(_notices(tables)))
 
 
 @contextlib.contextmanager
@@ -82,6 +83,18 @@ def _copy(name: str, folder: Path) -> None:
         shutil.copytree(source, target)
     else:
         shutil.copyfile(source, target)
+
+
+def _notices(tables: Sequence[tuple[str, Path, InferredTable]]) -> Iterator[str]:
+    """Yield a sentence for each column that is text, although it nearly is something else."""
+    for name, path, table in tables:
+        for column in table.columns:
+            if near := column.near:
+                yield (
+                    f"{path.name}: the column {column.header} is text because of {near.cause} "
+                    f"({near.example!r}). To convert it, write `{near.sql} as {column.name}` "
+                    f"in sql/models/staging/stg_{name}.sql."
+                )
 
 
 def _project_name(folder: Path) -> str:

@@ -1,6 +1,8 @@
 """``genredb init``: what it lays out builds at once, and names, types and keys are those of the CSVs."""
 
+import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from genredb.project.config import Config, Settings, read_config
 from genredb.warehouse.infer import infer_table, sql_name
 from tests.conftest import ROOT, Cli, rows
 
+DATE = dt.date(2024, 12, 31)
 ORDERS = """Order ID,Order,Zip,When,On,Amount,Paid,Größe
 1,a,00123,2024-01-02 10:00,2024-01-02,1.50,true,"x, y"
 2,b,12345,2024-02-03,2024-02-03,2,false,
@@ -294,3 +297,65 @@ def test_whatever_is_inferred_loads_every_row(
     assert rows(database, "select count(*), (select count(*) from raw.quarantine) from data") == [
         (len(values), 0)
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "cause", "example", "value"),
+    [
+        (["1,50", "1.005,25", "3", ""], "decimal commas", "1,50", 1.5),
+        (["1,005", "12", "3,400,000"], "thousands separators", "1,005", 1005),
+        (["31.12.2024", "01.02.2024"], "dates that are not written as 2024-12-31", "31.12.2024", DATE),
+        (["31/12/2024", "1/2/2024"], "dates that are not written as 2024-12-31", "31/12/2024", DATE),
+        (["12/31/2024", "1/2/2024"], "dates that are not written as 2024-12-31", "12/31/2024", DATE),
+        (["1.5", "NA", "2"], "a mark of missing values", "NA", 1.5),
+        (["2024-12-31", "n/a", "n/a"], "a mark of missing values", "n/a", DATE),
+    ],
+)
+def test_what_keeps_a_column_from_its_type_is_named_with_the_sql_that_converts_it(
+    tmp_path: Path, values: list[str], cause: str, example: str, value: object
+) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text("name;a\n" + "".join(f"x;{one}\n" for one in values))
+    layout = init(tmp_path / "own", [path])
+    [notice] = layout.notices
+    said = f"things.csv: the column a is text because of {cause} ({example!r}). To convert it, write `"
+    assert notice.startswith(said)
+    sql, _, where = notice.removeprefix(said).partition("` in ")
+    staging = tmp_path / "own" / where.removesuffix(".")
+    staging.write_text(re.sub(r"\ba\b", sql, staging.read_text().replace(" as (", " AS (")))
+    assert build(config_of(tmp_path / "own")).exit_code == 0
+    assert rows(tmp_path / "own" / "own.duckdb", "select a from things")[0] == (value,)
+
+
+@pytest.mark.parametrize(
+    "values", [["a,b", "1,5"], ["NA", "x"], ["NA", "-", "1"], ["007", "8"], ["1.2.3"], ["", ""], ["NA"]]
+)
+def test_what_is_text_is_not_spoken_of(tmp_path: Path, values: list[str]) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text("name;a\n" + "".join(f"x;{one}\n" for one in values))
+    assert [column.near for column in infer_table(path).columns] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "text", ["1,One,100\n2,Two,110\n", "One,1.5\nTwo,2\n", "2024-01-01,x,2\n2024-01-02,y,3\n", "1,1\n2,2\n"]
+)
+def test_a_file_without_header_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"things\.csv:1 looks like a row, not like a header: '"):
+        infer_table(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["country,1990,1991\nx,1,2\n", "id,1990\n1,2\n", "name,y\na,true\n", "a\nb\n"]
+)
+def test_names_may_look_like_values(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "things.csv"
+    path.write_text(text)
+    assert len(infer_table(path).columns) == text.partition("\n")[0].count(",") + 1
+
+
+def test_the_command_line_warns_of_columns_that_stay_text(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "things.csv").write_text("name;price\na;1,50\n")
+    done = cli("init", "own", "things.csv", cwd=tmp_path)
+    assert (done.code, "warning: things.csv: the column price is text" in done.err) == (0, True)

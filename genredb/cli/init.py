@@ -42,5 +42,7 @@ def init(
         return
     for path in layout.files:
         echo(path)
+    for notice in layout.notices:
+        context.console.warn(notice)
     folder_in_shell = shlex.quote(str(folder))
     context.console.say(f"Laid out {folder}; now: cd {folder_in_shell} && genredb build", "green")

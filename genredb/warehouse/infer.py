@@ -9,24 +9,27 @@ from pathlib import Path
 
 from genredb.errors import InputError
 from genredb.project.nodes import Column, Source
+from genredb.warehouse.column_types import TYPES, NearType, misfits_of, near_type
 from genredb.warehouse.csvfile import Survey, likely_separator, survey
-from genredb.warehouse.database import Connection, fetch_all, open_memory
+from genredb.warehouse.database import Connection, fetch_all, literal, open_memory
 from genredb.warehouse.raw_table import RawTable
-from genredb.warehouse.values import Field
 
-# The first that all values fit is taken; text is what everything fits.
-_TYPES = ("bigint", "hugeint", "double", "boolean", "date", "timestamp")
+_YEAR = re.compile(r"(1[5-9]|20)\d\d")
 _KEY = re.compile(r"(.*_)?(id|key)")
 
 
 @dataclass(frozen=True)
 class InferredColumn:
-    """A column of a CSV: its name in SQL, its header, its type, whether each row has a value of its own."""
+    """A column of a CSV: its name in SQL, its header, its type, whether each row has a value of its own.
+
+    ``near`` says what keeps a column of text from being a number or a date, if it is nearly one.
+    """
 
     name: str
     header: str
     data_type: str
     is_unique: bool
+    near: NearType | None = None
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ def infer_table(path: Path) -> InferredTable:
     found = survey(path, likely_separator(path))
     header = found.header
     names = [sql_name(text, f"column_{number}") for number, text in enumerate(header, start=1)]
+    with open_memory() as connection:
+        columns = tuple(_columns(connection, path, found, names))
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise InputError(f"{path}: two columns would be called '{doubled}'; rename one in the header.")
-    with open_memory() as connection:
-        columns = tuple(_columns(connection, path, found, names))
     named = [one.name for one in columns if one.is_unique and _KEY.fullmatch(one.name)]
     is_numbered = columns[0].is_unique and columns[0].data_type == "bigint"
     return InferredTable(
@@ -85,28 +88,47 @@ def _columns(connection: Connection, path: Path, found: Survey, names: Sequence[
     table.load(found)
     if not table.count():
         raise InputError(f"{path} has a header and no rows, so its columns' types are anybody's guess.")
-    misfits = [_misfits(text, data_type) for text in texts for data_type in _TYPES]
+    misfits = [misfits_of(text, data_type) for text in texts for data_type in TYPES]
     full = [f"count(nullif(trim({text}), '')) = count(*)" for text in texts]
     unique = [f"count(distinct {text}) = count(*)" for text in texts]
     [row] = fetch_all(connection, f"select {', '.join([*misfits, *full, *unique])} from {table.relation}")
     inferred = []
-    for place, (name, text) in enumerate(zip(names, found.header, strict=True)):
-        counts = row[place * len(_TYPES) : (place + 1) * len(_TYPES)]
-        data_type = next((one for one, count in zip(_TYPES, counts, strict=True) if count == 0), "varchar")
+    types = [_type(row, place) for place in range(len(texts))]
+    _refuse_row_as_header(connection, path, found.header, types)
+    for place, (name, header, text) in enumerate(zip(names, found.header, texts, strict=True)):
+        near = None
+        if types[place] == "varchar":
+            near = near_type(connection, table.relation, text, name)
         is_full, is_distinct = row[len(misfits) + place], row[len(misfits) + len(texts) + place]
-        inferred.append(InferredColumn(name, text, data_type, bool(is_full and is_distinct)))
+        inferred.append(InferredColumn(name, header, types[place], bool(is_full and is_distinct), near))
     return inferred
 
 
-def _misfits(text: str, data_type: str) -> str:
-    """Return the expression of how many values do not fit a type, null where there are none."""
-    value = Field(Column(text, data_type=data_type), text).converted()
-    fits = f"{value} is not null"
-    if data_type in ("bigint", "hugeint", "double"):
-        fits += f" and not regexp_matches({text}, '^\\s*[+-]?0\\d')"  # 0042 is a text: it has zeros to lose
-    if data_type == "double":
-        fits += f" and not regexp_matches({text}, '\\d{{18}}')"  # nor has it room for so many digits
-    if data_type == "date":
-        fits += f" and regexp_full_match({text}, '\\s*\\d+-\\d+-\\d+\\s*')"
-    stated = f"nullif(trim({text}), '')"
-    return f"case when count({stated}) > 0 then count({stated}) filter (where not ({fits})) end"
+def _type(misfits: Sequence[int | None], place: int) -> str:
+    """Return the first type that all values of the column at this place fit."""
+    counts = misfits[place * len(TYPES) : (place + 1) * len(TYPES)]
+    return next((one for one, count in zip(TYPES, counts, strict=True) if count == 0), "varchar")
+
+
+def _refuse_row_as_header(
+    connection: Connection, path: Path, header: Sequence[str], types: Sequence[str]
+) -> None:
+    """Raise InputError where each name of a column of numbers or dates is such a value itself.
+
+    Several years may be names: that of a column in which each row has the figure of this year.
+    """
+    typed = [
+        (name, "double" if data_type in ("bigint", "hugeint") else data_type)
+        for name, data_type in zip(header, types, strict=True)
+        if data_type not in ("varchar", "boolean")
+    ]
+    is_of_years = len(typed) > 1 and all(_YEAR.fullmatch(name.strip()) for name, _ in typed)
+    if not typed or is_of_years:
+        return
+    named = ", ".join(f"{literal(name)} as n{place}" for place, (name, _) in enumerate(typed))
+    misfits = ", ".join(misfits_of(f"n{place}", data_type) for place, (_, data_type) in enumerate(typed))
+    if all(count == 0 for count in fetch_all(connection, f"select {misfits} from (select {named})")[0]):
+        raise InputError(
+            f"{path}:1 looks like a row, not like a header: {typed[0][0]!r} is a value as those below it. "
+            "Write the columns' names on a line before it."
+        )

@@ -1,0 +1,95 @@
+"""Which type a column of texts has, and what keeps one from being a number or a date that is nearly one."""
+
+from dataclasses import dataclass
+
+from genredb.project.nodes import Column
+from genredb.warehouse.database import Connection, fetch_all, quote
+from genredb.warehouse.values import Field
+
+# The first that all values fit is taken; text is what everything fits.
+TYPES = ("bigint", "hugeint", "double", "boolean", "date", "timestamp")
+_BLANK = r"(?i)#?n/?a|nan|null|none|nil|missing|unknown|-+|\?"
+
+
+@dataclass(frozen=True)
+class NearType:
+    """Why a column is text: ``cause`` is what its values have, such as ``example``; ``sql`` converts them."""
+
+    cause: str
+    example: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A way to write values. ``fits`` holds for all, ``shows`` for at least one; {} stands for the text."""
+
+    cause: str
+    fits: str
+    shows: str
+    sql: str
+
+
+def _dates(pattern: str) -> _Form:
+    fits = (
+        rf"try_strptime(trim({{0}}), '{pattern}') is not null and regexp_matches(trim({{0}}), '\d{{{{4}}}}$')"
+    )
+    return _Form("dates that are not written as 2024-12-31", fits, fits, f"strptime({{}}, '{pattern}')::date")
+
+
+_FORMS = (
+    _Form(
+        "thousands separators",
+        r"regexp_full_match(trim({}), '[+-]?\d{{1,3}}(,\d{{3}})*')",
+        "contains({}, ',')",
+        "replace({}, ',', '')::bigint",
+    ),
+    _Form(
+        "decimal commas",
+        r"regexp_full_match(trim({}), '[+-]?(\d{{1,3}}(\.\d{{3}})+|\d+)(,\d+)?')",
+        "contains({}, ',')",
+        "replace(replace({}, '.', ''), ',', '.')::double",
+    ),
+    *(_dates(pattern) for pattern in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
+)
+
+
+def misfits_of(text: str, data_type: str) -> str:
+    """Return the expression of how many texts do not fit a type as the loader reads it, null without any."""
+    value = Field(Column(text, data_type=data_type), text).converted()
+    fits = f"{value} is not null"
+    if data_type in ("bigint", "hugeint", "double"):
+        fits += f" and not regexp_matches({text}, '^\\s*[+-]?0\\d')"  # 0042 is a text: it has zeros to lose
+    if data_type == "double":
+        fits += f" and not regexp_matches({text}, '\\d{{18}}')"  # nor has it room for so many digits
+    if data_type == "date":
+        fits += f" and regexp_full_match({text}, '\\s*\\d+-\\d+-\\d+\\s*')"
+    stated = f"nullif(trim({text}), '')"
+    return f"case when count({stated}) > 0 then count({stated}) filter (where not ({fits})) end"
+
+
+def near_type(connection: Connection, relation: str, text: str, name: str) -> NearType | None:
+    """Return what keeps a column of a relation from being a number or a date, if it is one thing alone.
+
+    ``text`` is the column, ``name`` what SQL is to call it.
+    """
+    column = quote(text)
+    stated = f"from {relation} where trim({column}) <> ''"
+    for form in _FORMS:
+        fits, shows = form.fits.format(column), form.shows.format(column)
+        [(is_all, example)] = fetch_all(
+            connection, f"select bool_and({fits}), any_value({column}) filter (where {shows}) {stated}"
+        )
+        if is_all and example is not None:
+            return NearType(form.cause, example.strip(), form.sql.format(name))
+    is_blank = f"regexp_full_match(trim({column}), '{_BLANK}')"
+    blanks = fetch_all(connection, f"select distinct trim({column}) {stated} and {is_blank} limit 2")
+    if len(blanks) == 1:
+        [(blank,)] = blanks
+        misfits = ", ".join(misfits_of(column, data_type) for data_type in TYPES)
+        [counts] = fetch_all(connection, f"select {misfits} {stated} and not {is_blank}")
+        for data_type in (one for one, count in zip(TYPES, counts, strict=True) if count == 0):
+            return NearType(
+                "a mark of missing values", blank, f"nullif(trim({name}), '{blank}')::{data_type}"
+            )
+    return None
