@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from genredb.build.built_with import BuiltWith, as_built, built_with, read_built_with
 from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
 from genredb.build.options import Options
 from genredb.build.preview import plan
@@ -53,6 +54,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _versions()
     try:
         config = read_config(settings)
+        database = _read_built_with(config)
+        config = as_built(config, database)
         compilation = compile_project(read_project(config))
     except GenredbError as error:
         yield Finding("problem", "project", str(error), exit_code=error.exit_code)
@@ -69,6 +72,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with open_reader(config.database) as connection:
+            yield from _settings(config, database, connection)
             yield from _tables(config, connection)
             yield from _quarantine(connection)
             if PREDICT_VIEW in compilation.project.models:
@@ -82,6 +86,27 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _relations(config)
     except GenredbError as error:
         yield Finding("problem", "project", str(error), exit_code=error.exit_code)
+
+
+def _read_built_with(config: Config) -> BuiltWith:
+    """Return what the database was built with; nothing where it cannot be read, which is found later on."""
+    try:
+        with open_reader(config.database) as connection:
+            return read_built_with(connection)
+    except GenredbError:
+        return BuiltWith()
+
+
+def _settings(config: Config, database: BuiltWith, connection: Connection) -> Iterator[Finding]:
+    try:
+        built_with(config, connection)
+    except GenredbError as error:
+        yield Finding("note", "settings", str(error).partition("; leave")[0], "genredb build")
+        return
+    stated = ", ".join(f"{name}: {value}" for name, value in database.stated_vars.items())
+    variables = f" with --vars '{stated}'" if stated else ""
+    folder = f" from {database.raw_dir}" if database.raw_dir else ""
+    yield Finding("ok", "settings", f"built for the target '{database.target}'{variables}{folder}")
 
 
 def _versions() -> Finding:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from genredb.build.built_with import built_with
 from genredb.build.freshness import stale_reason
+from genredb.build.unbuilt import SUBMISSION, unbuilt_change
 from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
 from genredb.project.config import Config
@@ -25,7 +26,6 @@ from genredb.warehouse.database import (
 )
 from genredb.warehouse.duckdb_errors import query_errors
 
-SUBMISSION = "submission"
 HEADER = ["Id", "top genre"]
 FORMATS = ("csv", "parquet", "json")
 # A spreadsheet takes a cell that begins so for a formula.
@@ -53,15 +53,16 @@ def export(
     """
     chosen = _format(path, file_format)
     with replaced(config, path) as partial, open_reader(config.database) as connection:
+        is_sample = built_with(config, connection).is_sample
         schema, name = find_relation(connection, relation)
         is_submission = (schema, name) == ("main", SUBMISSION)
         if is_submission:
+            _refuse_unbuilt(config, connection)
             _refuse_invalid(connection)
         columns = column_types(connection, schema, name)
         sql = _select(
             schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
         )
-        is_sample = built_with(config, connection).is_sample
         with query_errors():
             rows = write_file(connection, sql, partial, chosen)
         if is_submission and chosen == "csv":
@@ -104,6 +105,16 @@ def _select(schema: str, name: str, columns: dict[str, str], *, guards_formulas:
             text = f"case when {is_formula} then '''' || {text} else {text} end as {text}"
         shown.append(text)
     return f"select {', '.join(shown)} from {quote(schema)}.{quote(name)}"
+
+
+def _refuse_unbuilt(config: Config, connection: Connection) -> None:
+    """Raise InputError where a build of the project as it is now could give another submission."""
+    change = unbuilt_change(config, connection)
+    if change is not None:
+        raise InputError(
+            f"The submission would not be what the project says now: since {config.database.name} was built, "
+            f"{change}; run `genredb build && genredb predict`."
+        )
 
 
 def _refuse_invalid(connection: Connection) -> None:

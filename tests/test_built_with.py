@@ -3,14 +3,18 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genredb.build.examine import check
 from genredb.build.load import load
 from genredb.build.run import build
-from genredb.errors import UsageError
+from genredb.build.unbuilt import say_unbuilt
+from genredb.doctor import examine
+from genredb.errors import InputError, UsageError
 from genredb.export import export
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.evaluate import evaluate
@@ -19,23 +23,31 @@ from genredb.learn.kept import list_classifiers, use_classifier
 from genredb.learn.predict import predict
 from genredb.learn.train import train
 from genredb.project.config import Config, Settings, read_config
-from tests.conftest import ROOT, rows, write_raw
+from tests.conftest import REAL_FILES, ROOT, rows, write_raw
 
 Settled = Callable[..., Config]
+STAGING = "sql/models/staging/stg_songs.sql"
+FEATURES = "sql/models/features/features.yml"
 
 
-@pytest.fixture
-def settled(tmp_path: Path) -> Settled:
-    """The songs project in a folder of its own, with a small sample and small songs of one's own."""
-    project = tmp_path / "project"
+def lay_out(folder: Path) -> Path:
+    """Copy the songs project to a folder of its own, with a small sample and small songs of one's own."""
+    project = folder / "project"
     shutil.copytree(ROOT / "sql", project / "sql")
     shutil.copytree(ROOT / "data" / "seeds", project / "data" / "seeds")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / name, project)
-    for folder in (project / "data" / "sample", tmp_path / "own"):
-        folder.mkdir(parents=True)
-        write_raw(folder)
-    edit(tmp_path / "own" / "CS98XClassificationTrain.csv", "Song 1,", "Song of my own,")
+    for raw in (project / "data" / "sample", folder / "own"):
+        raw.mkdir(parents=True)
+        write_raw(raw)
+    edit(folder / "own" / "CS98XClassificationTrain.csv", "Song 1,", "Song of my own,")
+    return project
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Settled:
+    """Settle the configuration of a project of its own."""
+    project = lay_out(tmp_path)
 
     def settle(**stated: Any) -> Config:
         return read_config(Settings(project_dir=project, **stated))
@@ -164,3 +176,64 @@ def test_a_database_is_read_as_it_was_built_whatever_the_project_says_by_now(set
     )
     assert predict(settled()).classifier_id == first.classifier_id
     assert explain(settled(), "14")
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The songs project in a folder of its own, built and predicted from songs in data/raw."""
+    folder = tmp_path_factory.mktemp("submitted")
+    project = lay_out(folder)
+    shutil.copytree(folder / "own", project / "data" / "raw")
+    config = read_config(Settings(project_dir=project))
+    build(config)
+    use_classifier(config, CLASSIFIERS["majority"])
+    predict(config)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("name", "edited", "change"),
+    [
+        ("dbt_project.yml", ("min_genre_songs: 3", "min_genre_songs: 5"), "min_genre_songs changed"),
+        (STAGING, ("with\n", "with one as (select 1),\n"), "staging.stg_songs changed"),
+        (FEATURES, ("role: feature", "role: id"), "the roles of feature columns changed"),
+        (FEATURES, ("models:", "models: ["), "the project became one that cannot be built"),
+        (f"data/raw/{REAL_FILES[1]}", ("1999,115", "1999,116"), f"{REAL_FILES[1]} changed"),
+        (STAGING, ("with\n", "-- a comment\nwith\n"), ""),
+        ("sql/models/marts/numeric_summary.sql", ("with\n", "with one as (select 1),\n"), ""),
+    ],
+)
+def test_a_submission_of_what_the_project_no_longer_says_is_refused(
+    submitted: Config, tmp_path: Path, name: str, edited: tuple[str, str], change: str
+) -> None:
+    path = submitted.root / name
+    text = path.read_text(encoding="utf-8")
+    edit(path, *edited)
+    try:
+        if change:
+            with pytest.raises(
+                InputError, match=f"since genre.duckdb was built, {change}.*; run `genredb build &&"
+            ):
+                export(submitted, "submission", tmp_path / "submission.csv")
+            assert change in (say_unbuilt(submitted) or "")
+        else:
+            assert export(submitted, "submission", tmp_path / "submission.csv").rows == 3
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def test_checks_and_doctor_go_by_what_was_built(submitted: Config, tmp_path: Path) -> None:
+    database = tmp_path / "other.duckdb"
+    stated = Settings(project_dir=submitted.root, database=database)
+    build(read_config(replace(stated, vars={"baselines": True})))
+    assert any("neighbor" in one.node.name for one in check(read_config(stated)).results)
+    found = {finding.about: finding for finding in examine(stated)}
+    assert found["settings"].text == "built for the target 'dev' with --vars 'baselines: True' from data/raw"
+    assert (found["relations"].level, found["relations"].text) == (
+        "ok",
+        "all are as the project and the raw files say",
+    )
+    told = {finding.about: finding.text for finding in examine(replace(stated, vars={"baselines": False}))}
+    assert (
+        told["settings"] == "--vars states baselines: false, but other.duckdb was built with baselines: true"
+    )

@@ -3,6 +3,7 @@
 import time
 from contextlib import ExitStack
 
+from genredb.build.built_with import as_built, read_built_with
 from genredb.build.options import Options
 from genredb.build.results import BuildResult, Observer, SilentObserver
 from genredb.build.run_results import write_run_results
@@ -26,6 +27,9 @@ def check(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
     matches nothing.
     """
     started = time.perf_counter()
+    if config.database.is_file():
+        with open_reader(config.database) as reader:
+            config = as_built(config, read_built_with(reader))
     compilation = compile_project(read_project(config))
     refuse_notices(compilation, options)
     chosen = chosen_nodes(compilation, options)

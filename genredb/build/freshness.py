@@ -21,6 +21,7 @@ VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 
 # The classifier of the registry that predicts unless another is chosen.
 DEFAULT = "artist_vote"
+SETTINGS = ("min_genre_songs",)  # the variables of the project that classifiers heed
 MIN_GENRE_SONGS = 3  # unless the project says how many labelled songs make a genre common
 
 

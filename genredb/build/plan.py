@@ -112,7 +112,7 @@ def make_plan(
         is_proved=proof in ("", state.proof),
     )
     if chosen is not None:
-        needed = _ancestors(compilation, chosen)
+        needed = ancestors(compilation, chosen)
         found = replace(
             found,
             reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
@@ -231,7 +231,8 @@ def is_loaded(raw: RawFiles, state: State) -> bool:
     return state.loads.get(name) == raw.digest and state.is_marked(name, raw.digest)
 
 
-def _ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
+def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
+    """Return the unique ids of these nodes and of all that they are made of."""
     found: set[str] = set()
     for unique_id in reversed(list(compilation.nodes)):
         if unique_id in chosen or unique_id in found:

@@ -124,6 +124,7 @@ def evaluate(
             found = [
                 e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
             ]
+    context.warn_of_unbuilt()
     if curve:
         _print_curve(context, name, points)
     elif by:

@@ -29,6 +29,14 @@ class Context:
         """Return the configuration, with the synthetic sample in place of any raw files if that is asked."""
         return logged(read_config(replace(self.settings, uses_sample=True))) if uses_sample else self.config
 
+    def warn_of_unbuilt(self) -> None:
+        """Warn where the project or the raw files changed since the database was built that was read."""
+        from genredb.build.unbuilt import say_unbuilt
+
+        sentence = say_unbuilt(self.config)
+        if sentence:
+            self.console.warn(sentence)
+
     @functools.cached_property
     def config(self) -> Config:
         """The settled configuration; reading it raises the errors of project and profile."""

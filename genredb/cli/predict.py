@@ -47,6 +47,7 @@ def predict(
         console.say(describe(result.trained))
     for sentence in describe_drift(result.drift):
         console.warn(sentence)
+    context.warn_of_unbuilt()
     if not result.is_published:
         console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
         return

@@ -37,6 +37,7 @@ def train(
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)
+    context.warn_of_unbuilt()
     console.say(describe(result), "green")
 
 

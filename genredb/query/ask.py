@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from genredb.build.built_with import built_with
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.query.lines import FORMATS, Column, LineFormat, refuse_doubled
@@ -72,6 +73,7 @@ def asked(config: Config, question: Question) -> Iterator[Any]:
 def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, str]]:
     """Give a connection and the one statement to ask of it; errors of what it does are UsageErrors."""
     with open_reader(config.database, locked=not question.is_trusted) as connection:
+        built_with(config, connection)
         statement = read_query(connection, question.sql)
         with query_errors(statement, is_trusted=question.is_trusted):
             yield connection, statement

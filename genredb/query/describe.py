@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genredb.build.built_with import built_with
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.query.catalog import read_relations
@@ -52,6 +53,7 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
     Of genres at most ``limit`` are told, the most frequent first.
     """
     with open_reader(config.database) as connection:
+        built_with(config, connection)
         missing = [name for name in _MARTS if ("main", name) not in relations(connection)]
         if missing:
             raise UsageError(
@@ -105,6 +107,7 @@ def describe_songs(config: Config, limit: int) -> list[Section]:
 def describe_relation(config: Config, name: str) -> RelationFacts:
     """Return what the columns of a table or view (``name`` or ``schema.name``) hold, and what they mean."""
     with open_reader(config.database) as connection:
+        built_with(config, connection)
         relation = find_relation(connection, name)
         source = ".".join(map(quote, relation))
         summary = fetch_all(
