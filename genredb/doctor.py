@@ -1,10 +1,12 @@
 """Examines what a user may stumble over, and names the cure for each finding."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 from genredb.build.built_with import BuiltWith, as_built, built_with, read_built_with
@@ -31,7 +33,7 @@ from genredb.warehouse.database import (
     relations,
 )
 from genredb.warehouse.duckdb_errors import found_damage, write_ahead_log
-from genredb.warehouse.publish import leftovers_of
+from genredb.warehouse.publish import leftovers_of, lock_of
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
 _SPARE_BYTES = 1 << 28
@@ -140,8 +142,21 @@ def _raw_files(config: Config, sources: Sequence[Source]) -> Iterator[Finding]:
             yield Finding("ok", "raw files", f"{named} for {source.qualified_name}")
 
 
+def _unwritable(config: Config) -> list[Path]:
+    """Return what a build must write and may not."""
+    is_effective = os.access in os.supports_effective_ids
+    lock = lock_of(config.database)
+    needed = [config.database.parent, lock, config.target_dir]
+    there = [next(path for path in (one, *one.parents) if path.exists()) for one in needed]
+    refused = [path for path in there if not os.access(path, os.W_OK, effective_ids=is_effective)]
+    return list(dict.fromkeys(refused if lock.is_file() or not lock.exists() else [lock, *refused]))
+
+
 def _folder(config: Config) -> Iterator[Finding]:
     folder = config.database.parent
+    for path in _unwritable(config):
+        cure = "change who may write it, or name another database by --database"
+        yield Finding("problem", "permissions", f"{path} cannot be written", cure, exit_code=3)
     size = config.database.stat().st_size if config.database.exists() else 0
     free = shutil.disk_usage(folder).free
     if free < size + _SPARE_BYTES:

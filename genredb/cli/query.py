@@ -86,6 +86,8 @@ def _read_sql(sql: str | None, file: Path | None) -> str:
         if file is None:
             return sys.stdin.buffer.read().decode()
         return Path(str(file)).read_bytes().decode()  # as it stands, line ends included
+    except PermissionError:
+        raise
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

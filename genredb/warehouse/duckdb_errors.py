@@ -81,6 +81,8 @@ def noticed_damage(path: Path) -> Iterator[None]:
     """Turn errors that no SQL causes, such as that of a damaged block, into one sentence each."""
     try:
         yield
+    except OSError as error:
+        raise (refusal(error) or error) from None
     except duckdb.Error as error:
         if known := refusal(error):
             raise known from None

@@ -21,6 +21,7 @@ from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import DatabaseLockedError
 from genredb.warehouse.database import Connection, connect, connect_read_only, spill_folder
 from genredb.warehouse.duckdb_errors import noticed_damage, write_ahead_log
+from genredb.warehouse.refusals import refusal
 
 
 class Publication:
@@ -126,6 +127,11 @@ def publication(database: Path) -> Iterator[Publication]:
             turn.release()
 
 
+def lock_of(database: Path) -> Path:
+    """Return the file that whoever writes the database holds a lock on."""
+    return database.with_name(f"{database.name}.lock")
+
+
 def leftovers_of(database: Path) -> list[Path]:
     """Return what writers and readers that died left beside the file: copies, and what DuckDB spilled."""
     names = (database.name, spill_folder(database).name)
@@ -138,15 +144,17 @@ def writers_lock(database: Path) -> Iterator[list[Path]]:
 
     DatabaseLockedError at once where another process has the lock.
     """
-    lock_file = database.with_name(database.name + ".lock")
-    lock_file.touch()  # where that is not permitted, its error says so; a lock would call it taken
+    lock_file = lock_of(database)
     lock = filelock.FileLock(lock_file)
     try:
+        lock_file.touch()  # where that is not permitted, its error says so; a lock would call it taken
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise DatabaseLockedError(
             f"Another genredb is writing {database}; try again when it is done."
         ) from None
+    except OSError as error:
+        raise (refusal(error) or error) from None
     try:
         yield sweep(leftovers_of(database))
     finally:

@@ -1,4 +1,4 @@
-"""What the machine refuses DuckDB, told from its errors: room on a disk, memory, a permission."""
+"""What the machine refuses, told from the system's errors and DuckDB's: room, memory, a permission."""
 
 import errno
 import os
@@ -25,17 +25,22 @@ _OF_A_FILE = re.compile(
 _MEMORY = re.compile(r"[^\":(\n]*(?:could not allocate|Failed to allocate|Allocation failure)[^\"\\\n]*")
 
 
-def refusal(error: duckdb.Error) -> ResourceError | None:
+def refusal(error: duckdb.Error | OSError) -> ResourceError | None:
     """Return what to say where the machine refused something, None where an error has another cause.
 
     DuckDB raises errors of several classes for one cause, also such as it raises for a damaged file.
     """
+    if isinstance(error, OSError):
+        return _refused(error.filename, str(error.strerror)) if error.strerror in _REASONS else None
     message = str(error)
     if found := _OF_A_FILE.search(message):
-        file, reason = found.groups()
-        cure = _REASONS[reason]
-        return ResourceError(f"{file}: {reason}{cure and f'; {cure}'}.")
+        return _refused(*found.groups())
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
         found = _MEMORY.search(message)
         return ResourceError(f"There is not enough memory{f' ({found[0].strip()})' if found else ''}.")
     return None
+
+
+def _refused(file: object, reason: str) -> ResourceError:
+    cure = _REASONS[reason]
+    return ResourceError(f"{f'{file}: ' if file else ''}{reason}{cure and f'; {cure}'}.")
