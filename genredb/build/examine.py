@@ -7,7 +7,7 @@ from genredb.build.built_with import as_built, read_built_with
 from genredb.build.options import Options
 from genredb.build.results import BuildResult, Observer, SilentObserver
 from genredb.build.run_results import write_run_results
-from genredb.build.runtime import Runtime
+from genredb.build.runtime import Runtime, apply_settings
 from genredb.build.selection import chosen_nodes, refuse_notices
 from genredb.build.walk import Walk
 from genredb.compile.compiler import compile_project
@@ -39,6 +39,7 @@ def check(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
     with ExitStack() as stack:
         turn = stack.enter_context(publication(config.database)) if options.store_failures else None
         connection = turn.begin() if turn else stack.enter_context(open_reader(config.database))
+        apply_settings(connection, config.profile)
         observer.begin(checks)
         runtime = Runtime(
             connection,

@@ -15,7 +15,7 @@ from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan, new_nodes
 from genredb.build.results import BuildResult, NodeResult, Observer, Status
 from genredb.build.run_results import write_run_results
-from genredb.build.runtime import Runtime
+from genredb.build.runtime import Runtime, apply_settings
 from genredb.build.selection import chosen_nodes, refuse_notices
 from genredb.build.state import State, drop_relation, mark, read_state, write_state
 from genredb.build.walk import Walk
@@ -123,6 +123,7 @@ class _Job:
     def _carry_out(self, plan: Plan, state: State, connection: Connection, command: str) -> BuildResult:
         """Do what is planned on a copy; publish it if all went well, else keep it for a retry."""
         config, compilation = self._config, plan.compilation
+        apply_settings(connection, config.profile)
         create_tables(connection)
         write_manifest(compilation)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])

@@ -7,7 +7,7 @@ from genredb.build.built_with import with_raw_folder
 from genredb.build.leak_guard import LeakGuard
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan
-from genredb.build.runtime import TemplateDatabase
+from genredb.build.runtime import TemplateDatabase, apply_settings
 from genredb.build.selection import chosen_nodes
 from genredb.build.state import read_state
 from genredb.build.touched import touched_columns
@@ -50,7 +50,9 @@ def rendered(config: Config, name: str | None = None, template: str | None = Non
     with ExitStack() as stack:
         database = None
         if config.database.is_file():
-            database = TemplateDatabase(stack.enter_context(open_reader(config.database)))
+            connection = stack.enter_context(open_reader(config.database))
+            apply_settings(connection, config.profile)
+            database = TemplateDatabase(connection)
         if template is not None:
             return compile_inline(project, template, database)
         compilation = compile_project(project)

@@ -8,7 +8,8 @@ from genredb.compile.compiler import Compilation
 from genredb.compile.context import ResultTable
 from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError
-from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql
+from genredb.project.profile import Profile
+from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql, set_option
 from genredb.warehouse.user_sql import ASKS, statement_kinds
 
 
@@ -41,6 +42,16 @@ class TemplateDatabase:
         """Return the names and types of a relation's columns."""
         _, rows = run_query(self._connection, f"describe {relation}")
         return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def apply_settings(connection: Connection, profile: Profile) -> None:
+    """Give a connection the threads and settings of DuckDB that the profile states; ProjectError if wrong."""
+    threads = {} if profile.threads is None else {"threads": profile.threads}
+    for name, value in {**threads, **profile.settings}.items():
+        try:
+            set_option(connection, name, value)
+        except ProjectError as error:
+            raise ProjectError(f"{profile.file}: {error}") from None
 
 
 @dataclass(frozen=True)

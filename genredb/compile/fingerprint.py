@@ -46,7 +46,7 @@ def _identity(
         sql_id = last.sql_id
     else:
         sql_id = digest(sql)
-    return Identity(sql, sql_id, _rest(node, contents.get(node.unique_id, "")))
+    return Identity(sql, sql_id, _rest(node, contents.get(node.unique_id, ""), compilation))
 
 
 def _means_the_same(before: str, now: str, canonical: Canonical) -> bool:
@@ -66,7 +66,7 @@ def portable_sql(node: Node, compilation: Compilation) -> str:
     return text
 
 
-def _rest(node: Node, content: str) -> str:
+def _rest(node: Node, content: str, compilation: Compilation) -> str:
     heeded = {key: value for key, value in node.config.items() if key not in _SAYS_NOTHING}
     stated = [
         content,
@@ -79,4 +79,6 @@ def _rest(node: Node, content: str) -> str:
         node.template if node.dynamic else "",
         repr(node.unit_test) if node.unit_test else "",
     ]
+    if settings := compilation.project.config.profile.settings:
+        stated.append(json.dumps(settings, sort_keys=True, default=str))
     return digest(*stated)

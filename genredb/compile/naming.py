@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from genredb.compile.external import external_location
 from genredb.compile.locate import TemplateError
 from genredb.compile.nodes import NodeKind, Relation
 from genredb.compile.render import Renderer
@@ -101,14 +102,14 @@ class Names:
     def _name_source(self, source: Source) -> tuple[str, Relation]:
         unique_id = self.unique_id(NodeKind.SOURCE, source.source_name, source.name)
         relation = self.relation(source.schema, source.identifier or source.name)
-        meta = source.config.get("meta") or {}
-        location = source.config.get("external_location") or meta.get("external_location")
-        if location:
-            text = str(location).format(
-                name=source.name, identifier=relation.identifier, schema=source.schema, meta=meta
-            )
-            expression = text if "(" in text else f"'{text}'"
-            relation = Relation(None, source.schema, source.name, expression=expression)
+        with self._problems.gathered():
+            if expression := external_location(source):
+                return unique_id, Relation(None, source.schema, source.name, expression=expression)
+            if source.database not in (None, relation.database):
+                raise ProjectError(
+                    f"{source.path}: the source {source.source_name}.{source.name} is in the database "
+                    f"'{source.database}'; genredb reads one database, '{relation.database}'."
+                )
         return unique_id, relation
 
     def _configured(self, renderer: Renderer, model: Model) -> dict[str, Any]:
@@ -136,8 +137,7 @@ class Names:
         own = self.project.config.database_name
         if config.get("database") not in (None, own):
             raise ProjectError(
-                f"{node.path}: it is to stand in the database '{config['database']}'; "
-                f"genredb has but one, '{own}'."
+                f"{node.path}: `database: {config['database']}` is not supported; everything goes to '{own}'."
             )
         seen = describe(node, kind, config)
         schema = self.schema_of(renderer, config.get("schema"), node.path, seen)

@@ -167,7 +167,7 @@ def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
         "schema": profile.schema,
         "database": database.name.split(".")[0],
         "path": profile.path,
-        "threads": profile.threads,
+        "threads": profile.threads or 1,
     }
 
 

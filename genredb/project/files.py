@@ -1,5 +1,6 @@
 """Reading the project's text and yml files, with errors that name file and line."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,21 @@ def delimiter(value: Any, path: str) -> str:
     if value is None:
         return ","
     if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n ':
-        raise ProjectError(f"{path}: `delimiter:` should be one character such as ';', not {value!r}.")
+        raise ProjectError(f"{path}: `delimiter:` should be one character such as ';', not {shown(value)}.")
     return value
+
+
+def text_of(content: Mapping[str, Any], key: str, path: str) -> str | None:
+    """Return the text below a key (None where there is none); ProjectError if it is something else."""
+    value = content.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ProjectError(f"{path}: `{key}:` should be a text, not {shown(value)}.")
+    return value
+
+
+def shown(value: Any) -> str:
+    """Return a value of a yml file as an error shows it: cut where it is long."""
+    return reprlib.repr(value)
 
 
 def text_list(value: Any, key: str, path: str) -> tuple[str, ...]:

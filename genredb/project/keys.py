@@ -70,8 +70,8 @@ _DUCKDB = frozenset(
 META = Keys(
     "meta",
     _known(
-        "aliases file files filled_with formatter external_location header key learned_from max min optional"
-        " required role row_filter thousands_separator"
+        "aliases delimiter file files filled_with formatter external_location header key learned_from max min"
+        " optional required role row_filter thousands_separator"
     ),
     is_open=True,
     is_free=True,

@@ -88,6 +88,7 @@ class Source:
     columns: tuple[Column, ...]
     path: str
     identifier: str = ""
+    database: str | None = None
     files: RawPattern | None = None
     key: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)

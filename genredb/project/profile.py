@@ -6,26 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError, UsageError, did_you_mean
-from genredb.project.files import mapping, parse_yaml, read_text
+from genredb.project.files import mapping, parse_yaml, read_text, shown, text_of
 from genredb.project.keys import OUTPUT, PROFILE, check_keys
 from genredb.project.yml_jinja import YmlRenderer
 
 FILE = "profiles.yml"
 _DEFAULT_PATH = "genre.duckdb"
+_MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
 class Profile:
     """One output of a profile; ``file`` is None where there is no profiles.yml at all.
 
-    ``settings`` are DuckDB's, set before anything runs. ``notices`` name what has no effect here.
+    ``threads`` (None where not stated) and ``settings`` are DuckDB's, set before anything runs. ``notices``
+    name what has no effect here.
     """
 
     name: str
     target: str = "dev"
     path: str = _DEFAULT_PATH
     schema: str = "main"
-    threads: int = 1
+    threads: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
     notices: tuple[str, ...] = ()
@@ -70,13 +72,24 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
     return Profile(
         name=name,
         target=target,
-        path=str(output.get("path", _DEFAULT_PATH)),
-        schema=str(output.get("schema", "main")),
-        threads=int(output.get("threads", 1)),
+        path=text_of(output, "path", place) or _DEFAULT_PATH,
+        schema=text_of(output, "schema", place) or "main",
+        threads=_threads(output, place),
         settings=mapping(output, "settings", place),
         file=file,
         notices=tuple(ignored),
     )
+
+
+def _threads(output: Mapping[str, Any], path: str) -> int | None:
+    stated = output.get("threads")
+    if stated is None:
+        return None
+    if not isinstance(stated, int) or isinstance(stated, bool) or not 1 <= stated <= _MOST_THREADS:
+        raise ProjectError(
+            f"{path}: `threads:` should be a number from 1 to {_MOST_THREADS}, not {shown(stated)}."
+        )
+    return stated
 
 
 def _parse_rendered(text: str, path: str, renderer: YmlRenderer) -> Mapping[str, Any]:

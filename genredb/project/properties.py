@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project.files import delimiter, mapping, text_list
+from genredb.project.files import delimiter, mapping, text_list, text_of
 from genredb.project.merge import merged
 from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
 from genredb.project.stated_checks import read_checks
@@ -124,20 +124,21 @@ def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str, descr
     return Source(
         source_name=entry["name"],
         name=table["name"],
-        schema=str(entry.get("schema", entry["name"])),
+        schema=text_of(entry, "schema", path) or entry["name"],
         description=_description(table, describe),
         columns=_columns(table, path, describe),
         path=path,
-        identifier=str(table.get("identifier") or table["name"]),
+        identifier=text_of(table, "identifier", path) or table["name"],
+        database=text_of(entry, "database", path),
         files=_raw_pattern(meta, path),
-        key=_text(meta, "key", path),
+        key=text_of(meta, "key", path),
         config=config,
         tags=text_list(config.get("tags"), "tags", path),
     )
 
 
 def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
-    file, files = _text(meta, "file", path), _text(meta, "files", path)
+    file, files = text_of(meta, "file", path), text_of(meta, "files", path)
     if file is not None and files is not None:
         raise ProjectError(f"{path}: a source has `file:` or `files:`, not both ({file}, {files}).")
     stated = file if files is None else files
@@ -149,16 +150,9 @@ def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
         stated,
         is_pattern=files is not None,
         is_optional=bool(meta.get("optional", False)),
-        thousands_separator=_text(meta, "thousands_separator", path) or "",
+        thousands_separator=text_of(meta, "thousands_separator", path) or "",
         delimiter=delimiter(meta.get("delimiter"), path),
     )
-
-
-def _text(meta: Mapping[str, Any], key: str, path: str) -> str | None:
-    value = meta.get(key)
-    if value is not None and not isinstance(value, str):
-        raise ProjectError(f"{path}: `{key}:` should be a text, not {value!r}.")
-    return value
 
 
 def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:

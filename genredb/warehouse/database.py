@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from genredb.drafts import draft_of
-from genredb.errors import UsageError, did_you_mean
-from genredb.warehouse.duckdb_errors import noticed_damage, sql_errors, translated_errors
+from genredb.errors import ProjectError, UsageError, did_you_mean
+from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -123,6 +123,21 @@ def relation_exists(connection: Connection, schema: str, name: str) -> str | Non
         [schema, name],
     ).fetchone()
     return None if row is None else ("view" if row[0] == "VIEW" else "table")
+
+
+def set_option(connection: Connection, name: str, value: object) -> None:
+    """Set one of DuckDB's settings; ProjectError where there is none of that name, or not with that value."""
+    if name.lower() in _CONFIG:
+        raise ProjectError(f"the setting `{name}` is genredb's own and cannot be changed.")
+    rows = connection.execute("select name from duckdb_settings()").fetchall()
+    known = [found for (found,) in rows]
+    if name.lower() not in (found.lower() for found in known):
+        raise ProjectError(f"DuckDB has no setting `{name}`.{did_you_mean(name, known)}")
+    try:
+        connection.execute(f"set {quote(name)} = {literal(value)}")
+    except duckdb.Error as error:
+        reason = " ".join(read_mistake(error, "").sentence().split()).rstrip(".")
+        raise ProjectError(f"DuckDB refuses the setting `{name}`: {reason}.") from None
 
 
 @contextlib.contextmanager
