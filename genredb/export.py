@@ -22,6 +22,7 @@ from genredb.warehouse.database import (
     find_relation,
     open_reader,
     quote,
+    relation_exists,
     write_file,
 )
 from genredb.warehouse.duckdb_errors import query_errors
@@ -119,9 +120,8 @@ def _refuse_unbuilt(config: Config, connection: Connection) -> None:
 
 def _refuse_invalid(connection: Connection) -> None:
     """Raise InputError with the cure where the submission view does not make a valid submission."""
-    quarantined = fetch_all(
-        connection, "select line, reason from raw.quarantine where source = 'raw.songs_test' order by line"
-    )
+    sql = "select line, reason from raw.quarantine where source = 'raw.songs_test' order by line"
+    quarantined = fetch_all(connection, sql) if relation_exists(connection, "raw", "quarantine") else []
     if quarantined:
         line, reason = quarantined[0]
         raise InputError(

@@ -6,12 +6,16 @@ the text of its SQL.
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from genredb.build.built_with import read_built_with
 from genredb.build.state import is_built_from_loads
 from genredb.compile.identity import digest
 from genredb.errors import UsageError
 from genredb.warehouse.database import Connection, column_types, fetch_all, relation_exists
+
+if TYPE_CHECKING:
+    from genredb.project.discover import Project
 
 TRAIN_VIEW = "train"
 COMMON_VIEW = "train_common"
@@ -38,10 +42,16 @@ class Fingerprints:
 
 def read_fingerprints(connection: Connection) -> Fingerprints:
     """Fingerprint the feature views; UsageError where they are not built, or not from what is loaded."""
+    is_whole = is_built_from_loads(connection)
     for view in VIEWS:
         if not relation_exists(connection, "features", view):
-            raise UsageError(f"There is no features.{view} in the database; run `genredb build` first.")
-    if not is_built_from_loads(connection):
+            cure = (
+                "the project has no such model, and classifiers read it: there is nothing to predict"
+                if is_whole
+                else "run `genredb build` first"
+            )
+            raise UsageError(f"There is no features.{view} in the database; {cure}.")
+    if not is_whole:
         raise UsageError("The raw files were loaded after the last build; run `genredb build` first.")
     return _fingerprints(connection)
 
@@ -70,6 +80,11 @@ def _fingerprint(connection: Connection, view: str) -> str:
         """
     ).fetchone()
     return digest(described, str(row))[:16]
+
+
+def has_songs(project: "Project") -> bool:
+    """Whether a project has songs to predict, or reads what is predicted."""
+    return PREDICT_VIEW in project.models or any(one.schema == "ml" for one in project.sources.values())
 
 
 def chosen(connection: Connection) -> str:
@@ -117,6 +132,8 @@ def forget_stale_predictions(connection: Connection) -> int:
 
     A prediction of other data under a song's key would be taken for the song's.
     """
+    if not relation_exists(connection, "ml", "predictions"):
+        return 0
     count = int(fetch_all(connection, "select count(*) from ml.predictions")[0][0])
     if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
         return 0

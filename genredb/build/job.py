@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from genredb.build.built_with import resumed, settings_of, with_raw_folder
 from genredb.build.current import write_receipt
 from genredb.build.drops import refuse_large_drop
-from genredb.build.freshness import forget_stale_predictions
+from genredb.build.freshness import forget_stale_predictions, has_songs
 from genredb.build.history import record_run, run_id_of
 from genredb.build.manifest import write_manifest
 from genredb.build.options import Options
@@ -124,7 +124,7 @@ class _Job:
         """Do what is planned on a copy; publish it if all went well, else keep it for a retry."""
         config, compilation = self._config, plan.compilation
         apply_settings(connection, config.profile)
-        create_tables(connection)
+        create_tables(connection, has_songs=has_songs(compilation.project))
         write_manifest(compilation)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
         for relation in plan.removed:
@@ -146,7 +146,8 @@ class _Job:
         if not result.exit_code and self._prove(connection):
             after = replace(after, proof=plan.proof)
         if result.exit_code:
-            create_tables(connection)  # a hook may have dropped them
+            # A hook may have dropped them.
+            create_tables(connection, has_songs=has_songs(compilation.project))
             with transaction(connection):
                 _write(connection, results, replace(after, is_whole=False, base=state.base or state.run_id))
             self._turn.keep(self._failed)

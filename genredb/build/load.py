@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from genredb.build.built_with import loaded_with, with_raw_folder, write_built_with
+from genredb.build.freshness import has_songs
 from genredb.build.history import record_run
 from genredb.build.inputs import RawFiles, raw_files
 from genredb.build.plan import is_loaded
@@ -35,7 +36,7 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
             return ()
         state.refuse_foreign(raw.source.qualified_name for raw in stale)
         connection = turn.begin()
-        create_tables(connection)
+        create_tables(connection, has_songs=has_songs(project))
         loads = load_files(connection, stale, observer)
         write_built_with(connection, loaded)
         forget_whole(connection)

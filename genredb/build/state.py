@@ -169,7 +169,8 @@ def drop_relation(connection: Connection, relation: str) -> None:
     if kind:
         connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
     connection.execute("delete from meta.loads where source = ?", [relation])
-    connection.execute("delete from raw.quarantine where source = ?", [relation])
+    if relation_exists(connection, "raw", "quarantine"):
+        connection.execute("delete from raw.quarantine where source = ?", [relation])
 
 
 def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:

@@ -35,7 +35,8 @@ def describe(
 ) -> None:
     """Describe the songs, or what a relation holds.
 
-    Of the songs: genres and groups counted, columns summed up, correlations, genres' means.
+    Of the songs: genres and groups counted, columns summed up, correlations, genres' means. In a project
+    without songs: its relations.
 
     Example: genredb describe songs
     """

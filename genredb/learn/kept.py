@@ -95,6 +95,7 @@ def remove_classifier(config: Config, classifier_id: str) -> str:
 
 
 def _find(connection: Connection, classifier_id: str) -> str:
+    read_fingerprints(connection)  # says so where there is nothing to predict
     ids = [row[0] for row in fetch_all(connection, "select classifier_id from ml.classifiers order by all")]
     found = [known for known in ids if known == classifier_id] or [
         known for known in ids if known.startswith(classifier_id)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from genredb.build.built_with import built_with
-from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.query.catalog import read_relations
 from genredb.warehouse.database import Connection, fetch_all, find_relation, open_reader, quote, relations
@@ -50,16 +49,15 @@ class RelationFacts:
 def describe_songs(config: Config, limit: int) -> list[Section]:
     """Return the genres and groups counted, summaries of the columns, correlations, and genres' means.
 
-    Of genres at most ``limit`` are told, the most frequent first.
+    Of genres at most ``limit`` are told, the most frequent first. In a database that lacks the tables which
+    describe songs, its relations are listed.
     """
     with open_reader(config.database) as connection:
         built_with(config, connection)
-        missing = [name for name in _MARTS if ("main", name) not in relations(connection)]
-        if missing:
-            raise UsageError(
-                f"There is no table {missing[0]} in the database, which describes songs; if this is the songs"
-                " project, run `genredb build`, else name a relation: `genredb describe RELATION`."
-            )
+        if any(("main", name) not in relations(connection) for name in _MARTS):
+            found = read_relations(connection, config)
+            rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in found]
+            return [Section("Relations", ("relation", "kind", "columns", "meaning"), tuple(rows))]
         counts = "song_count as songs, round(100 * song_share, 1) as percent, artist_count as artists"
         by_count = "order by song_count desc, genre"
         return [

@@ -16,6 +16,7 @@ from genredb.project.nodes import Column, Source
 from genredb.warehouse.csvfile import Survey, likely_separator, refuse_changed, survey
 from genredb.warehouse.database import Connection
 from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
+from genredb.warehouse.tables import create_quarantine
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def load_source(connection: Connection, source: Source, paths: Iterable[Path]) -
 
     Raises InputError where a file as a whole cannot be read: no CSV, no records, columns missing.
     """
+    create_quarantine(connection)
     create_empty(connection, source)
     connection.execute("delete from raw.quarantine where source = ?", [source.qualified_name])
     return tuple(_load_file(connection, source, path) for path in paths)

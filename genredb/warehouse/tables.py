@@ -10,15 +10,14 @@ from genredb.warehouse.database import Connection, fetch_all, relations, transac
 
 _NAMED = 5
 
-_TABLES = """
+_QUARANTINE = """
 create schema if not exists raw;
-create schema if not exists ml;
-create schema if not exists meta;
-
 create table if not exists raw.quarantine (
     source varchar, file varchar, line bigint, reason varchar, text varchar
 );
-
+"""
+_ML = """
+create schema if not exists ml;
 create table if not exists ml.classifiers (
     classifier_id varchar primary key,
     name varchar,
@@ -43,7 +42,6 @@ create table if not exists ml.predictions (
     training_fingerprint varchar,
     features_fingerprint varchar
 );
-
 create table if not exists ml.evaluations (
     classifier varchar, protocol varchar, label varchar, digest varchar, songs bigint, accuracy double,
     accuracy_error double, seen_accuracy double, unseen_accuracy double, unseen_error double, top_3 double,
@@ -72,7 +70,9 @@ create table if not exists ml.group_sets (
 create table if not exists ml.importances (
     classifier varchar, protocol varchar, column_name varchar, importance double, deviation double
 );
-
+"""
+_META = """
+create schema if not exists meta;
 create table if not exists meta.state (key varchar, value varchar);
 create table if not exists meta.built_with (setting varchar, value json);
 create table if not exists meta.fingerprints (
@@ -134,8 +134,16 @@ def has_current_layout(connection: Connection) -> bool:
     return rows == [(LAYOUT,)]
 
 
-def create_tables(connection: Connection) -> None:
-    """Make whichever of genredb's own tables are missing, empty; UsageError where others have their names."""
+def create_quarantine(connection: Connection) -> None:
+    """Make raw.quarantine, empty, if it is missing."""
+    connection.execute(_QUARANTINE)
+
+
+def create_tables(connection: Connection, *, has_songs: bool = True) -> None:
+    """Make whichever of genredb's own tables are missing, empty; UsageError where others have their names.
+
+    Those of classifiers and predictions are made where the project ``has_songs``.
+    """
     is_current = has_current_layout(connection)
     if not is_current:
         _refuse_foreign(connection)
@@ -143,7 +151,7 @@ def create_tables(connection: Connection) -> None:
         if not is_current:
             for table in _OF_THE_LAYOUT:
                 connection.execute(f"drop table if exists {table}")
-        connection.execute(_TABLES)
+        connection.execute(_META + _ML if has_songs else _META)
         if not is_current:
             connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])
 
