@@ -15,6 +15,7 @@ from genredb.build.unbuilt import SUBMISSION, unbuilt_change
 from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
 from genredb.project.config import Config
+from genredb.project.files import resolved
 from genredb.warehouse.database import (
     Connection,
     column_types,
@@ -80,7 +81,7 @@ def replaced(config: Config, path: Path) -> Iterator[Path]:
 
 def _target(config: Config, path: Path) -> Path:
     """Return the file to write, a link's target; UsageError for what is none and for the database."""
-    target = path.resolve()
+    target = resolved(path)
     if target.exists() and not target.is_file():
         raise UsageError(f"{path} is no regular file; name one to write.")
     if not target.parent.is_dir():

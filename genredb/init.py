@@ -10,6 +10,7 @@ from typing import Any
 from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import InputError, UsageError
 from genredb.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
+from genredb.project.files import resolved
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
 from genredb.warehouse.tables import DESCRIPTIONS
 
@@ -34,7 +35,7 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
     Without CSVs it is a copy of the songs project with its synthetic sample; with some, it has a source, a
     staging model and a table for each. UsageError where the folder is in use, InputError where a CSV is none.
     """
-    target = folder.resolve()
+    target = resolved(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{folder} exists already and is not empty; name a new folder.")
     tables = _tables(csvs)

@@ -6,6 +6,7 @@ from pathlib import Path
 from genredb.drafts import leftovers, sweep
 from genredb.errors import ProjectError
 from genredb.project.config import Config
+from genredb.project.files import resolved
 from genredb.warehouse.publish import leftovers_of, writers_lock
 
 
@@ -27,7 +28,7 @@ def clean(config: Config) -> list[Path]:
 
 
 def _refuse_dangerous(config: Config, folder: Path) -> None:
-    target = folder.resolve()
+    target = resolved(folder)
     sources = (*config.model_paths, *config.seed_paths, *config.macro_paths, *config.test_paths)
     kept = [path.resolve() for path in (*sources, config.raw_dir, config.home / ".git")]
     is_inside = any(target.is_relative_to(path) for path in kept)

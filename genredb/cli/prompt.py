@@ -1,5 +1,6 @@
 """Reads what is typed in the shell: lines with history, colours and completion."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def is_complete(text: str) -> bool:
     return is_blank(rest) or rest.lstrip().startswith(".")
 
 
+class _History(FileHistory):
+    """Lines in a file, as far as it can be written: a full disk must not end the shell."""
+
+    def store_string(self, string: str) -> None:
+        with contextlib.suppress(OSError):
+            super().store_string(string)
+
+
 def _history() -> History:
     """Return the history that is kept in the user's folder; where that cannot be written, none is kept."""
     path = Path(typer.get_app_dir("genredb")) / "history"
@@ -57,7 +66,7 @@ def _history() -> History:
         path.touch(mode=0o600)
     except OSError:
         return InMemoryHistory()
-    return FileHistory(str(path))
+    return _History(str(path))
 
 
 class _Completer(Completer):

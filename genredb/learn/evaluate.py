@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from genredb.build.built_with import built_with
 from genredb.build.freshness import DEFAULT, TRAIN_VIEW, classifier_settings, read_fingerprints
@@ -35,6 +35,7 @@ from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
 from genredb.learn.train import Progress, built, ignore
 from genredb.learn.versions import versions
+from genredb.learn.workers import answers_of
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, open_reader
 from genredb.warehouse.publish import publication
@@ -99,7 +100,7 @@ def _evaluate_one(
         raise InputError(f"{len(data)} labelled songs are too few to judge by under {protocol.name}.")
     jobs = (delayed(_fit_and_ask)(spec, protocol, data, fold, fewest) for fold in protocol.folds(data))
     found = []
-    for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
+    for answers in answers_of(jobs):
         found.append(answers)
         told(len(found))
     with publication(config.database) as turn:

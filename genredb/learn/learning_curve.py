@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from genredb.build.built_with import built_with
 from genredb.build.freshness import TRAIN_VIEW, classifier_settings, read_fingerprints
@@ -17,6 +17,7 @@ from genredb.learn.fitted import make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold
 from genredb.learn.scores import standard_error
 from genredb.learn.train import Progress, ignore
+from genredb.learn.workers import answers_of
 from genredb.project.config import Config
 from genredb.warehouse.database import open_reader
 
@@ -57,7 +58,7 @@ def learning_curve(config: Config, name: str, progress: Progress = ignore) -> li
     tasks = [(share, fold) for share in SHARES for fold in folds]
     jobs = (delayed(_ask)(CLASSIFIERS[name], data, _part(fold, share), fewest) for share, fold in tasks)
     found = []
-    for answers in Parallel(n_jobs=-1, return_as="generator")(jobs):
+    for answers in answers_of(jobs):
         found.append(answers)
         progress(f"learning curve of {name}", len(found), len(tasks))
     return list(_points(data, [fold for _, fold in tasks], found))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError, UsageError
-from genredb.project.files import mapping, parse_yaml, read_text, text_list
+from genredb.project.files import mapping, parse_yaml, read_text, resolved, text_list
 from genredb.project.keys import PACKAGES, check_keys, check_project_keys
 from genredb.project.profile import Profile, read_profile
 from genredb.project.yml_jinja import YmlRenderer
@@ -215,7 +215,7 @@ def _paths(project: Mapping[str, Any], folder: Path, key: str, default: str | No
 
 def _settle_database(path: Path) -> Path:
     """Return the database's real path (a link's target), if it can be one."""
-    path = path.resolve()
+    path = resolved(path)
     if not path.parent.is_dir():
         raise UsageError(f"The folder of the database, {path.parent}, does not exist; create it first.")
     if path.is_dir():

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from genredb.errors import ProjectError
+from genredb.errors import ProjectError, UsageError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -16,6 +16,14 @@ def refuse_special(path: Path) -> None:
     """Raise ProjectError for a pipe or device, whose reading might never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ProjectError(f"{path} is no regular file.")
+
+
+def resolved(path: Path) -> Path:
+    """Return where a path leads, links followed; UsageError for links that lead to each other."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError):  # which of both depends on the Python
+        raise UsageError(f"{path} is a link that leads back to itself.") from None
 
 
 def read_text(path: Path) -> str:
