@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.build.built_with import built_with
-from genredb.build.freshness import stale_reason
+from genredb.build.freshness import TRAIN_VIEW, stale_reason
 from genredb.build.unbuilt import SUBMISSION, unbuilt_change
 from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
@@ -36,12 +36,16 @@ _FORMULA = "[=+\\-@\\t\\r].*"
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written."""
+    """What was written.
+
+    ``foreign_songs`` counts the labelled songs beyond the competition's own that decide a submission.
+    """
 
     relation: str
     path: Path
     rows: int
     is_sample: bool
+    foreign_songs: int = 0
 
 
 def export(
@@ -69,7 +73,8 @@ def export(
             rows = write_file(connection, sql, partial, chosen)
         if is_submission and chosen == "csv":
             _verify(partial, connection)
-    return ExportResult(f"{schema}.{name}", path, rows, is_sample)
+        foreign_songs = _count_foreign(connection) if is_submission else 0
+    return ExportResult(f"{schema}.{name}", path, rows, is_sample, foreign_songs)
 
 
 @contextlib.contextmanager
@@ -154,6 +159,11 @@ def _refuse_invalid(connection: Connection) -> None:
         raise InputError(
             f"The genre '{unknown[0][0]}' is predicted but occurs in no labelled song; run `genredb predict`."
         )
+
+
+def _count_foreign(connection: Connection) -> int:
+    sql = f"select count(*) from features.{TRAIN_VIEW} where source <> 'train'"
+    return int(fetch_all(connection, sql)[0][0])
 
 
 def _test_ids(connection: Connection) -> list[int]:

@@ -13,9 +13,11 @@ from genredb.build.load import load
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.export import export
+from genredb.learn.classifiers import CLASSIFIERS
+from genredb.learn.kept import use_classifier
 from genredb.learn.predict import predict
 from genredb.project.config import Config
-from tests.conftest import REAL_FILES
+from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, song
 
 
 @pytest.fixture
@@ -167,3 +169,18 @@ def test_names_formats_and_folders_that_do_not_exist(ready: Config, tmp_path: Pa
 def test_a_file_name_is_only_a_name(ready: Config, tmp_path: Path, name: str) -> None:
     export(ready, "genres", tmp_path / name)
     assert (tmp_path / name).read_text().startswith("genre,")
+
+
+def test_a_submission_learned_from_further_songs_is_written_with_a_warning(
+    config: Config, raw_dir: Path, cli: Cli
+) -> None:
+    """The competition forbids songs beyond its own."""
+    extra = f"{TRAIN_HEADER}\n1,Another,Artist 9,1990,{song(20)},disco\n"
+    (raw_dir / "songs_extra.csv").write_text(extra, encoding="utf-8")
+    build(config)
+    use_classifier(config, CLASSIFIERS["majority"])
+    predict(config)
+    done = cli("export", "-o", "submission.csv", cwd=raw_dir.parent)
+    assert "warning: 1 labelled song beyond the competition's own decided this submission" in done.err
+    done = cli("export", "ml.chosen", "-o", "chosen.csv", cwd=raw_dir.parent)
+    assert done.err == "Wrote 1 row of ml.chosen to chosen.csv.\n"

@@ -67,7 +67,11 @@ class Console:
     def introduce(self, config: "Config") -> None:
         """Say what is built from what, where that is not the obvious."""
         if config.is_shipped:
-            self.say("No dbt_project.yml here or above: using the project that genredb ships.", "dim")
+            self.say(
+                "No dbt_project.yml here or above: using the project that genredb ships, "
+                f"for the database {near(config.database)} here.",
+                "dim",
+            )
         if config.is_sample:
             self.say(
                 f"Using the synthetic sample in {near(config.raw_dir)}: invented songs. "

@@ -47,5 +47,12 @@ def export(
     result = run_export(context.config, relation, output, file_format.value if file_format else "", raw=raw)
     if context.json:
         print_json(result)
-    context.console.say(f"Wrote {result.rows:,} rows of {result.relation} to {result.path}.", "green")
+    rows = "1 row" if result.rows == 1 else f"{result.rows:,} rows"
+    context.console.say(f"Wrote {rows} of {result.relation} to {result.path}.", "green")
     context.console.admit_sample(result.is_sample)
+    if result.foreign_songs:
+        songs = "1 labelled song" if result.foreign_songs == 1 else f"{result.foreign_songs:,} labelled songs"
+        context.console.warn(
+            f"{songs} beyond the competition's own decided this submission, "
+            "which its rules forbid; move songs_extra*.csv away, build and predict before you hand one in."
+        )
