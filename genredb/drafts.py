@@ -55,6 +55,10 @@ def whole_file(target: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.replace(target)
+    except OSError as error:
+        if error.filename in (None, str(draft)):  # a write does not name its file
+            error.filename = str(target)
+        raise
     finally:
         draft.unlink(missing_ok=True)
 

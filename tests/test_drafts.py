@@ -147,6 +147,9 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), whole_file(target) as draft:
         draft.write_text(str(1 / 0))
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    with pytest.raises(OSError, match="No space left") as caught, whole_file(target):
+        raise OSError(28, "No space left on device")
+    assert caught.value.filename == str(target)
     with whole_file(target) as draft:
         assert draft == draft_of(target)
         draft.write_text("after")

@@ -157,9 +157,10 @@ def create_tables(connection: Connection, *, has_songs: bool = True) -> None:
 
 
 def _refuse_foreign(connection: Connection) -> None:
-    """Raise UsageError where a database that remembers no layout at all has tables of genredb's names."""
+    """Raise UsageError where a database that has no memory of genredb's has tables of genredb's names."""
     try:
-        is_own = bool(fetch_all(connection, "select 1 from meta.state where key = 'layout'"))
+        connection.execute("select key, value from meta.state limit 0")
+        is_own = True
     except (duckdb.CatalogException, duckdb.BinderException):
         is_own = False
     known = [f"{schema}.{name}".lower() for schema, name in relations(connection)]
