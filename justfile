@@ -37,6 +37,10 @@ bench-learn *arguments:
 bench-query *arguments:
     .venv/bin/python -m bench.query {{ arguments }}
 
+# An edit under `genredb build --watch` beside a build run by hand
+bench-watch *arguments:
+    .venv/bin/python -m bench.watch {{ arguments }}
+
 # Resolve the locked dependencies anew
 lock:
     pip-compile --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \

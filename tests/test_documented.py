@@ -26,6 +26,7 @@ BEFORE = {
 OPTIONS = {
     "build": [
         "genredb build --select songs+ --exclude submission -f",
+        "timeout --preserve-status --signal INT 10 genredb build --watch",
         "genredb build --full-refresh --store-failures --warn-error",
         "genredb build --allow-drops --raw-dir cs98x && genredb build && genredb build --sample",
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"

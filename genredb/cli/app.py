@@ -4,13 +4,13 @@ import gc
 import importlib
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
 
+from genredb.cli import signals
 from genredb.cli.log import log_end, logger
 from genredb.cli.selection import joined
 from genredb.cli.visible import visible
@@ -55,18 +55,6 @@ def _options(
     """Take the options of genredb itself."""
 
 
-class _InterruptedError(BaseException):
-    """Raised where a signal arrives, so that `finally` blocks remove what is half-made."""
-
-
-_signals: list[int] = []
-
-
-def _interrupt(number: int, _frame: object) -> NoReturn:
-    _signals.append(number)
-    raise _InterruptedError
-
-
 def add_commands(arguments: Sequence[str]) -> None:
     """Add the command that the first argument names, alone since the others take long to import; else all."""
     named = [name for name in COMMANDS if arguments[:1] == [name]]
@@ -85,15 +73,14 @@ def main() -> NoReturn:
 
 def _run() -> NoReturn:
     gc.set_threshold(100_000, 50, 50)  # imports leave no garbage, which looking for takes a twentieth
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signals.listen()
     try:
         arguments = joined([f" {text}" if _COMMENT.match(text) else text for text in sys.argv[1:]])
         add_commands(arguments)
         app(args=arguments, standalone_mode=True)
     except GenredbError as error:
         _complain(str(error), error.exit_code)
-    except _InterruptedError:
+    except signals.InterruptedBySignal:
         _end_interrupted()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -101,7 +88,7 @@ def _run() -> NoReturn:
     except MemoryError:
         _complain("There is not enough memory.", GenredbError.exit_code)
     except Exception as error:
-        if _signals:  # DuckDB turns what a signal raises in the middle of a query into an error of its own
+        if signals.arrived:
             _end_interrupted()
         if os.environ.get("GENREDB_TRACEBACK"):
             raise
@@ -114,9 +101,9 @@ def _run() -> NoReturn:
 
 
 def _end_interrupted() -> NoReturn:
-    logger.error("interrupted by signal %s", _signals[0])
+    logger.error("interrupted by signal %s", signals.arrived[0])
     typer.echo("interrupted; nothing was published", err=True)
-    sys.exit(128 + _signals[0])
+    sys.exit(128 + signals.arrived[0])
 
 
 def _complain(message: str, exit_code: int) -> NoReturn:

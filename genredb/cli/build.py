@@ -1,7 +1,7 @@
 """``genredb build``."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,6 +37,9 @@ def build(
     warn_error: WarnError = False,
     allow_drops: AllowDrops = False,
     sample: Sample = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Build again after each edit of the project or the raw CSVs.")
+    ] = False,
 ) -> None:
     """Load the CSVs, build the models, run the checks, publish.
 
@@ -59,4 +62,12 @@ def build(
         with console.progress() as progress:
             return run_build(config, BuildObserver(console, progress), agreed)
 
-    report_build(context, with_consent(run))
+    if watch:
+        from genredb.cli.watch import watch as watch_project
+
+        stated = replace(context, settings=replace(context.settings, uses_sample=sample))
+        watch_project(stated, replace(options, allow_drops=allow_drops))
+        return
+    result = with_consent(run)
+    report_build(context, result)
+    raise typer.Exit(result.exit_code)

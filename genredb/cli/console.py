@@ -54,6 +54,11 @@ class Console:
         logger.warning("%s", text)
         self.line(("warning: ", "yellow bold"), (text, ""))
 
+    def complain(self, text: str) -> None:
+        """Print an error that ends nothing."""
+        logger.error("%s", text)
+        self.line(("error: ", "red bold"), (text, ""))
+
     def line(self, *parts: tuple[str, str]) -> None:
         """Print a line of texts, each in its style; where there are no colours, it needs no rich."""
         parts = tuple((visible(text), style) for text, style in parts)

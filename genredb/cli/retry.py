@@ -44,4 +44,6 @@ def retry(
         with console.progress() as progress:
             return run_retry(config, BuildObserver(console, progress), options)
 
-    report_build(context, with_consent(run))
+    result = with_consent(run)
+    report_build(context, result)
+    raise typer.Exit(result.exit_code)

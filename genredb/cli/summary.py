@@ -1,8 +1,6 @@
 """The end of a build or test: one line that says how it went, and the same as JSON."""
 
-from typing import Any, NoReturn
-
-import typer
+from typing import Any
 
 from genredb.build.results import BuildResult, FailingRows, Status
 from genredb.cli.console import Console, print_json
@@ -10,15 +8,14 @@ from genredb.cli.options import Context
 from genredb.project.config import Config
 
 
-def report_build(context: Context, result: BuildResult) -> NoReturn:
-    """Print how a build ended, and exit with its code."""
+def report_build(context: Context, result: BuildResult) -> None:
+    """Print how a build ended."""
     context.console.loads(result.loads)
     if context.json:
         print_json(as_json(result))
     for message in result.messages:
         context.console.say(message)
     summarize(context.console, context.config, result)
-    raise typer.Exit(result.exit_code)
 
 
 def summarize(console: Console, config: Config, result: BuildResult) -> None:

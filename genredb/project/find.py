@@ -15,7 +15,7 @@ YML = (".yml", ".yaml")
 def project_digest(config: Config) -> str:
     """Return a sha256 over the names and bytes of every file that the project consists of."""
     digest = hashlib.sha256()
-    for path in (*config.files, *_project_files(config)):
+    for path in project_files(config):
         content = read_bytes(path)
         digest.update(f"{config.show_path(path)}\0{len(content)}\0".encode())
         digest.update(content)
@@ -27,7 +27,9 @@ def yml_folders(config: Config) -> tuple[Path, ...]:
     return (*config.model_paths, *config.seed_paths, *config.test_paths, *config.macro_paths)
 
 
-def _project_files(config: Config) -> Iterator[Path]:
+def project_files(config: Config) -> Iterator[Path]:
+    """Return the files that the project consists of."""
+    yield from config.files
     for folders, suffixes in (
         (config.model_paths, (".sql", ".py", ".md")),
         (config.seed_paths, (".csv", ".md")),

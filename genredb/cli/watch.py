@@ -1,0 +1,91 @@
+"""``genredb build --watch``: builds, waits for an edit, builds again, until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from genredb.build.options import Options
+from genredb.build.run import build
+from genredb.cli import signals
+from genredb.cli.console import Console
+from genredb.cli.log import logger
+from genredb.cli.observer import BuildObserver
+from genredb.cli.options import Context
+from genredb.cli.summary import report_build
+from genredb.errors import DatabaseLockedError, GenredbError
+from genredb.project.config import Config
+from genredb.project.edits import GLANCE, Watched
+
+_NAMED = 3
+
+
+def watch(context: Context, options: Options) -> None:
+    """Build after each edit until Ctrl-C; what is wrong is printed, and the next edit may mend it.
+
+    All of it is one process, which has imported already what a build takes. A full refresh is the first
+    build's alone.
+    """
+    config = context.config
+    if not config.is_shipped:  # a project whose file is missing for a moment must not become another one
+        context = replace(context, settings=replace(context.settings, project_dir=config.root))
+    try:
+        _watch(context, config, options)
+    except (signals.InterruptedBySignal, Exception):
+        if signals.arrived[:1] != [signal.SIGINT]:
+            raise
+    context.console.say("Stopped watching.")
+
+
+def _watch(context: Context, config: Config, options: Options) -> None:
+    console, watched = context.console, Watched(config)
+    is_first = True
+    while True:
+        watched.look()
+        _build_in_turn(context, options, watched, is_first=is_first)
+        if is_first:
+            console.say("Watching for edits; Ctrl-C ends it.", "dim")
+        is_first, options = False, replace(options, is_full_refresh=False)
+        edited = watched.wait()
+        names = ", ".join(config.show_path(path) for path in edited[:_NAMED])
+        more = f" and {len(edited) - _NAMED:,} more" if len(edited) > _NAMED else ""
+        logger.info("edit: %s%s", names, more)
+        console.say(f"\n{names}{more} changed.", "bold")
+
+
+def _build_in_turn(context: Context, options: Options, watched: Watched, *, is_first: bool) -> None:
+    """Build, as soon as no other process writes to the database; print what is wrong."""
+    was_locked = False
+    while True:
+        try:
+            fresh = replace(context)  # reads the project anew
+            with context.console.progress() as progress:
+                observer = _Observer(context.console, progress, watched, is_first=is_first)
+                result = build(fresh.config, observer, options)
+            report_build(fresh, result)
+        except DatabaseLockedError as error:
+            if not was_locked:
+                context.console.complain(str(error))
+            was_locked = True
+            time.sleep(GLANCE)
+            continue
+        except (GenredbError, OSError) as error:
+            context.console.complain(str(error))
+        return
+
+
+class _Observer(BuildObserver):
+    """Prints a build; what it is built from is said of the first one alone."""
+
+    def __init__(
+        self, console: Console, progress: Callable[[str, int, int], None], watched: Watched, *, is_first: bool
+    ) -> None:
+        super().__init__(console, progress)
+        self._watched = watched
+        self._is_first = is_first
+
+    def settled(self, config: Config) -> None:
+        """Watch what is read."""
+        self._watched.settled(config)
+        if self._is_first:
+            super().settled(config)
