@@ -9,6 +9,7 @@ from genredb.compile.context import ResultTable
 from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError
 from genredb.project.profile import Profile
+from genredb.project.template_limits import unlimited
 from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql, set_option
 from genredb.warehouse.user_sql import ASKS, statement_kinds
 
@@ -31,7 +32,8 @@ class TemplateDatabase:
         writing = next((kind for kind in kinds if kind not in ASKS), None)
         if writing:
             raise ProjectError(f"A template runs {writing}; only `genredb build` lets it write.")
-        columns, rows = run_query(self._connection, sql)
+        with unlimited():
+            columns, rows = run_query(self._connection, sql)
         return ResultTable(columns, rows)
 
     def relation_type(self, schema: str, identifier: str) -> str | None:
@@ -40,7 +42,8 @@ class TemplateDatabase:
 
     def columns(self, relation: str) -> list[tuple[str, str]]:
         """Return the names and types of a relation's columns."""
-        _, rows = run_query(self._connection, f"describe {relation}")
+        with unlimited():
+            _, rows = run_query(self._connection, f"describe {relation}")
         return [(str(row[0]), str(row[1])) for row in rows]
 
 

@@ -13,8 +13,9 @@ import typer
 
 from genredb.cli.console import Console
 from genredb.cli.log import logged
-from genredb.errors import UsageError
+from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config, Settings, read_config
+from genredb.project.files import load_yaml, shown
 
 
 @dataclass(frozen=True)
@@ -160,12 +161,10 @@ def _context(stated: dict[str, Any]) -> Context:
 def _parse_vars(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
-    import yaml
-
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError:
-        values = None
+        values = load_yaml(text, "--vars")
+    except ProjectError as error:
+        raise UsageError(str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise UsageError(f"--vars should be yml such as 'min_genre_songs: 5', not {text!r}.")
+        raise UsageError(f"--vars should be yml such as 'min_genre_songs: 5', not {shown(text)}.")
     return values

@@ -10,6 +10,8 @@ from typing import Any
 
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import ProjectError
+from genredb.project.files import load_yaml
+from genredb.project.template_limits import bounded
 from genredb.version import DBT_VERSION
 
 
@@ -219,11 +221,9 @@ def _from_json(text: str, default: Any = None) -> Any:
 
 
 def _from_yaml(text: str, default: Any = None) -> Any:
-    import yaml  # noqa: PLC0415 - few templates read yml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return load_yaml(str(text), "fromyaml")
+    except ProjectError:
         return default
 
 
@@ -258,15 +258,21 @@ _MODULE_NAMES = {
 }
 
 
+# Of itertools: what has no end, or none that anybody lives to see.
+_ENDLESS = "combinations combinations_with_replacement count cycle permutations product repeat".split()
+
+
 def modules() -> Mapping[str, Mapping[str, Any]]:
     """Return what ``modules`` offers: functions and types of datetime, re, itertools and pytz, as in dbt."""
     import pytz  # noqa: PLC0415 - half a hundred milliseconds that few templates want
 
     found = {"datetime": datetime, "itertools": itertools, "pytz": pytz, "re": re}
-    return {
+    offered = {
         module: {name: getattr(found[module], name) for name in names.split()}
         for module, names in _MODULE_NAMES.items()
     }
+    offered["itertools"] |= {name: bounded(offered["itertools"][name]) for name in _ENDLESS}
+    return offered
 
 
 def make_relation(

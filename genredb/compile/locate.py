@@ -13,6 +13,7 @@ from genredb.errors import ProjectError, did_you_mean, quoted
 
 # How many lines below the one that jinja names an expression may go on.
 _REACH = 12
+_NAMELESS: Mapping[type[Exception], str] = {MemoryError: "the template takes more memory than there is"}
 _PASSED_ON = (MacroReturnError, NeedsDatabaseError)
 
 
@@ -65,7 +66,7 @@ class located_errors:  # noqa: N801 - reads as a statement
             hint = did_you_mean(name, self._known_names()) if "is undefined" in str(error) else ""
             hint = hint if "Did you mean" in hint else ""
             return name, f"{str(error).rstrip('.')}.{hint}"
-        return "", f"{str(error).rstrip('.')}."
+        return "", f"{str(error).rstrip('.') or _NAMELESS.get(type(error), type(error).__name__)}."
 
     def _place(self, trace: Any) -> tuple[str, int | None]:
         """Return path and line of the innermost frame that is a template; jinja names them by their path."""

@@ -28,6 +28,7 @@ from genredb.compile.tags import MACRO_PREFIX, TEST_PREFIX, Environment
 from genredb.errors import ProjectError
 from genredb.project.config import Config
 from genredb.project.nodes import MacroFile
+from genredb.project.template_limits import limited
 from genredb.project.yml_jinja import env_var
 
 _MISSING = object()
@@ -87,7 +88,7 @@ class Renderer:
         self._register(file.path, file.text)
         self._environment.reads_macros = True
         try:
-            with located_errors(file.path, self._texts, self._known_names):
+            with located_errors(file.path, self._texts, self._known_names), limited():
                 # Shared: what a macro refers to is looked up in the globals when it is called.
                 module = self._environment.get_template(file.path).make_module(self._globals, shared=True)
         finally:
@@ -109,7 +110,7 @@ class Renderer:
         if parts is not None:
             with contextlib.suppress(Exception):  # jinja tells where in the text it is
                 return "".join(part if isinstance(part, str) else str(self._call(part)) for part in parts)
-        with located_errors(scope.path, self._texts, self._known_names):
+        with located_errors(scope.path, self._texts, self._known_names), limited():
             return self._overridden(
                 scope, lambda: self._environment.get_template(scope.path, globals=dict(scope.extra)).render()
             )
@@ -120,7 +121,7 @@ class Renderer:
     def evaluate(self, expression: str, scope: Scope) -> Any:
         """Return the value of a jinja expression, such as ``ref('songs')``."""
         self._enter(scope)
-        with located_errors(scope.path, self._texts, self._known_names):
+        with located_errors(scope.path, self._texts, self._known_names), limited():
             parts = plain_parts("{{" + expression + "}}")
             if parts is not None and len(parts) == 3 and isinstance(parts[1], Call):
                 return self._call(parts[1])
@@ -134,7 +135,7 @@ class Renderer:
         """Call generate_schema_name or generate_alias_name: the project's own, or as dbt has it."""
         self._enter(scope)
         macro = self.macros.get(name) or self._globals[f"default__{name}"]
-        with located_errors(scope.path, self._texts, self._known_names):
+        with located_errors(scope.path, self._texts, self._known_names), limited():
             return str(macro(custom, node))
 
     def test_macro(self, kind: str) -> str | None:

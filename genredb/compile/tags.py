@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import SandboxedEnvironment
+
+from genredb.project.template_limits import LimitedEnvironment
 
 MACRO_PREFIX = "macro__"
 TEST_PREFIX = "test_"
@@ -49,7 +50,7 @@ class _MacroParser(Parser):
         return macro
 
 
-class Environment(SandboxedEnvironment):
+class Environment(LimitedEnvironment):
     """jinja as dbt speaks it; ``reads_macros`` while the file that is parsed holds macros."""
 
     reads_macros = False

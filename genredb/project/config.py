@@ -124,7 +124,8 @@ def read_config(settings: Settings) -> Config:
     database = _settle_database(settings.database or home / profile.path)
     variables = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name) | dict(settings.vars)
     renderer = YmlRenderer(variables, _target(profile, database))
-    project = renderer.render(stated, PROJECT_FILE)
+    # Variables are as they stand, as in dbt.
+    project = renderer.render({key: stated[key] for key in stated if key != "vars"}, PROJECT_FILE)
     raw_dir, is_sample = _find_raw(root, home, settings)
     paths = functools.partial(_paths, project, root)
     tree = functools.partial(mapping, project, path=PROJECT_FILE)

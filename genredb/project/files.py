@@ -9,6 +9,8 @@ import yaml
 
 from genredb.errors import ProjectError, UsageError
 
+# What yml may grow to: values, and levels of nesting.
+_LARGEST, _DEEPEST = 200_000, 100
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -53,19 +55,65 @@ def read_yaml(path: Path) -> Mapping[str, Any]:
 
 def parse_yaml(text: str, path: str) -> Mapping[str, Any]:
     """Parse the text of a yml file; ``path`` is what errors call it."""
-    try:
-        content = yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
-        raise ProjectError(f"{place} is not valid yml: {error.problem}.") from None
-    except yaml.YAMLError as error:
-        raise ProjectError(f"{path} is not valid yml: {' '.join(str(error).split())}.") from None
+    content = load_yaml(text, path)
     if content is None:
         return {}
     if not isinstance(content, Mapping):
         raise ProjectError(f"{path} should hold `key: value` pairs at its top level.")
     return content
+
+
+def load_yaml(text: str, path: str) -> Any:
+    """Return what a text of yml says; ProjectError where it is not valid, or grows by its own anchors."""
+    loader = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_growth(node, path)
+        return loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
+        raise ProjectError(f"{place} is not valid yml: {error.problem}.") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date, or a number too long to read
+        reason = " ".join(str(error).split()).partition("; use sys.")[0].rstrip(".")
+        raise ProjectError(f"{path} is not valid yml: {reason}.") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _refuse_growth(node: Any, path: str) -> None:
+    """Refuse yml that is too deep, or too large, when every alias is replaced by what it stands for."""
+    sizes: dict[int, tuple[int, int]] = {}
+    open_nodes: set[int] = set()
+
+    def measure(node: Any, depth: int) -> tuple[int, int]:
+        if id(node) in sizes:
+            return sizes[id(node)]
+        if isinstance(node, yaml.ScalarNode):
+            return 1, 0
+        if id(node) in open_nodes or depth > _DEEPEST:
+            how = "nests without end" if id(node) in open_nodes else f"nests deeper than {_DEEPEST} levels"
+            raise ProjectError(f"{path}:{node.start_mark.line + 1}: the yml {how}.")
+        open_nodes.add(id(node))
+        inside = node.value
+        if isinstance(node, yaml.MappingNode):
+            inside = [one for pair in node.value for one in pair]
+        found = [measure(one, depth + 1) for one in inside]
+        size, height = 1 + sum(size for size, _ in found), 1 + max((h for _, h in found), default=0)
+        if size > _LARGEST or height > _DEEPEST:
+            raise ProjectError(
+                f"{path}:{node.start_mark.line + 1}: the yml grows beyond {_LARGEST:,} values or"
+                f" {_DEEPEST} levels by its anchors."
+            )
+        open_nodes.remove(id(node))
+        sizes[id(node)] = size, height
+        return size, height
+
+    measure(node, 0)
 
 
 def yaml_line(text: str, keys: Sequence[str | int]) -> int | None:

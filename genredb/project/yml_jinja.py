@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
+from genredb.project.files import shown
 
 # What is rendered later, where relations have names, or is no yml jinja at all.
 _LATER = frozenset(
@@ -42,26 +43,29 @@ class YmlRenderer:
         return value
 
     def _text(self, text: str, path: str) -> Any:
-        from jinja2 import TemplateError  # noqa: PLC0415 - few yml files hold jinja
+        from genredb.project.template_limits import limited  # noqa: PLC0415 - few yml files hold jinja
 
         environment = self._environment = self._environment or self._make_environment()
         stripped = text.strip()
         is_expression = stripped.startswith("{{") and stripped.endswith("}}") and stripped.count("{{") == 1
         try:
-            if is_expression:
+            with limited():
+                if not is_expression:
+                    return environment.from_string(text).render()
                 value = environment.compile_expression(stripped[2:-2], undefined_to_none=False)()
                 return str(value) if isinstance(value, environment.undefined) else value  # str() raises
-            return environment.from_string(text).render()
-        except TemplateError as error:
-            raise ProjectError(f"{path}: {str(error.message).rstrip('.')} in {text!r}.") from None
         except ProjectError as error:
             raise ProjectError(f"{path}: {error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever an expression may raise: 1/0, 'a' + 1
+            reason = str(error).rstrip(".") or type(error).__name__
+            raise ProjectError(f"{path}: {reason} in {shown(text)}.") from None
 
     def _make_environment(self) -> Any:
         from jinja2 import StrictUndefined  # noqa: PLC0415
-        from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
-        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        from genredb.project.template_limits import YmlEnvironment  # noqa: PLC0415
+
+        environment = YmlEnvironment(undefined=StrictUndefined)
         environment.filters.update(
             as_bool=lambda value: str(value).strip().lower() == "true",
             as_number=lambda value: float(value) if "." in str(value) else int(value),
