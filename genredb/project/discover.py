@@ -15,6 +15,7 @@ from genredb.project.merge import folder_config, merged
 from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source, UnitTestSpec
 from genredb.project.properties import Properties, PropertiesFile, parse_properties
 from genredb.project.raw_folder import unread_notices
+from genredb.project.roles import with_roles
 from genredb.project.stated_checks import read_unit_test
 from genredb.project.yml_jinja import YmlRenderer
 
@@ -206,7 +207,11 @@ class _Reader:
             for name, file, shown, settled, fqn, stated in self._found("model", ".sql", properties)
         }
         self._notice_unknown(properties, found, "model")
-        return found
+        models = dict(found)
+        for name, model in found.items():
+            with self._problems.gathered():
+                models[name] = with_roles(model, found)
+        return models
 
     def _seeds(self, properties: dict[str, Properties]) -> dict[str, Seed]:
         found = {

@@ -1,18 +1,12 @@
 with
 
-songs as (
-    select * from {{ ref('songs') }}
+song_features as (
+    select * from {{ ref('song_features') }}
 ),
 
 final as (
-    select
-        song_key,
-        source,
-        id,
-        artist_key,
-
-        {{ var('audio_columns') | join(',\n        ') }}
-    from songs
+    select * exclude (genre, genre_group)
+    from song_features
     where genre is null
 )
 

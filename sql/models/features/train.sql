@@ -1,22 +1,16 @@
 with
 
-songs as (
-    select * from {{ ref('songs') }}
+song_features as (
+    select * from {{ ref('song_features') }}
 ),
 
 final as (
     select
-        song_key,
-        source,
-        id,
-        artist_key,
-        genre,
-        genre_group,
+        *,
         1.0::double / count(*) over (
             partition by coalesce(artist_key, song_key)
-        ) as artist_weight,
-        {{ var('audio_columns') | join(',\n        ') }}
-    from songs
+        ) as artist_weight
+    from song_features
     where genre is not null
 )
 

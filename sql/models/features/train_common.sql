@@ -9,18 +9,7 @@ genres as (
 ),
 
 final as (
-    select
-        train.song_key,
-        train.source,
-        train.id,
-        train.artist_key,
-        train.genre,
-        train.genre_group,
-        train.artist_weight,
-        {% for column in var('audio_columns') -%}
-            train.{{ column }}
-            {%- if not loop.last %},{% endif %}
-        {% endfor %}
+    select train.*
     from train
     inner join genres on train.genre = genres.genre
     where genres.is_common
