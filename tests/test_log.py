@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genredb.cli.log import BYTES
+from genredb.cli.log import BYTES, logged, logger
 from tests.conftest import Cli
 from tests.project_files import write_project
 
@@ -60,6 +60,17 @@ def test_a_long_log_gives_way_to_a_new_one_and_clean_removes_both(cli: Cli, tmp_
     assert cli("clean", cwd=tmp_path).code == 0
     assert not log.exists()
     assert not older.exists()
+
+
+def test_a_log_that_cannot_even_be_looked_for_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logger, "handlers", [])
+    config = write_project(
+        tmp_path, {"dbt_project.yml": f"name: small\nprofile: small\ntarget-path: {'x' * 300}\n"}
+    )
+    assert logged(config) is config
+    logger.error("wrong")
 
 
 @pytest.mark.parametrize("obstacle", ["folder", "pipe", "link to nowhere"])

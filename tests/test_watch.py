@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genredb.build.options import Options
+from genredb.build.run import build
 from genredb.cli import signals
 from genredb.cli.console import Console
 from genredb.cli.options import Context
 from genredb.cli.watch import watch
+from genredb.errors import DatabaseLockedError
 from genredb.project.config import Settings
 from genredb.project.edits import Watched
 from tests.conftest import ROOT, rows
@@ -107,6 +110,28 @@ def test_edits_are_built_and_errors_end_nothing(
     assert f"error: {tmp_path} has no dbt_project.yml" in said
     assert "is not valid yml" in said
     assert said.endswith("Stopped watching.\n")
+
+
+def test_an_edit_waits_for_another_writer_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_project(tmp_path, {"models/one.sql": "select 1 as x"})
+    others = iter([True, True, True, False])
+
+    def build_in_turn(*arguments: Any) -> Any:
+        if next(others):
+            raise DatabaseLockedError("Another process writes to small.duckdb.")
+        return build(*arguments)
+
+    def interrupt(_self: Watched) -> None:
+        monkeypatch.setattr(signals, "arrived", [signal.SIGINT])
+        raise signals.InterruptedBySignal
+
+    monkeypatch.setattr("genredb.cli.watch.build", build_in_turn)
+    monkeypatch.setattr(Watched, "wait", interrupt)
+    watch(Context(Settings(project_dir=tmp_path), Console(), json=False), Options())
+    assert rows(config.database, "from one") == [(1,)]
+    assert capsys.readouterr().err.count("Another process writes") == 1
 
 
 @pytest.mark.slow

@@ -59,7 +59,10 @@ class _Log(RotatingFileHandler):
             super().emit(one)
 
     def _can_be_opened(self) -> bool:
-        return self._path.is_file() or (self._path.parent.is_dir() and not self._path.exists())
+        try:
+            return self._path.is_file() or (self._path.parent.is_dir() and not self._path.exists())
+        except OSError:
+            return False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Do without the log."""
