@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
+from genredb.project.nodes import RawPattern
 from genredb.warehouse.csvfile import survey
 from genredb.warehouse.load import load_source
 from genredb.warehouse.tables import create_tables
@@ -29,25 +31,29 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def fates(connection: duckdb.DuckDBPyConnection, path: Path, content: bytes) -> Fate:
+def fates(connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, delimiter: str = ",") -> Fate:
     """Load a file of these bytes; return the loaded rows and what is quarantined with its reason."""
     path.write_bytes(content)
-    [done] = load_source(connection, SOURCE, [path])
+    source = replace(SOURCE, files=RawPattern("things.csv", delimiter=delimiter))
+    [done] = load_source(connection, source, [path])
     loaded = connection.execute("from raw.things").fetchall()
     quarantined = connection.execute("select reason, text from raw.quarantine order by line").fetchall()
     assert done.records == len(loaded) + len(quarantined)
     return loaded, quarantined
 
 
-def assert_unmoved(connection: duckdb.DuckDBPyConnection, path: Path, content: bytes) -> None:
+def assert_unmoved(
+    connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, delimiter: str = ","
+) -> None:
     """Hold that one bad row more is one row more in quarantine and nothing else."""
     path.write_bytes(content)
-    found = survey(path)
+    found = survey(path, delimiter)
     end = b"\r" if found.line_end == b"\r" else b"\n"
-    bad = ",".join("bad" if name.strip().casefold() == "id" else "" for name in found.header).encode()
-    loaded, quarantined = fates(connection, path, content)
-    ended = content if content.endswith((b"\n", b"\r")) else content + end
-    again, with_bad = fates(connection, path, ended + bad + end)
+    fields = ("bad" if name.strip().casefold() == "id" else "" for name in found.header)
+    bad = delimiter.join(fields).encode()
+    loaded, quarantined = fates(connection, path, content, delimiter)
+    ended = content if content.endswith(end) else content + end
+    again, with_bad = fates(connection, path, ended + bad + end, delimiter)
     assert again == loaded
     assert with_bad == [*quarantined, ("Id: 'bad' is not an integer", bad.decode())]
 
@@ -119,16 +125,18 @@ good = st.tuples(st.integers(0, 20).map(str), texts, st.just("100"), st.just("-5
 bad = st.lists(texts, min_size=4, max_size=5)
 
 
-def written(things: list[list[str]], quoting: str, end: str, *, is_ended: bool) -> bytes:
-    """Return a CSV of these rows behind one that is good, in some writer's quotes (a dialect of csv) and line ends."""
+def written(
+    things: list[list[str]], quoting: str, end: str, delimiter: str, *, is_ended: bool
+) -> tuple[bytes, str]:
+    """Return a CSV, and its delimiter, of these rows behind one that is good, in some writer's quotes (a dialect of csv) and line ends."""
     lines = [["Id", "title", "bpm", "dB"], ["900001", "Sure", "100", "-5"], *things]
     if quoting == "none":
-        text = "".join(",".join(line) + end for line in lines)
+        text = "".join(delimiter.join(line) + end for line in lines)
     else:
         buffer = io.StringIO()
-        csv.writer(buffer, quoting, lineterminator=end).writerows(lines)
+        csv.writer(buffer, quoting, lineterminator=end, delimiter=delimiter).writerows(lines)
         text = buffer.getvalue()
-    return (text if is_ended else text.removesuffix(end)).encode()
+    return (text if is_ended else text.removesuffix(end)).encode(), delimiter
 
 
 files = st.builds(
@@ -136,19 +144,25 @@ files = st.builds(
     st.lists(st.one_of(good, bad).map(list), min_size=1, max_size=6),
     st.sampled_from(["none", "excel", "unix"]),
     st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(",,;\t|"),
     is_ended=st.booleans(),
 )
 
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[*HealthCheck])
-@given(content=files)
-@example(content=HEADER + b'1,a,100,-5\n2,",100,-5\n')
+@given(file=files)
+@example(file=(HEADER + b'1,a,100,-5\n2,",100,-5\n', ","))
 def test_a_bad_row_moves_no_other_of_any_file(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, file: tuple[bytes, str]
 ) -> None:
-    """Good and bad rows in any quotes, spaces and line ends."""
-    path = tmp_path / "things.csv"
-    if any(reason == UNCLOSED for reason, _ in fates(connection, path, content)[1]):
-        return  # whatever follows is of that record
-    assert_unmoved(connection, path, content)
+    """Good and bad rows in any quotes, spaces, line ends and delimiters."""
+    path, (content, delimiter) = tmp_path / "things.csv", file
+    try:
+        _, quarantined = fates(connection, path, content, delimiter)
+    except InputError:  # so odd are its line ends that the header is not one
+        return
+    is_of_two_ends = content.endswith(b"\r") and b"\n" in content
+    if any(reason == UNCLOSED for reason, _ in quarantined) or is_of_two_ends:
+        return  # what follows belongs to the last record
+    assert_unmoved(connection, path, content, delimiter)
