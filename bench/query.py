@@ -89,8 +89,8 @@ def functions(config: Config, copies: int, runs: int) -> None:
     """Time the function in SQL beside the classifier on an array of the same songs, in one process."""
     columns = "year, bpm, nrgy, dnce, db, live, val, dur, acous, spch, pop"
     connection = connect_read_only(config.database, locked=True)
-    register_functions(connection)
-    fitted = load_current(connection)
+    register_functions(connection, config.home)
+    fitted = load_current(connection, config.home)
     connection.execute(
         f"create temp table many as select null::varchar as artist_key, {columns}"
         f" from songs cross join range({copies})"

@@ -90,7 +90,7 @@ class Database:
 
         with open_reader(self.config.database) as connection:
             built_with(self.config, connection)
-            return Classifier(load_current(connection))
+            return Classifier(load_current(connection, self.config.home))
 
     def evaluate(
         self, classifiers: str | Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
@@ -107,14 +107,14 @@ class Database:
         >>> board[["classifier", "songs"]].values.tolist()
         [['artist_vote', 80], ['majority', 80]]
         """
-        from genredb.learn.classifiers import CLASSIFIERS  # noqa: PLC0415 - brings scikit-learn
-        from genredb.learn.evaluate import evaluate  # noqa: PLC0415
+        from genredb.learn.evaluate import evaluate  # noqa: PLC0415 - brings scikit-learn
         from genredb.learn.evaluations import LABELS  # noqa: PLC0415
+        from genredb.learn.registry import registry  # noqa: PLC0415
 
         if label not in LABELS:
             raise UsageError(f"There is no label '{label}'.{did_you_mean(label, LABELS)}")
         stated = [classifiers] if isinstance(classifiers, str) else list(classifiers)
-        names = list(CLASSIFIERS) if stated == ["all"] else stated
+        names = list(registry(self.config.home)) if stated == ["all"] else stated
         found = evaluate(self.config, names, protocol)
         return pd.DataFrame([asdict(one) for one in found if one.label == label])
 

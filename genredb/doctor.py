@@ -78,8 +78,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _tables(config, connection)
             yield from _quarantine(connection)
             if PREDICT_VIEW in compilation.project.models:
-                yield from _classifier(connection)
-                yield from _predictions(connection)
+                yield from _classifier(connection, config.home)
+                yield from _predictions(connection, config.home)
                 yield from _drift(connection)
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
@@ -215,12 +215,12 @@ def _relations(config: Config) -> Iterator[Finding]:
         yield Finding("note", "relations", f"stale are {named}", "genredb build")
 
 
-def _classifier(connection: Connection) -> Iterator[Finding]:
+def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:
     """Load the classifier that predicts: that holds bytes, versions and golden rows against its manifest."""
     from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
     try:
-        fitted = load_current(connection)
+        fitted = load_current(connection, home)
     except GenredbError as error:
         yield Finding("note", "classifier", str(error).partition("; run ")[0], "genredb predict")
     else:
@@ -229,9 +229,9 @@ def _classifier(connection: Connection) -> Iterator[Finding]:
         yield Finding("ok", "classifier", text)
 
 
-def _predictions(connection: Connection) -> Iterator[Finding]:
+def _predictions(connection: Connection, home: Path) -> Iterator[Finding]:
     try:
-        reason = stale_reason(connection)
+        reason = stale_reason(connection, home)
     except GenredbError as error:
         yield Finding("note", "predictions", str(error))
         return

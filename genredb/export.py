@@ -64,7 +64,7 @@ def export(
         is_submission = (schema, name) == ("main", SUBMISSION)
         if is_submission:
             _refuse_unbuilt(config, connection)
-            _refuse_invalid(connection)
+            _refuse_invalid(connection, config.home)
         columns = column_types(connection, schema, name)
         sql = _select(
             schema, name, columns, guards_formulas=chosen == "csv" and not raw and not is_submission
@@ -124,7 +124,7 @@ def _refuse_unbuilt(config: Config, connection: Connection) -> None:
         )
 
 
-def _refuse_invalid(connection: Connection) -> None:
+def _refuse_invalid(connection: Connection, home: Path) -> None:
     """Raise InputError with the cure where the submission view does not make a valid submission."""
     sql = "select line, reason from raw.quarantine where source = 'raw.songs_test' order by line"
     quarantined = fetch_all(connection, sql) if relation_exists(connection, "raw", "quarantine") else []
@@ -134,7 +134,7 @@ def _refuse_invalid(connection: Connection) -> None:
             f"{len(quarantined)} row(s) of the test file are quarantined and would be missing "
             f"(line {line}: {reason}); mend the file and run `genredb build && genredb predict`."
         )
-    reason = stale_reason(connection)
+    reason = stale_reason(connection, home)
     if reason:
         raise InputError(f"No valid submission yet: {reason}; run `genredb predict`.")
     unlabelled = fetch_all(

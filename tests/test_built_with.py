@@ -16,7 +16,6 @@ from genredb.build.unbuilt import say_unbuilt
 from genredb.doctor import examine
 from genredb.errors import InputError, UsageError
 from genredb.export import export
-from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.evaluate import evaluate
 from genredb.learn.explain import explain
 from genredb.learn.kept import list_classifiers, use_classifier
@@ -106,7 +105,7 @@ def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
 ) -> None:
     """Variables stated once decide what is learned, and which classifier it is."""
     build(settled())
-    use_classifier(settled(), CLASSIFIERS["artist_forest"])
+    use_classifier(settled(), "artist_forest")
     first = predict(settled()).classifier_id
     build(settled(vars={"min_genre_songs": 5}))
     second = predict(settled())
@@ -117,7 +116,7 @@ def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
     edit(settled().root / "dbt_project.yml", "min_genre_songs: 3", "min_genre_songs: 5")
     settled().database.unlink()
     build(settled())
-    use_classifier(settled(), CLASSIFIERS["artist_forest"])
+    use_classifier(settled(), "artist_forest")
     assert predict(settled()).classifier_id == second.classifier_id
     export(settled(), "submission", tmp_path / "fresh.csv")
     assert (tmp_path / "five.csv").read_bytes() == (tmp_path / "fresh.csv").read_bytes()
@@ -169,7 +168,7 @@ def test_an_id_covers_the_features_and_the_parameters_and_not_what_decides_nothi
 def test_a_database_is_read_as_it_was_built_whatever_the_project_says_by_now(settled: Settled) -> None:
     """While files are edited, predictions are those of the last build, and no internal error."""
     build(settled())
-    use_classifier(settled(), CLASSIFIERS["majority"])
+    use_classifier(settled(), "majority")
     first = predict(settled())
     (settled().root / "sql" / "models" / "features" / "features.yml").write_text(
         "models: [", encoding="utf-8"
@@ -186,7 +185,7 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> Config:
     shutil.copytree(folder / "own", project / "data" / "raw")
     config = read_config(Settings(project_dir=project))
     build(config)
-    use_classifier(config, CLASSIFIERS["majority"])
+    use_classifier(config, "majority")
     predict(config)
     return config
 

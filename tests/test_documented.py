@@ -43,13 +43,13 @@ OPTIONS = {
     "show": ["genredb show songs --limit 2", "genredb show --inline 'select 1 as x'"],
     "compile": ["genredb compile --inline \"select * from {{ ref('songs') }}\""],
     "lineage": ["genredb lineage raw.songs_train.id --downstream"],
-    "train": ["genredb train --classifier majority"],
+    "train": ["genredb train --classifier forest --set n_estimators=9 --set min_samples_leaf=2"],
     "evaluate": [
         "genredb evaluate --all --help",
         "genredb evaluate majority --protocol seed --label genre_group",
         "genredb evaluate majority --by genre && genredb evaluate majority --learning-curve",
     ],
-    "predict": ["genredb predict --min-probability 0.5"],
+    "predict": ["genredb predict --min-probability 0.5 --classifier logistic"],
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],
     "export": [
         "genredb export songs --output songs.parquet && test -s songs.parquet",

@@ -13,7 +13,6 @@ from genredb.build.load import load
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.export import export
-from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.kept import use_classifier
 from genredb.learn.predict import predict
 from genredb.project.config import Config
@@ -178,7 +177,7 @@ def test_a_submission_learned_from_further_songs_is_written_with_a_warning(
     extra = f"{TRAIN_HEADER}\n1,Another,Artist 9,1990,{song(20)},disco\n"
     (raw_dir / "songs_extra.csv").write_text(extra, encoding="utf-8")
     build(config)
-    use_classifier(config, CLASSIFIERS["majority"])
+    use_classifier(config, "majority")
     predict(config)
     done = cli("export", "-o", "submission.csv", cwd=raw_dir.parent)
     assert "warning: 1 labelled song beyond the competition's own decided this submission" in done.err

@@ -100,7 +100,7 @@ def test_other_data_take_the_predictions_away(config: Config, raw_dir: Path) -> 
         assert rows(config.database, "select count(*) from predictions") == [(0,)]
         assert predict(config).is_published
         with open_reader(config.database) as connection:
-            assert stale_reason(connection) is None
+            assert stale_reason(connection, config.home) is None
     assert predict(config).classifier_id != first
     # A song that has a genre now keeps no prediction.
     edit(raw_dir / REAL_FILES[0], ",63,\n", ",63,pop\n")

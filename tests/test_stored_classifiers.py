@@ -65,7 +65,7 @@ def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
     with open_reader(config.database) as connection:
         ((classifier_id,),) = connection.execute("select classifier_id from ml.classifiers").fetchall()
         with pytest.raises(InputError, match=message):
-            load(connection, classifier_id)
+            load(connection, classifier_id, TRUSTED_TYPES)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert predict(config).trained is not None
@@ -80,7 +80,7 @@ def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> Non
         open_reader(config.database) as connection,
         pytest.raises(InputError, match="no longer gives the answers"),
     ):
-        load(connection, classifier_id)
+        load(connection, classifier_id, TRUSTED_TYPES)
 
 
 def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) 
     )
     ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
     with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
-        load(connection, classifier_id)
+        load(connection, classifier_id, TRUSTED_TYPES)
 
 
 def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_bytes_that_are_no_classifier_are_fitted_anew(
         open_reader(config.database) as connection,
         pytest.raises(InputError, match=r"cannot be read|damaged"),
     ):
-        load(connection, classifier_id)
+        load(connection, classifier_id, TRUSTED_TYPES)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert (predict(config).trained is not None, predict(config).is_published) == (True, False)
@@ -173,8 +173,8 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
         songs = read_songs(connection, feature_view(connection, "train"), "genre")
         fitted = fit(CLASSIFIERS[name], songs, read_groups(connection), 3)
         training = Training("genre", "f", "v", len(songs), feature_types(connection, songs.feature_names))
-        store(connection, "stored", fitted, make_manifest(fitted, training, songs))
-        again = load(connection, "stored")
+        store(connection, "stored", fitted, make_manifest(fitted, training, songs), TRUSTED_TYPES)
+        again = load(connection, "stored", TRUSTED_TYPES)
     x = songs.matrix(uses_artist=fitted.uses_artist)
     assert list(again.estimator.predict(x)) == list(fitted.estimator.predict(x))
     # Whoever asks again gets the same bytes: no threads add up votes in an order of their own.

@@ -5,13 +5,16 @@ the text of its SQL.
 """
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from genredb.build.built_with import read_built_with
 from genredb.build.state import is_built_from_loads
 from genredb.compile.identity import digest
 from genredb.errors import UsageError
+from genredb.project.classifiers import read_classifiers
 from genredb.warehouse.database import Connection, column_types, fetch_all, relation_exists
 
 if TYPE_CHECKING:
@@ -27,6 +30,19 @@ VIEWS = (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)
 DEFAULT = "artist_vote"
 SETTINGS = ("min_genre_songs",)  # the variables of the project that classifiers heed
 MIN_GENRE_SONGS = 3  # unless the project says how many labelled songs make a genre common
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which classifier predicts: its name, and the parameters that were set when it was fitted."""
+
+    name: str = DEFAULT
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self, home: Path) -> str:
+        """Return what tells it from another, its entry in the classifiers.yml of this folder included."""
+        stated = read_classifiers(home).get(self.name)
+        return digest(self.name, json.dumps(dict(self.parameters)), stated.digest if stated else "")[:16]
 
 
 @dataclass(frozen=True)
@@ -87,33 +103,36 @@ def has_songs(project: "Project") -> bool:
     return PREDICT_VIEW in project.models or any(one.schema == "ml" for one in project.sources.values())
 
 
-def chosen(connection: Connection) -> str:
-    """Return the name of the classifier that predicts: the one chosen by ``use``, else the default."""
+def chosen(connection: Connection) -> Chosen:
+    """Return the classifier that predicts: the one chosen by ``use``, else the default."""
     if not relation_exists(connection, "ml", "chosen"):
-        return DEFAULT
-    rows = fetch_all(connection, "select classifier from ml.chosen")
-    return str(rows[0][0]) if rows else DEFAULT
+        return Chosen()
+    rows = fetch_all(connection, "select classifier, parameters from ml.chosen")
+    return Chosen(str(rows[0][0]), json.loads(rows[0][1])) if rows else Chosen()
 
 
-def stale_reason(connection: Connection) -> str | None:
-    """Return why ml.predictions do not fit the data, or None where each song has a current prediction."""
-    return _misfit(connection, read_fingerprints(connection))
+def stale_reason(connection: Connection, home: Path) -> str | None:
+    """Return why ml.predictions do not fit the data, or None where each song has a current prediction.
+
+    ``home`` is the folder whose classifiers.yml holds.
+    """
+    return _misfit(connection, home, read_fingerprints(connection))
 
 
-def _misfit(connection: Connection, current: Fingerprints) -> str | None:
-    name = chosen(connection)
+def _misfit(connection: Connection, home: Path, current: Fingerprints) -> str | None:
+    choice = chosen(connection)
     row = connection.execute(
         """
         select
             count(*) filter (where predictions.song_key is null),
             count(*) filter (where predictions.training_fingerprint <> ?),
             count(*) filter (where predictions.features_fingerprint <> ?),
-            count(*) filter (where not starts_with(predictions.classifier_id, ? || '-')),
+            count(*) filter (where predictions.choice <> ?),
             count(*)
         from features.predict as songs
         left join ml.predictions as predictions on songs.song_key = predictions.song_key
         """,
-        [current.training, current.features, name],
+        [current.training, current.features, choice.digest(home)],
     ).fetchone()
     missing, other_training, other_features, other_classifier, total = row or (0, 0, 0, 0, 0)
     if missing:
@@ -123,11 +142,11 @@ def _misfit(connection: Connection, current: Fingerprints) -> str | None:
     if other_features:
         return "the predictions were made before the songs to predict or the settings changed"
     if other_classifier:
-        return f"the predictions were made by another classifier than {name}, which predicts now"
+        return f"the predictions were made by another classifier than {choice.name}, or by an older one"
     return None
 
 
-def forget_stale_predictions(connection: Connection) -> int:
+def forget_stale_predictions(connection: Connection, home: Path) -> int:
     """Empty ml.predictions where they do not fit the data any more; return how many there were.
 
     A prediction of other data under a song's key would be taken for the song's.
@@ -137,7 +156,7 @@ def forget_stale_predictions(connection: Connection) -> int:
     count = int(fetch_all(connection, "select count(*) from ml.predictions")[0][0])
     if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
         return 0
-    if _misfit(connection, _fingerprints(connection)) is None:  # also where only a part was built
+    if _misfit(connection, home, _fingerprints(connection)) is None:  # also where only a part was built
         return 0
     connection.execute("delete from ml.predictions")
     return count

@@ -172,7 +172,7 @@ class _Job:
     ) -> BuildResult:
         with transaction(connection):
             _write(connection, result.results, after)
-            forgotten = forget_stale_predictions(connection)
+            forgotten = forget_stale_predictions(connection, self._config.home)
             record_run(connection, command, self._started_at, result.results)
         self._turn.commit()
         self._failed.unlink(missing_ok=True)

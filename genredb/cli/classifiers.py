@@ -13,14 +13,32 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     for name, function in (
+        ("available", available),
         ("list", list_kept),
         ("show", show),
         ("use", use),
         ("rm", remove),
     ):
         group.command(name)(function)
-    text = "List, show, choose and remove fitted classifiers."
+    text = "List the classifiers that there are; list, show, choose and remove fitted ones."
     app.add_typer(group, name="classifiers", help=text)
+
+
+@command()
+def available(context: Context) -> None:
+    """List the classifiers that can be fitted: those of genredb, and those that classifiers.yml states.
+
+    Example: genredb classifiers available
+    """
+    from genredb.cli.console import print_json, print_table
+    from genredb.learn.registry import available_classifiers
+
+    found = available_classifiers(context.config.home)
+    if context.json:
+        print_json(found)
+        return
+    columns = ("classifier", "reads", "stated in", "what it is")
+    print_table(columns, [(one.name, one.reads, one.stated_in, one.description) for one in found])
 
 
 @command()
@@ -36,10 +54,11 @@ def list_kept(context: Context) -> None:
     if context.json:
         print_json(found)
         return
-    columns = ("id", "songs", "genres", "fitted at", "state", "predicts")
+    columns = ("id", "set", "songs", "genres", "fitted at", "state", "predicts")
     rows = [
         (
             one.classifier_id,
+            ", ".join(f"{name}={value}" for name, value in one.parameters.items()),
             one.songs,
             one.genres,
             f"{one.fitted_at:%Y-%m-%d %H:%M}",
@@ -66,17 +85,21 @@ def show(context: Context, classifier: Id) -> None:
 @command(reports=False)
 def use(
     context: Context,
-    name: Annotated[str, typer.Argument(metavar="CLASSIFIER", help="A classifier of the registry.")],
+    classifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="CLASSIFIER", help="A name of `classifiers available`, or an id of `classifiers list`."
+        ),
+    ],
 ) -> None:
     """Let `genredb predict` use this classifier from now on.
 
     Example: genredb classifiers use artist_forest
     """
-    from genredb.learn.classifiers import find_classifier
     from genredb.learn.kept import use_classifier
 
-    use_classifier(context.config, find_classifier(name))
-    context.console.say(f"`genredb predict` uses {name} from now on.", "green")
+    use_classifier(context.config, classifier)
+    context.console.say(f"`genredb predict` uses {classifier} from now on.", "green")
 
 
 @command(reports=False)

@@ -112,15 +112,15 @@ def evaluate(
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.build.freshness import DEFAULT
-        from genredb.learn.classifiers import CLASSIFIERS
         from genredb.learn.evaluate import evaluate as run_evaluate
         from genredb.learn.learning_curve import learning_curve
+        from genredb.learn.registry import registry
 
         name = stated[0] if stated else DEFAULT
         if curve:
             points = learning_curve(context.config, name, progress)
         else:
-            chosen = list(CLASSIFIERS) if every else stated
+            chosen = list(registry(context.config.home)) if every else stated
             found = [
                 e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
             ]

@@ -23,6 +23,10 @@ def predict(
             help="Leave a song unnamed in `predictions` if its genre is less probable; a submission has all.",
         ),
     ] = 0.0,
+    classifier: Annotated[
+        str | None,
+        typer.Option(help="A name or id: it predicts from now on, as by `classifiers use`."),
+    ] = None,
 ) -> None:
     """Predict the genre of every song without one. A classifier is fitted first if none is current.
 
@@ -37,7 +41,7 @@ def predict(
         from genredb.learn.drift import describe_drift
         from genredb.learn.predict import predict as run_predict
 
-        result = run_predict(context.config, progress, min_probability)
+        result = run_predict(context.config, progress, min_probability, classifier)
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)

@@ -1,10 +1,13 @@
 """``genredb train``."""
 
-from typing import TYPE_CHECKING, Annotated
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genredb.cli.options import Context, command
+from genredb.errors import UsageError
+from genredb.project.files import parse_yaml
 
 if TYPE_CHECKING:
     from genredb.learn.train import TrainResult
@@ -19,26 +22,47 @@ def add_to(app: typer.Typer) -> None:
 def train(
     context: Context,
     classifier: Annotated[
-        str | None, typer.Option(help="A classifier of the registry; else the one that predicts.")
+        str | None, typer.Option(help="A name of `classifiers available`; else the one that predicts.")
+    ] = None,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of its estimator. Can be repeated."),
     ] = None,
 ) -> None:
     """Fit a classifier and keep it in the database.
 
-    Example: genredb train --classifier artist_forest
+    Example: genredb train --classifier artist_forest --set n_estimators=500
     """
     from genredb.cli.console import print_json
 
     console = context.console
+    parameters = dict(_parameter(text) for text in stated or [])
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.learn.train import train as run_train
 
-        result = run_train(context.config, progress, classifier)
+        result = run_train(context.config, progress, classifier, parameters)
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)
     context.warn_of_unbuilt()
     console.say(describe(result), "green")
+    if not result.is_used:
+        console.say(
+            f"It is kept beside the one that predicts; `genredb predict --classifier {result.classifier_id}` "
+            "lets it predict."
+        )
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """Return name and value of ``NAME=VALUE``, the value as yml has it."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"--set should be NAME=VALUE such as n_estimators=500, not {text!r}.")
+    parsed = parse_yaml(f"value: {value}", f"--set {name}").get("value")
+    with contextlib.suppress(ValueError):  # 1e-3 is a text in yml, and a number to everybody else
+        parsed = float(parsed) if isinstance(parsed, str) else parsed
+    return name.strip(), parsed
 
 
 def describe(result: "TrainResult") -> str:

@@ -5,7 +5,7 @@ first, where the line says ``uses_artist``, then the numeric columns of a song i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sklearn.dummy import DummyClassifier
@@ -25,10 +25,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 from genredb.build.freshness import MIN_GENRE_SONGS
-from genredb.errors import UsageError, did_you_mean
 from genredb.learn.estimators import ArtistClassifier, BinarizedTree
 from genredb.learn.packed_forest import PackedForest
 from genredb.learn.sql_neighbors import SqlNeighbors
+from genredb.project.classifiers import StatedClassifier
 
 SEED = 0
 TREE_SONGS = 20_000
@@ -39,7 +39,8 @@ TREE_LEAVES = 500
 class ClassifierSpec:
     """A classifier that can be fitted; ``make`` is told the number of songs it will be fitted on.
 
-    ``settings`` are the variables of the project that are parameters of its estimator.
+    ``settings`` are the variables of the project that are parameters of its estimator, ``parameters`` those
+    that were set for this fit. ``stated`` is its entry in classifiers.yml, if it has one.
     """
 
     name: str
@@ -47,6 +48,13 @@ class ClassifierSpec:
     make: Callable[[int], Any]
     uses_artist: bool = False
     settings: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    stated: StatedClassifier | None = None
+
+    @property
+    def entry(self) -> str:
+        """A digest of its entry, empty for a classifier of genredb's own."""
+        return self.stated.digest if self.stated else ""
 
 
 def _majority(_songs: int) -> Any:
@@ -173,15 +181,3 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
         ),
     )
 }
-
-
-def find_classifier(name: str) -> ClassifierSpec:
-    """Return a classifier of the registry that can predict; UsageError with the choices for another name."""
-    able = {n: spec for n, spec in CLASSIFIERS.items() if hasattr(spec.make(1), "predict_proba")}
-    if name in CLASSIFIERS and name not in able:
-        raise UsageError(
-            f"{name} gives no probabilities, which predictions carry; choose another classifier."
-        )
-    if name not in able:
-        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, able)}")
-    return able[name]

@@ -18,7 +18,7 @@ from genredb.build.built_with import built_with
 from genredb.build.freshness import DEFAULT, TRAIN_VIEW, classifier_settings, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
+from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, feature_view, fold_fingerprint, read_labelled_songs
 from genredb.learn.evaluations import (
     LABELS,
@@ -30,8 +30,9 @@ from genredb.learn.evaluations import (
     with_verdicts,
     write,
 )
-from genredb.learn.fitted import class_scores, make
+from genredb.learn.fitted import class_scores, fit_errors, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
+from genredb.learn.registry import registry
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
 from genredb.learn.train import Progress, built, ignore
 from genredb.learn.versions import versions
@@ -56,15 +57,16 @@ def evaluate(
     """
     if protocol_name not in PROTOCOLS:
         raise UsageError(f"There is no protocol '{protocol_name}'.{did_you_mean(protocol_name, PROTOCOLS)}")
+    known = registry(config.home)
     for name in names:
-        if name not in CLASSIFIERS:
-            raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, CLASSIFIERS)}")
+        if name not in known:
+            raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, known)}")
     protocol = PROTOCOLS[protocol_name]
     wanted = list(dict.fromkeys([DEFAULT, *names]))
     total = len(wanted) * protocol.fold_count
     for place, name in enumerate(wanted):
         told = functools.partial(_tell, progress, f"evaluate {name}", place * protocol.fold_count, total)
-        _evaluate_one(config, CLASSIFIERS[name], protocol, told)
+        _evaluate_one(config, known[name], protocol, told)
     with open_reader(config.database) as connection:
         found = [
             one
@@ -89,7 +91,7 @@ def _evaluate_one(
     told(0)
     with open_reader(config.database) as reader:
         built_with(config, reader)
-        digest = _digest(reader)
+        digest = _digest(reader, spec)
         judged = Judged(spec.name, protocol.name, digest, read_fingerprints(reader).training)
         if is_known(reader, judged):
             return
@@ -104,7 +106,7 @@ def _evaluate_one(
         found.append(answers)
         told(len(found))
     with publication(config.database) as turn:
-        if _digest(built(turn, config)) != judged.digest:
+        if _digest(built(turn, config), spec) != judged.digest:
             raise InputError(f"The songs changed while {spec.name} was judged; run `genredb evaluate` again.")
         connection = turn.begin()
         create_tables(connection)
@@ -113,10 +115,11 @@ def _evaluate_one(
         turn.commit()
 
 
-def _digest(connection: Connection) -> str:
-    """Return what an evaluation depends on: the songs, how they are parted, the settings, the libraries."""
+def _digest(connection: Connection, spec: ClassifierSpec) -> str:
+    """Return what an evaluation depends on: songs, how they are parted, settings, libraries, the entry."""
     songs = (read_fingerprints(connection).training, fold_fingerprint(connection))
-    return "-".join((*songs, *map(str, classifier_settings(connection).values()), *versions().values()))
+    settings = map(str, classifier_settings(connection).values())
+    return "-".join((*songs, *settings, *versions().values(), spec.entry))
 
 
 def _columns(spec: ClassifierSpec, data: LabelledSongs) -> tuple[str, ...]:
@@ -133,7 +136,7 @@ def _fit_and_ask(
         matrix[:, 0] = np.nan
     genres = data.songs.labels
     started = time.perf_counter()
-    with warnings.catch_warnings():
+    with fit_errors(spec.name), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's logistic regression does not converge
         estimator = make(spec, len(fold.train), min_songs).fit(matrix[fold.train], genres[fold.train])
     fitted = time.perf_counter()

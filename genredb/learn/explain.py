@@ -75,7 +75,7 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
     """
     with open_reader(config.database) as connection:
         built_with(config, connection)
-        fitted = load_current(connection)
+        fitted = load_current(connection, config.home)
         found = _find(connection, asked, is_title=is_title)
         labelled = read_songs(connection, feature_view(connection, TRAIN_VIEW), LABEL)
         described = _described(connection)

@@ -1,12 +1,14 @@
 """A fitted classifier: what it was fitted as, and its answers for songs."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import joblib
 import numpy as np
 
+from genredb.errors import InputError
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import Songs, artist_codes
 from genredb.learn.estimators import ArtistClassifier
@@ -95,6 +97,15 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
     return chosen + places / (len(estimator.classes_) + 1), False
 
 
+@contextlib.contextmanager
+def fit_errors(name: str) -> Iterator[None]:
+    """Turn what scikit-learn says of parameters and songs into an InputError of one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name} cannot be fitted: {' '.join(str(error).split())}") from None
+
+
 def make(spec: ClassifierSpec, songs: int, min_genre_songs: int) -> Any:
     """Return an unfitted estimator for so many songs."""
     estimator = spec.make(songs)
@@ -107,6 +118,6 @@ def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre
     """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
     estimator = make(spec, len(songs), min_genre_songs)
     # Threads for fitting alone: asked by threads, trees would add their votes in any order and break ties.
-    with joblib.parallel_config(backend="threading", n_jobs=-1):
+    with fit_errors(spec.name), joblib.parallel_config(backend="threading", n_jobs=-1):
         estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
     return Fitted(spec.name, estimator, songs.feature_names, groups)

@@ -2,22 +2,20 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genredb.build.freshness import chosen, classifier_settings, read_fingerprints
+from genredb.build.freshness import Chosen, chosen, classifier_settings, read_fingerprints
 from genredb.build.history import record_run
 from genredb.errors import UsageError, did_you_mean
 from genredb.learn.versions import versions
+from genredb.project.classifiers import read_classifiers
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
-
-if TYPE_CHECKING:
-    from genredb.learn.classifiers import ClassifierSpec
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class Kept:
 
     classifier_id: str
     name: str
+    parameters: Mapping[str, Any]
     songs: int
     genres: int
     fitted_at: datetime
@@ -53,36 +52,61 @@ def list_classifiers(config: Config) -> list[Kept]:
                 fitted_at,
                 coalesce(training_fingerprint = ?, false),
                 manifest ->> 'versions',
-                manifest ->> 'settings'
+                manifest ->> 'settings',
+                manifest ->> 'stated',
+                manifest ->> 'entry'
             from ml.classifiers
             order by fitted_at desc
             """,
             [training],
         )
+    stated = read_classifiers(config.home)
     kept = []
-    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries, heeded in rows:
+    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries, heeded, *made in rows:
         has_same_settings = json.loads(heeded or "{}").items() <= settings.items()
-        is_current = has_same_songs and has_same_settings and json.loads(libraries or "{}") == versions()
-        kept.append(
-            Kept(classifier_id, name, songs, genres, fitted_at, is_current, name == used and is_current)
+        parameters, entry = json.loads(made[0] or "{}"), made[1] or ""
+        is_current = (
+            has_same_songs
+            and has_same_settings
+            and json.loads(libraries or "{}") == versions()
+            and entry == (stated[name].digest if name in stated else "")
         )
+        is_used = is_current and used == Chosen(name, parameters)
+        kept.append(Kept(classifier_id, name, parameters, songs, genres, fitted_at, is_current, is_used))
     return kept
 
 
 def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
-    """Return the manifest of a fitted classifier, by its id or (a unique beginning of) it."""
+    """Return the manifest of a fitted classifier, by its id or (a unique beginning of) it.
+
+    Its golden rows are left out: long, and for machines alone.
+    """
     with open_reader(config.database) as connection:
         found = _find(connection, classifier_id)
         sql = "select manifest from ml.classifiers where classifier_id = ?"
         manifest: dict[str, Any] = json.loads(fetch_all(connection, sql, [found])[0][0])
-    return {"classifier_id": found, **manifest}
+    told = {key: value for key, value in manifest.items() if not key.startswith("golden_")}
+    return {"classifier_id": found, **told}
 
 
-def use_classifier(config: Config, spec: "ClassifierSpec") -> None:
-    """Let ``predict`` use this classifier from now on."""
+def use_classifier(config: Config, asked: str) -> Chosen:
+    """Let ``predict`` use the classifier of a name or an id from now on; return which that is."""
+    from genredb.learn.registry import find_choice, find_classifier  # noqa: PLC0415 - brings scikit-learn
+
+    with open_reader(config.database) as connection:
+        choice = find_choice(config.home, connection, asked)
+    find_classifier(config.home, choice)  # which says so where it cannot predict
     with _writing(config, "classifiers use") as connection:
-        connection.execute("delete from ml.chosen")
-        connection.execute("insert into ml.chosen values (?)", [spec.name])
+        write_chosen(connection, choice)
+    return choice
+
+
+def write_chosen(connection: Connection, choice: Chosen) -> None:
+    """Remember which classifier predicts; nothing is remembered of the default."""
+    connection.execute("delete from ml.chosen")
+    if choice != Chosen():
+        values = [choice.name, json.dumps(dict(choice.parameters))]
+        connection.execute("insert into ml.chosen values (?, ?)", values)
 
 
 def remove_classifier(config: Config, classifier_id: str) -> str:

@@ -11,10 +11,11 @@ from joblib import delayed
 from genredb.build.built_with import built_with
 from genredb.build.freshness import TRAIN_VIEW, classifier_settings, read_fingerprints
 from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
+from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, feature_view, read_labelled_songs
 from genredb.learn.fitted import make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold
+from genredb.learn.registry import registry
 from genredb.learn.scores import standard_error
 from genredb.learn.train import Progress, ignore
 from genredb.learn.workers import answers_of
@@ -43,8 +44,9 @@ class CurvePoint:
 
 def learning_curve(config: Config, name: str, progress: Progress = ignore) -> list[CurvePoint]:
     """Fit a classifier on growing parts of each fold's songs; the smaller part is within the larger one."""
-    if name not in CLASSIFIERS:
-        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, CLASSIFIERS)}")
+    known = registry(config.home)
+    if name not in known:
+        raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, known)}")
     protocol = PROTOCOLS["cv"]
     with open_reader(config.database) as reader:
         built_with(config, reader)
@@ -56,7 +58,7 @@ def learning_curve(config: Config, name: str, progress: Progress = ignore) -> li
         raise InputError(f"{len(data)} labelled songs are too few for a learning curve.")
     folds = [fold for fold in protocol.folds(data) if fold.repeat < REPEATS]
     tasks = [(share, fold) for share in SHARES for fold in folds]
-    jobs = (delayed(_ask)(CLASSIFIERS[name], data, _part(fold, share), fewest) for share, fold in tasks)
+    jobs = (delayed(_ask)(known[name], data, _part(fold, share), fewest) for share, fold in tasks)
     found = []
     for answers in answers_of(jobs):
         found.append(answers)

@@ -1,19 +1,21 @@
 """The verb ``predict``: predict every song without a genre, fitting a classifier first if need be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 
 from genredb.build.built_with import read_built_with
 from genredb.build.freshness import PREDICT_VIEW, chosen, read_fingerprints, stale_reason
 from genredb.build.history import record_run
-from genredb.learn.classifiers import find_classifier
 from genredb.learn.dataset import Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
-from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier
+from genredb.learn.kept import write_chosen
+from genredb.learn.registry import find_choice, find_classifier
+from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier, trusted_types
 from genredb.learn.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all
@@ -57,35 +59,44 @@ class PredictResult:
     drift: tuple[Drift, ...] = ()
 
 
-def predict(config: Config, progress: Progress = ignore, min_probability: float = 0.0) -> PredictResult:
+def predict(
+    config: Config,
+    progress: Progress = ignore,
+    min_probability: float = 0.0,
+    classifier: str | None = None,
+) -> PredictResult:
     """Predict every song without a genre and publish ml.predictions, fitting a classifier if need be.
 
     The relation ``predictions`` leaves a song unnamed whose likeliest genre has less than
-    ``min_probability``; a submission names them all. Where predictions and data still belong together,
+    ``min_probability``; a submission names them all. ``classifier``, a name or an id, is the one that
+    predicts from now on. Where predictions and data still belong together,
     nothing is written.
     """
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
-        spec = find_classifier(chosen(reader))
+        used = chosen(reader)
+        choice = find_choice(config.home, reader, classifier) if classifier else used
+        spec = find_classifier(config.home, choice)
         classifier_id = classifier_id_of(reader, spec, fingerprints.training)
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
-        if _is_done(reader, classifier_id, min_probability):
+        if choice == used and _is_done(reader, config.home, classifier_id, min_probability):
             return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
         session = Session(turn.begin(), fingerprints, spec, progress)
         create_tables(session.connection)
+        write_chosen(session.connection, choice)
         fitted, trained, reason = _current(session, classifier_id)
-        _score(session, fitted, classifier_id, min_probability)
+        _score(session, fitted, classifier_id, min_probability, choice.digest(config.home))
         record_run(session.connection, "predict", started_at)
         result = _result(session.connection, classifier_id, trained, is_published=True)
         turn.commit()
     return replace(result, stale_reason=reason, drift=drift)
 
 
-def _is_done(connection: Connection, classifier_id: str, min_probability: float) -> bool:
+def _is_done(connection: Connection, home: Path, classifier_id: str, min_probability: float) -> bool:
     """Whether every song to predict has a current prediction by this classifier, and no other song any."""
-    if stale_reason(connection) is not None:
+    if stale_reason(connection, home) is not None:
         return False
     sql = """
         select
@@ -123,7 +134,7 @@ def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult 
     connection = session.connection
     if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
         try:
-            return load(connection, classifier_id), None, None
+            return load(connection, classifier_id, trusted_types(session.spec)), None, None
         except ClassifierError as error:
             reason: str | None = error.what
     else:
@@ -131,7 +142,7 @@ def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult 
     return *fit_anew(session), reason
 
 
-def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability: float) -> None:
+def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability: float, choice: str) -> None:
     """Replace ml.predictions by predictions for every row of features.predict, batch by batch."""
     view = session.view(PREDICT_VIEW)
     total = session.count(f"select count(*) from features.{PREDICT_VIEW}")
@@ -147,8 +158,8 @@ def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability
     connection.execute("delete from ml.predictions")
     connection.register("scored", pa.RecordBatchReader.from_batches(_SCHEMA, batches()))
     connection.execute(
-        "insert into ml.predictions select scored.*, ?, ?, ?, ? from scored",
-        [min_probability, classifier_id, session.fingerprints.training, session.fingerprints.features],
+        "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored",
+        [min_probability, choice, classifier_id, *astuple(session.fingerprints)],
     )
     connection.unregister("scored")
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,13 @@ from genredb.build.freshness import (
     read_fingerprints,
 )
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import SEED, ClassifierSpec, find_classifier
+from genredb.learn.classifiers import SEED, ClassifierSpec
 from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.learn.fitted import Fitted, class_scores, make
+from genredb.learn.registry import find_classifier
 from genredb.learn.sound_trees import tree_fault
 from genredb.learn.versions import versions
+from genredb.project.classifiers import CLASSIFIERS_FILE
 from genredb.warehouse.database import Connection, fetch_all
 
 TRUSTED_TYPES = frozenset(
@@ -58,8 +61,8 @@ class Training:
     """What a classifier was fitted on: the label, the fingerprint and number of rows, the view's SQL.
 
     ``feature_types`` are DuckDB's types of the feature columns, ``settings`` the project's variables that it
-    heeds, ``metrics`` the accuracies that ``evaluate``
-    found by protocol, as far as it was asked.
+    heeds, ``stated`` the parameters that were set for this fit, ``entry`` a digest of its entry in
+    classifiers.yml, ``metrics`` the accuracies that ``evaluate`` found by protocol, as far as it was asked.
     """
 
     label: str
@@ -68,6 +71,8 @@ class Training:
     rows: int
     feature_types: tuple[str, ...] = ()
     settings: Mapping[str, int] = field(default_factory=dict)
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    entry: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -84,6 +89,8 @@ class Manifest:
     groups: dict[str, str]
     seed: int
     settings: dict[str, int]
+    stated: dict[str, Any]
+    entry: str
     parameters: dict[str, Any]
     training_fingerprint: str
     training_rows: int
@@ -111,6 +118,8 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
         groups=dict(fitted.groups),
         seed=SEED,
         settings=dict(training.settings),
+        stated=dict(training.stated),
+        entry=training.entry,
         parameters=_parameters(fitted.estimator),
         training_fingerprint=training.fingerprint,
         training_rows=training.rows,
@@ -129,9 +138,25 @@ def _parameters(estimator: Any) -> dict[str, Any]:
     }
 
 
-def store(connection: Connection, classifier_id: str, fitted: Fitted, manifest: Manifest) -> None:
-    """Write a classifier into ml.classifiers, in place of an equal one."""
+def trusted_types(spec: ClassifierSpec) -> frozenset[str]:
+    """Return the types that may be read back with a classifier: genredb's and those of its entry."""
+    return TRUSTED_TYPES | frozenset(spec.stated.trusts if spec.stated else ())
+
+
+def store(
+    connection: Connection, classifier_id: str, fitted: Fitted, manifest: Manifest, trusted: frozenset[str]
+) -> None:
+    """Write a classifier into ml.classifiers, in place of an equal one.
+
+    InputError names the types that it holds beside those that are trusted, for it could not be read back.
+    """
     content = skops.io.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - trusted)
+    if unknown:
+        raise InputError(
+            f"{fitted.name} cannot be kept, for it holds types that nothing trusts; to trust them, add "
+            f"`trusts: [{', '.join(unknown)}]` to its entry in {CLASSIFIERS_FILE}."
+        )
     connection.execute("delete from ml.classifiers where classifier_id = ?", [classifier_id])
     connection.execute(
         "insert into ml.classifiers values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -155,12 +180,16 @@ def classifier_id_of(connection: Connection, spec: ClassifierSpec, training_fing
     """
     songs = int(fetch_all(connection, f"select count(*) from features.{TRAIN_VIEW}")[0][0])
     estimator = make(spec, songs, classifier_settings(connection)["min_genre_songs"])
-    stated = json.dumps([spec.name, LABEL, training_fingerprint, versions(), SEED, _parameters(estimator)])
+    parameters = [_parameters(estimator), spec.entry]
+    stated = json.dumps([spec.name, LABEL, training_fingerprint, versions(), SEED, *parameters])
     return f"{spec.name}-{hashlib.sha256(stated.encode()).hexdigest()[:8]}"
 
 
-def load(connection: Connection, classifier_id: str) -> Fitted:
-    """Read a classifier back; ClassifierError says in one sentence what is wrong with it."""
+def load(connection: Connection, classifier_id: str, trusted: frozenset[str]) -> Fitted:
+    """Read a classifier back; ClassifierError says in one sentence what is wrong with it.
+
+    It may hold ``trusted`` types beside scikit-learn's harmless ones.
+    """
     feature_names = feature_view(connection, PREDICT_VIEW).features
     row = connection.execute(
         "select manifest, skops, sha256 from ml.classifiers where classifier_id = ?", [classifier_id]
@@ -178,17 +207,17 @@ def load(connection: Connection, classifier_id: str) -> Fitted:
     types = feature_types(connection, feature_names)
     if (tuple(manifest.feature_names), tuple(manifest.feature_types)) != (feature_names, types):
         raise ClassifierError(f"Classifier {classifier_id} was fitted on other feature columns")
-    estimator = _read(classifier_id, content)
+    estimator = _read(classifier_id, content, trusted)
     if not _gives_golden(estimator, manifest):
         raise ClassifierError(f"Classifier {classifier_id} no longer gives the answers it gave when fitted")
     return Fitted(manifest.name, estimator, feature_names, manifest.groups)
 
 
-def _read(classifier_id: str, content: bytes) -> Any:
+def _read(classifier_id: str, content: bytes, trusted: frozenset[str]) -> Any:
     """Return the estimator in the bytes; its types are known and its trees sound, else ClassifierError."""
     try:
-        unknown = set(skops.io.get_untrusted_types(data=content)) - TRUSTED_TYPES
-        estimator = None if unknown else skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+        unknown = set(skops.io.get_untrusted_types(data=content)) - trusted
+        estimator = None if unknown else skops.io.loads(content, trusted=sorted(trusted))
         fault = tree_fault(estimator)
     except Exception as error:  # noqa: BLE001 - bytes of the right digest may hold anything
         raise ClassifierError(f"Classifier {classifier_id} cannot be read ({error})") from None
@@ -199,12 +228,16 @@ def _read(classifier_id: str, content: bytes) -> Any:
     return estimator
 
 
-def load_current(connection: Connection) -> Fitted:
-    """Read the classifier that predicts, fitted on the data as they are; UsageError where there is none."""
+def load_current(connection: Connection, home: Path) -> Fitted:
+    """Read the classifier that predicts, fitted on the data as they are; UsageError where there is none.
+
+    ``home`` is the folder whose classifiers.yml holds.
+    """
     training = read_fingerprints(connection).training
-    classifier_id = classifier_id_of(connection, find_classifier(chosen(connection)), training)
+    spec = find_classifier(home, chosen(connection))
+    classifier_id = classifier_id_of(connection, spec, training)
     try:
-        return load(connection, classifier_id)
+        return load(connection, classifier_id, trusted_types(spec))
     except InputError as error:
         raise UsageError(f"{error} Or run `genredb predict`.") from None
 

@@ -1,13 +1,15 @@
 """The verb ``train``: fit a classifier on the labelled songs and keep it."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from genredb.build.built_with import built_with, read_built_with
 from genredb.build.freshness import (
     TRAIN_VIEW,
+    Chosen,
     Fingerprints,
     chosen,
     classifier_settings,
@@ -15,10 +17,11 @@ from genredb.build.freshness import (
 )
 from genredb.build.history import record_run
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import ClassifierSpec, find_classifier
+from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LABEL, FeatureView, feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
-from genredb.learn.store import Training, classifier_id_of, make_manifest, store
+from genredb.learn.registry import find_classifier
+from genredb.learn.store import Training, classifier_id_of, make_manifest, store, trusted_types
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all
 from genredb.warehouse.publish import Publication, publication
@@ -31,7 +34,8 @@ Progress = Callable[[str, int, int], None]
 class TrainResult:
     """What was fitted: on how many songs by how many artists, 0 where the classifier reads no artists.
 
-    ``audio_songs`` and ``audio_genres`` count what the part that reads the audio learned from.
+    ``audio_songs`` and ``audio_genres`` count what the part that reads the audio learned from; ``is_used``
+    says whether it is the one that predicts.
     """
 
     classifier_id: str
@@ -40,6 +44,7 @@ class TrainResult:
     audio_songs: int
     audio_genres: int
     is_sample: bool
+    is_used: bool = True
 
 
 def ignore(_what: str, _done: int, _total: int) -> None:
@@ -64,16 +69,27 @@ class Session:
         return int(fetch_all(self.connection, sql, list(parameters))[0][0])
 
 
-def train(config: Config, progress: Progress = ignore, name: str | None = None) -> TrainResult:
-    """Fit a classifier of the registry, else the one that predicts, and publish it in ml.classifiers."""
+def train(
+    config: Config,
+    progress: Progress = ignore,
+    name: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> TrainResult:
+    """Fit a classifier, else the one that predicts, and publish it in ml.classifiers.
+
+    ``parameters`` are set in place of its own; UsageError names its own where one does not exist.
+    """
     started_at = datetime.now(UTC)
     with publication(config.database) as turn:
         reader = built(turn, config)
         fingerprints = read_fingerprints(reader)
-        spec = find_classifier(name or chosen(reader))
+        used = chosen(reader)
+        choice = Chosen(name or used.name, parameters or {}) if name or parameters else used
+        spec = find_classifier(config.home, choice)
         session = Session(turn.begin(), fingerprints, spec, progress)
         create_tables(session.connection)
         _, result = fit_anew(session)
+        result = replace(result, is_used=choice == used)
         record_run(session.connection, "train", started_at)
         turn.commit()
     return result
@@ -109,10 +125,13 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
         len(songs),
         feature_types(session.connection, songs.feature_names),
         {"min_genre_songs": fewest} if "min_genre_songs" in spec.settings else {},
+        spec.parameters,
+        spec.entry,
         _metrics(session),
     )
     classifier_id = classifier_id_of(session.connection, spec, session.fingerprints.training)
-    store(session.connection, classifier_id, fitted, make_manifest(fitted, training, songs))
+    manifest = make_manifest(fitted, training, songs)
+    store(session.connection, classifier_id, fitted, manifest, trusted_types(spec))
     return fitted, TrainResult(
         classifier_id,
         songs=len(songs),
@@ -128,9 +147,11 @@ def _metrics(session: Session) -> dict[str, float]:
     sql = """
         select protocol, accuracy
         from ml.evaluations
-        where classifier = ? and label = ? and starts_with(digest, ?)
+        where classifier = ? and label = ? and starts_with(digest, ? || '-') and ends_with(digest, '-' || ?)
         """
-    values = [session.spec.name, LABEL, session.fingerprints.training]
+    if session.spec.parameters:  # which were not judged
+        return {}
+    values = [session.spec.name, LABEL, session.fingerprints.training, session.spec.entry]
     return dict(fetch_all(session.connection, sql, values))
 
 

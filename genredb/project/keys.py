@@ -230,6 +230,17 @@ OUTPUT = Keys(
         " use_credential_provider".split()
     ),
 )
+# Of classifiers.yml. The parameters are those of an estimator, which knows them.
+ESTIMATOR = Keys("an estimator", _known("estimator parameters pipeline"))
+CLASSIFIERS = Keys(
+    "",
+    {
+        "version": None,
+        "classifiers": Keys(
+            "a classifier", {**ESTIMATOR.known, **_known("description name reads_artist trusts")}
+        ),
+    },
+)
 PACKAGES = Keys(
     "",
     {

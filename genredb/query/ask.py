@@ -52,7 +52,7 @@ def fetch_answer(config: Config, question: Question) -> Answer:
     Raises UsageError with DuckDB's message where the SQL is wrong, tries to write or reaches outside.
     """
     with _opened(config, question) as (connection, statement):
-        relation = _bound(connection, question, statement)
+        relation = _bound(config, connection, question, statement)
         columns = tuple(relation.columns)
         wanted = plain(_limited(relation, question.limit))
         with _located(question, statement, wanted):
@@ -66,7 +66,7 @@ def fetch_answer(config: Config, question: Question) -> Answer:
 def asked(config: Config, question: Question) -> Iterator[Any]:
     """Give a query as DuckDB's relation, which can be read until the block ends; errors are UsageErrors."""
     with _opened(config, question) as (connection, statement):
-        yield _bound(connection, question, statement)
+        yield _bound(config, connection, question, statement)
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, st
 def explain_answer(config: Config, question: Question) -> str:
     """Return how DuckDB would run a query, as a drawing; UsageError where it is wrong."""
     with _opened(config, question) as (connection, statement):
-        _bound(connection, question, statement)
+        _bound(config, connection, question, statement)
         return plan_of(connection, statement)
 
 
@@ -92,7 +92,7 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
     Raises UsageError as ``fetch_answer`` does, and where the format cannot hold the rows.
     """
     with _opened(config, question) as (connection, statement):
-        relation = _bound(connection, question, statement)
+        relation = _bound(config, connection, question, statement)
         if answer_format == "parquet":
             wanted = _limited(relation, question.limit)
             with _located(question, statement, wanted):
@@ -117,12 +117,12 @@ def _limited(relation: Any, limit: int | None) -> Any:
     return relation if limit is None else relation.limit(limit + 1)
 
 
-def _bound(connection: Connection, question: Question, statement: str) -> Any:
+def _bound(config: Config, connection: Connection, question: Question, statement: str) -> Any:
     """Return the query as a relation, what it calls registered."""
     if calls_classifier(statement):
         from genredb.query.functions import register_functions  # noqa: PLC0415 - brings scikit-learn
 
-        register_functions(connection)
+        register_functions(connection, config.home)
     return bind_query(connection, statement, question.parameters, FUNCTIONS)
 
 

@@ -5,6 +5,7 @@ by place or by name. They are registered only where a query names them, for that
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from genredb.warehouse.database import Connection, quote, register_function
 _INNER = "genredb_{}"
 
 
-def register_functions(connection: Connection) -> None:
+def register_functions(connection: Connection, home: Path) -> None:
     """Let this connection's queries call the functions; they answer as the classifier that predicts.
 
     UsageError where none is fitted on the data as they are.
     """
-    fitted = load_current(connection)
+    fitted = load_current(connection, home)
     columns = fitted.feature_names
     song = connection.struct_type(
         {"artist_key": connection.dtype("varchar")} | dict.fromkeys(columns, connection.dtype("double"))

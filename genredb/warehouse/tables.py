@@ -38,6 +38,7 @@ create table if not exists ml.predictions (
     group_probabilities struct(genre_group varchar, probability double)[],
     runner_ups struct(genre varchar, probability double)[],
     min_probability double,
+    choice varchar,
     classifier_id varchar,
     training_fingerprint varchar,
     features_fingerprint varchar
@@ -49,7 +50,7 @@ create table if not exists ml.evaluations (
     log_loss double, calibration_error double, ceiling double, fit_seconds double, predict_seconds double,
     evaluated_at timestamptz
 );
-create table if not exists ml.chosen (classifier varchar);
+create table if not exists ml.chosen (classifier varchar, parameters json);
 create table if not exists ml.fold_scores (
     classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, songs bigint,
     accuracy double, top_3 double, macro_f1 double, log_loss double, calibration_error double,
@@ -120,7 +121,7 @@ DESCRIPTIONS = {
 # What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
 LAYOUT = "7"
 _OF_THE_LAYOUT = (
-    *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions"),
+    *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions", "ml.chosen"),
     *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),
 )
 

@@ -1,0 +1,118 @@
+"""Makes the estimators that classifiers.yml states, and sets parameters of any estimator."""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from genredb.errors import ProjectError, UsageError, did_you_mean
+from genredb.learn.classifiers import SEED
+from genredb.learn.estimators import ArtistClassifier
+from genredb.project.classifiers import StatedClassifier, is_estimator
+
+
+def make_stated(stated: StatedClassifier, _songs: int = 0) -> Any:
+    """Return the unfitted estimator of an entry; ProjectError in its place where it is none.
+
+    Missing values are filled by medians in front of an estimator that takes none, and what is random starts
+    from the same seed, unless the entry states another.
+    """
+    estimator = _make(stated.estimator, stated.place)
+    if not is_classifier(estimator):
+        raise ProjectError(
+            f"{stated.place}: {stated.name} is no classifier but a {type(estimator).__name__}."
+        )
+    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    if not _take_missing(steps):
+        estimator = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), *steps)
+    if stated.reads_artist:
+        estimator = ArtistClassifier(
+            estimator,
+            min_genre_songs=1,
+            min_genre_artists=2,
+            weigh_artists=has_fit_parameter(steps[-1], "sample_weight"),
+        )
+    seeds = {
+        name: SEED
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return estimator.set_params(**seeds)
+
+
+def _make(stated: Any, place: str) -> Any:
+    if isinstance(stated, Mapping) and "pipeline" in stated:
+        return make_pipeline(*(_make(step, place) for step in stated["pipeline"]))
+    path = stated if isinstance(stated, str) else stated["estimator"]
+    parameters = {} if isinstance(stated, str) else dict(stated.get("parameters") or {})
+    for name, value in parameters.items():
+        if is_estimator(value):
+            parameters[name] = _make(value, place)
+        elif isinstance(value, Mapping) and value and all(is_estimator(one) for one in value.values()):
+            parameters[name] = [(inner, _make(one, place)) for inner, one in value.items()]
+    found = _find(path, place)
+    known = list(inspect.signature(found).parameters)
+    for name in parameters:
+        if name not in known:
+            raise ProjectError(
+                f"{place}: {found.__name__} has no parameter '{name}'.{did_you_mean(name, known)}"
+            )
+    return found(**parameters)
+
+
+@functools.cache
+def _find(path: str, place: str) -> Any:
+    """Return the class of a path; ProjectError where there is none."""
+    module, _, name = path.rpartition(".")
+    try:
+        inside = importlib.import_module(module)
+    except ImportError:
+        raise ProjectError(f"{place}: there is no module '{module}'.") from None
+    found = getattr(inside, name, None)
+    if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
+        known = [
+            one
+            for one, value in vars(inside).items()
+            if inspect.isclass(value) and issubclass(value, BaseEstimator)
+        ]
+        raise ProjectError(f"{place}: there is no estimator '{name}' in {module}.{did_you_mean(name, known)}")
+    return found
+
+
+def _take_missing(steps: Sequence[Any]) -> bool:
+    """Whether estimators, one behind the other, learn from songs with missing values."""
+    for step in steps:
+        if type(step).__module__.startswith("sklearn.impute"):
+            return True
+        if not get_tags(step).input_tags.allow_nan:
+            return False
+    return True
+
+
+def with_parameters(estimator: Any, name: str, stated: Mapping[str, Any]) -> Any:
+    """Return the estimator with parameters set; UsageError names its own where one does not exist.
+
+    A parameter inside of it is named in full (``estimator__n_estimators``), or by its last part where only
+    one ends so.
+    """
+    known = {
+        key: value for key, value in estimator.get_params().items() if not isinstance(value, BaseEstimator)
+    }
+    settled = {}
+    for key, value in stated.items():
+        ends = [full for full in known if full == key] or [
+            full for full in known if full.endswith(f"__{key}")
+        ]
+        if not ends:
+            raise UsageError(f"{name} has no parameter '{key}'.{did_you_mean(key, known)}")
+        if len(ends) > 1:
+            raise UsageError(f"{name} has several parameters '{key}': {', '.join(ends)}; name one in full.")
+        settled[ends[0]] = value
+    return estimator.set_params(**settled)
