@@ -127,7 +127,7 @@ class Database:
         >>> db.export("submission.csv")
         113
         """
-        return export(self.config, relation, Path(path)).rows
+        return export(self.config, relation, Path(path), is_forced=True).rows
 
     def _relations(self) -> list[Relation]:
         with open_reader(self.config.database) as connection:

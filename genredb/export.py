@@ -3,19 +3,16 @@
 A file appears under its name whole or not at all.
 """
 
-import contextlib
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.build.built_with import built_with
 from genredb.build.freshness import TRAIN_VIEW, stale_reason
 from genredb.build.unbuilt import SUBMISSION, unbuilt_change
-from genredb.drafts import whole_file
 from genredb.errors import InputError, UsageError
+from genredb.output import replaced
 from genredb.project.config import Config
-from genredb.project.files import resolved
 from genredb.warehouse.database import (
     Connection,
     column_types,
@@ -48,17 +45,24 @@ class ExportResult:
     foreign_songs: int = 0
 
 
-def export(
-    config: Config, relation: str, path: Path, file_format: str = "", *, raw: bool = False
+def export(  # noqa: PLR0913 - two of them are options
+    config: Config,
+    relation: str,
+    path: Path,
+    file_format: str = "",
+    *,
+    raw: bool = False,
+    is_forced: bool = False,
 ) -> ExportResult:
     """Write ``relation`` (``name`` or ``schema.name``) to ``path``, whole or not at all.
 
     The format is that of the file's ending unless given. In a CSV for people, text that a spreadsheet
     would take for a formula is led by an apostrophe unless ``raw``; a submission is never altered.
+    A file that genredb did not write is replaced only if that is ``is_forced``, else ConsentError.
     Raises InputError where a submission would not be valid, UsageError for an unknown name or format.
     """
     chosen = _format(path, file_format)
-    with replaced(config, path) as partial, open_reader(config.database) as connection:
+    with replaced(config, path, is_forced=is_forced) as partial, open_reader(config.database) as connection:
         is_sample = built_with(config, connection).is_sample
         schema, name = find_relation(connection, relation)
         is_submission = (schema, name) == ("main", SUBMISSION)
@@ -75,25 +79,6 @@ def export(
             _verify(partial, connection)
         foreign_songs = _count_foreign(connection) if is_submission else 0
     return ExportResult(f"{schema}.{name}", path, rows, is_sample, foreign_songs)
-
-
-@contextlib.contextmanager
-def replaced(config: Config, path: Path) -> Iterator[Path]:
-    """Give a file to write; it takes the place of ``path`` if all goes well, else it vanishes."""
-    with whole_file(_target(config, path)) as draft:
-        yield draft
-
-
-def _target(config: Config, path: Path) -> Path:
-    """Return the file to write, a link's target; UsageError for what is none and for the database."""
-    target = resolved(path)
-    if target.exists() and not target.is_file():
-        raise UsageError(f"{path} is no regular file; name one to write.")
-    if not target.parent.is_dir():
-        raise UsageError(f"The folder {target.parent} does not exist; create it first.")
-    if target.name.startswith(config.database.name) and target.parent == config.database.parent:
-        raise UsageError(f"{path} is the database or belongs to it; name another file.")
-    return target
 
 
 def _format(path: Path, file_format: str) -> str:

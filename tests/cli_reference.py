@@ -65,7 +65,7 @@ def page() -> str:
         own = [*_arguments(command), *own_options(command)]
         if own:
             parts.append("\n".join(_table(own)) + "\n")
-        if "as_json" not in [one.name for one in command.params]:
+        if "as_json" not in [one.name for one in command.params if not getattr(one, "hidden", False)]:
             parts.append("It takes no `--json`.\n")
     return "\n".join(parts)
 

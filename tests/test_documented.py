@@ -53,11 +53,12 @@ OPTIONS = {
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],
     "export": [
         "genredb export songs --output songs.parquet && test -s songs.parquet",
-        "genredb export songs -o songs.txt --format csv --raw && test -s songs.txt",
+        "echo mine > songs.txt && genredb export songs -o songs.txt --force --format csv --raw && test -s songs.txt",
     ],
     "query": [
         "test $(genredb query -f songs.sql --format csv | tail -1) -gt 500",
         "genredb query --file songs.sql --output out.json --format json && test -s out.json",
+        "echo mine > kept.csv && ! genredb query 'select 1' -o kept.csv && genredb query 'select 1' -o kept.csv --force",
         "genredb query 'select $x as x' --param x=7 --limit 1 --timeout 9 --trusted | grep -q 7",
     ],
     "shell": ["echo \"select count(*) from 'songs.sql.csv'\" | genredb shell --trusted | grep -q 2"],

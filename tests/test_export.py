@@ -77,7 +77,7 @@ def test_an_invalid_submission_is_not_written(
         connection.execute(statement)
         connection.execute("checkpoint")
     with pytest.raises(InputError, match=message) as error:
-        export(ready, "submission", path)
+        export(ready, "submission", path, is_forced=True)
     assert "genredb" in str(error.value)
     assert path.read_text() == "what was there before"
     assert not list(tmp_path.glob(".*part*"))

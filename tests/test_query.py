@@ -196,9 +196,9 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(cli: Cli, built: Path) ->
 
 def test_a_file_appears_whole_or_not_at_all(cli: Cli, built: Path) -> None:
     (built / "kept.csv").write_text("old\n")
-    assert cli("query", "select 1 + 'x'::int", "-o", "kept.csv", "--format", "csv", cwd=built).code == 2
+    assert cli("query", "select 1 + 'x'::int", "-o", "kept.csv", "--force", cwd=built).code == 2
     assert (built / "kept.csv").read_text() == "old\n"
-    assert cli("query", "select 1 as a", "-o", "kept.csv", "--format", "csv", cwd=built).code == 0
+    assert cli("query", "select 1 as a", "-o", "kept.csv", "--force", cwd=built).code == 0
     assert (built / "kept.csv").read_text() == "a\n1\n"
     assert cli("query", "select 1 as a", "-o", "genre.duckdb", cwd=built).code == 2
 

@@ -6,10 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.cli.options import Context
 from genredb.cli.visible import visible_stream
+from genredb.errors import UsageError
 
 if TYPE_CHECKING:
     from genredb.project.config import Config
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from genredb.query.guard import Limits
 
 RAW_FILES_CHANGED = "The raw files changed since the last build; `genredb build` loads them."
+
+
+NO_PARQUET = "Parquet is binary; name a file by -o FILE."
 
 
 class Format(StrEnum):
@@ -28,6 +33,49 @@ class Format(StrEnum):
     JSONL = "jsonl"
     MARKDOWN = "markdown"
     PARQUET = "parquet"
+
+
+ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".txt": Format.TABLE}
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a file to write is another name of stdout."""
+    return str(path) in ("-", "/dev/stdout", "/dev/fd/1")
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a file's ending names, a table if it has none; UsageError if it is another's."""
+    ending = path.suffix.lower()
+    if ending and ending not in ENDINGS:
+        names = ", ".join(Format)
+        raise UsageError(f"There is no format '{ending[1:]}'; choose {names} with --format.")
+    return ENDINGS[ending] if ending else Format.TABLE
+
+
+def write_to_file(
+    context: Context,
+    question: "Question",
+    path: Path,
+    limits: "Limits",
+    answer_format: Format | None = None,
+    *,
+    is_forced: bool = False,
+) -> list[str]:
+    """Write the answer to a file, in the format that its ending names unless given; return what to say of it.
+
+    A file that genredb did not write is replaced if that ``is_forced`` or agreed to on a terminal.
+    """
+    from genredb.cli.consent import with_consent
+    from genredb.output import FORCE, replaced
+
+    chosen = answer_format or format_of(path)
+
+    def run(given: frozenset[str]) -> list[str]:
+        is_agreed = is_forced or FORCE in given
+        with replaced(context.config, path, is_forced=is_agreed) as partial, partial.open("wb") as stream:
+            return ask(context, question, chosen, limits, stream, width=None, cure="--limit")
+
+    return with_consent(run)
 
 
 def ask(

@@ -1,13 +1,21 @@
 """``genredb export``."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genredb.cli.answers import NO_PARQUET, is_stdout
 from genredb.cli.complete import relations
-from genredb.cli.options import Context, command
+from genredb.cli.options import Context, Force, command
+from genredb.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genredb.export import ExportResult
 
 
 class Format(StrEnum):
@@ -26,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def export(
     context: Context,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - is stdout.")],
     relation: Annotated[
         str, typer.Argument(help="A table or view.", autocompletion=relations)
     ] = "submission",
@@ -36,19 +44,32 @@ def export(
     raw: Annotated[
         bool, typer.Option("--raw", help="In a CSV, leave text that begins like a formula as it is.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write a table or view to a file. A submission is written only if it is valid and current.
 
     Example: genredb export -o submission.csv
     """
+    from genredb.cli.consent import with_consent
     from genredb.cli.console import print_json
     from genredb.export import export as run_export
+    from genredb.output import FORCE
 
-    result = run_export(context.config, relation, output, file_format.value if file_format else "", raw=raw)
+    def run(path: Path, given: frozenset[str] = frozenset()) -> "ExportResult":
+        chosen = file_format.value if file_format else ""
+        return run_export(context.config, relation, path, chosen, raw=raw, is_forced=force or FORCE in given)
+
+    if is_stdout(output):
+        if context.json:
+            raise UsageError("--json and -o - would both write to stdout; leave out one of them.")
+        result = _to_stdout(run, file_format)
+    else:
+        result = with_consent(lambda given: run(output, given))
     if context.json:
         print_json(result)
+    where = "stdout" if is_stdout(output) else result.path
     rows = "1 row" if result.rows == 1 else f"{result.rows:,} rows"
-    context.console.say(f"Wrote {rows} of {result.relation} to {result.path}.", "green")
+    context.console.say(f"Wrote {rows} of {result.relation} to {where}.", "green")
     context.console.admit_sample(result.is_sample)
     if result.foreign_songs:
         songs = "1 labelled song" if result.foreign_songs == 1 else f"{result.foreign_songs:,} labelled songs"
@@ -56,3 +77,17 @@ def export(
             f"{songs} beyond the competition's own decided this submission, "
             "which its rules forbid; move songs_extra*.csv away, build and predict before you hand one in."
         )
+
+
+def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None) -> "ExportResult":
+    """Export to a file, since what is exported is read back and proved, and print it."""
+    import shutil
+    import tempfile
+
+    if file_format is Format.PARQUET and sys.stdout.isatty():
+        raise UsageError(NO_PARQUET)
+    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
+        result = run(Path(folder) / "export")
+        with result.path.open("rb") as exported:
+            shutil.copyfileobj(exported, sys.stdout.buffer)
+    return result

@@ -48,6 +48,8 @@ def _option(kind: Any, help_text: str, *names: str, variable: str | None = None)
     return Annotated[kind, typer.Option(*names, help=help_text, envvar=variable)]
 
 
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that genredb did not write.")]
+
 COMMON: dict[str, tuple[Any, Any]] = {
     "project_dir": (
         _option(

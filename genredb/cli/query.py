@@ -6,13 +6,20 @@ from typing import Annotated
 
 import typer
 
-from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
+from genredb.cli.answers import (
+    NO_PARQUET,
+    RAW_FILES_CHANGED,
+    Format,
+    ask,
+    format_of,
+    is_stdout,
+    write_to_file,
+)
 from genredb.cli.console import terminal_width
-from genredb.cli.options import Context, command
+from genredb.cli.options import Context, Force, command
 from genredb.errors import UsageError
 
 TABLE_ROWS = 100
-_ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN}
 SECONDS = 60.0
 
 
@@ -30,7 +37,9 @@ def query(
         Format | None,
         typer.Option("--format", help="How to print; else the file's ending says it, else table."),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write to a file; - is stdout.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"Rows at most; a table has {TABLE_ROWS} unless told.")
     ] = None,
@@ -43,6 +52,8 @@ def query(
     trusted: Annotated[
         bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
     ] = False,
+    force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Ask the database in SQL. Nothing can be written, and no file but the database is read.
 
@@ -54,10 +65,14 @@ def query(
     from genredb.query.ask import Question
     from genredb.query.guard import Limits
 
+    if as_json:
+        raise UsageError("`query` has no --json; use --format json.")
+    if output is not None and is_stdout(output):
+        output = None
     if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
-        raise UsageError("Parquet is nothing for a terminal; name a file by -o FILE.")
+        raise UsageError(NO_PARQUET)
     if answer_format is None:
-        answer_format = _ENDINGS.get(output.suffix.lower(), Format.TABLE) if output else Format.TABLE
+        answer_format = Format.TABLE if output is None else format_of(output)
     if limit is None and answer_format is Format.TABLE:
         limit = TABLE_ROWS
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
@@ -67,10 +82,7 @@ def query(
         stdout = sys.stdout.buffer
         notes = ask(context, question, answer_format, limits, stdout, width=width, cure="--limit")
     else:
-        from genredb.export import replaced
-
-        with replaced(context.config, output) as partial, partial.open("wb") as stream:
-            notes = ask(context, question, answer_format, limits, stream, width=None, cure="--limit")
+        notes = write_to_file(context, question, output, limits, answer_format, is_forced=force)
     for note in notes:
         context.console.say(note, "yellow")
     if raw_files_changed(context.config):
