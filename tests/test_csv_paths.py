@@ -55,6 +55,29 @@ def test_a_folder_changes_no_seed(tmp_path: Path, place: str) -> None:
     assert rows(config.database, "from kinds") == [("pop", 1), ("rock", 2)]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('x,y\n"a",1,\nb,2\n', [("a", 1), ("b", 2)]),
+        ('x,y\r"a" , 1\r\nb,2\r', [("a", 1), ("b", 2)]),
+        ("x,y\n\n\na,1\n", [("a", 1)]),
+        ('x\n""\n1\n', [(None,), (1,)]),
+        ('x,y\n"a",1,\nb\n', "seeds/s.csv:3: 1 fields where the header has 2."),
+        ('x,y\na,"1\n', "seeds/s.csv:2: a quote is opened and never closed."),
+    ],
+)
+def test_a_seed_is_read_as_a_source_is(tmp_path: Path, text: str, expected: object) -> None:
+    """What cannot be read is named by its line, and nothing of the file is a row then."""
+    config = write_project(tmp_path, {})
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "s.csv").write_bytes(text.encode())
+    result = build(config)
+    if isinstance(expected, str):
+        assert (result.exit_code, [node.message for node in result.results]) == (3, [expected])
+    else:
+        assert rows(config.database, "from s") == expected
+
+
 def test_a_relative_path_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`~x.csv` is a file of that name, not one of a user's home."""
     monkeypatch.chdir(tmp_path)

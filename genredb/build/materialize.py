@@ -9,7 +9,7 @@ from genredb.build.runtime import Runtime, relation_of
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
 from genredb.project.files import delimiter
-from genredb.warehouse.csvfile import Survey, refuse_changed, survey
+from genredb.warehouse.csvfile import refuse_changed, survey
 from genredb.warehouse.csvrecords import split_records
 from genredb.warehouse.database import literal, plainly_named, run_sql, scratch_folder, transaction
 
@@ -78,33 +78,29 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
         " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false, compression = 'none'"
         f"{f', types = {{{types}}}' if types else ''})"
     )
-    found = survey(seed.file, separator)
-    with _strict_csv(runtime, node, seed.file, found) as (path, records):
+    with _strict_csv(runtime, node, seed.file, separator) as (path, records):
         rows = run_sql(runtime.connection, sql, [path])
-    refuse_changed(seed.file, found)
     if rows != records:
         raise ProjectError(f"{node.path}: {records} records were read and {rows} loaded.")
     return rows
 
 
 @contextlib.contextmanager
-def _strict_csv(runtime: Runtime, node: Node, path: Path, found: Survey) -> Iterator[tuple[str, int]]:
-    """Give the name of a file that holds a seed as RFC 4180 writes it, and its count of records."""
-    if found.records is not None:
-        with plainly_named(path) as name:
-            yield name, found.records
-        return
+def _strict_csv(runtime: Runtime, node: Node, path: Path, separator: str) -> Iterator[tuple[str, int]]:
+    """Give the name of a copy of a seed as RFC 4180 writes it, and its count of records."""
+    found = survey(path, separator)
     records = 0
     with scratch_folder(runtime.connection) as folder:
         strict = folder / "seed.csv"
         with strict.open("wb") as file:
             header = ('"' + name.replace('"', '""') + '"' for name in found.header)
-            file.write(found.separator.join(header).encode() + b"\n")
+            file.write(separator.join(header).encode() + b"\n")
             for record in split_records(path, found):
                 if fault := record.fault or "; ".join(record.repairs):
                     raise ProjectError(f"{node.path}:{record.line}: {fault}.")
                 file.write(record.readable + b"\n")
                 records += 1
+        refuse_changed(path, found)
         with plainly_named(strict) as name:
             yield name, records
 
