@@ -94,7 +94,7 @@ def test_what_an_expression_of_a_yml_file_raises_is_a_sentence(tmp_path: Path) -
     for expression, message in (
         ("1/0", "division by zero"),
         ("'a' + 1", "can only concatenate"),
-        ("10 ** 10 ** 10", "of more than"),
+        ("10 ** (10 ** 10)", "of more than"),
     ):
         with pytest.raises(ProjectError, match=f"dbt_project.yml: .*{message}"):
             write_project(

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from genredb.errors import ProjectError
+from genredb.compile.compiler import compile_project
+from genredb.errors import ProjectError, UsageError
+from genredb.project.config import Settings, read_config
+from genredb.project.discover import read_project
 from genredb.project.keys import CONFIG, META, OUTPUT, PACKAGES, PROFILE, PROJECT, PROPERTIES, Keys
+from tests.conftest import ROOT
 from tests.project_files import BASE, compiled
 
 MODEL = "select 1 as x"
@@ -174,3 +178,53 @@ def test_keys_of_dbt_and_keys_of_peoples_own_are_named_and_no_errors(tmp_path: P
     }
     notices = compiled(tmp_path, files).notices
     assert [notice.split("`")[1] for notice in notices] == ["access:", "grants:", "cluster_by:", "owner:"]
+
+
+def test_a_variable_that_no_template_asks_for_is_named(tmp_path: Path) -> None:
+    files = {
+        "dbt_project.yml": BASE["dbt_project.yml"] + "vars: {lowst: 3, highest: 4}\n",
+        "models/m.sql": "select {{ var('lowest', 1) }} as x, {{ var('highest') }} as y",
+    }
+    assert compiled(tmp_path, files).notices == (
+        "dbt_project.yml: no template asks for the variable 'lowst'. Did you mean 'lowest'?",
+    )
+    for known in ("lowest", "highest"):
+        read_project(read_config(Settings(project_dir=tmp_path, vars={known: 1})))
+    with pytest.raises(
+        UsageError, match="--vars: the project has no variable 'lowes'. Did you mean 'lowest'?"
+    ):
+        read_project(read_config(Settings(project_dir=tmp_path, vars={"lowes": 1})))
+    compiled(tmp_path, files | {"macros/a.sql": "{% macro a(n) %}{{ var(n) }}{% endmacro %}"})
+    read_project(read_config(Settings(project_dir=tmp_path, vars={"lowes": 1})))  # a macro may ask for it
+
+
+@pytest.mark.parametrize("value", [-3, 0, "x", True, 2.5])
+def test_a_variable_of_the_songs_is_a_whole_number_from_1(value: object) -> None:
+    config = read_config(Settings(project_dir=ROOT, vars={"min_genre_songs": value}))
+    with pytest.raises(ProjectError, match=f"should be a whole number from 1, not {value}"):
+        compile_project(read_project(config))
+
+
+def test_a_folder_of_configuration_without_nodes_is_named(tmp_path: Path) -> None:
+    tree = "models: {small: {stagign: {+schema: a}, staging: {+tags: b}}, other: {+enabled: false}}\n"
+    files = {"dbt_project.yml": BASE["dbt_project.yml"] + tree, "models/staging/m.sql": MODEL}
+    assert compiled(tmp_path, files).notices == (
+        "dbt_project.yml: `models.small.stagign:` applies to nothing. Did you mean 'staging'?",
+        "dbt_project.yml: `models.other:` applies to nothing. There are: small.",
+    )
+
+
+def test_snapshots_are_named_as_not_built(tmp_path: Path) -> None:
+    files = {
+        "models/m.sql": MODEL,
+        "snapshots/a.sql": "{% snapshot old_songs %} select 1 {% endsnapshot %}",
+        "snapshots/b.yml": "snapshots: [{name: old_genres, relation: ref('m'), config: {unique_key: x}}]",
+    }
+    assert compiled(tmp_path, files).notices == (
+        "snapshots/a.sql: genredb builds no snapshots; old_songs is not built.",
+        "snapshots/b.yml: genredb builds no snapshots; old_genres is not built.",
+    )
+    with pytest.raises(
+        ProjectError, match=r"ref\('old_songs'\) names a snapshot; genredb builds no snapshots"
+    ):
+        compiled(tmp_path, files | {"models/n.sql": "select * from {{ ref('old_songs') }}"})

@@ -70,6 +70,8 @@ class Names:
                 raise TemplateError(
                     f"ref('{name}') names a node that is switched off by `enabled: false`.", name
                 )
+            if name in self.project.snapshots:
+                raise TemplateError(f"ref('{name}') names a snapshot; genredb builds no snapshots.", name)
             hint = did_you_mean(name, self.relations)
             raise TemplateError(f"ref('{name}') names no model or seed.{hint}", name)
         return self.relations[name]

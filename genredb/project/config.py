@@ -46,7 +46,8 @@ class Config:
 
     ``home`` is where a build writes: the root, or the working directory for the shipped project.
     ``settings`` are what the command line stated.
-    ``models``, ``seeds``, ``sources`` and ``checks`` are the trees of configuration of dbt_project.yml.
+    ``declared_vars`` are the names that dbt_project.yml gives values. ``models``, ``seeds``, ``sources`` and
+    ``checks`` are its trees of configuration.
     """
 
     root: Path
@@ -63,7 +64,9 @@ class Config:
     seed_paths: tuple[Path, ...]
     macro_paths: tuple[Path, ...]
     test_paths: tuple[Path, ...]
+    snapshot_paths: tuple[Path, ...]
     vars: Mapping[str, Any]
+    declared_vars: frozenset[str]
     models: Mapping[str, Any]
     seeds: Mapping[str, Any]
     sources: Mapping[str, Any]
@@ -122,7 +125,8 @@ def read_config(settings: Settings) -> Config:
         raise ProjectError(f"{root / PROJECT_FILE} needs a `name:` of letters, digits and underscores.")
     profile = read_profile(root, str(stated.get("profile", name)), settings.profiles_dir, settings.target)
     database = _settle_database(settings.database or home / profile.path)
-    variables = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name) | dict(settings.vars)
+    declared = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name)
+    variables = declared | dict(settings.vars)
     renderer = YmlRenderer(variables, _target(profile, database))
     # Variables are as they stand, as in dbt.
     project = renderer.render({key: stated[key] for key in stated if key != "vars"}, PROJECT_FILE)
@@ -145,7 +149,9 @@ def read_config(settings: Settings) -> Config:
         seed_paths=paths("seed-paths", "seeds"),
         macro_paths=paths("macro-paths", "macros"),
         test_paths=paths("test-paths", "tests"),
+        snapshot_paths=paths("snapshot-paths", "snapshots"),
         vars=variables,
+        declared_vars=frozenset(declared),
         models=tree(key="models"),
         seeds=tree(key="seeds"),
         sources=tree(key="sources"),

@@ -7,25 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import Problems, ProjectError, did_you_mean
-from genredb.project.config import Config
-from genredb.project.files import parse_yaml, read_text
+from genredb.project.config import PROJECT_FILE, Config
+from genredb.project.files import parse_yaml, read_text, read_yaml
 from genredb.project.find import YML, find, yml_folders
 from genredb.project.keys import PROPERTIES, check_keys
 from genredb.project.merge import folder_config, merged
 from genredb.project.nodes import CheckSpec, MacroFile, Model, Seed, Source, UnitTestSpec
-from genredb.project.properties import Properties, PropertiesFile, parse_properties
+from genredb.project.properties import Properties, PropertiesFile, entries, parse_properties
 from genredb.project.raw_folder import unread_notices
 from genredb.project.roles import with_roles
 from genredb.project.stated_checks import read_unit_test
+from genredb.project.unused import unread_variables, unused_folders
 from genredb.project.yml_jinja import YmlRenderer
 
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+_SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)")
 _DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]\s*\)\s*-?\}\}""")
 
 
 @dataclass(frozen=True)
 class Project:
     """All that the files of a project say, by name. ``notices`` name what of it has no effect.
+
+    ``snapshots`` are the names of those, which are not built.
 
     ``environment`` names the environment variables that its yml files asked for.
     """
@@ -37,6 +41,7 @@ class Project:
     checks: tuple[CheckSpec, ...]
     unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
+    snapshots: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -58,12 +63,15 @@ class _Reader:
         self._config = config
         self._problems = Problems()
         self._notices = list(config.notices)
+        self._source_fqns: list[tuple[str, ...]] = []
+        self._texts: list[str] = []  # every template: of SQL, macros and yml
         self._renderer = YmlRenderer(config.vars, config.target)
         self._docs = self._read_docs()
 
     def read(self) -> Project:
         config = self._config
         yml = self._read_yml()
+        snapshots = self._snapshots()
         models = self._models(self._by_name(entry for file in yml for entry in file.models))
         seeds = self._seeds(self._by_name(entry for file in yml for entry in file.seeds))
         for name in models.keys() & seeds.keys():
@@ -84,15 +92,29 @@ class _Reader:
                 MacroFile(config.show_path(path), self._text(path))
                 for path in find((*config.macro_paths, *generic), ".sql")
             ),
+            snapshots=snapshots,
             environment=tuple(sorted({*config.environment, *self._renderer.environment_names})),
-            notices=tuple(dict.fromkeys(self._notices)),
         )
         self._problems.raise_all()
-        return project
+        for key, tree, found in (
+            ("models", config.models, [model.fqn for model in models.values()]),
+            ("seeds", config.seeds, [seed.fqn for seed in seeds.values()]),
+            ("sources", config.sources, self._source_fqns),
+            ("data_tests", config.checks, [spec.fqn for spec in project.checks]),
+        ):
+            self._notices += unused_folders(key, tree, found, PROJECT_FILE)
+        self._notices += unread_variables(
+            config.declared_vars,
+            config.settings.vars,
+            (read_text(config.root / PROJECT_FILE), *self._texts),
+            PROJECT_FILE,
+        )
+        return replace(project, notices=tuple(dict.fromkeys(self._notices)))
 
     def _text(self, path: Path) -> str:
         with self._problems.gathered():
-            return read_text(path)
+            self._texts.append(read_text(path))
+            return self._texts[-1]
         return ""
 
     def _read_docs(self) -> dict[str, str]:
@@ -106,13 +128,29 @@ class _Reader:
         for path in find(yml_folders(self._config), *YML):
             shown = self._config.show_path(path)
             with self._problems.gathered():
-                text = read_text(path)
+                text = self._text(path)
                 stated = parse_yaml(text, shown)
                 with self._problems.gathered():
                     self._notices += check_keys(stated, PROPERTIES, shown, text)
                 content = self._renderer.render(stated, shown)
                 files.append(parse_properties(content, shown, self._describer(shown)))
         return files
+
+    def _snapshots(self) -> tuple[str, ...]:
+        """Return the names of the snapshots, and give notice of each."""
+        config = self._config
+        found: dict[str, str] = {}
+        for path in find(config.snapshot_paths, ".sql"):
+            found |= dict.fromkeys(_SNAPSHOT.findall(self._text(path)), config.show_path(path))
+        for path in find((*config.snapshot_paths, *yml_folders(config)), *YML):
+            shown = config.show_path(path)
+            with self._problems.gathered():
+                for entry in entries(read_yaml(path), "snapshots", shown):
+                    found.setdefault(entry["name"], shown)
+        self._notices += [
+            f"{path}: genredb builds no snapshots; {name} is not built." for name, path in found.items()
+        ]
+        return tuple(found)
 
     def _describer(self, path: str) -> Callable[[str], str]:
         """Give a function that puts docs blocks into a description."""
@@ -146,6 +184,7 @@ class _Reader:
             fqn = (self._config.name, *self._folders(source.path), *key)
             config = merged(folder_config(self._config.sources, fqn), source.config)
             sources[key] = replace(source, config=config)
+            self._source_fqns.append(fqn)
         return sources
 
     def _checks(self, yml: Iterable[PropertiesFile]) -> Iterator[CheckSpec]:

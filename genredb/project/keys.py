@@ -182,6 +182,8 @@ PROPERTIES = Keys(
             ),
             frozenset(("static_analysis_off_reason", "versions")),
         ),
+        # Each is named as not built.
+        "snapshots": None,
         "macros": Keys(
             "a macro",
             _known(
@@ -191,9 +193,7 @@ PROPERTIES = Keys(
             ),
         ),
     },
-    frozenset(
-        "analyses anchors exposures functions groups metrics saved_queries semantic_models snapshots".split()
-    ),
+    frozenset("analyses anchors exposures functions groups metrics saved_queries semantic_models".split()),
 )
 
 PROJECT = Keys(

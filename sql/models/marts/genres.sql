@@ -24,7 +24,7 @@ final as (
         song_count,
         artist_count,
         song_count / sum(song_count) over () as song_share,
-        song_count >= {{ var('min_genre_songs') }} as is_common
+        song_count >= {{ min_genre_songs() }} as is_common
     from counted
     order by genre
 )
