@@ -92,12 +92,25 @@ def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked
     for verb in (build, load):
         with pytest.raises(UsageError, match="holds your own songs, and their folder .*own is gone"):
             verb(settled())
-    load(settled(raw_dir=tmp_path / "elsewhere"))
+    load(settled(raw_dir=tmp_path / "elsewhere"))  # the same bytes: what was built from them stays
+    assert train(settled(), name="majority").songs == 12
     build(settled())
     assert is_own(settled())
     build(settled(uses_sample=True))
     assert not is_own(settled())
-    assert not build(settled()).is_published  # from the sample again, without being asked to
+    build(settled())  # from the sample again, which there is nothing to ask about
+    assert not is_own(settled())
+
+
+def test_a_folder_that_was_named_counts_for_reading_though_there_is_data_raw(
+    settled: Settled, tmp_path: Path
+) -> None:
+    shutil.copytree(settled().root / "data" / "sample", settled().root / "data" / "raw")
+    build(settled(raw_dir=tmp_path / "own"))
+    assert say_unbuilt(settled()) is None
+    build(settled())
+    edit(settled().root / "data" / "raw" / REAL_FILES[1], "1999,115", "1999,116")
+    assert f"{REAL_FILES[1]} changed" in (say_unbuilt(settled()) or "")
 
 
 def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(

@@ -25,7 +25,8 @@ class BuiltWith:
     """What a database was built with.
 
     ``vars`` are all variables of the project, ``stated_vars`` those of them that the command line stated.
-    ``raw_dir`` is relative to the project where it lies below it, empty where nothing is loaded.
+    ``raw_dir`` is relative to the project where it lies below it, empty where nothing is loaded;
+    ``is_raw_stated`` says that somebody chose it, so that files in data/raw do not take its place.
     ``roles`` maps a relation (``schema.name``) to pairs of column and role, in the order of the properties.
     """
 
@@ -33,6 +34,7 @@ class BuiltWith:
     vars: Mapping[str, Any] = field(default_factory=dict)
     stated_vars: Mapping[str, Any] = field(default_factory=dict)
     raw_dir: str = ""
+    is_raw_stated: bool = False
     is_sample: bool = False
     engine: str = "duckdb"
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +58,7 @@ def settings_of(config: Config, compilation: "Compilation") -> BuiltWith:
         vars=_plain(config.vars),
         stated_vars=_plain(config.settings.vars),
         raw_dir=_stated_folder(config) if has_files else "",
+        is_raw_stated=_is_raw_stated(config) and has_files,
         is_sample=config.is_sample and has_files,
         versions={"genredb": __version__, "duckdb": version("duckdb")},
         roles={relation: pairs for relation, pairs in roles.items() if pairs},
@@ -79,7 +82,12 @@ def write_built_with(connection: Connection, built_with: BuiltWith) -> None:
 
 def loaded_with(config: Config, found: BuiltWith) -> BuiltWith:
     """Return what is to be remembered after a load without a build: the folder is the new one."""
-    return replace(found, raw_dir=_stated_folder(config), is_sample=config.is_sample)
+    return replace(
+        found,
+        raw_dir=_stated_folder(config),
+        is_raw_stated=_is_raw_stated(config),
+        is_sample=config.is_sample,
+    )
 
 
 def built_with(config: Config, connection: Connection) -> BuiltWith:
@@ -124,14 +132,7 @@ def with_raw_folder(config: Config, found: BuiltWith) -> Config:
     stated = config.settings
     if not config.is_sample or stated.raw_dir or stated.uses_sample or found.is_sample or not found.raw_dir:
         return config
-    folder = _folder(config, found)
-    if not folder.is_dir():
-        raise ConsentError(
-            f"{config.database.name} holds your own songs, and their folder {folder} is gone",
-            "name it by --raw-dir, or take the synthetic sample in their place by --sample",
-            "--sample",
-        )
-    return replace(config, raw_dir=folder, is_sample=False)
+    return replace(config, raw_dir=_existing_folder(config, found), is_sample=False)
 
 
 def as_built(config: Config, found: BuiltWith) -> Config:
@@ -144,24 +145,32 @@ def as_built(config: Config, found: BuiltWith) -> Config:
         target=stated.target or target,
         vars={**found.stated_vars, **stated.vars},
     )
+    if found.is_raw_stated and not (stated.raw_dir or stated.uses_sample):
+        settings = replace(settings, raw_dir=_existing_folder(config, found))
     return with_raw_folder(read_config(settings), found)
 
 
 def resumed(config: Config, found: BuiltWith) -> Config:
     """Return the configuration of a build that is gone on with: as it was stated, where nothing else is."""
+    return as_built(config, replace(found, is_raw_stated=bool(found.raw_dir)))
+
+
+def _existing_folder(config: Config, found: BuiltWith) -> Path:
+    """Return the raw folder that the database was built from; ConsentError where it is gone."""
+    folder = _folder(config, found)
+    if not folder.is_dir():
+        raise ConsentError(
+            f"{config.database.name} holds your own songs, and their folder {folder} is gone",
+            "name it by --raw-dir, or take the synthetic sample in their place by --sample",
+            "--sample",
+        )
+    return folder
+
+
+def _is_raw_stated(config: Config) -> bool:
     stated = config.settings
-    has_folder = bool(found.raw_dir) and not (stated.raw_dir or stated.uses_sample)
-    return as_built(
-        replace(
-            config,
-            settings=replace(
-                stated,
-                raw_dir=_folder(config, found) if has_folder else stated.raw_dir,
-                uses_sample=stated.uses_sample,
-            ),
-        ),
-        found,
-    )
+    is_default = config.is_sample or config.raw_dir == config.home / "data" / "raw"
+    return bool(stated.raw_dir or stated.uses_sample) or not is_default
 
 
 def _stated_folder(config: Config) -> str:

@@ -39,7 +39,8 @@ def load(config: Config, observer: Observer = _SILENT) -> tuple[Load, ...]:
         create_tables(connection, has_songs=has_songs(project))
         loads = load_files(connection, stale, observer)
         write_built_with(connection, loaded)
-        forget_whole(connection)
+        if loads:
+            forget_whole(connection)
         record_run(connection, "load", started_at)
         turn.commit()
     return loads
