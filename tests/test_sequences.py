@@ -1,0 +1,318 @@
+"""Random sequences of commands and edits, held against a simple model of what must be so.
+
+An exported submission is that of a fresh database built with the settings that the project states, or is
+refused; predictions are current or refused; the sample is never mixed with songs of one's own.
+``GENREDB_SEQUENCES`` says how many sequences are tried.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from genredb.build.freshness import stale_reason
+from genredb.build.load import load
+from genredb.build.run import build
+from genredb.build.state import is_built_from_loads
+from genredb.errors import GenredbError
+from genredb.export import export
+from genredb.learn import classifiers as registry
+from genredb.learn.classifiers import ClassifierSpec
+from genredb.learn.estimators import ArtistClassifier
+from genredb.learn.kept import list_classifiers, remove_classifier, use_classifier
+from genredb.learn.packed_forest import PackedForest
+from genredb.learn.predict import predict
+from genredb.learn.train import train
+from genredb.project.config import Config, Settings, read_config
+from genredb.warehouse.database import open_reader
+from tests.conftest import REAL_FILES, ROOT, rows, write_raw
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
+
+SEQUENCES = int(os.environ.get("GENREDB_SEQUENCES", "10"))
+# One that heeds a variable of the project, and is fitted in no time.
+SMALL = ClassifierSpec(
+    "small_forest",
+    "The artist's genre, else a few trees.",
+    lambda _songs: ArtistClassifier(PackedForest(n_estimators=2, random_state=0), 3),
+    uses_artist=True,
+    settings=("min_genre_songs",),
+)
+CHOSEN = ("majority", "naive_bayes", SMALL.name)
+OWN = ("one", "two")  # folders of songs of one's own
+MODEL = "sql/models/staging/stg_songs.sql"
+EDITS = {
+    "plain": ("", ""),
+    "comment": ("with\n", "-- says nothing\nwith\n"),
+    "other": ("select * from final", "select * replace (bpm // 2 as bpm) from final"),
+    "broken": ("select * from final", "selct * from final"),
+}
+numbers = st.sampled_from([3, 5])
+stated_numbers = st.sampled_from([None, None, 3, 5])
+known: dict[object, bytes] = {}  # submissions of fresh databases
+
+
+@pytest.fixture(autouse=True)
+def small_forest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.CLASSIFIERS, SMALL.name, SMALL)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the files say: the model's text, the variable, how often the songs of each folder were edited."""
+
+    model: str = "plain"
+    number: int = 3
+    songs: tuple[int, ...] = (0, 0, 0)
+    has_raw: bool = False
+
+
+class Sequences(RuleBasedStateMachine):
+    """The songs project, without what decides no genre, with a sample and two folders of one's own songs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="sequences-"))
+        self.project = self.folder / "project"
+        lay_out(self.project)
+        self.plain = (self.project / MODEL).read_text(encoding="utf-8")
+        for place, name in enumerate(("sample", *OWN)):
+            self.raw(name).mkdir(parents=True)
+            write_songs(self.raw(name), name, 0 if name == "sample" else place)
+        self.files = Files()
+        self.built: Files | None = None  # the files of the last build that was published
+        self.stated_number: int | None = None
+        self.source = "sample"  # where the database's songs come from
+        self.is_stated = False  # whether somebody chose that folder
+        self.has_loaded = False  # since the last build
+        self.chosen = "majority"
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def raw(self, name: str) -> Path:
+        data = self.project / "data"
+        return {"sample": data / "sample", "raw": data / "raw"}.get(name, self.folder / name)
+
+    def config(self, database: Path | None = None, **stated: Any) -> Config:
+        return read_config(Settings(project_dir=self.project, database=database, **stated))
+
+    def stated(self, number: int | None, folder: str | None) -> dict[str, Any]:
+        variables = {} if number is None else {"vars": {"min_genre_songs": number}}
+        if folder is None:
+            return variables
+        return variables | ({"uses_sample": True} if folder == "sample" else {"raw_dir": self.raw(folder)})
+
+    def source_of(self, folder: str | None) -> tuple[str, bool]:
+        """Where a build or load takes songs from, and whether somebody chose that."""
+        if folder is not None:
+            return folder, True
+        if self.files.has_raw:
+            return "raw", False
+        is_own = self.built is not None and self.source in OWN
+        return (self.source, True) if is_own else ("sample", False)
+
+    @rule(number=stated_numbers, folder=st.sampled_from([None, None, "sample", *OWN]))
+    def build(self, number: int | None, folder: str | None) -> None:
+        source, is_stated = self.source_of(folder)
+        if source == "raw" or self.built is None or self.source != "raw" or self.files.has_raw or folder:
+            self.built_from(number, folder, source, is_stated=is_stated)
+            return
+        with pytest.raises(GenredbError, match="holds your own songs"):
+            build(self.config(**self.stated(number, folder)))
+
+    def built_from(self, number: int | None, folder: str | None, source: str, *, is_stated: bool) -> None:
+        config = self.config(**self.stated(number, folder))
+        try:
+            is_done = build(config).exit_code == 0
+        except GenredbError:
+            is_done = False
+        assert is_done == (self.files.model != "broken")
+        if is_done:
+            self.built, self.stated_number, self.has_loaded = self.files, number, False
+            self.source, self.is_stated = source, is_stated
+
+    @precondition(lambda self: self.built is not None and (self.source != "raw" or self.files.has_raw))
+    @rule(folder=st.sampled_from([None, "sample", *OWN]))
+    def load(self, folder: str | None) -> None:
+        source, is_stated = self.source_of(folder)
+        done = load(self.config(**self.stated(None, folder)))
+        self.source, self.is_stated = source, is_stated
+        self.has_loaded = self.has_loaded or bool(done)
+
+    @rule(model=st.sampled_from(sorted(EDITS)))
+    def edit_model(self, model: str) -> None:
+        (self.project / MODEL).write_text(self.plain.replace(*EDITS[model]), encoding="utf-8")
+        self.files = replace(self.files, model=model)
+
+    @rule(number=numbers)
+    def edit_variable(self, number: int) -> None:
+        path = self.project / "dbt_project.yml"
+        text = path.read_text(encoding="utf-8")
+        old, new = (f"min_genre_songs: {value}" for value in (self.files.number, number))
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        self.files = replace(self.files, number=number)
+
+    @rule(place=st.sampled_from([0, 1, 2]))
+    def edit_songs(self, place: int) -> None:
+        name = ("sample", *OWN)[place]
+        songs = list(self.files.songs)
+        songs[place] = 1 - songs[place]
+        write_songs(self.raw(name), name, place + 10 * songs[place])
+        self.files = replace(self.files, songs=tuple(songs))
+
+    @rule()
+    def put_or_remove_data_raw(self) -> None:
+        if self.files.has_raw:
+            shutil.rmtree(self.raw("raw"))
+        else:
+            self.raw("raw").mkdir()
+            write_songs(self.raw("raw"), "raw", 7)
+        self.files = replace(self.files, has_raw=not self.files.has_raw)
+
+    @precondition(lambda self: self.built is not None)
+    @rule(name=st.sampled_from(CHOSEN))
+    def use(self, name: str) -> None:
+        use_classifier(self.config(), registry.CLASSIFIERS[name])
+        self.chosen = name
+
+    @precondition(lambda self: self.built is not None)
+    @rule(number=stated_numbers, name=st.sampled_from([None, *CHOSEN]))
+    def train(self, number: int | None, name: str | None) -> None:
+        self.accepts(number, lambda config: train(config, name=name))
+
+    @precondition(lambda self: self.built is not None)
+    @rule(number=stated_numbers)
+    def predict(self, number: int | None) -> None:
+        if self.accepts(number, predict):
+            with open_reader(self.config().database) as connection:
+                assert stale_reason(connection) is None
+            assert not predict(self.config()).is_published
+
+    @precondition(lambda self: self.built is not None and not self.has_loaded)
+    @rule()
+    def remove(self) -> None:
+        for one in list_classifiers(self.config())[:1]:
+            remove_classifier(self.config(), one.classifier_id)
+
+    @precondition(lambda self: self.built is not None)
+    @rule(number=stated_numbers, is_predicted=st.booleans())
+    def export(self, number: int | None, *, is_predicted: bool) -> None:
+        """It succeeds just where the files are those of the build, and is then what a fresh database gives."""
+        if is_predicted and not self.has_loaded:
+            predict(self.config())
+        path = self.folder / "submission.csv"
+        path.unlink(missing_ok=True)
+        try:
+            export(self.config(**self.stated(number, None)), "submission", path)
+        except GenredbError:
+            assert not path.exists()
+            assert not (is_predicted and self.is_current(number))
+        else:
+            assert self.is_current(number)
+            assert path.read_bytes() == self.fresh()
+
+    def accepts(self, number: int | None, verb: Any) -> bool:
+        """Ask a verb that reads the database; whether it agrees with what it is told."""
+        try:
+            verb(self.config(**self.stated(number, None)))
+        except GenredbError:
+            assert self.has_loaded or number not in (None, self.number_built)
+            return False
+        assert not self.has_loaded
+        assert number in (None, self.number_built)
+        return True
+
+    @property
+    def number_built(self) -> int:
+        assert self.built is not None
+        return self.stated_number or self.built.number
+
+    def is_current(self, number: int | None) -> bool:
+        """Whether the files and what is told say what was built, as far as it decides the submission."""
+        if self.has_loaded or self.files.model == "broken" or number not in (None, self.number_built):
+            return False
+        return self.meaning(self.files) == self.meaning(self.built or self.files)
+
+    def meaning(self, files: Files) -> object:
+        """What files mean for the submission, with what was stated for the build."""
+        model = "plain" if files.model == "comment" else files.model
+        source = self.source
+        if not self.is_stated and files is self.files:
+            source = "raw" if files.has_raw else ("sample" if self.source != "raw" else "gone")
+        songs = files.songs[("sample", *OWN).index(source)] if source in {"sample", *OWN} else 0
+        return model, self.stated_number or files.number, source, songs
+
+    def fresh(self) -> bytes:
+        """The submission of a fresh database, built with what the project states."""
+        key = (self.meaning(self.files), self.chosen)
+        if key not in known:
+            stated = self.stated(self.stated_number, self.source if self.source != "raw" else None)
+            config = self.config(self.folder / "fresh.duckdb", **stated)
+            assert build(config).exit_code == 0
+            use_classifier(config, registry.CLASSIFIERS[self.chosen])
+            predict(config)
+            path = self.folder / "fresh.csv"
+            export(config, "submission", path)
+            known[key] = path.read_bytes()
+            config.database.unlink()
+        return known[key]
+
+    @invariant()
+    def the_songs_are_of_one_source(self) -> None:
+        if self.built is None:
+            return
+        config = self.config()
+        titles = {title.split()[0] for (title,) in rows(config.database, "select title from raw.songs_train")}
+        assert titles == {self.source}
+        with open_reader(config.database) as connection:
+            assert is_built_from_loads(connection) == (not self.has_loaded)
+        assert rows(config.database, "select value from meta.built_with where setting = 'is_sample'") == [
+            (str(self.source == "sample").lower(),)
+        ]
+
+
+def lay_out(project: Path) -> None:
+    """Copy the songs project without the models and checks that decide no genre."""
+    shutil.copytree(ROOT / "sql", project / "sql", ignore=shutil.ignore_patterns("tests"))
+    shutil.copytree(ROOT / "data" / "seeds", project / "data" / "seeds")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, project)
+    (project / "sql" / "tests").mkdir()
+
+
+def write_songs(folder: Path, name: str, number: int) -> None:
+    """Write small raw files whose titles begin with a name and whose numbers differ by another."""
+    write_raw(folder)
+    for file in REAL_FILES:
+        text = (folder / file).read_text(encoding="utf-8")
+        for word in ("Song", "Asked", "Unlabelled"):
+            text = text.replace(f",{word}", f",{name} {word}")
+        artist = f"Artist {number % 4},"
+        text = text.replace("Artist 3,", artist)
+        (folder / file).write_text(text.replace(",1999,", f",{1950 + number},"), encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    known.clear()
+
+
+TestSequences = Sequences.TestCase
+TestSequences.settings = settings(
+    max_examples=SEQUENCES,
+    stateful_step_count=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a sequence takes seconds: shrinking takes an hour
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
