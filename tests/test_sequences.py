@@ -181,7 +181,7 @@ class Sequences(RuleBasedStateMachine):
     @precondition(lambda self: self.built is not None)
     @rule(name=st.sampled_from(CHOSEN))
     def use(self, name: str) -> None:
-        use_classifier(self.config(), registry.CLASSIFIERS[name])
+        use_classifier(self.config(), name)
         self.chosen = name
 
     @precondition(lambda self: self.built is not None)
@@ -194,7 +194,7 @@ class Sequences(RuleBasedStateMachine):
     def predict(self, number: int | None) -> None:
         if self.accepts(number, predict):
             with open_reader(self.config().database) as connection:
-                assert stale_reason(connection) is None
+                assert stale_reason(connection, self.project) is None
             assert not predict(self.config()).is_published
 
     @precondition(lambda self: self.built is not None and not self.has_loaded)
@@ -258,7 +258,7 @@ class Sequences(RuleBasedStateMachine):
             stated = self.stated(self.stated_number, self.source if self.source != "raw" else None)
             config = self.config(self.folder / "fresh.duckdb", **stated)
             assert build(config).exit_code == 0
-            use_classifier(config, registry.CLASSIFIERS[self.chosen])
+            use_classifier(config, self.chosen)
             predict(config)
             path = self.folder / "fresh.csv"
             export(config, "submission", path)
