@@ -104,8 +104,11 @@ class _Job:
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:
-            from genredb.build.leak_guard import LeakGuard  # noqa: PLC0415 - most builds need no proof
+            # Most builds need no proof.
+            from genredb.build.feature_columns import refuse_differing_features  # noqa: PLC0415
+            from genredb.build.leak_guard import LeakGuard  # noqa: PLC0415
 
+            refuse_differing_features(compilation)
             self._guard = LeakGuard(compilation, connection)
             self._guard.refuse_leaks()
         return plan

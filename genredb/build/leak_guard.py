@@ -7,6 +7,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from genredb.build.feature_columns import unreadable_features
 from genredb.build.locate import located
 from genredb.build.results import Proof
 from genredb.build.runtime import Runtime, TemplateDatabase, relation_of
@@ -74,6 +75,9 @@ class LeakGuard:
                 rows = f"from {database}.{_here(node)} limit {PROOF_ROWS}"
                 memory.execute(f"create table {_here(node)} as {rows}")
             _make_models(compilation, memory)
+            unreadable = [*unreadable_features(compilation, views, memory)]
+            if unreadable:
+                raise ProjectErrors(unreadable)
             errors = [*_unread(compilation, lineage, memory)]
             _keep(views, memory)
             for ref in sorted(label_columns(lineage)):

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from genredb.build.built_with import with_raw_folder
+from genredb.build.feature_columns import refuse_differing_features
 from genredb.build.leak_guard import LeakGuard
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan
@@ -37,6 +38,7 @@ def plan(config: Config, options: Options = _ALL) -> Plan:
         chosen = chosen_nodes(compilation, options)
         found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
         if not found.is_proved:
+            refuse_differing_features(compilation)
             LeakGuard(compilation, connection).refuse_leaks()
         if not state.nodes or found.is_empty or options.is_full_refresh:
             return found

@@ -14,6 +14,7 @@ from genredb.errors import ProjectError
 from genredb.warehouse.database import Connection, column_types, fetch_all, quote
 
 LABEL = "genre"  # what classifiers are fitted on; groups are summed from it
+_LARGEST = float(np.finfo(np.float32).max)
 _ORDER = "order by source, id"
 
 
@@ -21,8 +22,8 @@ _ORDER = "order by source, id"
 class Songs:
     """Songs as arrays of equal length n.
 
-    ``features`` is n × f, in the units of the columns, NaN where a value is missing; ``artists`` holds
-    artist keys ("" where unknown); ``labels`` is empty for songs to predict.
+    ``features`` is n × f, in the units of the columns, booleans as 0 and 1, NaN where a value is missing;
+    ``artists`` holds artist keys ("" where unknown); ``labels`` is empty for songs to predict.
     """
 
     keys: npt.NDArray[np.object_]
@@ -166,8 +167,16 @@ def stream_songs(connection: Connection, view: FeatureView, batch_rows: int) -> 
             yield _songs(columns, names, None)
 
 
+def number_sql(expression: str) -> str:
+    """Return the SQL of a feature as the number that classifiers read: booleans are 0 and 1.
+
+    What is infinite, no number or too large for 32 bits, as trees hold it, counts as missing.
+    """
+    return f"case when abs({expression}::double) <= {_LARGEST} then {expression}::double end"
+
+
 def _select(view: str, names: Sequence[str], label: str | None) -> str:
-    features = ", ".join(f"{quote(name)}::double as {quote(name)}" for name in names)
+    features = ", ".join(f"{number_sql(quote(name))} as {quote(name)}" for name in names)
     labels = f", {quote(label)} as label" if label else ""
     return (
         f"select song_key, coalesce(artist_key, '') as artist_key, {features}{labels}"

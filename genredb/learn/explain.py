@@ -1,18 +1,19 @@
 """The verb ``explain``: why a song is given its genre."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from genredb.build.built_with import built_with
-from genredb.build.freshness import TRAIN_VIEW
+from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
 from genredb.errors import UsageError
-from genredb.learn.dataset import LABEL, Songs, feature_view, read_songs
+from genredb.learn.dataset import LABEL, Songs, feature_view, number_sql, read_songs
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.store import load_current
 from genredb.project.config import Config
-from genredb.warehouse.database import Connection, fetch_all, open_reader
+from genredb.warehouse.database import Connection, fetch_all, open_reader, quote
 
 NEAREST = 5
 WEIGHED = 5
@@ -73,7 +74,8 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
     The classifier is the stored one, so a labelled song's genre may have been learned from itself.
     UsageError where there is no such song, where a title fits many, or where nothing is fitted yet.
     """
-    with open_reader(config.database) as connection:
+    with open_reader(config.database) as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns without any value
         built_with(config, connection)
         fitted = load_current(connection, config.home)
         found = _find(connection, asked, is_title=is_title)
@@ -118,9 +120,11 @@ def _explain(
     described: dict[str, tuple[str, str]],
     key: str,
 ) -> Explanation:
-    columns = ", ".join(f'"{name}"::double' for name in fitted.feature_names)
-    sql = f"select title, artist, coalesce(artist_key, ''), genre, {columns} from songs where song_key = ?"
-    title, artist, artist_key, label, *values = fetch_all(connection, sql, [key])[0]
+    sql = "select title, artist, coalesce(artist_key, ''), genre from songs where song_key = ?"
+    title, artist, artist_key, label = fetch_all(connection, sql, [key])[0]
+    view = TRAIN_VIEW if label is not None else PREDICT_VIEW
+    columns = ", ".join(number_sql(quote(name)) for name in fitted.feature_names)
+    values = fetch_all(connection, f"select {columns} from features.{view} where song_key = ?", [key])[0]
     features = np.array([[np.nan if value is None else value for value in values]])
     empty = np.empty(0, dtype=object)
     artists = np.array([artist_key], dtype=object)

@@ -16,12 +16,17 @@ class ValueRange:
 
 @dataclass(frozen=True)
 class Column:
-    """A column as a properties file describes it; ``meta`` is its ``config: meta:``."""
+    """A column as a properties file describes it; ``meta`` is its ``config: meta:``.
+
+    ``path`` is that file, ``keys`` lead to where it stands there.
+    """
 
     name: str
     description: str = ""
     data_type: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+    keys: tuple[str | int, ...] = ()
 
     @property
     def header(self) -> str:

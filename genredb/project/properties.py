@@ -48,9 +48,9 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
     checks: list[CheckSpec] = []
     for i, entry in enumerate(entries(content, "sources", path)):
         for j, table in enumerate(entries(entry, "tables", path)):
-            source = _source(entry, table, path, describe)
-            sources.append(source)
             keys = ("sources", i, "tables", j)
+            source = _source(entry, table, path, describe, keys)
+            sources.append(source)
             checks += read_checks(table, f"source('{source.source_name}', '{source.name}')", path, keys)
     return PropertiesFile(
         path,
@@ -86,7 +86,7 @@ def _described(content: Mapping[str, Any], key: str, path: str, describe: Descri
             path=path,
             description=_description(entry, describe),
             config=_config(entry, path),
-            columns=_columns(entry, path, describe),
+            columns=_columns(entry, path, describe, (key, i)),
             checks=tuple(read_checks(entry, f"ref('{name}')", path, (key, i)))
             if key in ("models", "seeds")
             else (),
@@ -106,19 +106,29 @@ def _description(entry: Mapping[str, Any], describe: Describe) -> str:
     return describe(str(entry.get("description") or "")).strip()
 
 
-def _columns(entry: Mapping[str, Any], path: str, describe: Describe) -> tuple[Column, ...]:
+def _columns(
+    entry: Mapping[str, Any], path: str, describe: Describe, keys: tuple[str | int, ...]
+) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=column["name"],
             description=_description(column, describe),
             data_type=str(column.get("data_type") or ""),
             meta=_column_meta(column, path),
+            path=path,
+            keys=(*keys, "columns", i),
         )
-        for column in entries(entry, "columns", path)
+        for i, column in enumerate(entries(entry, "columns", path))
     )
 
 
-def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str, describe: Describe) -> Source:
+def _source(
+    entry: Mapping[str, Any],
+    table: Mapping[str, Any],
+    path: str,
+    describe: Describe,
+    keys: tuple[str | int, ...],
+) -> Source:
     config = merged(_config(entry, path), _config(table, path))
     meta = config.get("meta", {})
     return Source(
@@ -126,7 +136,7 @@ def _source(entry: Mapping[str, Any], table: Mapping[str, Any], path: str, descr
         name=table["name"],
         schema=text_of(entry, "schema", path) or entry["name"],
         description=_description(table, describe),
-        columns=_columns(table, path, describe),
+        columns=_columns(table, path, describe, keys),
         path=path,
         identifier=text_of(table, "identifier", path) or table["name"],
         database=text_of(entry, "database", path),

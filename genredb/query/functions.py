@@ -1,20 +1,22 @@
 """``predict_genre`` and ``genre_probabilities``: the classifier as functions of SQL.
 
 Both take a row of ``songs`` (``predict_genre(songs)``), or an artist and the feature columns in their order,
-by place or by name. They are registered only where a query names them, for that brings scikit-learn.
+by place or by name. Features that ``songs`` does not have are looked up by the row's ``song_key``. The
+functions are registered only where a query names them, for that brings scikit-learn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from genredb.learn.dataset import songs_of
+from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
+from genredb.learn.dataset import number_sql, songs_of
 from genredb.learn.fitted import Fitted, class_scores
 from genredb.learn.store import load_current
-from genredb.warehouse.database import Connection, quote, register_function
+from genredb.warehouse.database import Connection, column_types, quote, register_function
 
 _INNER = "genredb_{}"
 
@@ -37,19 +39,32 @@ def register_functions(connection: Connection, home: Path) -> None:
         inner = _INNER.format(name)
         function = _vectorized(fitted, columns, answer)
         register_function(connection, inner, function, song, result)
-        connection.execute(_macro(name, inner, columns))
+        connection.execute(_macro(name, inner, columns, column_types(connection, "main", "songs")))
 
 
-def _macro(name: str, inner: str, columns: Sequence[str]) -> str:
+def _macro(name: str, inner: str, columns: Sequence[str], of_songs: Container[str]) -> str:
     """Return the macro that packs a song, given as a row or as its columns, for the inner function."""
-    of_row = ", ".join(f"{quote(column)} := song.{quote(column)}::double" for column in columns)
-    of_columns = ", ".join(f"{quote(column)} := {quote(column)}::double" for column in columns)
+    of_row = ", ".join(
+        f"{quote(column)} := "
+        + (number_sql(f"song.{quote(column)}") if column in of_songs else _looked_up(column))
+        for column in columns
+    )
+    of_columns = ", ".join(f"{quote(column)} := {number_sql(quote(column))}" for column in columns)
     parameters = ", ".join(["artist", *(quote(column) for column in columns)])
     return (
         f"create temp macro {name}(song) as"
         f" {inner}(struct_pack(artist_key := song.artist_key, {of_row})),"
         f" ({parameters}) as {inner}(struct_pack(artist_key := lower(trim(artist::varchar)), {of_columns}))"
     )
+
+
+def _looked_up(column: str) -> str:
+    """Return a feature of the row's song from the feature views."""
+    views = " union all ".join(
+        f"select song_key, {number_sql(quote(column))} as feature from features.{view}"
+        for view in (TRAIN_VIEW, PREDICT_VIEW)
+    )
+    return f"(select of_song.feature from ({views}) as of_song where of_song.song_key = (song).song_key)"
 
 
 def _vectorized(

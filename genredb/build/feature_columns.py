@@ -1,0 +1,69 @@
+"""What classifiers can read: numbers and booleans, the same columns in every view."""
+
+from collections.abc import Iterator, Sequence
+
+from genredb.build.freshness import COMMON_VIEW, PREDICT_VIEW, TRAIN_VIEW
+from genredb.compile.compiler import Compilation
+from genredb.compile.features import feature_views
+from genredb.compile.lineage import relation_key
+from genredb.compile.nodes import Node
+from genredb.errors import ProjectErrors
+from genredb.project.files import key_line, read_text
+from genredb.project.nodes import Column
+from genredb.warehouse.database import Connection, column_types
+
+_NUMBERS = frozenset(
+    "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint"
+    " float double decimal boolean".split()
+)
+
+
+def refuse_differing_features(compilation: Compilation) -> None:
+    """Refuse a feature that not all views have which classifiers read; ProjectErrors names its place."""
+    named = {relation_key(view): view for view in feature_views(compilation)}
+    read = [f"features.{name}" for name in (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)]
+    views = [named[name] for name in read if name in named]
+    errors = []
+    for view in views:
+        for column in _features(view):
+            lacking = [v.label for v in views if column.name not in {one.name for one in _features(v)}]
+            if lacking:
+                errors.append(
+                    f"{_place(compilation, column)}: {column.name} is a feature of {view.label}, but not of "
+                    f"{' and '.join(lacking)}; {_cure(view)}."
+                )
+    if errors:
+        raise ProjectErrors(errors)
+
+
+def unreadable_features(
+    compilation: Compilation, views: Sequence[Node], connection: Connection
+) -> Iterator[str]:
+    """Yield a sentence for each feature that is neither a number nor a boolean, once for all views."""
+    seen: set[tuple[object, ...]] = set()
+    for view in views:
+        types = column_types(connection, *relation_key(view).split(".", 1))
+        for column in _features(view):
+            kind = types.get(column.name, "")
+            is_told = (column.path, column.keys) in seen
+            if kind and kind.lower().partition("(")[0] not in _NUMBERS and not is_told:
+                seen.add((column.path, column.keys))
+                yield (
+                    f"{_place(compilation, column)}: the feature {column.name} is of the type {kind}; "
+                    "classifiers read numbers and booleans."
+                )
+
+
+def _features(view: Node) -> list[Column]:
+    return [column for column in view.columns if column.role == "feature"]
+
+
+def _place(compilation: Compilation, column: Column) -> str:
+    """Return the yml file and the line in which a column is described."""
+    line = key_line(read_text(compilation.project.config.root / column.path), column.keys)
+    return f"{column.path}:{line}" if line else column.path
+
+
+def _cure(view: Node) -> str:
+    other = (view.config.get("meta") or {}).get("roles_from")
+    return f"describe it in {other}, from which all take their roles" if other else "describe it there, too"
