@@ -65,8 +65,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
     for notice in compilation.notices:
         yield Finding("note", "project", notice.removesuffix("."))
-    for notice in compilation.notices:
-        yield Finding("note", "project", notice)
     yield from _raw_files(config, compilation.project.loaded_sources)
     yield from _folder(config)
     if not config.database.exists():
