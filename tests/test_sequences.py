@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -213,10 +213,12 @@ class Sequences(RuleBasedStateMachine):
         path.unlink(missing_ok=True)
         try:
             export(self.config(**self.stated(number, None)), "submission", path)
-        except GenredbError:
+        except GenredbError as error:
+            event(f"export: refused, {str(error).partition(':')[0][:60]}")
             assert not path.exists()
             assert not (is_predicted and self.is_current(number))
         else:
+            event("export: written")
             assert self.is_current(number)
             assert path.read_bytes() == self.fresh()
 

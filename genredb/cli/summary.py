@@ -29,7 +29,8 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
         if result.standing_warnings:
             console.warn(f"{result.standing_warnings} of its checks warn; `genredb test` shows their rows.")
     else:
-        console.say(f"Built {name} in {result.seconds:.1f} s: {_counts(result)}.", "green")
+        did = _counts(result) if result.results else "nothing had to be built anew"
+        console.say(f"Built {name} in {result.seconds:.1f} s: {did}.", "green")
         if result.forgotten_predictions:
             console.warn("The predictions no longer fit the data and were removed; run `genredb predict`.")
 
