@@ -11,12 +11,14 @@ from typing import BinaryIO, cast
 
 import pytest
 
+from genredb.build.run import build
 from genredb.cli import explain
 from genredb.cli.console import Console, print_json, table_text
 from genredb.cli.visible import echo, visible, visible_stream
 from genredb.learn.explain import Explanation
+from genredb.project.config import Settings, read_config
 from tests.conftest import Cli
-from tests.project_files import BASE
+from tests.project_files import BASE, write_project
 from tests.test_query import GENREDB
 
 EVIL = "\x1b]0;pwned\x07\x9b2J\r"
@@ -92,13 +94,24 @@ def test_a_name_that_is_no_utf_8_can_be_printed() -> None:
     assert visible(os.fsdecode(b"a\xff.csv")) == "a�.csv"
 
 
-def test_a_query_as_csv_shows_them_on_a_terminal(cli: Cli, built: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["query", "select chr(27) || 'x' as title", "--format", "csv"], "title\n\x1bx\n"),
+        (["export", "-o", "-", "evil", "--format", "csv"], "title\n\x1bx\n"),
+        (["show", "--json", "--inline", "select chr(127) as x"], '[\n{"x":"\x7f"}\n]\n'),
+    ],
+)
+def test_answers_for_programs_show_them_on_a_terminal(
+    cli: Cli, tmp_path: Path, arguments: list[str], printed: str
+) -> None:
     """A program that reads the answer gets it as it is."""
-    arguments = ["query", "select chr(27) || 'x' as title", "--format", "csv"]
-    assert cli(*arguments, cwd=built).out == "title\n\x1bx\n"
+    write_project(tmp_path, {"models/evil.sql": "select chr(27) || 'x' as title"})
+    assert build(read_config(Settings(project_dir=tmp_path))).exit_code == 0
+    assert cli(*arguments, cwd=tmp_path).out == printed
     leader, follower = pty.openpty()
-    done = subprocess.run([*GENREDB, *arguments], cwd=built, stdout=follower, check=False)
+    done = subprocess.run([*GENREDB, *arguments], cwd=tmp_path, stdout=follower, check=False)
     os.close(follower)
     assert done.returncode == 0
-    assert os.read(leader, 1000).decode() == "title\r\n␛x\r\n"
+    assert os.read(leader, 1000).decode().replace("\r", "") == visible(printed)
     os.close(leader)

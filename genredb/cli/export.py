@@ -10,6 +10,7 @@ import typer
 from genredb.cli.answers import NO_PARQUET, is_stdout
 from genredb.cli.complete import relations
 from genredb.cli.options import Context, Force, command
+from genredb.cli.visible import stdout_bytes
 from genredb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,5 +90,5 @@ def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None
     with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
         result = run(Path(folder) / "export")
         with result.path.open("rb") as exported:
-            shutil.copyfileobj(exported, sys.stdout.buffer)
+            shutil.copyfileobj(exported, stdout_bytes())
     return result

@@ -1,13 +1,12 @@
 """``genredb show``."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from genredb.cli.complete import models
 from genredb.cli.options import Context, command
-from genredb.cli.visible import visible_stream
+from genredb.cli.visible import stdout_bytes
 from genredb.errors import UsageError
 
 
@@ -32,9 +31,7 @@ def show(
 
     question = Question(rendered(context, name, inline), limit=limit)
     if context.json:
-        stdout = sys.stdout.buffer
-        shown = visible_stream(stdout) if sys.stdout.isatty() else stdout
-        write_answer(context.config, question, "json", shown)
+        write_answer(context.config, question, "json", stdout_bytes())
         return
     answer = fetch_answer(context.config, question)
     print_table(answer.columns, answer.rows)

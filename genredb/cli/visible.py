@@ -1,6 +1,7 @@
 """Text for a terminal, which must not obey the data: control characters become visible."""
 
 import codecs
+import sys
 from typing import BinaryIO
 
 # Each as its picture (␛ for escape); those of C1, which have none, and halves of characters as �.
@@ -28,6 +29,11 @@ def echo(text: object) -> None:
 def visible_stream(stream: BinaryIO) -> BinaryIO:
     """Return a stream, to be written to, that makes control characters visible in UTF-8 for another one."""
     return _VisibleStream(stream)  # type: ignore[return-value]
+
+
+def stdout_bytes() -> BinaryIO:
+    """Return stdout for UTF-8 that programs read as it is, and people with control characters visible."""
+    return visible_stream(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 class _VisibleStream:
