@@ -14,7 +14,7 @@ from genredb.build.load import load
 from genredb.build.run import build
 from genredb.build.unbuilt import say_unbuilt
 from genredb.doctor import examine
-from genredb.errors import InputError, ProjectError, UsageError
+from genredb.errors import InputError, UsageError
 from genredb.export import export
 from genredb.learn.evaluate import evaluate
 from genredb.learn.explain import explain
@@ -25,7 +25,6 @@ from genredb.project.config import Config, Settings, read_config
 from tests.conftest import REAL_FILES, ROOT, rows, write_raw
 
 Settled = Callable[..., Config]
-POP_AS_ID = "      - name: pop\n        config: {meta: {role: id}}\n"
 STAGING = "sql/models/staging/stg_songs.sql"
 FEATURES = "sql/models/features/features.yml"
 
@@ -177,16 +176,6 @@ def test_an_id_covers_the_features_and_the_parameters_and_not_what_decides_nothi
         "select manifest ->> 'feature_names' from ml.classifiers order by fitted_at desc limit 1",
     )
     assert "bpm" not in json.loads(names)
-
-
-def test_a_feature_of_the_labelled_songs_alone_is_named(settled: Settled) -> None:
-    """Nothing can be predicted by a column that only one of the views has."""
-    group = "      - name: genre_group\n        data_tests"
-    edit(settled().root / FEATURES, group, POP_AS_ID + group)
-    build(settled())
-    for verb in (predict, train, lambda config: evaluate(config, ["majority"], "seed")):
-        with pytest.raises(ProjectError, match="features of train and predict differ in pop; let both take"):
-            verb(settled())
 
 
 def test_a_database_is_read_as_it_was_built_whatever_the_project_says_by_now(settled: Settled) -> None:

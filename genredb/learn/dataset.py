@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genredb.build.built_with import read_built_with
-from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
+from genredb.build.freshness import TRAIN_VIEW
 from genredb.errors import ProjectError
 from genredb.warehouse.database import Connection, column_types, fetch_all, quote
 
@@ -87,25 +87,11 @@ class FeatureView:
 
 
 def feature_view(connection: Connection, name: str) -> FeatureView:
-    """Return a feature view as it was built.
-
-    ProjectError where none of its columns is a feature, or where the songs to learn from and those to predict
-    have other ones.
-    """
-    built_with = read_built_with(connection)
-    of_view, learned, asked = (
-        built_with.columns_of(f"features.{view}", "feature") for view in (name, TRAIN_VIEW, PREDICT_VIEW)
-    )
-    if not of_view:
+    """Return a feature view as it was built; ProjectError where none of its columns is a feature."""
+    features = read_built_with(connection).columns_of(f"features.{name}", "feature")
+    if not features:
         raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties.")
-    if learned != asked:
-        odd = sorted({*learned} ^ {*asked})
-        what = f" in {', '.join(odd)}" if odd else " in their order"
-        raise ProjectError(
-            f"The features of {TRAIN_VIEW} and {PREDICT_VIEW} differ{what}; "
-            "let both take their roles from one model by `roles_from:`."
-        )
-    return FeatureView(name, of_view)
+    return FeatureView(name, features)
 
 
 def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSongs:
