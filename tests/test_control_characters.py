@@ -83,8 +83,8 @@ def test_formats_for_programs_show_them_on_a_terminal(chunk: int) -> None:
 def test_json_holds_them_but_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    print_json(["\x9b\x7f"])
-    assert "\x9b\x7f" in capsys.readouterr().out
+    print_json(["\x9b\x7f\udcff"])
+    assert "\x9b\x7f?" in capsys.readouterr().out
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     print_json(["\x9b\x7f"])
     assert '"�␡"' in capsys.readouterr().out

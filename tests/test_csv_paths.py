@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from genredb.build.run import build
-from genredb.errors import InputError, ProjectError, UsageError
+from genredb.errors import GenredbError, InputError, ProjectError, UsageError
 from genredb.project.config import Settings, read_config
 from genredb.warehouse.csvfile import _Tally, survey
 from genredb.warehouse.infer import infer_table
@@ -147,3 +147,19 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
         create_tables(connection)
         with pytest.raises(InputError, match="changed while it was read; nothing of it was loaded"):
             load_source(connection, SOURCE, [path])
+
+
+@pytest.mark.parametrize("place", ["", "models/a\udcff.sql", "seeds/a\udcff.csv", "models/m\udcff/a.sql"])
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path, place: str) -> None:
+    """It could stand in no artifact and no SQL."""
+    root = tmp_path / ("root" if place else "root\udcff")
+    files = {"models/b.sql": "select 1 as x"} | ({place: "x"} if place else {})
+    with pytest.raises(GenredbError, match=r"is not UTF-8; rename"):
+        build(write_project(root, files))
+
+
+def test_a_raw_folder_whose_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    write_project(tmp_path, {})
+    (tmp_path / "raw\udcff").mkdir()
+    with pytest.raises(UsageError, match=r"is not UTF-8; rename it\."):
+        read_config(Settings(project_dir=tmp_path, raw_dir=tmp_path / "raw\udcff"))

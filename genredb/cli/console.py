@@ -243,7 +243,7 @@ def stdout_console() -> Any:
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
     text = json.dumps(json_value(value), indent=2, ensure_ascii=False, allow_nan=False)
-    print(visible(text) if sys.stdout.isatty() else text)
+    print(visible(text) if sys.stdout.isatty() else text.encode(errors="replace").decode())
 
 
 def near(path: Path) -> str:

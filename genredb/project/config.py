@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError, UsageError
-from genredb.project.files import mapping, parse_yaml, read_text, resolved, text_list
+from genredb.project.files import is_utf_8, mapping, parse_yaml, read_text, resolved, text_list
 from genredb.project.keys import PACKAGES, check_keys, check_project_keys
 from genredb.project.profile import Profile, read_profile
 from genredb.project.yml_jinja import YmlRenderer
@@ -131,6 +131,9 @@ def read_config(settings: Settings) -> Config:
     # Variables are as they stand, as in dbt.
     project = renderer.render({key: stated[key] for key in stated if key != "vars"}, PROJECT_FILE)
     raw_dir, is_sample = _find_raw(root, home, settings)
+    for path in (home, database, raw_dir):
+        if not is_utf_8(path):
+            raise UsageError(f"The name of {path} is not UTF-8; rename it.")
     paths = functools.partial(_paths, project, root)
     tree = functools.partial(mapping, project, path=PROJECT_FILE)
 

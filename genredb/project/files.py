@@ -28,6 +28,15 @@ def resolved(path: Path) -> Path:
         raise UsageError(f"{path} is a link that leads back to itself.") from None
 
 
+def is_utf_8(path: Path) -> bool:
+    """Whether a path can be written down; in artifacts, SQL and the database it must be."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def read_text(path: Path) -> str:
     """Return the file's text; ProjectError if it cannot be read or is not UTF-8."""
     refuse_special(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genredb.errors import ProjectError
 from genredb.project.config import Config
-from genredb.project.files import read_bytes
+from genredb.project.files import is_utf_8, read_bytes
 
 YML = (".yml", ".yaml")
 
@@ -47,6 +47,8 @@ def find(folders: Iterable[Path], *suffixes: str) -> Iterator[Path]:
         if folder.is_dir():
             for inside, _, names in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
                 found += [Path(inside, name) for name in names if name.endswith(suffixes)]
+        if misnamed := next((path for path in found if not is_utf_8(path)), None):
+            raise ProjectError(f"The name of {misnamed} is not UTF-8; rename the file.")
         yield from sorted(found)
 
 

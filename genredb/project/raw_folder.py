@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genredb.errors import InputError, ProjectError, did_you_mean
 from genredb.project.config import Config
+from genredb.project.files import is_utf_8
 from genredb.project.nodes import RawPattern, Source
 
 
@@ -27,10 +28,8 @@ def source_files(source: Source, sources: Iterable[Source], config: Config) -> t
         _refuse_outside(source, stated.text, config)
         found = [stated.text] if os.path.lexists(raw_dir / stated.text) else []
     for name in found:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise InputError(f"The name of {name!r} in {raw_dir} is not UTF-8; rename the file.") from None
+        if not is_utf_8(Path(name)):
+            raise InputError(f"The name of {name!r} in {raw_dir} is not UTF-8; rename the file.")
     if not found and not stated.is_optional:
         hint = did_you_mean(stated.text, _unread(names, sources))
         lack = "a pattern that no file fits" if stated.is_pattern else "which does not exist"
