@@ -58,8 +58,9 @@ def _is_own(config: Config, target: Path) -> bool:
 
 def _remember(config: Config, target: Path) -> None:
     config.target_dir.mkdir(parents=True, exist_ok=True)
+    known = {path: state for path, state in _memory(config).items() if Path(path).exists()}
     with whole_file(config.target_dir / _MEMORY) as draft:
-        draft.write_text(json.dumps(_memory(config) | {str(target): _state(target)}), encoding="utf-8")
+        draft.write_text(json.dumps(known | {str(target): _state(target)}), encoding="utf-8")
 
 
 def _memory(config: Config) -> dict[str, list[int]]:

@@ -4,7 +4,7 @@ import pytest
 
 from genredb.project.config import Config
 from genredb.project.nodes import Column
-from genredb.query.catalog import Relation, Vocabulary, read_vocabulary
+from genredb.query.catalog import Relation, Vocabulary, read_values, read_vocabulary
 from genredb.query.completion import KEYWORDS, suggest
 
 
@@ -18,7 +18,7 @@ VOCABULARY = Vocabulary(
         relation("main", "artists", "artist", "songs"),
         relation("features", "train", "title", "tempo"),
     ],
-    {"lower": "Lower case.", "length": ""},
+    {"lower": "Lower case.", "length": "", "from_base64": ""},
 )
 
 
@@ -50,6 +50,7 @@ def texts(before: str, after: str = "") -> list[str]:
         ("select le", " from artists", ["length(", "left"]),
         ("select LE", " from artists", ["length(", "LEFT"]),
         ("sel", "", ["select"]),
+        ("select title fr", "", ["from", "from_base64("]),
         # Nothing inside texts, comments and numbers.
         ("select 'ti", " from songs", []),
         ("select 'it''s ti", " from songs", []),
@@ -85,3 +86,34 @@ def test_the_vocabulary_is_that_of_the_database(predicted: Config) -> None:
     assert {column.name: column.description for column in songs.columns}["bpm"]
     assert {"predict_genre", "lower", "count", "read_csv"} <= found.functions.keys()
     assert all(one.description for one in found.relations)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("select * from songs where title = '", "", ["It''s'", "Song'", "song two'"]),
+        ("select * from songs where title = 'so", "", ["Song'", "song two'"]),
+        ("select * from songs where title like 'IT", "", ["It''s'"]),
+        ("select * from songs as s where s.title = 'it''", "", ["It''s'"]),
+        ("select * from songs where title in ('Song', 'i", "", ["It''s'"]),
+        ("select * from songs where title <> 'i", " and year > 3", ["It''s'"]),
+        ("select * from artists where title = 's", "", []),
+        ("select * from songs where title || 's", "", []),
+        ("select 's", " from songs", []),
+    ],
+)
+def test_values_of_a_column_are_offered_where_it_is_compared(
+    before: str, after: str, expected: list[str]
+) -> None:
+    def values(_relation: Relation, column: str) -> list[str]:
+        return ["It's", "Song", "song two"] if column == "title" else []
+
+    found = suggest(before, after, VOCABULARY, values)
+    assert [one.text for one in found] == expected
+    assert all(before.endswith(before[len(before) - one.typed :]) for one in found)
+
+
+def test_values_are_read_of_text_columns_the_most_frequent_first(predicted: Config) -> None:
+    songs = next(one for one in read_vocabulary(predicted).relations if one.asked_as == "songs")
+    assert read_values(predicted, songs, "genre") == ["pop", "album rock", "disco"]
+    assert read_values(predicted, songs, "year") == []

@@ -1,5 +1,6 @@
 """What the shell understands beside SQL: a word with a dot before it."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 CELL_WIDTHS = (200, 100, 80, 60, 40, 20)  # sentences may be long where there is room
 FORMATS = tuple(one.value for one in Format if one is not Format.PARQUET)
 
+# What people type out of habit, and no SQL begins with.
+_WORDS = {"exit": "quit", "quit": "quit", "help": "help", "clear": "clear"}
+
 
 @dataclass(frozen=True)
 class DotCommand:
@@ -23,6 +27,14 @@ class DotCommand:
     argument: str
     meaning: str
     run: Callable[["Session", str], None]
+
+
+def as_dot_command(line: str) -> str | None:
+    """Return a line as a dot command if it is one, or a word such as ``exit`` that needs no dot."""
+    word = line.strip().rstrip(";").strip()
+    if word.lower() in _WORDS:
+        return f".{_WORDS[word.lower()]}"
+    return word if word.startswith(".") else None
 
 
 def run_dot_command(session: "Session", text: str) -> None:
@@ -110,6 +122,11 @@ def _help(_session: "Session", _argument: str) -> None:
     _print(("type", "to"), rows)
 
 
+def _clear(_session: "Session", _argument: str) -> None:
+    if sys.stdout.isatty():
+        print("\x1b[2J\x1b[H", end="", flush=True)
+
+
 def _quit(session: "Session", _argument: str) -> None:
     session.is_over = True
 
@@ -129,6 +146,7 @@ DOT_COMMANDS = {
     "explain": DotCommand("SQL", "show how DuckDB would run a query", _explain),
     "format": DotCommand("FORMAT", f"choose how answers are printed: {', '.join(FORMATS)}", _format),
     "timer": DotCommand("on|off", "say how long a query took", _timer),
+    "clear": DotCommand("", "clear the screen", _clear),
     "help": DotCommand("", "list these commands", _help),
-    "quit": DotCommand("", "leave; so does Ctrl-D", _quit),
+    "quit": DotCommand("", "leave; so do exit, quit and Ctrl-D", _quit),
 }

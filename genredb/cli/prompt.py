@@ -1,12 +1,11 @@
 """Reads what is typed in the shell: lines with history, colours and completion."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import typer
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
@@ -14,10 +13,10 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
 
-from genredb.cli.dot_commands import DOT_COMMANDS, FORMATS
+from genredb.cli.dot_commands import DOT_COMMANDS, FORMATS, as_dot_command
 from genredb.errors import GenredbError
 from genredb.project.config import Config
-from genredb.query.catalog import Vocabulary, read_vocabulary
+from genredb.query.catalog import Relation, Vocabulary, read_values, read_vocabulary
 from genredb.query.completion import Suggestion, suggest
 from genredb.warehouse.user_sql import is_blank, split_statements
 
@@ -30,7 +29,8 @@ class Prompt:
         self._session: PromptSession[str] = PromptSession(
             f"{name}> ",
             prompt_continuation=f"{'.' * len(name)}> ",
-            multiline=Condition(lambda: not is_complete(get_app().current_buffer.text)),
+            # Not the buffer that has the focus: that may be the one of a search in the history.
+            multiline=Condition(lambda: not is_complete(self._session.default_buffer.text)),
             lexer=PygmentsLexer(SqlLexer),
             completer=_Completer(config),
             complete_while_typing=True,
@@ -44,10 +44,10 @@ class Prompt:
 
 def is_complete(text: str) -> bool:
     """Whether Enter ends the text: it is a dot command or nothing, or a semicolon ends its last statement."""
-    if text.lstrip().startswith("."):
+    if as_dot_command(text) is not None:
         return True
     _, rest = split_statements(text)
-    return is_blank(rest) or rest.lstrip().startswith(".")
+    return is_blank(rest) or as_dot_command(rest) is not None
 
 
 class _History(FileHistory):
@@ -75,15 +75,26 @@ class _Completer(Completer):
     def __init__(self, config: Config) -> None:
         self._config = config
         self._known: tuple[object, Vocabulary] | None = None
+        self._held: dict[tuple[str, str, str], Sequence[str]] = {}
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
         """Yield what may come at the cursor; where nothing is typed yet, only if it was asked for."""
         before, after = document.text_before_cursor, document.text_after_cursor
         is_dotted = before.lstrip().startswith(".")
-        found = self._dotted(before.lstrip()) if is_dotted else suggest(before, after, self._vocabulary())
+        found = self._dotted(before.lstrip()) if is_dotted else self._in_query(before, after)
         for one in found:
             if one.typed or event.completion_requested or before.endswith("."):
                 yield Completion(one.text, -one.typed, display_meta=one.meaning)
+
+    def _in_query(self, before: str, after: str) -> list[Suggestion]:
+        return suggest(before, after, self._vocabulary(), self._values)
+
+    def _values(self, relation: Relation, column: str) -> Sequence[str]:
+        """Return what a column holds, asked once of each state of the database."""
+        key = (relation.schema, relation.name, column)
+        if key not in self._held:
+            self._held[key] = read_values(self._config, relation, column)
+        return self._held[key]
 
     def _dotted(self, before: str) -> Iterator[Suggestion]:
         name, gap, argument = before[1:].partition(" ")
@@ -91,7 +102,7 @@ class _Completer(Completer):
             offered = [(f".{known}", one.meaning) for known, one in DOT_COMMANDS.items()]
             typed = before
         elif name == "explain":
-            yield from suggest(argument, "", self._vocabulary())
+            yield from self._in_query(argument, "")
             return
         else:
             offered, typed = self._arguments(name), argument.lstrip()
@@ -112,6 +123,7 @@ class _Completer(Completer):
             identity = (state.st_ino, state.st_mtime_ns)
             if self._known is None or self._known[0] != identity:
                 self._known = (identity, read_vocabulary(self._config))
+                self._held.clear()
         except (OSError, GenredbError):
             return Vocabulary((), {})
         return self._known[1]

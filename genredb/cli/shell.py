@@ -74,11 +74,12 @@ class Session:
 
     def run(self, text: str) -> None:
         """Do what one statement or dot command says."""
-        from genredb.cli.dot_commands import run_dot_command
+        from genredb.cli.dot_commands import as_dot_command, run_dot_command
 
         started = time.perf_counter()
-        if text.strip().startswith("."):
-            run_dot_command(self, text.strip().rstrip(";"))
+        command = as_dot_command(text)
+        if command is not None:
+            run_dot_command(self, command)
         elif text.strip():
             self.ask(text)
             if self.is_timed:
@@ -148,15 +149,22 @@ def _interruptible() -> Iterator[None]:
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it."""
+    """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it.
+
+    Empty lines stand before a statement in place of what came before it, so that errors count all lines.
+    """
+    from genredb.cli.dot_commands import as_dot_command
     from genredb.warehouse.user_sql import is_blank, split_statements
 
-    held = ""
+    held, passed = "", 0
     for line in lines:
-        if not held.strip() and line.lstrip().startswith("."):
+        if not held.strip() and as_dot_command(line) is not None:
             yield line
+            passed += 1
             continue
         statements, held = split_statements(held + line)
-        yield from statements
+        for statement in statements:
+            yield "\n" * passed + statement
+            passed += statement.count("\n")
     if not is_blank(held):
-        yield held
+        yield "\n" * passed + held

@@ -1,15 +1,18 @@
 """What can be asked: the relations of the database and their columns, with what they mean."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from genredb.errors import ProjectError
+from genredb.errors import GenredbError, ProjectError
 from genredb.project.config import Config
 from genredb.project.discover import Project, read_project
 from genredb.project.nodes import Column, Model, Seed, Source
 from genredb.query.ask import FUNCTIONS
-from genredb.warehouse.database import Connection, fetch_all, open_reader
+from genredb.warehouse.database import Connection, fetch_all, open_reader, quote
 from genredb.warehouse.tables import DESCRIPTIONS
+
+_LOOKED_AT, _MOST_VALUES = 100_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,28 @@ def read_relations(connection: Connection, config: Config) -> list[Relation]:
         _described(Relation(schema, name, kind, "", tuple(columns)), stated)
         for (schema, name), (kind, columns) in found.items()
     ]
+
+
+def read_values(config: Config, relation: Relation, column: str) -> list[str]:
+    """Return the values of a text column, the most frequent first: at most 1,000, of the first rows."""
+    data_type = next((one.data_type for one in relation.columns if one.name == column), "")
+    if data_type != "VARCHAR":
+        return []
+    name, source = quote(column), f"{quote(relation.schema)}.{quote(relation.name)}"
+    with contextlib.suppress(GenredbError), open_reader(config.database) as connection:
+        rows = fetch_all(
+            connection,
+            f"""
+            select {name}
+            from (select {name} from {source} limit {_LOOKED_AT})
+            where {name} is not null
+            group by all
+            order by count(*) desc, {name}
+            limit {_MOST_VALUES}
+            """,
+        )
+        return [str(value) for (value,) in rows]
+    return []
 
 
 def _stated(config: Config) -> Mapping[str, Model | Seed | Source]:

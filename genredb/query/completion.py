@@ -1,7 +1,7 @@
 """What may come next in a query that is being typed: relations, columns, functions, keywords."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from genredb.query.catalog import Relation, Vocabulary
@@ -13,6 +13,8 @@ KEYWORDS = (
     " range window qualify filter exclude replace columns cast try_cast pivot unpivot values describe"
     " summarize show tables interval date timestamp array struct map"
 ).split()
+# What a clause begins with is meant more often than a function of the same first letters.
+_CLAUSES = "select from where group order having limit join with".split()
 _TOKEN = re.compile(
     r"""
     (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -26,8 +28,13 @@ _MENTIONED = re.compile(
     r"\b(?:from|join)\s+([\w.\"]+)(?:\s+(?:as\s+)?(?!(?:where|join|left|inner|using|on)\b)(\w+))?",
     re.IGNORECASE,
 )
+_COMPARED = re.compile(
+    r"""("[^"]+"|\w+)\s*(?:=|<>|!=|\b(?:i?like|in)\b\s*\(?(?:\s*'(?:[^']|'')*'\s*,)*)\s*\Z""", re.IGNORECASE
+)
 _BEFORE_RELATIONS = frozenset("from join describe summarize".split())
 _PLAIN_NAME = re.compile(r"[a-z_]\w*")
+
+Values = Callable[[Relation, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,20 @@ class Suggestion:
     meaning: str
 
 
-def suggest(before: str, after: str, vocabulary: Vocabulary) -> list[Suggestion]:
-    """Return what may come at the cursor, which stands between the two parts of a query; best first."""
+def suggest(
+    before: str, after: str, vocabulary: Vocabulary, values: Values = lambda _relation, _column: ()
+) -> list[Suggestion]:
+    """Return what may come at the cursor, which stands between the two parts of a query; best first.
+
+    ``values`` gives what a column holds, for a text that it is compared with.
+    """
     tokens = [found for found in _TOKEN.finditer(before) if not found["comment"]]
     if _is_open(before):
-        return []
+        compared = tokens and tokens[-1]["text"] and _COMPARED.search(before[: tokens[-1].start()])
+        column = compared[1].strip('"') if compared else ""
+        found = _mentioned(before + after, vocabulary) if column else ()
+        held = (value for relation, _ in found for value in _held(relation, column, values))
+        return list(_fitting_texts(dict.fromkeys(held), tokens[-1][0][1:])) if column else []
     typed = tokens.pop()[0] if tokens and tokens[-1]["name"] and tokens[-1].end() == len(before) else ""
     words = [token[0].lower() for token in tokens]
     if words and words[-1] == "." and len(words) > 1:
@@ -51,6 +67,21 @@ def suggest(before: str, after: str, vocabulary: Vocabulary) -> list[Suggestion]
     if words and (words[-1] in _BEFORE_RELATIONS or _is_in_from_list(words)):
         return list(_fitting(_relations(vocabulary.relations, before), typed))
     return list(_fitting(_in_expression(before + after, vocabulary, typed), typed))
+
+
+def _held(relation: Relation, column: str, values: Values) -> Sequence[str]:
+    """Return what the column of this name holds, if the relation has one."""
+    named = next((one.name for one in relation.columns if one.name.lower() == column.lower()), None)
+    return () if named is None else values(relation, named)
+
+
+def _fitting_texts(held: Iterable[str], typed: str) -> Iterator[Suggestion]:
+    """Yield each text that begins as it was typed, with the quote that ends it."""
+    begun = typed.lower()
+    for value in held:
+        text = value.replace("'", "''")
+        if text.lower().startswith(begun):
+            yield Suggestion(f"{text}'", len(typed), "value")
 
 
 def _is_open(before: str) -> bool:
@@ -93,6 +124,8 @@ def _in_expression(text: str, vocabulary: Vocabulary, typed: str) -> Iterator[tu
     read = [relation for relation, _ in _mentioned(text, vocabulary)]
     for relation in read or [one for one in vocabulary.relations if one.schema == "main"]:
         yield from _columns(relation)
+    for word in _CLAUSES:
+        yield word.upper() if typed.isupper() else word, "keyword"
     for name, meaning in vocabulary.functions.items():
         yield f"{name}(", meaning or "function"
     for word in KEYWORDS:
