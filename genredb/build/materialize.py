@@ -9,6 +9,7 @@ from genredb.build.runtime import Runtime, relation_of
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectError
 from genredb.project.files import delimiter
+from genredb.project.types import sql_type
 from genredb.warehouse.csvfile import refuse_changed, survey
 from genredb.warehouse.csvrecords import split_records
 from genredb.warehouse.database import literal, plainly_named, run_sql, scratch_folder, transaction
@@ -67,7 +68,7 @@ def _seed(runtime: Runtime, node: Node) -> int | None:
     runtime.drop_other_kind(relation, "view")
     separator = delimiter(seed.config.get("delimiter"), node.path)
     types = ", ".join(
-        f"{literal(name)}: {literal(data_type)}"
+        f"{literal(name)}: {literal(sql_type(data_type, f'{node.path}: `column_types:` of {name}'))}"
         for name, data_type in (seed.config.get("column_types") or {}).items()
     )
     # Dates as dbt knows them: what looks otherwise stays text.

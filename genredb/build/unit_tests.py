@@ -96,7 +96,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_literal(item) for item in value)}]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"'{key}': {_literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     return literal(value)
 
 

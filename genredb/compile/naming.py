@@ -11,6 +11,7 @@ from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.discover import Project
 from genredb.project.nodes import Model, Seed, Source
+from genredb.project.stated_values import check_values
 
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 # Where genredb keeps what it writes itself (genredb/warehouse/tables.py).
@@ -50,6 +51,7 @@ class Names:
                 config = dict(model.config)
                 if macros_configure or "config" in model.text:
                     config = self._configured(renderer, model)
+                check_values(config, model.path)
                 config["materialized"] = self._materialization(model, config)
                 if is_enabled(config):
                     self._name(renderer, NodeKind.MODEL, model, config)

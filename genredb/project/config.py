@@ -188,8 +188,11 @@ def _notices(root: Path) -> Iterator[str]:
             text = read_text(root / name)
             content = parse_yaml(text, name)
             yield from check_keys(content, PACKAGES, name, text)
-            stated = content.get("packages") or []
-            named = [str(next(iter(entry.values()))) for entry in stated if isinstance(entry, Mapping)]
+            stated = content.get("packages")
+            entries = stated if isinstance(stated, list) else []
+            named = [
+                str(next(iter(entry.values()))) for entry in entries if isinstance(entry, Mapping) and entry
+            ]
             if named:
                 yield f"{name}: genredb supports no packages and ignores {', '.join(named)}."
     if (root / "selectors.yml").is_file():

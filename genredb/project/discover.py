@@ -17,6 +17,7 @@ from genredb.project.properties import Properties, PropertiesFile, entries, pars
 from genredb.project.raw_folder import unread_notices
 from genredb.project.roles import with_roles
 from genredb.project.stated_checks import read_unit_test
+from genredb.project.stated_values import check_values
 from genredb.project.unused import unread_variables, unused_folders
 from genredb.project.yml_jinja import YmlRenderer
 
@@ -152,6 +153,13 @@ class _Reader:
         ]
         return tuple(found)
 
+    def _valued(self, config: dict[str, Any], place: str) -> dict[str, Any]:
+        """Return the configuration, or an empty one where a value of it cannot be one."""
+        with self._problems.gathered():
+            check_values(config, place)
+            return config
+        return {}
+
     def _describer(self, path: str) -> Callable[[str], str]:
         """Give a function that puts docs blocks into a description."""
 
@@ -183,6 +191,7 @@ class _Reader:
                 )
             fqn = (self._config.name, *self._folders(source.path), *key)
             config = merged(folder_config(self._config.sources, fqn), source.config)
+            config = self._valued(config, source.path)
             sources[key] = replace(source, config=config)
             self._source_fqns.append(fqn)
         return sources
@@ -214,6 +223,7 @@ class _Reader:
     def _configured(self, spec: CheckSpec) -> CheckSpec:
         fqn = spec.fqn or (self._config.name, *self._folders(spec.path))
         config = merged(folder_config(self._config.checks, fqn), spec.config)
+        config = self._valued(config, spec.path)
         return replace(spec, config=config, fqn=fqn)
 
     def _folders(self, path: str) -> tuple[str, ...]:
@@ -278,7 +288,7 @@ class _Reader:
                 paths[name] = shown
                 stated = properties.get(name) or Properties(name, shown, config={})
                 fqn = (config.name, *file.relative_to(folder).with_suffix("").parts)
-                settled = merged(folder_config(tree, fqn), stated.config)
+                settled = self._valued(merged(folder_config(tree, fqn), stated.config), shown)
                 yield name, file, shown, settled, fqn, stated
 
     def _notice_unknown(

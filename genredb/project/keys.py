@@ -71,7 +71,7 @@ META = Keys(
     "meta",
     _known(
         "aliases delimiter file files filled_with formatter external_location header key learned_from max min"
-        " optional required role row_filter thousands_separator"
+        " optional required role roles_from row_filter thousands_separator"
     ),
     is_open=True,
     is_free=True,

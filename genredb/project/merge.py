@@ -17,7 +17,7 @@ def merged(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
         key = config_key(stated)
         if key in _ADDED:
             result[key] = [*result.get(key, ()), *_as_list(value)]
-        elif key in _MERGED and isinstance(value, Mapping):
+        elif key in _MERGED and isinstance(value, Mapping) and isinstance(result.get(key) or {}, Mapping):
             result[key] = {**(result.get(key) or {}), **value}
         else:
             result[key] = value

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
-from genredb.project.files import delimiter, mapping, text_list, text_of
+from genredb.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.project.merge import merged
 from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
 from genredb.project.stated_checks import read_checks
+from genredb.project.types import sql_type
 
+# No number of a raw file is as large.
+_MOST = 1e38
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
 
@@ -131,16 +134,20 @@ def _source(
 ) -> Source:
     config = merged(_config(entry, path), _config(table, path))
     meta = config.get("meta", {})
+    files, columns = _raw_pattern(meta, path), _columns(table, path, describe, keys)
+    for column in columns if files else ():
+        if column.data_type:
+            sql_type(column.data_type, f"{path}: `data_type:` of {column.name}")
     return Source(
         source_name=entry["name"],
         name=table["name"],
         schema=text_of(entry, "schema", path) or entry["name"],
         description=_description(table, describe),
-        columns=_columns(table, path, describe, keys),
+        columns=columns,
         path=path,
         identifier=text_of(table, "identifier", path) or table["name"],
         database=text_of(entry, "database", path),
-        files=_raw_pattern(meta, path),
+        files=files,
         key=text_of(meta, "key", path),
         config=config,
         tags=text_list(config.get("tags"), "tags", path),
@@ -170,10 +177,19 @@ def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
     filler = meta.get("filled_with")
     if filler is not None and filler not in FILLERS:
         hint = did_you_mean(str(filler), FILLERS)
-        raise ProjectError(f"{path}: `filled_with:` of {column['name']} cannot be {filler!r}.{hint}")
+        raise ProjectError(f"{path}: `filled_with:` of {column['name']} cannot be {shown(filler)}.{hint}")
     for key in ("min", "max"):
-        if not isinstance(meta.get(key, 0), int | float):
-            raise ProjectError(f"{path}: `{key}:` of {column['name']} should be a number, not {meta[key]!r}.")
+        value = meta.get(key)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
+        if value is not None and not is_number:
+            raise ProjectError(
+                f"{path}: `{key}:` of {column['name']} should be a number, not {shown(value)}."
+            )
+    for key in ("required", "optional"):
+        if not isinstance(meta.get(key) or False, bool):
+            raise ProjectError(
+                f"{path}: `{key}:` of {column['name']} should be true or false, not {shown(meta[key])}."
+            )
     if not isinstance(meta.get("aliases", []), list):
         raise ProjectError(f"{path}: `aliases:` of {column['name']} should be a list of headers.")
     return meta

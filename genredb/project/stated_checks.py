@@ -70,10 +70,14 @@ def read_unit_test(
     if not isinstance(stated.get("model"), str):
         raise ProjectError(f"{path}: the unit test {name} needs a `model:`.")
     given: dict[str, Fixture] = {}
-    for item in stated.get("given") or []:
+    inputs = stated.get("given") or []
+    if not isinstance(inputs, list):
+        raise ProjectError(f"{path}: `given:` of {name} should be a list of inputs.")
+    for item in inputs:
         if not isinstance(item, Mapping) or not isinstance(item.get("input"), str):
             raise ProjectError(f"{path}: each entry of `given:` of {name} needs an `input:`.")
         given[item["input"].strip()] = _fixture(item, name, path, read_fixture)
+    overrides = mapping(stated, "overrides", path)
     expect = stated.get("expect")
     if isinstance(expect, list):
         expect = {"rows": expect}
@@ -86,7 +90,7 @@ def read_unit_test(
         given=given,
         expect=_fixture(expect, name, path, read_fixture),
         config=mapping(stated, "config", path),
-        overrides=mapping(stated, "overrides", path),
+        overrides={key: mapping(overrides, key, path) for key in overrides},
         description=str(stated.get("description") or ""),
         keys=keys,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.nodes import Column
-from genredb.warehouse.database import quote
+from genredb.warehouse.database import literal, quote
 
 INTEGERS = frozenset(
     "tinyint int1 smallint int2 short integer int int4 signed bigint int8 long hugeint "
@@ -64,15 +64,15 @@ class Field:
         """The expression of whether the text is an integer with separators; empty where none may be there."""
         if not self.thousands_separator or self.data_type not in INTEGERS:
             return ""
-        groups = f"[+-]?\\d{{1,3}}({re.escape(self.thousands_separator)}\\d{{3}})+"
-        return f"regexp_full_match({self.text}, '\\s*{groups}\\s*')"
+        form = f"\\s*[+-]?\\d{{1,3}}({re.escape(self.thousands_separator)}\\d{{3}})+\\s*"
+        return f"regexp_full_match({self.text}, {literal(form)})"
 
     @property
     def _plain(self) -> str:
         """The text without separators, where they may be."""
         if not self.is_separated:
             return self.text
-        plain = f"replace({self.text}, '{self.thousands_separator}', '')"
+        plain = f"replace({self.text}, {literal(self.thousands_separator)}, '')"
         return f"case when {self.is_separated} then {plain} else {self.text} end"
 
     @property

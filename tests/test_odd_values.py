@@ -1,0 +1,88 @@
+"""Whatever value a key of a yml file has: it takes effect or is refused by a sentence, never by a traceback."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from genredb.build.run import build
+from genredb.errors import GenredbError, ProjectError
+from genredb.project.types import sql_type
+from tests.project_files import compiled, write_project
+from tests.yml_places import FILES, PLACES
+
+ODD = [
+    5,
+    -1,
+    True,
+    "x",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    {1: 2},
+    10**400,
+    float("nan"),
+    datetime.date(2020, 1, 1),
+    "{{ 1/0 }}",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
+    keys, files = PLACES[place]
+    for key in sorted(keys.known):
+        for value in ODD:
+            if "config()" in place and not isinstance(value, int | str | list | dict):
+                continue
+            try:
+                compiled(tmp_path, FILES | files({key: value}))
+            except GenredbError as error:
+                assert len(str(error)) < 2000, (key, value)
+            except Exception as error:
+                raise AssertionError((place, key, value)) from error
+
+
+TYPES = [
+    "int", "decimal(9, 2)", "varchar(20)", "double precision", "timestamp with time zone", "int[]", "int[3][]",
+    "struct(a int, b varchar[])", 'struct("a b" int)', "map(varchar, int)", "enum('a', 'b''c')",
+    "union(num int, str varchar)", '"my type"', "main.mood", "time without time zone", "character varying(20)",
+]  # fmt: skip
+NO_TYPES = [
+    "int); drop table x; --", "int default 5", "int primary key", "int, b int", "int /* x */", "int; select 1",
+    "struct(a int", "int[", "enum('a)", "", "5", "int check (x)", "decimal(9, 2) not null", "(int)", "int'a'",
+    5, None, ["int"], "x" * 20_000, "struct(a " * 5_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TYPES)
+def test_types_are_read(text: str) -> None:
+    assert sql_type(text, "p.yml") == text
+
+
+@pytest.mark.parametrize("text", NO_TYPES, ids=range(len(NO_TYPES)))
+def test_what_is_no_type_reaches_no_sql(text: object) -> None:
+    with pytest.raises(ProjectError, match=r"^p\.yml should be a type such as 'integer'"):
+        sql_type(text, "p.yml")
+
+
+ESCAPE = "int); create table stolen as select 1; --"
+
+
+@pytest.mark.parametrize("meta", ["file: raw.csv", "file: none.csv, optional: true"])
+def test_a_type_of_a_source_cannot_carry_sql(tmp_path: Path, meta: str) -> None:
+    column = f"{{name: a, data_type: '{ESCAPE}', config: {{meta: {{filled_with: record_number}}}}}}"
+    table = f"{{name: t, config: {{meta: {{{meta}}}}}, columns: [{column}]}}"
+    files = {"data/raw/raw.csv": "a\n1\n", "models/s.yml": f"sources: [{{name: raw, tables: [{table}]}}]"}
+    with pytest.raises(ProjectError, match="models/s.yml: `data_type:` of a should be a type"):
+        build(write_project(tmp_path, files))
+
+
+def test_a_type_of_a_seed_cannot_carry_sql(tmp_path: Path) -> None:
+    files = {
+        "seeds/s.csv": "a\n1\n",
+        "seeds/s.yml": f"seeds: [{{name: s, config: {{column_types: {{a: '{ESCAPE}'}}}}}}]",
+    }
+    [result] = build(write_project(tmp_path, files)).results
+    assert "seeds/s.csv: `column_types:` of a should be a type" in result.message
