@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def whole_file(target: Path) -> Iterator[Path]:
         raise
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder, where the system keeps such, that vanishes; those of dead processes are removed."""
+    sweep(leftovers(Path(tempfile.gettempdir())))
+    with tempfile.TemporaryDirectory(prefix=".", suffix=f".genredb-{os.getpid()}") as folder:
+        yield Path(folder)
 
 
 def _writer(draft: Path) -> int:

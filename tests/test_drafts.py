@@ -12,7 +12,7 @@ import pytest
 from genredb.build.artifacts import write_artifact
 from genredb.build.clean import clean
 from genredb.build.run import build
-from genredb.drafts import draft_of, leftovers, whole_file
+from genredb.drafts import draft_of, drafts, leftovers, temporary_folder, whole_file
 from genredb.errors import DatabaseLockedError
 from genredb.export import export
 from genredb.init import init
@@ -139,6 +139,20 @@ def test_the_next_file_in_a_folder_sweeps_what_dead_writers_left(predicted: Conf
     assert left_over() == []
     leave()
     assert set(left) <= set(clean(write_project(tmp_path, {})))
+
+
+def test_a_temporary_folder_vanishes_and_takes_those_of_dead_processes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `export -o -` proves before it prints it, and names for files of odd paths."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f".x.genredb-{DEAD}").mkdir()
+    (tmp_path / f".x.genredb-{os.getppid()}").mkdir()
+    (tmp_path / "genredb-mine").mkdir()
+    with temporary_folder() as folder:
+        (folder / "export").write_text("rows")
+        assert folder in drafts(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f".x.genredb-{os.getppid()}", "genredb-mine"}
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:

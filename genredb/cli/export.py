@@ -83,12 +83,13 @@ def export(
 def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None) -> "ExportResult":
     """Export to a file, since what is exported is read back and proved, and print it."""
     import shutil
-    import tempfile
+
+    from genredb.drafts import temporary_folder
 
     if file_format is Format.PARQUET and sys.stdout.isatty():
         raise UsageError(NO_PARQUET)
-    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
-        result = run(Path(folder) / "export")
+    with temporary_folder() as folder:
+        result = run(folder / "export")
         with result.path.open("rb") as exported:
             shutil.copyfileobj(exported, stdout_bytes())
     return result

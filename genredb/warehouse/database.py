@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from genredb.drafts import draft_of
+from genredb.drafts import draft_of, temporary_folder
 from genredb.errors import ProjectError, UsageError, did_you_mean
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 
@@ -110,8 +110,8 @@ def plainly_named(path: Path) -> Iterator[str]:
     if not re.search(r"[*?\[\]\\]", path.as_posix()):
         yield str(path.absolute())
         return
-    with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
-        link = Path(folder) / "file.csv"
+    with temporary_folder() as folder:
+        link = folder / "file.csv"
         link.symlink_to(path.absolute())
         yield str(link)
 
