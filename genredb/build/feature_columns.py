@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from genredb.build.freshness import COMMON_VIEW, PREDICT_VIEW, TRAIN_VIEW
+from genredb.build.locate import column_place
 from genredb.compile.compiler import Compilation
 from genredb.compile.features import feature_views
 from genredb.compile.lineage import relation_key
 from genredb.compile.nodes import Node
 from genredb.errors import ProjectErrors
-from genredb.project.files import key_line, read_text
 from genredb.project.nodes import Column
 from genredb.warehouse.database import Connection, column_types
 
@@ -28,8 +28,9 @@ def refuse_differing_features(compilation: Compilation) -> None:
         for column in _features(view):
             lacking = [v.label for v in views if column.name not in {one.name for one in _features(v)}]
             if lacking:
+                place = column_place(compilation.project.config, column)
                 errors.append(
-                    f"{_place(compilation, column)}: {column.name} is a feature of {view.label}, but not of "
+                    f"{place}: {column.name} is a feature of {view.label}, but not of "
                     f"{' and '.join(lacking)}; {_cure(view)}."
                 )
     if errors:
@@ -48,20 +49,15 @@ def unreadable_features(
             is_told = (column.path, column.keys) in seen
             if kind and kind.lower().partition("(")[0] not in _NUMBERS and not is_told:
                 seen.add((column.path, column.keys))
+                place = column_place(compilation.project.config, column)
                 yield (
-                    f"{_place(compilation, column)}: the feature {column.name} is of the type {kind}; "
+                    f"{place}: the feature {column.name} is of the type {kind}; "
                     "classifiers read numbers and booleans."
                 )
 
 
 def _features(view: Node) -> list[Column]:
     return [column for column in view.columns if column.role == "feature"]
-
-
-def _place(compilation: Compilation, column: Column) -> str:
-    """Return the yml file and the line in which a column is described."""
-    line = key_line(read_text(compilation.project.config.root / column.path), column.keys)
-    return f"{column.path}:{line}" if line else column.path
 
 
 def _cure(view: Node) -> str:

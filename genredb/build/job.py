@@ -18,6 +18,7 @@ from genredb.build.run_results import write_run_results
 from genredb.build.runtime import Runtime, apply_settings
 from genredb.build.selection import chosen_nodes, refuse_notices
 from genredb.build.state import State, drop_relation, mark, read_state, write_state
+from genredb.build.stated_columns import refuse_unknown_columns
 from genredb.build.walk import Walk
 from genredb.compile.compiler import Compilation, compile_project
 from genredb.compile.nodes import Node
@@ -101,6 +102,10 @@ class _Job:
             self._observer.note(notice)
         chosen = chosen_nodes(compilation, options)
         plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        if connection is not None:  # what is not made anew may be described anew
+            ids = compilation.nodes.keys() if chosen is None else chosen
+            standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
+            refuse_unknown_columns(connection, self._config, standing)
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:

@@ -3,7 +3,9 @@
 from genredb.build.runtime import Runtime
 from genredb.compile.nodes import Node
 from genredb.errors import GenredbError, SqlError, quoted
-from genredb.project.files import read_text, yaml_line
+from genredb.project.config import Config
+from genredb.project.files import key_line, read_text, yaml_line
+from genredb.project.nodes import Column
 
 
 def located(runtime: Runtime, node: Node, error: SqlError) -> str:
@@ -21,6 +23,12 @@ def located(runtime: Runtime, node: Node, error: SqlError) -> str:
                 called = "" if place.path == node.path else f" (in {node.path})"
                 return quoted(found, place.text, f"{error}{called}", error.width)
     return _quoted_sql(path, error)
+
+
+def column_place(config: Config, column: Column) -> str:
+    """Return the yml file and the line in which a column is described."""
+    line = key_line(read_text(config.root / column.path), column.keys)
+    return f"{column.path}:{line}" if line else column.path
 
 
 def _path(runtime: Runtime, node: Node) -> str:

@@ -12,6 +12,7 @@ from genredb.build.materialize import materialize
 from genredb.build.null_counts import NullCounts
 from genredb.build.results import FailingRows, NodeResult, Observer, Status
 from genredb.build.runtime import Runtime
+from genredb.build.stated_columns import refuse_unknown_columns
 from genredb.build.unit_tests import run_unit_test
 from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import GenredbError, ResourceError, SqlError
@@ -89,7 +90,10 @@ class Walk:
 
     def _outcome(self, node: Node) -> Outcome:
         if node.is_built:
-            return Status.SUCCESS, materialize(self._runtime, node), None
+            rows = materialize(self._runtime, node)
+            config = self._runtime.compilation.project.config
+            refuse_unknown_columns(self._runtime.connection, config, [node])
+            return Status.SUCCESS, rows, None
         if self._null_counts.has_none(node):
             return Status.SUCCESS, None, None
         run = run_unit_test if node.kind is NodeKind.UNIT_TEST else run_check
