@@ -48,6 +48,7 @@ OPTIONS = {
         "genredb evaluate --all --help",
         "genredb evaluate majority --protocol seed --label genre_group",
         "genredb evaluate majority --by genre && genredb evaluate majority --learning-curve",
+        "cp genre.duckdb before.duckdb && ! genredb evaluate majority --compare-to before.duckdb",  # the same
     ],
     "predict": ["genredb predict --min-probability 0.5 --classifier logistic"],
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],

@@ -1,8 +1,8 @@
 """What classifiers can read: numbers and booleans, the same columns in every view."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from genredb.build.freshness import COMMON_VIEW, PREDICT_VIEW, TRAIN_VIEW
+from genredb.build.freshness import VIEWS
 from genredb.build.locate import column_place
 from genredb.compile.compiler import Compilation
 from genredb.compile.features import feature_views
@@ -20,9 +20,7 @@ _NUMBERS = frozenset(
 
 def refuse_differing_features(compilation: Compilation) -> None:
     """Refuse a feature that not all views have which classifiers read; ProjectErrors names its place."""
-    named = {relation_key(view): view for view in feature_views(compilation)}
-    read = [f"features.{name}" for name in (TRAIN_VIEW, COMMON_VIEW, PREDICT_VIEW)]
-    views = [named[name] for name in read if name in named]
+    views = _read(compilation)
     errors = []
     for view in views:
         for column in _features(view):
@@ -37,12 +35,10 @@ def refuse_differing_features(compilation: Compilation) -> None:
         raise ProjectErrors(errors)
 
 
-def unreadable_features(
-    compilation: Compilation, views: Sequence[Node], connection: Connection
-) -> Iterator[str]:
+def unreadable_features(compilation: Compilation, connection: Connection) -> Iterator[str]:
     """Yield a sentence for each feature that is neither a number nor a boolean, once for all views."""
     seen: set[tuple[object, ...]] = set()
-    for view in views:
+    for view in _read(compilation):
         types = column_types(connection, *relation_key(view).split(".", 1))
         for column in _features(view):
             kind = types.get(column.name, "")
@@ -54,6 +50,12 @@ def unreadable_features(
                     f"{place}: the feature {column.name} is of the type {kind}; "
                     "classifiers read numbers and booleans."
                 )
+
+
+def _read(compilation: Compilation) -> list[Node]:
+    """Return the feature views that classifiers read; those of other names are for other tools."""
+    named = {relation_key(view): view for view in feature_views(compilation)}
+    return [named[key] for key in (f"features.{name}" for name in VIEWS) if key in named]
 
 
 def _features(view: Node) -> list[Column]:

@@ -75,7 +75,7 @@ class LeakGuard:
                 rows = f"from {database}.{_here(node)} limit {PROOF_ROWS}"
                 memory.execute(f"create table {_here(node)} as {rows}")
             _make_models(compilation, memory)
-            unreadable = [*unreadable_features(compilation, views, memory)]
+            unreadable = [*unreadable_features(compilation, memory)]
             if unreadable:
                 raise ProjectErrors(unreadable)
             errors = [*_unread(compilation, lineage, memory)]

@@ -23,6 +23,18 @@ def models(context: typer.Context, incomplete: str) -> list[str]:
     return _offered(context, incomplete, _models)
 
 
+def revisions(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the git revisions and database files that begin as it was typed."""
+    return _offered(context, incomplete, _revisions)
+
+
+def _revisions(config: "Config") -> Iterator[str]:
+    from genredb.learn.revisions import known_revisions
+
+    yield from known_revisions(config.root)
+    yield from sorted(path.name for path in Path.cwd().glob("*.duckdb"))
+
+
 def _relations(config: "Config") -> Iterator[str]:
     from genredb.query.catalog import read_vocabulary
 

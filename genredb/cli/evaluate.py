@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genredb.cli.comparison import print_comparison
+from genredb.cli.complete import revisions
 from genredb.cli.console import print_json, print_table
 from genredb.cli.options import Context, command
 from genredb.errors import UsageError
@@ -95,20 +97,33 @@ def evaluate(
     curve: Annotated[
         bool, typer.Option("--learning-curve", help="Show how one classifier's accuracy grows with songs.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--compare-to",
+            metavar="REVISION|FILE",
+            help="Hold one classifier against a git revision, such as HEAD, or another database.",
+            autocompletion=revisions,
+        ),
+    ] = None,
 ) -> None:
     """Judge classifiers on songs that they did not see, and print a leaderboard.
 
     Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
-    ml.group_sets. `--by` and `--learning-curve` report on one classifier, the default one if none is named.
+    ml.group_sets. `--by`, `--learning-curve` and `--compare-to` report on one classifier, the default one if
+    none is named. `--compare-to HEAD` builds the project as it was committed from the same raw files, and
+    says by how much each measure changed since, on the same folds, or that the difference is noise.
 
     Example: genredb evaluate --all --protocol unseen
     """
     console = context.console
     stated = names or []
-    if by and curve:
-        raise UsageError("`--by` and `--learning-curve` are two reports; ask for one of them.")
-    if (by or curve) and (every or len(stated) > 1):
-        raise UsageError("`--by` and `--learning-curve` report on one classifier; name one.")
+    if sum(map(bool, (by, curve, against))) > 1:
+        raise UsageError(
+            "`--by`, `--learning-curve` and `--compare-to` are three reports; ask for one of them."
+        )
+    if (by or curve or against) and (every or len(stated) > 1):
+        raise UsageError("`--by`, `--learning-curve` and `--compare-to` report on one classifier; name one.")
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.build.freshness import DEFAULT
@@ -117,7 +132,11 @@ def evaluate(
         from genredb.learn.registry import registry
 
         name = stated[0] if stated else DEFAULT
-        if curve:
+        if against:
+            from genredb.learn.compare import compare
+
+            comparisons = compare(context.config, against, name, protocol, progress)
+        elif curve:
             points = learning_curve(context.config, name, progress)
         else:
             chosen = list(registry(context.config.home)) if every else stated
@@ -125,7 +144,9 @@ def evaluate(
                 e for e in run_evaluate(context.config, chosen, protocol, progress) if e.label == label.value
             ]
     context.warn_of_unbuilt()
-    if curve:
+    if against:
+        print_comparison(context, next(one for one in comparisons if one.label == label.value))
+    elif curve:
         _print_curve(context, name, points)
     elif by:
         _print_report(context, name, protocol, label, by)

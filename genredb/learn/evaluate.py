@@ -55,6 +55,19 @@ def evaluate(
     The default classifier is judged, too, for the others are compared with it. What is known already for
     the same songs is not done again. UsageError for a name that does not exist.
     """
+    wanted = list(dict.fromkeys([DEFAULT, *names]))
+    judge(config, wanted, protocol_name, progress)
+    with open_reader(config.database) as connection:
+        found = [
+            one
+            for label in LABELS
+            for one in with_verdicts([read(connection, name, protocol_name, label) for name in wanted])
+        ]
+    return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
+
+
+def judge(config: Config, names: Sequence[str], protocol_name: str, progress: Progress) -> None:
+    """Judge these classifiers alone, but for what is known already; what comes out stands in the tables."""
     if protocol_name not in PROTOCOLS:
         raise UsageError(f"There is no protocol '{protocol_name}'.{did_you_mean(protocol_name, PROTOCOLS)}")
     known = registry(config.home)
@@ -62,18 +75,10 @@ def evaluate(
         if name not in known:
             raise UsageError(f"There is no classifier '{name}'.{did_you_mean(name, known)}")
     protocol = PROTOCOLS[protocol_name]
-    wanted = list(dict.fromkeys([DEFAULT, *names]))
-    total = len(wanted) * protocol.fold_count
-    for place, name in enumerate(wanted):
+    total = len(names) * protocol.fold_count
+    for place, name in enumerate(names):
         told = functools.partial(_tell, progress, f"evaluate {name}", place * protocol.fold_count, total)
         _evaluate_one(config, known[name], protocol, told)
-    with open_reader(config.database) as connection:
-        found = [
-            one
-            for label in LABELS
-            for one in with_verdicts([read(connection, name, protocol.name, label) for name in wanted])
-        ]
-    return sorted(found, key=lambda one: (LABELS.index(one.label), -one.accuracy))
 
 
 def _tell(progress: Progress, what: str, before: int, total: int, folds: int) -> None:

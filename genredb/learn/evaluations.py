@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -303,18 +303,29 @@ def read(connection: Connection, name: str, protocol: str, label: str) -> Evalua
 
 
 def with_verdicts(found: Sequence[Evaluation]) -> list[Evaluation]:
-    """Say of each difference whether it is noise: Holm's test at 5 % over all that are compared."""
-    compared = [one for one in found if one.difference is not None]
-    chances = {one.classifier: _chance(one) for one in compared}
+    """Say of each difference whether it is noise, seen how many are compared."""
+    verdicts = are_noise(
+        {
+            one.classifier: (one.difference, one.difference_error or 0.0)
+            for one in found
+            if one.difference is not None
+        }
+    )
+    return [replace(one, is_noise=verdicts.get(one.classifier)) for one in found]
+
+
+def are_noise(differences: Mapping[str, tuple[float, float]]) -> dict[str, bool]:
+    """Say of each difference, given with its error, whether it is noise: Holm's test at 5 % over all."""
+    chances = {name: _chance(*difference) for name, difference in differences.items()}
     verdicts: dict[str, bool] = {}
     for place, name in enumerate(sorted(chances, key=chances.__getitem__)):
         # Once one is noise, so are all that are less clear.
         verdicts[name] = any(verdicts.values()) or chances[name] * (len(chances) - place) > SIGNIFICANCE
-    return [replace(one, is_noise=verdicts.get(one.classifier)) for one in found]
+    return verdicts
 
 
-def _chance(one: Evaluation) -> float:
+def _chance(difference: float, error: float) -> float:
     """Return how likely a difference as large as this is where there is none, by the normal distribution."""
-    if not one.difference or not one.difference_error:
-        return 0.0 if one.difference else 1.0
-    return math.erfc(abs(one.difference) / one.difference_error / math.sqrt(2))
+    if not difference or not error:
+        return 0.0 if difference else 1.0
+    return math.erfc(abs(difference) / error / math.sqrt(2))

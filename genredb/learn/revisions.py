@@ -1,0 +1,36 @@
+"""The project as git keeps it: its revisions, and its files as they were at one of them."""
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+from genredb.errors import UsageError
+
+
+def find_commit(root: Path, revision: str) -> str | None:
+    """Return the hash of the commit that a revision (``HEAD``, a branch, a hash) names, if any."""
+    return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def known_revisions(root: Path) -> list[str]:
+    """Return HEAD, the branches and the tags; none outside a git repository."""
+    named = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags")
+    return [] if named is None else ["HEAD", *named.splitlines()]
+
+
+def unpack(root: Path, commit: str, folder: Path) -> None:
+    """Put the project's files as they were at a commit into a folder."""
+    archive = folder.with_suffix(".tar")
+    if _git(root, "archive", "--format=tar", f"--output={archive}", commit) is None:
+        raise UsageError(f"git cannot archive {commit[:7]} of {root}.")
+    with tarfile.open(archive) as content:
+        content.extractall(folder, filter="data")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints in a folder; None where it fails, or where there is no git."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

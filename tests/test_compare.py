@@ -1,0 +1,109 @@
+"""What an edit did to a classifier: `evaluate --compare-to` a git revision or another database."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from genredb.build.run import build
+from genredb.errors import GenredbError, UsageError
+from genredb.learn.compare import compare
+from genredb.learn.evaluations import are_noise
+from genredb.learn.revisions import known_revisions
+from genredb.project.config import Config, Settings, read_config
+from tests.conftest import Cli, rows
+from tests.test_built_with import edit, lay_out
+from tests.test_features import add_feature
+
+GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A project below a git repository's root, with a feature added since the last commit, built before and after."""
+    folder = tmp_path_factory.mktemp("repository")
+    project = lay_out(folder)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "As it was")
+    config = read_config(Settings(project_dir=project))
+    build(config)
+    shutil.copy(config.database, folder / "before.duckdb")
+    add_feature(project, "answer", "id % 4")  # the songs' genres follow it
+    build(config)
+    return config
+
+
+def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited: Config) -> None:
+    found = compare(edited, "HEAD", "naive_bayes")
+    genre = found[0]
+    assert (genre.label, genre.songs, genre.added, genre.removed) == ("genre", 12, ("answer",), ())
+    assert genre.before.startswith("HEAD (")
+    for one in genre.measures:
+        assert one.difference == pytest.approx(one.after - one.before)
+    own = "from ml.evaluations where classifier = 'naive_bayes' and label = 'genre'"
+    [(accuracy, top_3, loss)] = rows(edited.database, f"select accuracy, top_3, log_loss {own}")
+    assert [one.after for one in genre.measures] == pytest.approx([accuracy, top_3, loss])
+    by_file = compare(edited, str(edited.root.parent / "before.duckdb"), "naive_bayes")
+    assert by_file[0].measures == genre.measures
+
+
+def test_the_command_prints_each_measure_and_a_verdict(edited: Config, cli: Cli) -> None:
+    compare(edited, "HEAD", "naive_bayes")
+    done = cli("evaluate", "naive_bayes", "--compare-to", "HEAD", cwd=edited.root)
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()[-4:-1]] == ["accuracy", "top", "log-loss"]
+    assert "Features added: answer." in done.err
+    assert "Verdict: " in done.err
+
+
+def test_a_classifier_that_reads_no_feature_is_noise(edited: Config) -> None:
+    for one in compare(edited, "HEAD", "majority"):
+        assert all(m.is_noise and m.difference == 0 for m in one.measures)
+
+
+@pytest.mark.parametrize(
+    ("against", "said"),
+    [
+        (
+            "HAED",
+            "There is no database file and no git revision 'HAED' to compare with. Did you mean 'HEAD'?",
+        ),
+        ("--help", "no git revision '--help'"),
+        ("project/genre.duckdb", "there is nothing to compare. After an edit, run `genredb build` first."),
+        ("project/dbt_project.yml", "cannot be judged: "),
+    ],
+)
+def test_what_cannot_be_compared_with_is_said_in_a_sentence(
+    edited: Config, against: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(edited.root.parent)
+    with pytest.raises(GenredbError) as refused:
+        compare(edited, against, "majority")
+    assert said in str(refused.value)
+
+
+def test_other_labelled_songs_are_not_compared(edited: Config, tmp_path: Path) -> None:
+    project = lay_out(tmp_path)
+    edit(project / "data/sample/CS98XClassificationTrain.csv", "1,Song 1,", "21,Song 1,")
+    config = read_config(Settings(project_dir=project))
+    build(config)
+    with pytest.raises(UsageError, match="The labelled songs are not those of .*folds differ"):
+        compare(config, str(edited.database), "majority")
+
+
+def test_tab_offers_the_revisions_of_the_projects_repository(edited: Config, tmp_path: Path) -> None:
+    assert "HEAD" in known_revisions(edited.root)
+    assert known_revisions(tmp_path) == []
+
+
+def test_noise_knows_how_many_were_compared() -> None:
+    clear, doubtful = (0.03, 0.01), (0.021, 0.01)
+    assert are_noise({"a": doubtful}) == {"a": False}
+    assert are_noise({"a": doubtful, "b": (0.0, 0.01), "c": clear}) == {"c": False, "a": True, "b": True}
+    assert are_noise({"a": doubtful, "b": doubtful}) == {"a": True, "b": True}
