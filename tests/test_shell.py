@@ -129,7 +129,11 @@ def test_ctrl_c_ends_the_query_and_keeps_the_shell(terminal: Terminal) -> None:
 
 
 def test_completion_of_columns_relations_functions_and_commands(terminal: Terminal) -> None:
-    terminal.types("select genre_gr", "\t", " as found from features.train_c", "\t", "\r;\r")
+    terminal.types("select genre_gr", "\t", " as found from song")
+    terminal.sees("songs  One row per song")
+    terminal.types("\t")
+    terminal.sees("from songs")
+    terminal.types("\r;\r")
     terminal.sees("found", "pop", PROMPT)
     terminal.types("select max(son", "\t", "g_co", "\x15")  # begun and wiped
     terminal.types(".sche", "\t", " genr", "\t")
