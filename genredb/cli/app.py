@@ -20,7 +20,7 @@ from genredb.version import __version__
 # In the order of the help; each is a file of genredb/cli.
 COMMANDS = (
     "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
-    " query shell describe mcp sample init doctor clean".split()
+    " query shell describe diff mcp sample init doctor clean".split()
 )
 INTERNAL_ERROR = 70
 # What begins SQL, not an option; with a space before it, it is not taken for one.

@@ -33,6 +33,8 @@ _LOCKED = _CONFIG | {
     "memory_limit": "1GiB",
 }
 
+BEFORE, AFTER = "before_", "after_"  # catalogs of :func:`open_pair`
+
 
 def connect(path: Path, *, copy_of: Path | None = None) -> Connection:
     """Open a database file for writing, making it if there is none; errors name what it is a copy of."""
@@ -89,6 +91,22 @@ def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
         raise UsageError(f"There is no database {path} yet; run `genredb build` first.")
     with noticed_damage(path), contextlib.closing(connect_read_only(path, locked=locked)) as connection:
         yield connection
+
+
+@contextlib.contextmanager
+def open_pair(before: Path, after: Path) -> Iterator[Connection]:
+    """Open two databases for reading, as the catalogs :data:`BEFORE` and :data:`AFTER` of one connection."""
+    with contextlib.ExitStack() as stack:
+        connection = _quiet(stack.enter_context(contextlib.closing(duckdb.connect(config=_CONFIG))))
+        for path, catalog in ((before, BEFORE), (after, AFTER)):
+            if not path.is_file():
+                raise UsageError(f"There is no database {path}.")
+            if catalog == AFTER and path.samefile(before):
+                raise UsageError(f"{before} and {path} are the same file; name two databases.")
+            with translated_errors(path):
+                connection.execute(f"attach {literal(path)} as {catalog} (read_only)")
+        with noticed_damage(before), noticed_damage(after):
+            yield connection
 
 
 def quote(identifier: str) -> str:
