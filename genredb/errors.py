@@ -10,11 +10,29 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+# What a message may take up, in letters of a line and in lines.
+_LONGEST, _MOST_LINES = 600, 100
+# How much of a line is quoted on either side of what is wrong in it.
+_AROUND = 100
+
 
 class GenredbError(Exception):
     """Any error that genredb explains in a sentence; ``exit_code`` is what the command line returns."""
 
     exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_bounded(message))
+
+
+def _bounded(message: str) -> str:
+    """Return a message that fits a screen, however long the input is that it quotes."""
+    lines = message.split("\n")
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], f"… and {len(lines) - _MOST_LINES} lines more"]
+    return "\n".join(
+        line if len(line) <= _LONGEST else f"{line[: _LONGEST - 200]} … {line[-200:]}" for line in lines
+    )
 
 
 class UsageError(GenredbError):
@@ -145,7 +163,14 @@ def quoted(place: tuple[str, int, int | None], text: str, message: str, width: i
         return f"{path}:{line}: {message}"
     shown = source.expandtabs(1)
     if column is None:
-        return f"{path}:{line}: {message}\n{line:>5} | {shown}"
+        cut = shown if len(shown) <= 2 * _AROUND else f"{shown[: 2 * _AROUND]} …"
+        return f"{path}:{line}: {message}\n{line:>5} | {cut}"
+    where = column
+    if column > 2 * _AROUND:
+        shown, column = f"… {shown[column - 1 - _AROUND :]}", _AROUND + 3
+    if len(shown) > column + 2 * _AROUND:
+        shown = f"{shown[: column + _AROUND]} …"
+        width = min(width, _AROUND)
     before, wrong = shown[: column - 1], shown[column - 1 : column - 1 + width]
     caret = " " * _cells(before) + "^" * max(1, _cells(wrong))
-    return f"{path}:{line}:{column}: {message}\n{line:>5} | {shown}\n      | {caret}"
+    return f"{path}:{line}:{where}: {message}\n{line:>5} | {shown}\n      | {caret}"

@@ -11,7 +11,7 @@ from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import SqlError
 from genredb.warehouse.database import run_query
 
-_NOT_NULL, _ = GENERIC["not_null"]
+_NOT_NULL = GENERIC["not_null"].sql
 
 
 class NullCounts:

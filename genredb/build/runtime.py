@@ -1,12 +1,11 @@
 """What a node meets while it runs: the connection, the project, and the database that templates may ask."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from genredb.compile.compiler import Compilation
 from genredb.compile.context import ResultTable
-from genredb.compile.nodes import Node, Relation
+from genredb.compile.nodes import Node, Relation, is_blank
 from genredb.errors import ProjectError
 from genredb.project.profile import Profile
 from genredb.project.template_limits import unlimited
@@ -26,7 +25,7 @@ class TemplateDatabase:
 
     def query(self, sql: str) -> ResultTable | None:
         """Run SQL; return its rows, if it has any. Raises ProjectError where it is wrong."""
-        if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
+        if is_blank(sql):
             return None
         kinds = () if self._may_write else statement_kinds(self._connection, sql)
         writing = next((kind for kind in kinds if kind not in ASKS), None)

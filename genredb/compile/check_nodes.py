@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.compile.checks import check_name, check_sql, shortened
 from genredb.compile.locate import LocatedError
 from genredb.compile.naming import is_enabled
-from genredb.compile.nodes import Node, NodeKind, UnitTest
+from genredb.compile.nodes import Node, NodeKind, UnitTest, is_blank
 from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.files import read_text, yaml_line
@@ -109,7 +109,7 @@ class CheckCompiler:
 
     def _node(self, spec: CheckSpec, names: tuple[str, str], sql: str, scope: Scope) -> Node:
         name, short = names
-        if not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip():
+        if is_blank(sql):
             raise ProjectError(f"the check {name} has no SQL.")
         known = self._compiler.names
         sql = self._compiler.with_ephemerals(sql.rstrip().rstrip(";").rstrip(), scope.references)

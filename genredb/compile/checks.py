@@ -6,6 +6,7 @@ A project's own ``{% test name(model, …) %}`` comes before these.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
@@ -49,11 +50,21 @@ def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-GENERIC: Mapping[str, tuple[Callable[[str, str, Mapping[str, Any]], str], Sequence[str]]] = {
-    "unique": (_unique, ()),
-    "not_null": (_not_null, ()),
-    "accepted_values": (_accepted_values, ("values",)),
-    "relationships": (_relationships, ("to", "field")),
+@dataclass(frozen=True)
+class GenericCheck:
+    """A generic check: its SQL of relation, column and arguments, and which of those it takes."""
+
+    sql: Callable[[str, str, Mapping[str, Any]], str]
+    needed: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    has_column: bool = True
+
+
+GENERIC: Mapping[str, GenericCheck] = {
+    "unique": GenericCheck(_unique),
+    "not_null": GenericCheck(_not_null),
+    "accepted_values": GenericCheck(_accepted_values, needed=("values",), optional=("quote",)),
+    "relationships": GenericCheck(_relationships, needed=("to", "field")),
 }
 
 
@@ -68,24 +79,25 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], know
     if spec.kind not in GENERIC:
         hint = did_you_mean(spec.kind, [*GENERIC, *known])
         raise ProjectError(f"there is no check '{spec.kind}'.{hint}")
-    template, needed = GENERIC[spec.kind]
-    column = spec.column or arguments.get("column_name")
-    if not column:
+    check = GENERIC[spec.kind]
+    column = spec.column or arguments.get("column_name") or ""
+    if check.has_column and not column:
         raise ProjectError(f"the check '{spec.kind}' of {spec.attached_to} names no column.")
+    known_arguments = {*check.needed, *check.optional, *(["column_name"] if check.has_column else [])}
     for argument in arguments:
-        if argument not in (*needed, "quote", "column_name"):
+        if argument not in known_arguments:
+            hint = did_you_mean(argument, {*known_arguments, "arguments", "config", "name", "description"})
             raise ProjectError(
-                f"the check '{spec.kind}' of {spec.attached_to} has no argument '{argument}'."
-                + did_you_mean(argument, needed)
+                f"the check '{spec.kind}' of {spec.attached_to} has no argument '{argument}'.{hint}"
             )
     if not isinstance(arguments.get("values", []), list):
         raise ProjectError(f"`values:` of {spec.attached_to} should be a list.")
-    for argument in needed:
+    for argument in check.needed:
         if argument not in arguments:
             raise ProjectError(
                 f"the check '{spec.kind}' of {spec.attached_to} lacks the argument '{argument}'."
             )
-    return template(relation, column, arguments)
+    return check.sql(relation, column, arguments)
 
 
 def check_name(spec: CheckSpec, target: str) -> tuple[str, str]:

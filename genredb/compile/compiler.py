@@ -11,11 +11,11 @@ from genredb.compile.context import NeedsDatabaseError
 from genredb.compile.ephemeral import with_ephemerals
 from genredb.compile.graph import ordered
 from genredb.compile.naming import Names, describe, is_enabled
-from genredb.compile.nodes import Database, Node, NodeKind, Relation
+from genredb.compile.nodes import Database, Node, NodeKind, Relation, is_blank
 from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
 from genredb.compile.trace import Place, template_place, unmarked
-from genredb.errors import Problems, UsageError, did_you_mean
+from genredb.errors import Problems, ProjectError, UsageError, did_you_mean
 from genredb.project.discover import Project
 from genredb.project.nodes import Model, Seed, Source
 
@@ -264,6 +264,8 @@ class Compiler:
         # The text states its config(…) once more, and hooks and tags add up: it starts from the files'.
         scope = replace(self.scope(node), config=dict(model.config))
         sql, dynamic = self.render(model.text, scope)
+        if not dynamic and is_blank(sql):
+            raise ProjectError(f"{model.path}: the model has no SQL.")
         incremental_sql, references = "", scope.references
         if scope.asks_incremental and node.materialized == "incremental":
             other = self.scope(node, is_incremental=True)

@@ -1,5 +1,6 @@
 """The frozen values that compiling gives: relations and nodes of the graph."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -189,3 +190,8 @@ class Node:
             return self.relation.identifier
         is_main = self.relation.schema == "main"
         return self.relation.identifier if is_main else self.relation.qualified_name
+
+
+def is_blank(sql: str) -> bool:
+    """Whether a text holds no SQL beside comments."""
+    return not re.sub(r"--[^\n]*|/\*.*?\*/|;", "", sql, flags=re.DOTALL).strip()

@@ -39,11 +39,15 @@ def select(
 ) -> set[str]:
     """Return the unique ids that ``chosen`` names (everything, if it is empty) without ``excluded``.
 
-    Raises UsageError for a selector that matches nothing, with what it may have meant.
+    Raises UsageError for a selector that matches nothing, with what it may have meant, and where all that is
+    chosen is excluded.
     """
     selector = _Selector(compilation, before or Before())
     found = selector.union(chosen) if chosen else set(compilation.nodes)
-    return found - (selector.union(excluded) if excluded else set())
+    left = found - (selector.union(excluded) if excluded else set())
+    if found and not left:
+        raise UsageError("--exclude leaves out everything that is selected; nothing would run.")
+    return left
 
 
 class _Selector:

@@ -5,13 +5,10 @@ from typing import Any
 
 from genredb.errors import ProjectError
 from genredb.project.files import mapping
+from genredb.project.keys import CONFIG
 from genredb.project.nodes import CheckSpec, Fixture, UnitTestSpec
 
 Keys = tuple[str | int, ...]
-_CONFIG_KEYS = frozenset(
-    "severity where limit fail_calc warn_if error_if store_failures store_failures_as".split()
-    + "enabled tags meta alias schema database".split()
-)
 
 
 def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Keys) -> Iterator[CheckSpec]:
@@ -47,7 +44,7 @@ def _check(stated: Any, attached_to: str, column: str | None, path: str, keys: K
     arguments = dict(mapping(body, "arguments", path))
     name, description = body.pop("name", ""), body.pop("description", "")
     body = {key: value for key, value in body.items() if key not in ("config", "arguments")}
-    for key in _CONFIG_KEYS & body.keys():
+    for key in CONFIG["check"].known.keys() & body.keys():
         config.setdefault(key, body.pop(key))
     return CheckSpec(
         kind=kind,
