@@ -159,6 +159,22 @@ def test_what_is_stated_otherwise_is_refused_in_a_sentence(settled: Settled, tmp
     assert export(agreeing, "songs", tmp_path / "songs.csv").rows == 16
 
 
+def test_the_target_of_the_build_holds_for_the_commands_after_it(submitted: Config, tmp_path: Path) -> None:
+    """One database file may be built for either target; what reads it takes the one it was built for."""
+    (tmp_path / "profiles.yml").write_text(
+        "genredb:\n  target: dev\n  outputs:\n"
+        "    dev: {type: duckdb, path: x.duckdb}\n    prod: {type: duckdb, path: x.duckdb}\n",
+        encoding="utf-8",
+    )
+    stated = Settings(submitted.root, profiles_dir=tmp_path, database=tmp_path / "x.duckdb")
+    build(read_config(replace(stated, target="prod")))
+    assert kept(read_config(stated))["target"] == "prod"
+    assert say_unbuilt(read_config(stated)) is None
+    assert train(read_config(stated), name="majority").songs == 12
+    with pytest.raises(UsageError, match="x.duckdb was built for the target 'prod', not 'dev'; leave out"):
+        train(read_config(replace(stated, target="dev")), name="majority")
+
+
 def test_an_id_covers_the_features_and_the_parameters_and_not_what_decides_nothing(settled: Settled) -> None:
     build(settled())
     first = train(settled(), name="logistic").classifier_id
