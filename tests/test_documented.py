@@ -58,6 +58,7 @@ OPTIONS = {
     ],
     "query": [
         "test $(genredb query -f songs.sql --format csv | tail -1) -gt 500",
+        "genredb query --format vertical -f songs.sql | grep -q 5",
         "genredb query --file songs.sql --output out.json --format json && test -s out.json",
         "echo mine > kept.csv && ! genredb query 'select 1' -o kept.csv && genredb query 'select 1' -o kept.csv --force",
         "genredb query 'select $x as x' --param x=7 --limit 1 --timeout 9 --trusted | grep -q 7",

@@ -28,6 +28,7 @@ class Format(StrEnum):
     """The formats of an answer."""
 
     TABLE = "table"
+    VERTICAL = "vertical"
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
@@ -35,6 +36,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+# Those that are read whole before they are shown, so that rows are limited unless told otherwise.
+FOR_PEOPLE = (Format.TABLE, Format.VERTICAL)
 ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".txt": Format.TABLE}
 
 
@@ -131,12 +134,15 @@ def _answer(
     """Write the answer; return whether there are more rows, and what of a table was left out."""
     from genredb.query.ask import fetch_answer, write_answer
 
-    if answer_format is not Format.TABLE:
+    if answer_format not in FOR_PEOPLE:
         shown = stream if width is None else visible_stream(stream)
         return write_answer(config, question, answer_format.value, shown), ""
-    from genredb.cli.console import table_text
+    from genredb.cli.console import table_text, vertical_text
 
     answer = fetch_answer(config, question)
+    if answer_format is Format.VERTICAL:
+        stream.write(vertical_text(answer.columns, answer.rows).encode())
+        return answer.is_cut, ""
     text, left_out = table_text(answer.columns, answer.rows, width)
     stream.write(text.encode())
     return answer.is_cut, left_out

@@ -210,6 +210,22 @@ def table_text(
     return text.getvalue(), " and ".join(left_out)
 
 
+def vertical_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as text, each value on a line of its own behind its column's name, whole."""
+    from rich.cells import cell_len
+
+    names = [visible_cell(column) for column in columns]
+    width = max(map(cell_len, names), default=0)
+    blocks = [
+        "".join(
+            f"{' ' * (width - cell_len(name))}{name}  {'NULL' if value is None else _shown(value)}\n"
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in rows
+    ]
+    return "\n".join(blocks)
+
+
 def _fit(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int, cell_widths: Sequence[int]
 ) -> tuple[int, int]:

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredb.cli.answers import Format, run_patiently
-from genredb.cli.console import table_text, terminal_width
+from genredb.cli.answers import Format, run_patiently, write_to_file
+from genredb.cli.console import near, table_text, terminal_width
+from genredb.cli.saved_queries import read_saved, save, saved
 from genredb.cli.visible import visible
 from genredb.errors import UsageError, did_you_mean
+from genredb.project.files import read_text
 
 if TYPE_CHECKING:
     from genredb.cli.shell import Session
@@ -110,6 +113,50 @@ def _format(session: "Session", name: str) -> None:
     session.format = Format(name)
 
 
+def _vertical(session: "Session", _argument: str) -> None:
+    session.format = Format.VERTICAL
+
+
+def _export(session: "Session", name: str) -> None:
+    import typer
+
+    question = session.question(_last(session))
+    try:
+        notes = write_to_file(session.context, question, Path(name).expanduser(), session.limits)
+    except typer.Abort:
+        raise UsageError("Nothing was written.") from None
+    for note in notes:
+        session.context.console.say(note, "yellow")
+    session.context.console.say(f"Wrote the last query's answer to {name}.", "green")
+
+
+def _save(session: "Session", name: str) -> None:
+    path = save(session.context.config, name, _last(session))
+    session.context.console.say(f"Saved as {near(path)}; .run {name} asks it again.", "green")
+
+
+def _run(session: "Session", name: str) -> None:
+    from genredb.warehouse.user_sql import is_blank, split_statements
+
+    ended, rest = split_statements(read_saved(session.context.config, name))
+    for sql in (*ended, rest):
+        if not is_blank(sql):
+            session.ask(sql)
+
+
+def _saved(session: "Session", _argument: str) -> None:
+    found = saved(session.context.config)
+    rows = [(name, " ".join(read_text(path).split())) for name, path in found.items()]
+    _print(("query", "SQL"), rows)
+
+
+def _last(session: "Session") -> str:
+    """Return the SQL that was answered last; UsageError if there is none."""
+    if not session.last:
+        raise UsageError("Nothing was asked yet.")
+    return session.last
+
+
 def _timer(session: "Session", state: str) -> None:
     if state not in ("on", "off"):
         raise UsageError(".timer is switched on or off.")
@@ -145,6 +192,11 @@ DOT_COMMANDS = {
     "lineage": DotCommand("NAME[.COLUMN]", "show what a relation or column is made of", _lineage),
     "explain": DotCommand("SQL", "show how DuckDB would run a query", _explain),
     "format": DotCommand("FORMAT", f"choose how answers are printed: {', '.join(FORMATS)}", _format),
+    "vertical": DotCommand("", "print each column on a line of its own; .format table ends it", _vertical),
+    "export": DotCommand("FILE", "write the last query's answer to a file, as its ending says", _export),
+    "save": DotCommand("NAME", "keep the last query, in the project's folder queries", _save),
+    "run": DotCommand("NAME", "ask a saved query", _run),
+    "saved": DotCommand("", "list the saved queries", _saved),
     "timer": DotCommand("on|off", "say how long a query took", _timer),
     "clear": DotCommand("", "clear the screen", _clear),
     "help": DotCommand("", "list these commands", _help),

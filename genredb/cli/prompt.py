@@ -14,6 +14,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
 
 from genredb.cli.dot_commands import DOT_COMMANDS, FORMATS, as_dot_command
+from genredb.cli.saved_queries import saved
 from genredb.errors import GenredbError
 from genredb.project.config import Config
 from genredb.query.catalog import Relation, Vocabulary, read_values, read_vocabulary
@@ -113,6 +114,8 @@ class _Completer(Completer):
     def _arguments(self, name: str) -> list[tuple[str, str]]:
         if name in ("schema", "lineage"):
             return [(one.asked_as, one.description) for one in self._vocabulary().relations]
+        if name == "run":
+            return [(one, "saved query") for one in saved(self._config)]
         choices = {"format": FORMATS, "timer": ("on", "off")}
         return [(choice, "") for choice in choices.get(name, ())]
 

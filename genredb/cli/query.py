@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from genredb.cli.answers import (
+    FOR_PEOPLE,
     NO_PARQUET,
     RAW_FILES_CHANGED,
     Format,
@@ -73,7 +74,7 @@ def query(
         raise UsageError(NO_PARQUET)
     if answer_format is None:
         answer_format = Format.TABLE if output is None else format_of(output)
-    if limit is None and answer_format is Format.TABLE:
+    if limit is None and answer_format in FOR_PEOPLE:
         limit = TABLE_ROWS
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
     limits = Limits(timeout or None, None if trusted else Limits.memory, may_write_files=trusted)

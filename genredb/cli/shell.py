@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genredb.cli.answers import RAW_FILES_CHANGED, Format, ask
+from genredb.cli.answers import FOR_PEOPLE, RAW_FILES_CHANGED, Format, ask
 from genredb.cli.console import near, terminal_width
 from genredb.cli.options import Context, command
 from genredb.errors import GenredbError
@@ -64,6 +64,7 @@ class Session:
     is_trusted: bool
     format: Format = Format.TABLE
     is_timed: bool = False
+    last: str = ""
     is_over: bool = False
 
     def run_all(self, lines: Iterable[str]) -> None:
@@ -89,12 +90,13 @@ class Session:
         """Print what a query finds, in the format chosen."""
         from genredb.cli.pager import paged
 
-        limit = TABLE_ROWS if self.format is Format.TABLE else None
+        limit = TABLE_ROWS if self.format in FOR_PEOPLE else None
         question = self.question(sql, limit)
         notes: list[str] = []
         with paged() as stream:
             width, cure = terminal_width(), ".format csv"
             notes = ask(self.context, question, self.format, self.limits, stream, width=width, cure=cure)
+        self.last = sql.strip()
         for note in notes:
             self.context.console.say(note, "yellow")
 

@@ -1,0 +1,46 @@
+"""The shell's saved queries: one file each in the project's folder ``queries``.
+
+They speak of the project's tables, so they lie beside it, can be shared with it, and ``genredb query -f``
+asks them, too.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genredb.errors import UsageError, did_you_mean
+from genredb.project.files import read_text
+
+if TYPE_CHECKING:
+    from genredb.project.config import Config
+
+FOLDER = "queries"
+
+
+def saved(config: "Config") -> dict[str, Path]:
+    """Return the files of the saved queries by name."""
+    return {path.stem: path for path in sorted((config.home / FOLDER).glob("*.sql"))}
+
+
+def save(config: "Config", name: str, sql: str) -> Path:
+    """Write a query under a name; UsageError for a name that is none, or is another query's."""
+    if not re.fullmatch(r"[\w-]+", name):
+        raise UsageError(f"A query cannot be called '{name}'; use letters, digits, _ and -.")
+    path = config.home / FOLDER / f"{name}.sql"
+    text = f"{sql.strip()};\n"
+    if path.exists() and read_text(path) != text:
+        raise UsageError(f"{FOLDER}/{name}.sql holds another query; choose another name or remove the file.")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def read_saved(config: "Config", name: str) -> str:
+    """Return the SQL of a saved query; UsageError where there is none of that name."""
+    found = saved(config)
+    if name not in found:
+        raise UsageError(f"There is no saved query '{name}'.{did_you_mean(name, found)}")
+    return read_text(found[name])
