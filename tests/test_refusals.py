@@ -1,72 +1,142 @@
-"""What cannot be built is refused at once by a sentence that fits a screen; what the recipes add is taken."""
+"""A full disk, a limit and short memory are said as what they are, never as a damaged database."""
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from genredb.build import materialize
-from genredb.build.options import Options
-from genredb.build.run import build
-from genredb.compile import checks
-from genredb.compile.naming import MATERIALIZATIONS
-from genredb.errors import GenredbError, ProjectError, UsageError, quoted
-from tests.project_files import compiled, write_project
+from genredb.errors import GenredbError, ResourceError
+from genredb.warehouse.duckdb_errors import noticed_damage, query_errors, sql_errors, translated_errors
+from tests.conftest import ROOT, Ran
+from tests.project_files import BASE, write_project
 
+NO_SPACE = 'Could not write file "/a/genre.duckdb": No space left on device'
+IN_JSON = NO_SPACE.replace('"', '\\"')
+IN_JSON_TWICE = IN_JSON.replace("\\", "\\\\\\")
 
-@pytest.mark.parametrize("text", ["", "\n", "-- nothing yet\n", "/* nothing */ ;", "{# nothing #}"])
-def test_an_empty_model_is_named(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ProjectError, match=r"^models/m.sql: the model has no SQL\.$"):
-        compiled(tmp_path, {"models/m.sql": text})
-
-
-def test_excluding_all_that_is_selected_is_an_error(tmp_path: Path) -> None:
-    config = write_project(tmp_path, {"models/m.sql": "select 1 as x"})
-    with pytest.raises(UsageError, match="--exclude leaves out everything that is selected"):
-        build(config, options=Options(selected=("m",), excluded=("m",)))
-
-
-def test_a_generic_check_needs_no_column_and_may_have_optional_arguments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    has_rows = checks.GenericCheck(
-        lambda relation, _column, arguments: (
-            f"select n from (select count(*) as n from {relation}) where n < {arguments.get('fewest', 1)}"
+REFUSALS = [
+    (duckdb.IOException(f"IO Error: {NO_SPACE}"), "genre.duckdb: No space left on device; free some space"),
+    (
+        duckdb.IOException(
+            f'IO Error: {{"exception_type":"IO","exception_message":"{IN_JSON}","errno":"28"}}'
         ),
-        optional=("fewest",),
-        has_column=False,
+        "/a/genre.duckdb: No space left on device; free some space and try again.",
+    ),
+    (
+        duckdb.IOException(
+            f'IO Error: {{"exception_message":"Async write failed: {{\\"m\\":\\"{IN_JSON_TWICE}\\"}}"}}'
+        ),
+        "/a/genre.duckdb: No space left on device; free some space and try again.",
+    ),
+    (
+        duckdb.FatalException(
+            f'FATAL Error: {{"exception_message":"Failed to create checkpoint: {IN_JSON}"}}'
+        ),
+        "/a/genre.duckdb: No space left on device; free some space and try again.",
+    ),
+    (
+        duckdb.TransactionException(f"TransactionContext Error: Failed to commit: {NO_SPACE}"),
+        "/a/genre.duckdb: No space left on device; free some space and try again.",
+    ),
+    (
+        duckdb.IOException('IO Error: Cannot open file "/a/x.csv": Permission denied'),
+        "/a/x.csv: Permission denied.",
+    ),
+    (
+        duckdb.FatalException(
+            "FATAL Error: Failed: Out of Memory Error: could not allocate block of size 9 KiB"
+        ),
+        "There is not enough memory (could not allocate block of size 9 KiB).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "sentence"), REFUSALS, ids=[type(error).__name__ for error, _ in REFUSALS])
+def test_whatever_the_class_of_the_error_its_cause_is_said(error: duckdb.Error, sentence: str) -> None:
+    path = Path("/a/genre.duckdb")
+    for translated in (translated_errors(path), noticed_damage(path), sql_errors("select 1"), query_errors()):
+        with pytest.raises(ResourceError) as caught, translated:
+            raise error
+        assert sentence in str(caught.value)
+        assert caught.value.exit_code == 3
+
+
+def test_a_failure_of_duckdb_itself_is_not_called_damage() -> None:
+    """A cure that moves a sound database away would lose what it holds."""
+    path = Path("/a/genre.duckdb")
+    for inner in (sql_errors("select 1"), query_errors()):
+        raised = pytest.raises(GenredbError, match=r"DuckDB failed .index 0.*`genredb doctor` says")
+        with raised as caught, noticed_damage(path), inner:
+            raise duckdb.InternalException("INTERNAL Error: index 0 of vector of size 0")
+        assert caught.value.exit_code == 3
+
+
+def limited(command: str, folder: Path) -> Ran:
+    done = subprocess.run(
+        ["sh", "-c", command.replace("genredb", f"exec {sys.executable} -m genredb")],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    monkeypatch.setattr(checks, "GENERIC", {**checks.GENERIC, "has_rows": has_rows})
-    stated = "models: [{name: m, data_tests: [has_rows, has_rows: {arguments: {fewest: 2}}]}]"
-    config = write_project(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": stated})
-    assert [done.status.value for done in build(config).results if done.node.is_check] == ["success", "fail"]
-    with pytest.raises(ProjectError, match="has no argument 'fewst'. Did you mean 'fewest'?"):
-        compiled(tmp_path, {"models/p.yml": stated.replace("fewest", "fewst")})
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def test_every_materialization_is_known_to_both_who_name_it_and_who_make_it() -> None:
-    assert {*materialize._MATERIALIZATIONS, "ephemeral"} == {*MATERIALIZATIONS, "seed"}
-
-
-def test_a_refusal_fits_a_screen_however_long_what_it_quotes_is() -> None:
-    error = str(GenredbError(f"There is no '{'x' * 100_000}'.\n" + "line\n" * 10_000))
-    assert len(error) < 2000
-    assert error.startswith("There is no 'xxx")
-    text = "select " + "a, " * 10_000 + "wrong " + "b, " * 10_000
-    first, line, caret = quoted(("m.sql", 1, text.index("wrong") + 1), text, "it is wrong.", 5).split("\n")
-    assert first == f"m.sql:1:{text.index('wrong') + 1}: it is wrong."
-    assert (line[caret.index("^") : caret.index("^") + 5], caret.count("^"), len(line) < 400) == (
-        "wrong",
-        5,
-        True,
+def write_large_project(folder: Path) -> None:
+    write_project(
+        folder, {"models/m.sql": "{{ config(materialized='table') }} select random() as r from range(500000)"}
     )
-    short = quoted(("m.sql", 1, 8), "select wrong from b", "it is wrong.", 5)
-    assert short.endswith("    1 | select wrong from b\n      |        ^^^^^")
 
 
-def test_a_long_literal_in_a_template_is_not_printed_whole(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError) as error:
-        compiled(
-            tmp_path, {"models/m.sql": f"select '{'x' * 100_000}' {{{{ nothing }}}} , '{'y' * 100_000}'"}
-        )
-    assert len(str(error.value)) < 1000
-    assert "'nothing' is undefined" in str(error.value)
+def test_a_build_that_may_not_write_so_much_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    write_large_project(tmp_path)
+    done = limited("ulimit -f 1500; genredb build -q", tmp_path)
+    assert done.code == 3, done.err
+    assert "File too large; let files grow larger" in done.err
+    assert not list(tmp_path.glob("*small.duckdb")) + list(tmp_path.glob(".*genredb*"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 4 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("no small disk can be mounted here: that takes Linux and root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_to_be_full(small_disk: Path) -> None:
+    """By builds, exports and queries; the last good state stays, and works when there is room again."""
+    write_project(small_disk, {"models/s.sql": "select 1 as i"})
+    assert limited("genredb build -q", small_disk).code == 0
+    write_large_project(small_disk)
+    for command in (
+        "genredb build -q",
+        'genredb query "select random() from range(500000)" -o x.csv',
+        'genredb query "select random() from range(500000)" -o x.parquet',
+    ):
+        done = limited(command, small_disk)
+        assert done.code == 3, done.err
+        assert "No space left on device" in done.err
+        assert "{" not in done.err
+        assert "damaged" not in done.err
+        assert {path.name for path in small_disk.iterdir()} <= {
+            *BASE,
+            "models",
+            "small.duckdb",
+            "small.duckdb.lock",
+            "target",
+        }
+    (small_disk / "models" / "m.sql").unlink()
+    assert limited("genredb build -q", small_disk).code == 0
