@@ -1,5 +1,6 @@
 """Where a CSV lies says nothing about what it holds: neither folders nor odd letters change a row."""
 
+import io
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from genredb.build.run import build
 from genredb.errors import GenredbError, InputError, ProjectError, UsageError
 from genredb.project.config import Settings, read_config
-from genredb.warehouse.csvfile import _Tally, survey
+from genredb.warehouse.csvfile import _Tally, file_digest, survey
 from genredb.warehouse.infer import infer_table
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
@@ -100,6 +101,24 @@ def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("genredb.warehouse.csvfile.CHUNK_BYTES", 16)
     with pytest.raises(InputError, match="changed while it was read"):
         survey(path)
+
+
+def test_a_digest_is_of_the_bytes_that_were_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that followed a growing file would never be done."""
+    path = tmp_path / "things.csv"
+    path.write_text(CONTENT)
+    before = file_digest(path)
+
+    class Growing(io.FileIO):
+        """A file that others append to as fast as it is read."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            with path.open("a") as file:
+                file.write(CONTENT)
+            return super().read(size) or b""
+
+    monkeypatch.setattr("genredb.warehouse.csvfile.opened", Growing)
+    assert file_digest(path) == before
 
 
 @pytest.mark.parametrize("file", ["models/a.yml", "seeds/a.csv", "models/b.sql"])

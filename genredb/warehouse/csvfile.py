@@ -50,9 +50,14 @@ class Survey:
 
 
 def file_digest(path: Path) -> str:
-    """Return the sha256 of the file's bytes."""
+    """Return the sha256 of the file's bytes: those that it has now, for it may grow without end."""
+    sha = hashlib.sha256()
     with opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        left = os.fstat(file.fileno()).st_size
+        while chunk := file.read(min(CHUNK_BYTES, left)):
+            sha.update(chunk)
+            left -= len(chunk)
+    return sha.hexdigest()
 
 
 def survey(path: Path, separator: str = ",") -> Survey:
