@@ -5,6 +5,8 @@ refused; predictions are current or refused; the sample is never mixed with song
 ``GENREDB_SEQUENCES`` says how many sequences are tried.
 """
 
+import atexit
+import functools
 import os
 import shutil
 import tempfile
@@ -81,14 +83,11 @@ class Sequences(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="sequences-"))
+        shutil.copytree(start(), self.folder, dirs_exist_ok=True)
         self.project = self.folder / "project"
-        lay_out(self.project)
         self.plain = (self.project / MODEL).read_text(encoding="utf-8")
-        for place, name in enumerate(("sample", *OWN)):
-            self.raw(name).mkdir(parents=True)
-            write_songs(self.raw(name), name, 0 if name == "sample" else place)
         self.files = Files()
-        self.built: Files | None = None  # the files of the last build that was published
+        self.built = Files()  # the files of the last build that was published
         self.stated_number: int | None = None
         self.source = "sample"  # where the database's songs come from
         self.is_stated = False  # whether somebody chose that folder
@@ -99,8 +98,7 @@ class Sequences(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def raw(self, name: str) -> Path:
-        data = self.project / "data"
-        return {"sample": data / "sample", "raw": data / "raw"}.get(name, self.folder / name)
+        return raw_folder(self.folder, name)
 
     def config(self, database: Path | None = None, **stated: Any) -> Config:
         return read_config(Settings(project_dir=self.project, database=database, **stated))
@@ -117,13 +115,12 @@ class Sequences(RuleBasedStateMachine):
             return folder, True
         if self.files.has_raw:
             return "raw", False
-        is_own = self.built is not None and self.source in OWN
-        return (self.source, True) if is_own else ("sample", False)
+        return (self.source, True) if self.source in OWN else ("sample", False)
 
     @rule(number=stated_numbers, folder=st.sampled_from([None, None, "sample", *OWN]))
     def build(self, number: int | None, folder: str | None) -> None:
         source, is_stated = self.source_of(folder)
-        if source == "raw" or self.built is None or self.source != "raw" or self.files.has_raw or folder:
+        if self.source != "raw" or self.files.has_raw or folder:
             self.built_from(number, folder, source, is_stated=is_stated)
             return
         with pytest.raises(GenredbError, match="holds your own songs"):
@@ -140,7 +137,7 @@ class Sequences(RuleBasedStateMachine):
             self.built, self.stated_number, self.has_loaded = self.files, number, False
             self.source, self.is_stated = source, is_stated
 
-    @precondition(lambda self: self.built is not None and (self.source != "raw" or self.files.has_raw))
+    @precondition(lambda self: self.source != "raw" or self.files.has_raw)
     @rule(folder=st.sampled_from([None, "sample", *OWN]))
     def load(self, folder: str | None) -> None:
         source, is_stated = self.source_of(folder)
@@ -178,18 +175,15 @@ class Sequences(RuleBasedStateMachine):
             write_songs(self.raw("raw"), "raw", 7)
         self.files = replace(self.files, has_raw=not self.files.has_raw)
 
-    @precondition(lambda self: self.built is not None)
     @rule(name=st.sampled_from(CHOSEN))
     def use(self, name: str) -> None:
         use_classifier(self.config(), name)
         self.chosen = name
 
-    @precondition(lambda self: self.built is not None)
     @rule(number=stated_numbers, name=st.sampled_from([None, *CHOSEN]))
     def train(self, number: int | None, name: str | None) -> None:
         self.accepts(number, lambda config: train(config, name=name))
 
-    @precondition(lambda self: self.built is not None)
     @rule(number=stated_numbers)
     def predict(self, number: int | None) -> None:
         if self.accepts(number, predict):
@@ -197,18 +191,27 @@ class Sequences(RuleBasedStateMachine):
                 assert stale_reason(connection, self.project) is None
             assert not predict(self.config()).is_published
 
-    @precondition(lambda self: self.built is not None and not self.has_loaded)
+    @precondition(lambda self: not self.has_loaded)
     @rule()
     def remove(self) -> None:
         for one in list_classifiers(self.config())[:1]:
             remove_classifier(self.config(), one.classifier_id)
 
-    @precondition(lambda self: self.built is not None)
-    @rule(number=stated_numbers, is_predicted=st.booleans())
+    @rule(number=stated_numbers)
+    def build_predict_and_export(self, number: int | None) -> None:
+        if self.source != "raw" or self.files.has_raw:
+            self.build(number, None)
+            self.predict_and_export(None)
+
+    @rule(number=stated_numbers)
+    def predict_and_export(self, number: int | None) -> None:
+        if not self.has_loaded:
+            predict(self.config())
+        self.export(number, is_predicted=True)
+
+    @rule(number=stated_numbers, is_predicted=st.just(value=False))
     def export(self, number: int | None, *, is_predicted: bool) -> None:
         """It succeeds just where the files are those of the build, and is then what a fresh database gives."""
-        if is_predicted and not self.has_loaded:
-            predict(self.config())
         path = self.folder / "submission.csv"
         path.unlink(missing_ok=True)
         try:
@@ -235,14 +238,13 @@ class Sequences(RuleBasedStateMachine):
 
     @property
     def number_built(self) -> int:
-        assert self.built is not None
         return self.stated_number or self.built.number
 
     def is_current(self, number: int | None) -> bool:
         """Whether the files and what is told say what was built, as far as it decides the submission."""
         if self.has_loaded or self.files.model == "broken" or number not in (None, self.number_built):
             return False
-        return self.meaning(self.files) == self.meaning(self.built or self.files)
+        return self.meaning(self.files) == self.meaning(self.built)
 
     def meaning(self, files: Files) -> object:
         """What files mean for the submission, with what was stated for the build."""
@@ -270,8 +272,6 @@ class Sequences(RuleBasedStateMachine):
 
     @invariant()
     def the_songs_are_of_one_source(self) -> None:
-        if self.built is None:
-            return
         config = self.config()
         titles = {title.split()[0] for (title,) in rows(config.database, "select title from raw.songs_train")}
         assert titles == {self.source}
@@ -280,6 +280,27 @@ class Sequences(RuleBasedStateMachine):
         assert rows(config.database, "select value from meta.built_with where setting = 'is_sample'") == [
             (str(self.source == "sample").lower(),)
         ]
+
+
+@functools.cache
+def start() -> Path:
+    """Where each sequence starts: the project, built on its sample, beside two folders of one's own songs."""
+    folder = Path(tempfile.mkdtemp(prefix="sequences-"))
+    atexit.register(shutil.rmtree, folder)
+    lay_out(folder / "project")
+    for place, name in enumerate(("sample", *OWN)):
+        raw_folder(folder, name).mkdir(parents=True)
+        write_songs(raw_folder(folder, name), name, place)
+    config = read_config(Settings(project_dir=folder / "project"))
+    assert build(config).is_published
+    use_classifier(config, "majority")
+    return folder
+
+
+def raw_folder(folder: Path, name: str) -> Path:
+    """Where the songs of a name lie: in the project, or beside it."""
+    data = folder / "project" / "data"
+    return {"sample": data / "sample", "raw": data / "raw"}.get(name, folder / name)
 
 
 def lay_out(project: Path) -> None:
