@@ -8,14 +8,13 @@ from genredb.build.run import build
 from genredb.doctor import Finding, examine
 from genredb.errors import ProjectErrors
 from genredb.project.config import Config, Settings
-from tests.conftest import ROOT, changed, config_for
+from tests.conftest import changed, config_for
 from tests.project_files import write_project
 
 
 def findings(config: Config) -> dict[str, list[Finding]]:
-    settings = Settings(project_dir=ROOT, raw_dir=config.raw_dir, database=config.database)
     found: dict[str, list[Finding]] = {}
-    for one in examine(settings):
+    for one in examine(config.settings):
         found.setdefault(one.about, []).append(one)
     return found
 
@@ -27,6 +26,7 @@ def test_everything_is_examined_and_well(predicted: Config) -> None:
         "project",
         "raw files",
         "disk",
+        "settings",
         "database",
         "classifier",
         "predictions",
@@ -74,7 +74,8 @@ def test_stale_relations_are_named_with_their_reasons(config: Config) -> None:
 def test_a_relation_that_the_project_lost_is_named(config: Config) -> None:
     other = config_for(config.raw_dir, config.database, baselines=True)
     assert build(other).exit_code == 0
-    texts = [one.text for one in findings(config)["relations"]]
+    without = config_for(config.raw_dir, config.database, baselines=False)
+    texts = [one.text for one in findings(without)["relations"]]
     assert any("neighbor_predictions is no longer of the project" in text for text in texts), texts
 
 
