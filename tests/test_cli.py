@@ -286,7 +286,7 @@ def test_doctor_finds_a_damaged_block(cli: Cli, built: Path, tmp_path: Path) -> 
 def test_help_has_an_example_and_the_common_options(cli: Cli, tmp_path: Path, command: str) -> None:
     inner = {"classifiers": ["list"]}.get(command, [])
     text = cli(command, *inner, "--help", cwd=tmp_path).out
-    assert "Example: genredb" in text
+    assert re.search(r"Example: .*genredb", text)
     for option in (
         "--project-dir",
         "--profiles-dir",
