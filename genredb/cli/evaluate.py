@@ -114,7 +114,7 @@ def evaluate(
     none is named. `--compare-to HEAD` builds the project as it was committed from the same raw files, and
     says by how much each measure changed since, on the same folds, or that the difference is noise.
 
-    Example: genredb evaluate --all --protocol unseen
+    Example: genredb evaluate logistic --protocol unseen
     """
     console = context.console
     stated = names or []
