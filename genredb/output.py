@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genredb.drafts import whole_file
-from genredb.errors import ConsentError, UsageError
+from genredb.errors import ConsentError, ResourceError, UsageError
 from genredb.project.config import Config
 from genredb.project.files import resolved
 
@@ -39,14 +39,17 @@ def replaced(config: Config, path: Path, *, is_forced: bool = False) -> Iterator
 
 
 def _target(config: Config, path: Path) -> Path:
-    """Return the file to write, a link's target; UsageError for what is none and for the database."""
+    """Return the file to write, a link's target; UsageError for what is none and for the database.
+
+    ResourceError where its folder may not be written to.
+    """
     target = resolved(path)
     if target.exists() and not target.is_file():
         raise UsageError(f"{path} is no regular file; name one to write.")
     if not target.parent.is_dir():
         raise UsageError(f"The folder {target.parent} does not exist; create it first.")
     if not os.access(target.parent, os.W_OK):
-        raise UsageError(f"The folder {target.parent} may not be written to: permission denied.")
+        raise ResourceError(f"The folder {target.parent} may not be written to: permission denied.")
     if target.name.startswith(config.database.name) and target.parent == config.database.parent:
         raise UsageError(f"{path} is the database or belongs to it; name another file.")
     return target

@@ -59,9 +59,7 @@ def test_songs_are_found_by_title_and_missing_ones_are_said(predicted: Config, c
     with pytest.raises(UsageError, match="key is 'Asked 14'; --title finds songs by title.$"):
         explain(predicted, "Asked 14")
     build(config)
-    with pytest.raises(
-        UsageError, match="run `genredb train`.*or run `genredb predict`|Or run `genredb predict`"
-    ):
+    with pytest.raises(UsageError, match="run `genredb predict`, or `genredb train`"):
         explain(config, "14")
 
 

@@ -66,7 +66,7 @@ def test_functions_want_a_current_classifier_and_a_whole_song(cli: Cli, built: P
     assert cli("build", cwd=tmp_path).code == 0
     done = cli("query", sql, cwd=tmp_path)
     assert done.code == 2
-    assert "run `genredb train`" in done.err
+    assert "run `genredb predict`, or `genredb train`" in done.err
     for call in ("predict_genre()", "predict_genre('Queen', 1980)", "predict_genre(genres)"):
         done = cli("query", f"select {call} from genres", cwd=built)
         assert (done.code, "Traceback" in done.err) == (2, False), done.err

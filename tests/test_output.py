@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genredb.cli.app import add_commands, app
-from genredb.errors import ConsentError, GenredbError, UsageError
+from genredb.errors import ConsentError, GenredbError, ResourceError, UsageError
 from genredb.export import export
 from genredb.output import replaced
 from genredb.project.config import Config
@@ -77,14 +77,12 @@ def test_query_says_how_json_is_asked_for(own: Config) -> None:
         run(own, "query", "select 1", "--json")
 
 
-def test_a_folder_that_may_not_be_written_is_a_wrong_name(
-    own: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_may_not_be_written_is_named(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with (
-        pytest.raises(UsageError, match="may not be written to: permission denied"),
+        pytest.raises(ResourceError, match="may not be written to: permission denied"),
         replaced(own, Path("x")),
     ):
         pass
-    with pytest.raises(UsageError, match="permission denied"):
+    with pytest.raises(ResourceError, match="permission denied"):
         export(own, "songs", Path("x.csv"))

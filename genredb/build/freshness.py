@@ -68,7 +68,7 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
             )
             raise UsageError(f"There is no features.{view} in the database; {cure}.")
     if not is_whole:
-        raise UsageError("The raw files were loaded after the last build; run `genredb build` first.")
+        raise UsageError("Some models are not built from the raw files as loaded; run `genredb build` first.")
     return _fingerprints(connection)
 
 

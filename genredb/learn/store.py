@@ -239,7 +239,8 @@ def load_current(connection: Connection, home: Path) -> Fitted:
     try:
         return load(connection, classifier_id, trusted_types(spec))
     except InputError as error:
-        raise UsageError(f"{error} Or run `genredb predict`.") from None
+        what = str(error).partition("; run `genredb train`")[0]
+        raise UsageError(f"{what}; run `genredb predict`, or `genredb train`.") from None
 
 
 def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
