@@ -16,9 +16,7 @@ from genredb.query.guard import Limits
 from tests.cli_reference import commands
 from tests.conftest import ROOT
 
-ENDLESS = (
-    "select count(*) from range(1000000000000) as a, range(10000000) as b where a.range % 7 = b.range % 11"
-)
+ENDLESS = "select count(*) from range(1000000000000)"
 Ask = Callable[..., Awaitable[tuple[bool, list[str]]]]
 
 
@@ -143,14 +141,14 @@ def test_an_endless_question_is_ended_by_the_clock(predicted: Config) -> None:
     assert "ended after 1 seconds; --timeout gives it more" in text
 
 
-def test_a_cancelled_question_makes_room_for_the_next(predicted: Config) -> None:
+def test_a_question_that_nobody_waits_for_makes_room_when_its_time_is_over(predicted: Config) -> None:
     async def talk(ask: Ask) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(ask("query", sql=ENDLESS), 1)
         is_error, (text,) = await asyncio.wait_for(ask("query", sql="select 1 as one"), 40)
         assert (is_error, json.loads(text)) == (False, [{"one": 1}])
 
-    session(server_of(predicted), talk)
+    session(server_of(predicted, seconds=3), talk)
 
 
 def test_without_the_sdk_one_sentence_names_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
