@@ -19,6 +19,11 @@ pytestmark = pytest.mark.slow
 
 # What must have happened before a line can work, as lines of shell.
 BEFORE = {
+    "genredb evaluate --compare-to HEAD": (
+        "git init -q && git add dbt_project.yml profiles.yml sql data"
+        " && git -c user.name=me -c user.email=me@example.org commit -qm 'as it was'"
+        " && sed -i 's/min_genre_songs: 3/min_genre_songs: 4/' dbt_project.yml && genredb build"
+    ),
     "genredb retry": "echo 'select 1' > sql/tests/fails.sql; genredb build || rm sql/tests/fails.sql",
     "genredb classifiers rm artist_forest": "genredb train --classifier artist_forest",
 }
