@@ -144,7 +144,7 @@ def test_without_a_current_classifier_the_cure_is_named(predicted: Config, tmp_p
 
 def test_it_shows_itself_in_text_and_html(predicted: Config) -> None:
     db = opened(predicted)
-    assert re.search(r"genredb.open\('.*genre.duckdb'\): artists, .*, songs, ", repr(db))
+    assert re.search(r"genredb.open\('.*genre.duckdb'\): artist_predictions, artists, .*, songs, ", repr(db))
     assert "One row per artist of any song." in db._repr_html_()
     assert repr(db.songs).endswith("[the first 10 of 16 rows]")
     sql = "select '<script>' as \"<b>\""

@@ -279,7 +279,10 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
     ("script", "message"),
     [
         ("select 1;\nselect titel from songs;\nselect 2;", "Did you mean 'title'?"),
-        (".format parquet", "There is no format 'parquet'. There are: csv, json, jsonl, markdown, table."),
+        (
+            ".format parquet",
+            "There is no format 'parquet'. There are: csv, json, jsonl, markdown, table, vertical.",
+        ),
         (".format", ".format wants FORMAT."),
         (".timer maybe", ".timer is switched on or off."),
         (".tables songs", ".tables takes nothing behind it."),
