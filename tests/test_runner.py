@@ -83,6 +83,17 @@ def test_a_retry_goes_on_where_the_build_failed(tmp_path: Path) -> None:
         retry(config)
 
 
+def test_a_retry_keeps_what_another_program_wrote_since_the_build_failed(tmp_path: Path) -> None:
+    """The failed build was a copy of the file as it was before: published, it would take the rows away."""
+    config = write_project(tmp_path, CHAIN)
+    build(config)
+    assert build(write_project(tmp_path, {"models/other.sql": "select nope"})).exit_code == 3
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("create table mine as select 42 as precious")
+    assert retry(write_project(tmp_path, {"models/other.sql": "select 2 as one"})).is_published
+    assert rows(config.database, "from mine, other") == [(42, 2)]
+
+
 def test_a_retry_starts_over_where_the_database_was_written_since(tmp_path: Path) -> None:
     config = write_project(tmp_path, CHAIN)
     build(config)

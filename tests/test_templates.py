@@ -80,9 +80,10 @@ def test_what_looks_at_sql_writes_nothing(sql: str, tmp_path: Path) -> None:
     build(config)
     target = tmp_path / "stolen.csv"
     before = config.database.read_bytes()
-    template = "{% do run_query(sql) %}".replace("sql", repr(sql.format(target)))
-    with pytest.raises(ProjectError, match="only `genredb build` lets it write"):
-        rendered(config, template=template)
+    stated = repr(sql.format(target))
+    for asking in (f"run_query({stated})", f"adapter.get_columns_in_relation('a;' ~ {stated})"):
+        with pytest.raises(ProjectError, match="only `genredb build` lets it write"):
+            rendered(config, template=f"{{% do {asking} %}}")
     assert (target.exists(), config.database.read_bytes() == before) == (False, True)
     asked = "{{ run_query('select max(x) from ' ~ ref('a')).columns[0].values()[0] }}"
     assert rendered(config, template=asked) == "1"

@@ -22,8 +22,6 @@ def record_run(
     connection.execute(
         "insert into meta.runs values (?, ?, ?, ?, ?)", [run_id, command, started_at, seconds, __version__]
     )
-    connection.execute("delete from meta.state where key = 'run_id'")
-    connection.execute("insert into meta.state values ('run_id', ?)", [run_id])
     ran = list(results)
     insert_rows(
         connection,

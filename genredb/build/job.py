@@ -9,7 +9,7 @@ from genredb.build.built_with import resumed, settings_of, with_raw_folder
 from genredb.build.current import write_receipt
 from genredb.build.drops import refuse_large_drop
 from genredb.build.freshness import forget_stale_predictions, has_songs
-from genredb.build.history import record_run, run_id_of
+from genredb.build.history import record_run
 from genredb.build.manifest import write_manifest
 from genredb.build.options import Options
 from genredb.build.plan import Plan, make_plan, new_nodes
@@ -81,12 +81,12 @@ class _Job:
         """Build from the failed state, if it still fits what is published; else from the published one."""
         if not self._failed.is_file():
             raise UsageError("There is no failed build to go on from; run `genredb build`.")
-        published = read_state(self._turn.current)
+        published, base = read_state(self._turn.current), self._turn.published
         with noticed_damage(self._failed):
             connection = self._turn.begin(self._failed)
             state = read_state(connection)
             self._config = resumed(self._config, state.built_with)
-            if state.base == published.run_id:
+            if state.base == base:
                 return self._carry_out(self._plan(state, connection), state, connection, "retry")
         self._observer.note("The database was written since that build failed; starting over.")
         self._turn.discard()
@@ -156,8 +156,9 @@ class _Job:
         if result.exit_code:
             # A hook may have dropped them.
             create_tables(connection, has_songs=has_songs(compilation.project))
+            base = self._turn.published
             with transaction(connection):
-                _write(connection, results, replace(after, is_whole=False, base=state.base or state.run_id))
+                _write(connection, results, replace(after, is_whole=False, base=base))
             self._turn.keep(self._failed)
         else:
             made, found = set(plan.made), relations(connection).items()
@@ -205,8 +206,6 @@ class _Job:
         nodes = new_nodes(plan, state, warned, _restless(connection, compilation, done))
         return State(
             is_whole=plan.is_whole and len(done) == len(results),
-            base=state.base,
-            run_id=run_id_of(self._started_at),
             proof=state.proof,
             nodes=nodes,
             built_with=settings_of(self._config, compilation),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from genredb.compile.compiler import Compilation
 from genredb.compile.context import ResultTable
@@ -27,23 +28,24 @@ class TemplateDatabase:
         """Run SQL; return its rows, if it has any. Raises ProjectError where it is wrong."""
         if is_blank(sql):
             return None
+        return ResultTable(*self._run(sql))
+
+    def relation_type(self, schema: str, identifier: str) -> str | None:
+        """Return ``table`` or ``view``, or None where there is no such relation."""
+        return relation_exists(self._connection, str(schema), str(identifier))
+
+    def columns(self, relation: str) -> list[tuple[str, str]]:
+        """Return the names and types of a relation's columns."""
+        _, rows = self._run(f"describe {relation}")
+        return [(str(row[0]), str(row[1])) for row in rows]
+
+    def _run(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         kinds = () if self._may_write else statement_kinds(self._connection, sql)
         writing = next((kind for kind in kinds if kind not in ASKS), None)
         if writing:
             raise ProjectError(f"A template runs {writing}; only `genredb build` lets it write.")
         with unlimited():
-            columns, rows = run_query(self._connection, sql)
-        return ResultTable(columns, rows)
-
-    def relation_type(self, schema: str, identifier: str) -> str | None:
-        """Return ``table`` or ``view``, or None where there is no such relation."""
-        return relation_exists(self._connection, schema, identifier)
-
-    def columns(self, relation: str) -> list[tuple[str, str]]:
-        """Return the names and types of a relation's columns."""
-        with unlimited():
-            _, rows = run_query(self._connection, f"describe {relation}")
-        return [(str(row[0]), str(row[1])) for row in rows]
+            return run_query(self._connection, sql)
 
 
 def apply_settings(connection: Connection, profile: Profile) -> None:

@@ -43,12 +43,12 @@ class State:
 
     ``is_whole`` says that every node is as the project wanted it. ``proof`` digests what the leak guard last
     proved. ``loads`` maps a source to the digest of its load, ``nodes`` a node to what it was built from;
-    ``marks`` maps each relation there is to the mark it was given. ``run_id`` is the last run recorded.
+    ``marks`` maps each relation there is to the mark it was given. ``base`` is the published file that a
+    failed build went from, as :class:`Publication` tells it from others.
     """
 
     is_whole: bool = False
     base: str = ""
-    run_id: str = ""
     proof: str = ""
     loads: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
@@ -114,7 +114,6 @@ def read_state(connection: Connection | None) -> State:
     return State(
         is_whole=values.get("is_whole") == "true",
         base=values.get("base", ""),
-        run_id=values.get("run_id", ""),
         proof=values.get("proof", ""),
         loads=dict(loads),
         nodes={
@@ -132,7 +131,6 @@ def write_state(connection: Connection, state: State) -> None:
         "layout": LAYOUT,
         "is_whole": json.dumps(state.is_whole),
         "base": state.base,
-        "run_id": state.run_id,
         "proof": state.proof,
     }
     connection.execute("delete from meta.state")

@@ -48,6 +48,11 @@ class Publication:
             self.current = connect_read_only(self.database)
         self._published = _identity(self.database)
 
+    @property
+    def published(self) -> str:
+        """What tells the published state from others, whoever wrote them; empty where there is no file."""
+        return " ".join(map(str, self._published or ()))
+
     def begin(self, other: Path | None = None) -> Connection:
         """Return a connection to a private copy of the published state (empty where there is none).
 
