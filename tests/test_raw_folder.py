@@ -6,7 +6,7 @@ import pytest
 
 from genredb.build.load import load
 from genredb.build.results import SilentObserver
-from genredb.build.run import build
+from genredb.build.run import build, retry
 from genredb.doctor import examine
 from genredb.errors import InputError, ProjectError
 from genredb.project.config import Config, Settings, read_config
@@ -86,4 +86,20 @@ def test_a_csv_that_no_source_reads_is_named(config: Config) -> None:
     settings = Settings(project_dir=config.root, raw_dir=config.raw_dir, database=config.database)
     assert [one.text for one in examine(settings) if "is ignored" in one.text] == [
         text.removesuffix(".") for text in ignored
+    ]
+
+
+def test_a_retry_leaves_the_sample_for_songs_that_came_meanwhile(tmp_path: Path) -> None:
+    """As a build does, where nobody asked for the sample."""
+    model = "select number {} as number from {{{{ source('s', 'things') }}}}"
+    yml = "sources: [{name: s, tables: [{name: things, config: {meta: {file: things.csv}}, columns: "
+    yml += "[{name: number, data_type: integer}]}]}]"
+    files = {"models/s.yml": yml, "data/sample/things.csv": "number\n1\n"}
+    config = write_project(tmp_path, files | {"models/m.sql": model.format("+ nope")})
+    assert build(config).exit_code == 3
+    write_project(tmp_path, {"models/m.sql": model.format(""), "data/raw/things.csv": "number\n2\n"})
+    assert retry(read_config(config.settings)).exit_code == 0
+    assert rows(config.database, "from m") == [(2,)]
+    assert rows(config.database, "select value from meta.built_with where setting = 'is_sample'") == [
+        ("false",)
     ]

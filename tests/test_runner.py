@@ -94,6 +94,20 @@ def test_a_retry_keeps_what_another_program_wrote_since_the_build_failed(tmp_pat
     assert rows(config.database, "from mine, other") == [(42, 2)]
 
 
+def test_a_build_that_finds_nothing_to_do_ends_the_failed_one_as_well(tmp_path: Path) -> None:
+    """Else a retry weeks later would bring back what that build was told."""
+    for is_by_receipt in (True, False):
+        config = write_project(tmp_path, CHAIN)
+        build(config)
+        assert build(write_project(tmp_path, CHAIN | {"models/other.sql": "select nope"})).exit_code == 3
+        write_project(tmp_path, CHAIN)
+        if not is_by_receipt:
+            (tmp_path / "target" / "current.json").unlink()
+        assert not build(config).results
+        with pytest.raises(UsageError, match="no failed build to go on from"):
+            retry(config)
+
+
 def test_a_retry_starts_over_where_the_database_was_written_since(tmp_path: Path) -> None:
     config = write_project(tmp_path, CHAIN)
     build(config)

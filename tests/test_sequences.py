@@ -1,8 +1,8 @@
 """Random sequences of commands and edits, held against a simple model of what must be so.
 
 An exported submission is that of a fresh database built with the settings that the project states, or is
-refused; predictions are current or refused; the sample is never mixed with songs of one's own.
-``GENREDB_SEQUENCES`` says how many sequences are tried.
+refused; predictions are current or refused; the sample is never mixed with songs of one's own. A retry goes
+on with what the failed build was told. ``GENREDB_SEQUENCES`` says how many sequences are tried.
 """
 
 import atexit
@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from genredb.build.clean import clean
 from genredb.build.freshness import stale_reason
 from genredb.build.load import load
-from genredb.build.run import build
+from genredb.build.run import build, retry
 from genredb.build.state import is_built_from_loads
 from genredb.errors import GenredbError
 from genredb.export import export
@@ -48,15 +49,27 @@ SMALL = ClassifierSpec(
     uses_artist=True,
     settings=("min_genre_songs",),
 )
-CHOSEN = ("majority", "naive_bayes", SMALL.name)
+STATED = "stated_tree"  # by classifiers.yml, where that is there
+TREE = """
+classifiers:
+  - name: stated_tree
+    estimator: sklearn.tree.DecisionTreeClassifier
+    parameters: {max_depth: %s}
+"""
+CHOSEN = ("majority", "naive_bayes", SMALL.name, STATED)
 OWN = ("one", "two")  # folders of songs of one's own
 MODEL = "sql/models/staging/stg_songs.sql"
+ROLES = "sql/models/features/features.yml"
+ROLE = """beats per minute.
+        config: {meta: {role: feature}}"""
 EDITS = {
     "plain": ("", ""),
     "comment": ("with\n", "-- says nothing\nwith\n"),
     "other": ("select * from final", "select * replace (bpm // 2 as bpm) from final"),
     "broken": ("select * from final", "selct * from final"),
+    "failing": ("select * from final", "select * replace (cast(title as integer) as bpm) from final"),
 }
+BETWEEN = ("", "", "put_or_remove_data_raw", "build_and_predict", "clean")  # a failed build and its retry
 numbers = st.sampled_from([3, 5])
 stated_numbers = st.sampled_from([None, None, 3, 5])
 known: dict[object, bytes] = {}  # submissions of fresh databases
@@ -69,10 +82,16 @@ def small_forest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Files:
-    """What the files say: the model's text, the variable, how often the songs of each folder were edited."""
+    """What the files say.
+
+    The model's text, the variable, whether the tempo is a feature, the depth of the stated tree (0: none is
+    stated), which of two texts the songs of each folder have.
+    """
 
     model: str = "plain"
     number: int = 3
+    has_tempo: bool = True
+    depth: int = 0
     songs: tuple[int, ...] = (0, 0, 0)
     has_raw: bool = False
 
@@ -92,6 +111,7 @@ class Sequences(RuleBasedStateMachine):
         self.source = "sample"  # where the database's songs come from
         self.is_stated = False  # whether somebody chose that folder
         self.has_loaded = False  # since the last build
+        self.failed: tuple[int | None, str, bool] | None = None  # what a failed build was told
         self.chosen = "majority"
 
     def teardown(self) -> None:
@@ -132,10 +152,59 @@ class Sequences(RuleBasedStateMachine):
             is_done = build(config).exit_code == 0
         except GenredbError:
             is_done = False
-        assert is_done == (self.files.model != "broken")
+        assert is_done == self.can_be_built
+        told = (number, source, is_stated)
         if is_done:
-            self.built, self.stated_number, self.has_loaded = self.files, number, False
-            self.source, self.is_stated = source, is_stated
+            self.succeeded(*told)
+        elif self.files.model == "failing":
+            self.failed = told
+
+    @property
+    def can_be_built(self) -> bool:
+        return self.files.model not in {"broken", "failing"}
+
+    def succeeded(self, number: int | None, source: str, is_stated: bool) -> None:
+        self.built, self.stated_number, self.has_loaded = self.files, number, False
+        self.source, self.is_stated, self.failed = source, is_stated, None
+
+    @rule()
+    def retry(self) -> None:
+        if self.failed is None:
+            with pytest.raises(GenredbError, match="no failed build"):
+                retry(self.config())
+            return
+        number, source, is_stated = self.failed
+        is_gone = "raw" in {source, "" if is_stated else self.source} and not self.files.has_raw
+        if not is_stated:
+            source, is_stated = self.source_of(None)
+        try:
+            is_done = retry(self.config()).exit_code == 0
+        except GenredbError:
+            is_done = False
+        assert is_done == (self.can_be_built and not is_gone)
+        if is_done:
+            self.succeeded(number, source, is_stated)
+        elif self.files.model == "failing" and not is_gone:
+            self.failed = (number, source, is_stated)
+
+    @precondition(lambda self: self.source != "raw" or self.files.has_raw)
+    @rule(
+        number=stated_numbers,
+        folder=st.sampled_from([None, "sample", *OWN]),
+        between=st.sampled_from(BETWEEN),
+    )
+    def fail_and_retry(self, number: int | None, folder: str | None, between: str) -> None:
+        self.edit_model("failing")
+        self.build(number, folder)
+        self.edit_model("plain")
+        if between:
+            getattr(self, between)()
+        self.retry()
+
+    @rule()
+    def clean(self) -> None:
+        clean(self.config())
+        self.failed = None
 
     @precondition(lambda self: self.source != "raw" or self.files.has_raw)
     @rule(folder=st.sampled_from([None, "sample", *OWN]))
@@ -158,6 +227,22 @@ class Sequences(RuleBasedStateMachine):
         path.write_text(text.replace(old, new), encoding="utf-8")
         self.files = replace(self.files, number=number)
 
+    @rule()
+    def edit_role(self) -> None:
+        path = self.project / ROLES
+        text, other = path.read_text(encoding="utf-8"), ROLE.replace("feature", "id")
+        pair = (ROLE, other) if self.files.has_tempo else (other, ROLE)
+        path.write_text(text.replace(*pair), encoding="utf-8")
+        self.files = replace(self.files, has_tempo=not self.files.has_tempo)
+
+    @rule(depth=st.sampled_from([0, 1, 2]))
+    def edit_classifiers(self, depth: int) -> None:
+        path = self.project / "classifiers.yml"
+        path.unlink(missing_ok=True)
+        if depth:
+            path.write_text(TREE % depth, encoding="utf-8")
+        self.files = replace(self.files, depth=depth)
+
     @rule(place=st.sampled_from([0, 1, 2]))
     def edit_songs(self, place: int) -> None:
         name = ("sample", *OWN)[place]
@@ -177,12 +262,19 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(CHOSEN))
     def use(self, name: str) -> None:
+        if not self.is_there(name):
+            with pytest.raises(GenredbError, match="no classifier"):
+                use_classifier(self.config(), name)
+            return
         use_classifier(self.config(), name)
         self.chosen = name
 
+    def is_there(self, name: str) -> bool:
+        return name != STATED or bool(self.files.depth)
+
     @rule(number=stated_numbers, name=st.sampled_from([None, *CHOSEN]))
     def train(self, number: int | None, name: str | None) -> None:
-        self.accepts(number, lambda config: train(config, name=name))
+        self.accepts(number, lambda config: train(config, name=name), name)
 
     @rule(number=stated_numbers)
     def predict(self, number: int | None) -> None:
@@ -197,6 +289,10 @@ class Sequences(RuleBasedStateMachine):
         for one in list_classifiers(self.config())[:1]:
             remove_classifier(self.config(), one.classifier_id)
 
+    def build_and_predict(self) -> None:
+        self.build(None, None)
+        self.predict(None)
+
     @rule(number=stated_numbers)
     def build_predict_and_export(self, number: int | None) -> None:
         if self.source != "raw" or self.files.has_raw:
@@ -205,9 +301,10 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(number=stated_numbers)
     def predict_and_export(self, number: int | None) -> None:
-        if not self.has_loaded:
+        is_predicted = not self.has_loaded and self.is_there(self.chosen)
+        if is_predicted:
             predict(self.config())
-        self.export(number, is_predicted=True)
+        self.export(number, is_predicted=is_predicted)
 
     @rule(number=stated_numbers, is_predicted=st.just(value=False))
     def export(self, number: int | None, *, is_predicted: bool) -> None:
@@ -225,15 +322,16 @@ class Sequences(RuleBasedStateMachine):
             assert self.is_current(number)
             assert path.read_bytes() == self.fresh()
 
-    def accepts(self, number: int | None, verb: Any) -> bool:
+    def accepts(self, number: int | None, verb: Any, name: str | None = None) -> bool:
         """Ask a verb that reads the database; whether it agrees with what it is told."""
+        is_right = not self.has_loaded and number in (None, self.number_built)
+        is_right = is_right and self.is_there(name or self.chosen)
         try:
             verb(self.config(**self.stated(number, None)))
         except GenredbError:
-            assert self.has_loaded or number not in (None, self.number_built)
+            assert not is_right
             return False
-        assert not self.has_loaded
-        assert number in (None, self.number_built)
+        assert is_right
         return True
 
     @property
@@ -242,7 +340,9 @@ class Sequences(RuleBasedStateMachine):
 
     def is_current(self, number: int | None) -> bool:
         """Whether the files and what is told say what was built, as far as it decides the submission."""
-        if self.has_loaded or self.files.model == "broken" or number not in (None, self.number_built):
+        if self.has_loaded or not self.can_be_built or number not in (None, self.number_built):
+            return False
+        if not self.is_there(self.chosen):
             return False
         return self.meaning(self.files) == self.meaning(self.built)
 
@@ -253,11 +353,11 @@ class Sequences(RuleBasedStateMachine):
         if not self.is_stated and files is self.files:
             source = "raw" if files.has_raw else ("sample" if self.source != "raw" else "gone")
         songs = files.songs[("sample", *OWN).index(source)] if source in {"sample", *OWN} else 0
-        return model, self.stated_number or files.number, source, songs
+        return model, files.has_tempo, self.stated_number or files.number, source, songs
 
     def fresh(self) -> bytes:
         """The submission of a fresh database, built with what the project states."""
-        key = (self.meaning(self.files), self.chosen)
+        key = (self.meaning(self.files), self.chosen, self.files.depth if self.chosen == STATED else 0)
         if key not in known:
             stated = self.stated(self.stated_number, self.source if self.source != "raw" else None)
             config = self.config(self.folder / "fresh.duckdb", **stated)
@@ -267,6 +367,7 @@ class Sequences(RuleBasedStateMachine):
             path = self.folder / "fresh.csv"
             export(config, "submission", path)
             known[key] = path.read_bytes()
+            path.unlink()
             config.database.unlink()
         return known[key]
 

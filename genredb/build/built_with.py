@@ -150,11 +150,6 @@ def as_built(config: Config, found: BuiltWith) -> Config:
     return with_raw_folder(read_config(settings), found)
 
 
-def resumed(config: Config, found: BuiltWith) -> Config:
-    """Return the configuration of a build that is gone on with: as it was stated, where nothing else is."""
-    return as_built(config, replace(found, is_raw_stated=bool(found.raw_dir)))
-
-
 def _existing_folder(config: Config, found: BuiltWith) -> Path:
     """Return the raw folder that the database was built from; ConsentError where it is gone."""
     folder = _folder(config, found)

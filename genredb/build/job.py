@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from genredb.build.built_with import resumed, settings_of, with_raw_folder
+from genredb.build.built_with import as_built, settings_of, with_raw_folder
 from genredb.build.current import write_receipt
 from genredb.build.drops import refuse_large_drop
 from genredb.build.freshness import forget_stale_predictions, has_songs
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from genredb.build.leak_guard import LeakGuard
     from genredb.warehouse.load import Load
 
-FAILED = "failed.duckdb"
-
 
 def run_job(
     config: Config, observer: Observer, options: Options, files_digest: str, *, is_retry: bool = False
@@ -62,7 +60,7 @@ class _Job:
         self._options = options
         self._turn = turn
         self._started_at = datetime.now(UTC)
-        self._failed = config.target_dir / FAILED
+        self._failed = config.failed_build
 
     def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
@@ -74,6 +72,7 @@ class _Job:
             result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
             write_run_results(self._config, command, result)
             self._write_receipt(plan, state, is_proved=is_proved)
+            self._failed.unlink(missing_ok=True)
             return result
         return self._carry_out(plan, state, self._turn.begin(), command)
 
@@ -85,7 +84,7 @@ class _Job:
         with noticed_damage(self._failed):
             connection = self._turn.begin(self._failed)
             state = read_state(connection)
-            self._config = resumed(self._config, state.built_with)
+            self._config = as_built(self._config, state.built_with)
             if state.base == base:
                 return self._carry_out(self._plan(state, connection), state, connection, "retry")
         self._observer.note("The database was written since that build failed; starting over.")

@@ -35,6 +35,7 @@ def build(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
         seconds = time.perf_counter() - started
         result = BuildResult((), seconds=seconds, standing_warnings=receipt.warnings)
         write_run_results(config, "build", result)
+        config.failed_build.unlink(missing_ok=True)
         return result
     from genredb.build.job import run_job  # noqa: PLC0415 - slow to import, and often not needed
 
@@ -44,7 +45,7 @@ def build(config: Config, observer: Observer = _SILENT, options: Options = _ALL)
 def retry(config: Config, observer: Observer = _SILENT, options: Options = _ALL) -> BuildResult:
     """Go on from the last failed build: what succeeded in it and did not change is not run again.
 
-    Raises UsageError where no build failed since the last one that was published.
+    Raises UsageError where no build failed since the last one that succeeded.
     """
     from genredb.build.job import run_job  # noqa: PLC0415
 

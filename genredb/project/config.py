@@ -84,6 +84,11 @@ class Config:
         return self.target_dir / "genredb.log"
 
     @property
+    def failed_build(self) -> Path:
+        """Where the database of a failed build is kept for ``retry``, until a build succeeds."""
+        return self.target_dir / "failed.duckdb"
+
+    @property
     def schema(self) -> str:
         """The schema of relations that state none, ``target.schema`` in templates."""
         return self.profile.schema
