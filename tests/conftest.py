@@ -1,11 +1,8 @@
-"""What the tests share: the real command line, small raw files, a built database."""
+"""What the tests share: the command line, small raw files, a built database."""
 
 import atexit
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +12,31 @@ import pytest
 from genredb.build.run import build
 from genredb.learn.predict import predict
 from genredb.project.config import Config, Settings, read_config
+from tests.forked_cli import ForkedCli, Ran
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 REAL_FILES = ("CS98XClassificationTrain.csv", "CS98XClassificationTest.csv")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-
 Cli = Callable[..., Ran]
 
 
 @pytest.fixture(scope="session")
-def cli() -> Cli:
-    """Run the real ``genredb`` in a process of its own, in ``cwd``, without this shell's GENREDB_ variables."""
+def forked_cli() -> Iterator[ForkedCli]:
+    """Run commands in forks of a process that has imported everything."""
+    with ForkedCli() as forked:
+        yield forked
+
+
+@pytest.fixture(scope="session")
+def cli(forked_cli: ForkedCli) -> Cli:
+    """Run ``genredb`` in a process of its own, in ``cwd``, without this shell's GENREDB_ variables."""
 
     def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Ran:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GENREDB_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "genredb", *map(str, arguments)],
-            cwd=cwd,
-            env=inherited | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)} | dict(env or {}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        environment = inherited | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)} | dict(env or {})
+        return forked_cli.run([str(argument) for argument in arguments], cwd, environment, stdin)
 
     return run
 

@@ -12,7 +12,8 @@ import pytest
 
 from genredb.errors import GenredbError, ResourceError
 from genredb.warehouse.duckdb_errors import noticed_damage, query_errors, sql_errors, translated_errors
-from tests.conftest import ROOT, Ran
+from tests.conftest import ROOT
+from tests.forked_cli import Ran
 from tests.project_files import BASE, write_project
 
 NO_SPACE = 'Could not write file "/a/genre.duckdb": No space left on device'
