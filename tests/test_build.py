@@ -288,6 +288,19 @@ def test_disabled_nodes_and_checks_are_left_out(tmp_path: Path) -> None:
     assert set(ran(write_project(tmp_path, files))) == {"a", "codes"}
 
 
+@pytest.mark.parametrize("options", [Options(warn_error=True), Options(store_failures=True)])
+def test_what_is_asked_of_warnings_is_heeded_where_nothing_changed(tmp_path: Path, options: Options) -> None:
+    """The check that warned runs again: to fail under --warn-error, to keep its rows by --store-failures."""
+    check = "{{ config(severity='warn') }} select * from {{ ref('b') }} where y > 2"
+    config = write_project(tmp_path, TWO_MODELS | {"tests/t.sql": check})
+    build(config)
+    result = build(config, options=options)
+    assert [(found.node.name, found.reason) for found in result.results] == [("t", "warned before")]
+    assert result.exit_code == (1 if options.warn_error else 0)
+    if options.store_failures:
+        assert rows(config.database, "from main_dbt_test__audit.t") == [(4,)]
+
+
 def test_warnings_are_not_forgotten(tmp_path: Path) -> None:
     files = TWO_MODELS | {"tests/t.sql": "{{ config(severity='warn') }} select * from {{ ref('b') }}"}
     config = write_project(tmp_path, files)

@@ -251,6 +251,7 @@ def test_what_may_change_by_itself_always_runs_and_says_why(tmp_path: Path, sql:
     files = {
         "models/m.sql": sql,
         "models/after.sql": "select * from {{ ref('m') }}",
+        "tests/t.sql": f"select * from ({sql}) where false",
         "models/s.yml": "sources: [{name: elsewhere, tables: [{name: things}]}]",
         "seeds/s.csv": "x\n1\n",
     }
@@ -264,7 +265,7 @@ def test_what_may_change_by_itself_always_runs_and_says_why(tmp_path: Path, sql:
     os.chdir(tmp_path)
     try:
         assert build(config).exit_code == 0
-        assert reasons(build(config)) == {"m": reason, "after": "upstream m"}
+        assert reasons(build(config)) == {"m": reason, "after": "upstream m", "t": reason}
     finally:
         os.chdir(here)
 

@@ -21,7 +21,7 @@ from genredb.build.state import State, drop_relation, mark, read_state, write_st
 from genredb.build.stated_columns import refuse_unknown_columns
 from genredb.build.walk import Walk
 from genredb.compile.compiler import Compilation, compile_project
-from genredb.compile.nodes import Node
+from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
@@ -100,7 +100,7 @@ class _Job:
         for notice in compilation.notices:
             self._observer.note(notice)
         chosen = chosen_nodes(compilation, options)
-        plan = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        plan = make_plan(compilation, state, connection, chosen, options)
         if connection is not None:  # what is not made anew may be described anew
             ids = compilation.nodes.keys() if chosen is None else chosen
             standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
@@ -246,6 +246,6 @@ def _restless(connection: Connection, compilation: Compilation, nodes: Iterable[
     found = {
         node.unique_id: restless(connection, node.sql, known)
         for node in nodes
-        if node.sql and not node.is_check
+        if node.sql and node.kind is not NodeKind.UNIT_TEST  # which reads the rows that it states
     }
     return {unique_id: reason for unique_id, reason in found.items() if reason}

@@ -24,7 +24,12 @@ class Options:
     @property
     def may_be_current(self) -> bool:
         """Whether there may be nothing to do."""
-        return self.is_everything and not self.is_full_refresh
+        return self.is_everything and not (self.is_full_refresh or self.repeats_warned)
+
+    @property
+    def repeats_warned(self) -> bool:
+        """Whether checks that warned run again: they are to fail now, or their rows to be kept."""
+        return self.warn_error or self.store_failures
 
     @property
     def is_everything(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from genredb.build.drops import large_drop
 from genredb.build.inputs import RawFiles, contents, raw_files
+from genredb.build.options import Options
 from genredb.build.state import NodeState, State
 from genredb.compile.compiler import Compilation
 from genredb.compile.features import proof_digest
@@ -15,6 +16,7 @@ from genredb.warehouse.database import Connection
 from genredb.warehouse.sql_text import canonical
 
 OWN_SCHEMAS = ("ml", "meta")  # written by genredb itself, outside the graph
+_NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,7 @@ def make_plan(
     state: State,
     connection: Connection | None,
     chosen: Collection[str] | None = None,
-    *,
-    is_full_refresh: bool = False,
+    options: Options = _NO_OPTIONS,
 ) -> Plan:
     """Hold a compiled project against ``state``; ``chosen`` are the unique ids to look at, else all.
 
@@ -95,7 +96,7 @@ def make_plan(
         return canonical(connection, sql) if connection else None
 
     own = identities(compilation, contents(compilation, files), state.identities, parsed)
-    everything = _Planner(compilation, state, own, files, is_full_refresh=is_full_refresh)
+    everything = _Planner(compilation, state, own, files, options)
     reasons = everything.reasons(compilation.nodes)
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
     removed = tuple(_removed(compilation, state))
@@ -115,7 +116,7 @@ def make_plan(
         needed = ancestors(compilation, chosen)
         found = replace(
             found,
-            reasons=_Planner(compilation, state, own, files, is_full_refresh=is_full_refresh).reasons(chosen),
+            reasons=_Planner(compilation, state, own, files, options).reasons(chosen),
             stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
             removed=(),
             is_whole=reasons.keys() <= set(chosen) and not removed,
@@ -133,13 +134,12 @@ class _Planner:
         state: State,
         own: Mapping[str, Identity],
         files: Sequence[RawFiles],
-        *,
-        is_full_refresh: bool,
+        options: Options,
     ) -> None:
         self._nodes = compilation.nodes
         self._state = state
         self._own = own
-        self._is_full_refresh = is_full_refresh
+        self._options = options
         by_relation = {found.source.qualified_name: found for found in files}
         self._files = {
             node.unique_id: by_relation[node.relation.qualified_name]
@@ -186,14 +186,21 @@ class _Planner:
                 self._changed.add(node.unique_id)
             is_there = self._state.nodes[node.unique_id].relation in self._state.marks
             return "rebuilt by another program" if is_there else "missing"
-        remade = next((i for i in node.depends_on if i in self._remade), None) if node.is_check else None
-        return f"upstream {self._nodes[remade].label}" if remade else ""
+        return self._check_again(node) if node.is_check else ""
+
+    def _check_again(self, node: Node) -> str:
+        """Return why a check runs although it would look at the same rows, or nothing."""
+        remade = next((i for i in node.depends_on if i in self._remade), None)
+        if remade:
+            return f"upstream {self._nodes[remade].label}"
+        has_warned = self._state.nodes[node.unique_id].has_warned
+        return "warned before" if has_warned and self._options.repeats_warned else ""
 
     def _change(self, node: Node) -> str:
         """Return why a node's rows may be others than at its last run, or nothing."""
         last = self._state.nodes.get(node.unique_id)
-        if last is None or self._is_full_refresh:
-            return "full refresh" if self._is_full_refresh else "new"
+        if last is None or self._options.is_full_refresh:
+            return "full refresh" if self._options.is_full_refresh else "new"
         own = self._own[node.unique_id]
         if own.sql_id != last.identity.sql_id:
             return "sql changed"

@@ -36,7 +36,7 @@ def plan(config: Config, options: Options = _ALL) -> Plan:
         config = with_raw_folder(config, state.built_with)
         compilation = compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
         chosen = chosen_nodes(compilation, options)
-        found = make_plan(compilation, state, connection, chosen, is_full_refresh=options.is_full_refresh)
+        found = make_plan(compilation, state, connection, chosen, options)
         if not found.is_proved:
             refuse_differing_features(compilation)
             LeakGuard(compilation, connection).refuse_leaks()
