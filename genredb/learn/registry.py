@@ -81,7 +81,8 @@ def find_classifier(home: Path, choice: Chosen) -> ClassifierSpec:
     spec = known[choice.name]
     if choice.parameters:
         make = functools.partial(_make_with, spec, dict(choice.parameters))
-        spec = replace(spec, make=make, parameters=dict(choice.parameters))
+        left = tuple(name for name in spec.settings if name not in choice.parameters)
+        spec = replace(spec, make=make, settings=left, parameters=dict(choice.parameters))
     if not hasattr(spec.make(1), "predict_proba"):
         raise UsageError(
             f"{choice.name} gives no probabilities, which predictions carry; choose another classifier."

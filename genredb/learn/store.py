@@ -132,10 +132,16 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
 
 def _parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters of an estimator and of those within it, which are named by their class."""
-    return {
-        key: value if value is None or isinstance(value, str | int | float | bool) else type(value).__name__
-        for key, value in sorted(estimator.get_params().items())
-    }
+    return {key: _told(value) for key, value in sorted(estimator.get_params().items())}
+
+
+def _told(value: Any) -> Any:
+    """Return a parameter as JSON holds it: lists and mappings in full, other objects by their class."""
+    if isinstance(value, list | tuple):
+        return [_told(item) for item in value]
+    if isinstance(value, Mapping):
+        return [[_told(key), _told(item)] for key, item in value.items()]
+    return value if value is None or isinstance(value, str | int | float | bool) else type(value).__name__
 
 
 def trusted_types(spec: ClassifierSpec) -> frozenset[str]:

@@ -38,8 +38,8 @@ class StatedClassifier:
 
     @property
     def digest(self) -> str:
-        """What its answers depend on, beside songs and settings."""
-        text = json.dumps([self.estimator, self.reads_artist], sort_keys=True, default=str)
+        """What its answers depend on, beside songs and settings; in the order of a vote's estimators, too."""
+        text = json.dumps([self.estimator, self.reads_artist])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,0 +1,66 @@
+"""What a classifier's id covers: all that decides its answers, however it is stated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from genredb.learn.kept import list_classifiers, show_classifier
+from genredb.learn.predict import predict
+from genredb.learn.train import train
+from genredb.project.classifiers import read_classifiers
+from genredb.project.config import Config
+from tests.conftest import changed, rows
+
+VOTE = """
+classifiers:
+  - name: voted
+    estimator: sklearn.ensemble.VotingClassifier
+    parameters:
+      voting: soft
+      weights: [1, 9]
+      estimators:
+        {first}: {{estimator: {first_path}}}
+        {second}: {{estimator: {second_path}}}
+"""
+BAYES, TREE = "sklearn.naive_bayes.GaussianNB", "sklearn.tree.DecisionTreeClassifier"
+
+
+def test_a_setting_of_the_project_gives_way_to_a_parameter_that_is_set(
+    predicted: Config, tmp_path: Path
+) -> None:
+    config = changed(predicted, tmp_path, "select 1")
+    usual = train(config, name="artist_forest")
+    own = train(config, name="artist_forest", parameters={"min_genre_songs": 4})
+    assert own.classifier_id != usual.classifier_id
+    kept = show_classifier(config, own.classifier_id)
+    assert (kept["parameters"]["min_genre_songs"], kept["settings"]) == (4, {})
+
+
+def test_lists_that_are_set_tell_classifiers_apart(predicted: Config, tmp_path: Path) -> None:
+    config = changed(predicted, tmp_path, "select 1")
+    few, many = (
+        train(config, name="artist_vote", parameters={"weights": weights, "n_estimators": 9}).classifier_id
+        for weights in ([9, 1], [1, 9])
+    )
+    assert few != many
+    sql = "select genre, probability from ml.predictions where basis = 'audio' order by song_key"
+    answers = []
+    for one in (few, many, few):
+        predict(config, classifier=one)
+        answers.append(rows(config.database, sql))
+    assert answers[0] == answers[2] != answers[1]
+    assert [one.classifier_id for one in list_classifiers(config) if one.is_used] == [few]
+
+
+def test_the_order_of_a_vote_is_a_part_of_its_entry(predicted: Config, tmp_path: Path) -> None:
+    config = replace(changed(predicted, tmp_path, "select 1"), home=tmp_path)
+    path, digests = tmp_path / "classifiers.yml", []
+    stated = [("bayes", BAYES), ("tree", TREE)]
+    for (first, first_path), (second, second_path) in (stated, stated[::-1]):
+        path.write_text(
+            VOTE.format(first=first, first_path=first_path, second=second, second_path=second_path)
+        )
+        digests.append(
+            (read_classifiers(tmp_path)["voted"].digest, train(config, name="voted").classifier_id)
+        )
+    assert digests[0][0] != digests[1][0]
+    assert digests[0][1] != digests[1][1]
