@@ -1,5 +1,6 @@
 """Which CSVs are read: those of the raw folder or the project; none is passed over in silence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_a_source_reads_files_of_the_project(tmp_path: Path, file: str, value: i
     config = project_of(tmp_path / "project", file)
     assert build(config).exit_code == 0
     assert rows(config.database, "from s.things") == [(value,)]
+
+
+def test_a_raw_folder_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`genredb build --raw-dir ../real`, or by a link into the project."""
+    config = project_of(tmp_path / "project", "../c.csv")
+    monkeypatch.chdir(tmp_path / "project" / "models")
+    (tmp_path / "link").symlink_to(tmp_path / "project")
+    for stated in (Path("../raw"), tmp_path / "link" / "raw"):
+        assert build(read_config(replace(config.settings, raw_dir=stated))).exit_code == 0
+        assert rows(config.database, "from s.things") == [(2,)]
+    outside = project_of(tmp_path / "project", "things.csv")
+    (tmp_path / "things.csv").write_text("a\n3\n")
+    assert build(read_config(replace(outside.settings, raw_dir=Path("../..")))).exit_code == 0
+    assert rows(config.database, "from s.things") == [(3,)]
 
 
 def test_a_missing_file_is_not_taken_for_that_of_another_source(config: Config) -> None:

@@ -260,7 +260,9 @@ def _find_raw(root: Path, home: Path, settings: Settings) -> tuple[Path, bool]:
     if raw_dir is not None:
         if not raw_dir.is_dir():
             raise UsageError(f"The raw folder {raw_dir} does not exist.")
-        return raw_dir.absolute(), raw_dir.resolve() == sample.resolve()
+        # A link stays one, for it may lead elsewhere tomorrow.
+        folder = resolved(raw_dir) if ".." in raw_dir.parts else raw_dir.absolute()
+        return folder, raw_dir.resolve() == sample.resolve()
     own = home / "data" / "raw"
     if own.is_dir() and any(path.suffix.lower() == ".csv" for path in own.iterdir()):
         return own, False

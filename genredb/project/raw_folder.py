@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genredb.errors import InputError, ProjectError, did_you_mean
 from genredb.project.config import Config
-from genredb.project.files import is_utf_8
+from genredb.project.files import is_utf_8, resolved
 from genredb.project.nodes import RawPattern, Source
 
 
@@ -71,9 +71,10 @@ def _unread(names: Iterable[str], sources: Iterable[Source]) -> list[str]:
 
 def _refuse_outside(source: Source, stated: str, config: Config) -> None:
     """Raise ProjectError where a path leads elsewhere; a link inside leads where its maker wants it to."""
-    path = Path(os.path.normpath(config.raw_dir / stated))
+    raw_dir = resolved(config.raw_dir)
+    path = Path(os.path.normpath(raw_dir / stated))
     if Path(stated).is_absolute() or not any(
-        path.is_relative_to(folder) for folder in (config.raw_dir, config.home)
+        path.is_relative_to(folder) for folder in (raw_dir, config.home)
     ):
         raise ProjectError(
             f"{source.path}: `file: {stated}` of {source.qualified_name} is outside of the raw folder and "
