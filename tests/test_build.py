@@ -15,7 +15,7 @@ from genredb.build.results import SilentObserver, Status
 from genredb.build.run import build
 from genredb.build.state import is_built_from_loads
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.project.config import Config
+from genredb.project.config import Config, read_config
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, ROOT, config_for, rows
 from tests.project_files import write_project
@@ -299,6 +299,33 @@ def test_what_is_asked_of_warnings_is_heeded_where_nothing_changed(tmp_path: Pat
     assert result.exit_code == (1 if options.warn_error else 0)
     if options.store_failures:
         assert rows(config.database, "from main_dbt_test__audit.t") == [(4,)]
+
+
+@pytest.mark.parametrize("config", ["alias='other'", "schema='other'", "materialized='ephemeral'"])
+@pytest.mark.parametrize("options", [Options(), Options(selected=["b"])])
+def test_a_model_that_makes_another_relation_leaves_none_behind(
+    tmp_path: Path, config: str, options: Options
+) -> None:
+    """Its old one would be queried as if it were current, for ever."""
+    project = write_project(tmp_path, TWO_MODELS | {"models/c.sql": "select 1 as x"})
+    build(project)
+    write_project(
+        tmp_path, {"models/b.sql": f"{{{{ config({config}) }}}} select x * 3 as y from {{{{ ref('a') }}}}"}
+    )
+    assert build(project, options=options).exit_code == 0
+    assert (
+        rows(project.database, "select * from duckdb_views() where view_name = 'b' and schema_name = 'main'")
+        == []
+    )
+    assert build(project).results == ()
+
+
+def test_what_another_target_made_stays(tmp_path: Path) -> None:
+    profiles = "small: {outputs: {one: {type: duckdb, path: s.duckdb}, two: {type: duckdb, path: s.duckdb, schema: two}}}"
+    config = write_project(tmp_path, TWO_MODELS | {"profiles.yml": profiles})
+    build(config)
+    build(read_config(replace(config.settings, target="two")))
+    assert rows(config.database, "select count(*) from main.b, two.b") == [(9,)]
 
 
 def test_warnings_are_not_forgotten(tmp_path: Path) -> None:

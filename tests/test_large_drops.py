@@ -54,6 +54,13 @@ def remove(config: Config, *names: str) -> None:
             ["events", "one", "three", "two"],
         ),
         (
+            lambda config: (config.root / "models" / "events.sql").write_text(
+                EVENTS.replace("incremental'", "incremental', alias='Events'")
+            ),
+            "drop main.events, incremental",
+            ["Events", "one", "three", "two"],
+        ),
+        (
             lambda config: remove(config, "one", "two", "three"),
             "drop 3 of the 4 relations: main.one, main.three, main.two; mend",
             ["events"],

@@ -99,7 +99,7 @@ def make_plan(
     everything = _Planner(compilation, state, own, files, options)
     reasons = everything.reasons(compilation.nodes)
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
-    removed = tuple(_removed(compilation, state))
+    left = dict(_left(compilation, state))
     proof = proof_digest(compilation, own)
     found = Plan(
         compilation,
@@ -107,7 +107,7 @@ def make_plan(
         reasons,
         files,
         stale,
-        removed,
+        tuple(left.values()),
         loaded=everything.loaded,
         proof=proof,
         is_proved=proof in ("", state.proof),
@@ -118,8 +118,8 @@ def make_plan(
             found,
             reasons=_Planner(compilation, state, own, files, options).reasons(chosen),
             stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
-            removed=(),
-            is_whole=reasons.keys() <= set(chosen) and not removed,
+            removed=tuple(relation for unique_id, relation in left.items() if unique_id in chosen),
+            is_whole=reasons.keys() <= set(chosen) and left.keys() <= set(chosen),
         )
     state.refuse_foreign(found.made)
     return replace(found, large_drop=large_drop(compilation, state, found.removed, found.reasons))
@@ -247,16 +247,20 @@ def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
     return found
 
 
-def _removed(compilation: Compilation, state: State) -> Iterator[str]:
-    """Return the relations, still as genredb made them, whose nodes the project no longer has."""
-    project = compilation.project.config.name
+def _left(compilation: Compilation, state: State) -> Iterator[tuple[str, str]]:
+    """Return the relations, still as genredb made them, that no node makes any more, by unique id.
+
+    Their nodes left the project, or make another relation now; what another target made stays.
+    """
+    config = compilation.project.config
     kept = {node.relation.qualified_name for node in compilation.nodes.values() if node.relation}
+    is_same_target = state.built_with.target == config.target["name"]
     for unique_id, node in state.nodes.items():
-        is_own = unique_id.split(".")[1] == project
+        is_own = unique_id.split(".")[1] == config.name
         is_foreign = node.relation in state.marks and not state.is_intact(unique_id)
-        is_gone = unique_id not in compilation.nodes and node.relation not in kept
-        if node.relation and is_own and is_gone and not is_foreign:
-            yield node.relation
+        is_left = node.relation not in kept and (is_same_target or unique_id not in compilation.nodes)
+        if node.relation and is_own and is_left and not is_foreign:
+            yield unique_id, node.relation
 
 
 def new_nodes(
