@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from genredb.build.examine import check
@@ -100,6 +101,17 @@ def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked
     assert not is_own(settled())
     build(settled())  # from the sample again, which there is nothing to ask about
     assert not is_own(settled())
+
+
+def test_songs_of_ones_own_stay_when_genredb_is_upgraded(settled: Settled, tmp_path: Path) -> None:
+    """Another version's memory is built anew, but whose songs these are is heeded."""
+    build(settled(raw_dir=tmp_path / "own"))
+    with duckdb.connect(str(settled().database)) as connection:
+        connection.execute("update meta.state set value = 'another' where key = 'layout'")
+        connection.execute("insert into meta.built_with values ('of_another_version', '1')")
+    assert say_unbuilt(settled()) is not None
+    assert build(settled()).is_published
+    assert is_own(settled())
 
 
 def test_a_folder_that_was_named_counts_for_reading_though_there_is_data_raw(

@@ -6,7 +6,7 @@ line states something else, they refuse and say what differs.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,8 @@ def read_built_with(connection: Connection) -> BuiltWith:
     if not relation_exists(connection, "meta", "built_with"):
         return BuiltWith()
     rows = fetch_all(connection, "select setting, value from meta.built_with")
-    return BuiltWith(**{setting: json.loads(value) for setting, value in rows})
+    known = {one.name for one in fields(BuiltWith)}  # another version may have kept others
+    return BuiltWith(**{setting: json.loads(value) for setting, value in rows if setting in known})
 
 
 def write_built_with(connection: Connection, built_with: BuiltWith) -> None:

@@ -99,11 +99,14 @@ def mark_of(digest: str) -> str:
 
 
 def read_state(connection: Connection | None) -> State:
-    """Read the state of a database; it knows nothing but marks where genredb has built nothing in it."""
+    """Read the state of a database; it knows nothing but marks where genredb has built nothing in it.
+
+    Of what another version built, it knows the settings: from whose songs is no less true for that.
+    """
     if connection is None:
         return State()
     if not has_current_layout(connection):
-        return State(marks=relation_marks(connection))
+        return State(marks=relation_marks(connection), built_with=read_built_with(connection))
     values = dict(fetch_all(connection, "select key, value from meta.state"))
     loads = fetch_all(connection, "select source, digest from meta.loads")
     nodes = fetch_all(
