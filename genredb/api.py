@@ -251,7 +251,6 @@ class Classifier:
         Of a classifier that knows no probabilities these are scores, greatest for its answer.
         """
         from genredb.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
-        from genredb.learn.fitted import class_scores  # noqa: PLC0415
 
         if not isinstance(songs, pd.DataFrame):
             raise InputError(f"The songs should be a pandas DataFrame, not a {type(songs).__name__}.")
@@ -268,8 +267,7 @@ class Classifier:
             raise InputError(f"The songs have no column '{missing[0]}'.{did_you_mean(missing[0], by_name)}")
         keys = artists[0].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
         numbers = [self._numbers(name, by_name[name]) for name in self.features]
-        asked = songs_of(keys, numbers, self.features)
-        scores, _ = class_scores(self._fitted.estimator, asked.matrix(uses_artist=self._fitted.uses_artist))
+        scores = self._fitted.scores(songs_of(keys, numbers, self.features))
         return pd.DataFrame(scores, index=songs.index, columns=list(self.genres))
 
     def _numbers(self, name: str, column: "pd.Series[Any]") -> Any:

@@ -30,7 +30,7 @@ from genredb.learn.evaluations import (
     with_verdicts,
     write,
 )
-from genredb.learn.fitted import class_scores, fit_errors, make
+from genredb.learn.fitted import class_scores, estimator_errors, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.registry import registry
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
@@ -141,17 +141,18 @@ def _fit_and_ask(
         matrix[:, 0] = np.nan
     genres = data.songs.labels
     started = time.perf_counter()
-    with fit_errors(spec.name), warnings.catch_warnings():
+    with estimator_errors(spec.name, "be fitted"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's logistic regression does not converge
         estimator = make(spec, len(fold.train), min_songs).fit(matrix[fold.train], genres[fold.train])
     fitted = time.perf_counter()
     most = MOST_ASKED // max(1, matrix.shape[1] * len(fold.test))
     repeats = max(1, min(PERMUTATIONS // protocol.fold_count, most))
     generator = np.random.default_rng([fold.repeat, fold.number])
-    predicted, permuted = ask_permuted(estimator, matrix[fold.test], repeats, generator)
-    asking = time.perf_counter()
-    scores, are_probabilities = class_scores(estimator, matrix[fold.test], predicted)
-    asked = time.perf_counter()
+    with estimator_errors(spec.name, "answer"):
+        predicted, permuted = ask_permuted(estimator, matrix[fold.test], repeats, generator)
+        asking = time.perf_counter()
+        scores, are_probabilities = class_scores(estimator, matrix[fold.test], predicted)
+        asked = time.perf_counter()
     groups = by_group(estimator.classes_, scores, dict(zip(genres, data.groups, strict=True)))
     given = {"genre": (estimator.classes_, scores), "genre_group": groups}
     answers, ceilings = _by_label(data, fold, given, are_probabilities=are_probabilities)

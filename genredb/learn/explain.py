@@ -10,7 +10,7 @@ from genredb.build.built_with import built_with
 from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
 from genredb.errors import UsageError
 from genredb.learn.dataset import LABEL, Songs, feature_view, number_sql, read_songs
-from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.fitted import Fitted
 from genredb.learn.store import load_current
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader, quote
@@ -176,10 +176,7 @@ def _weights(fitted: Fitted, song: Songs, labelled: Songs, genre: str) -> tuple[
     artists = np.repeat(song.artists, len(typical))
     asked = Songs(keys, artists, changed, song.labels, song.feature_names)
     place = list(fitted.estimator.classes_).index(genre)
-    uses_artist = fitted.uses_artist
-    before, _ = class_scores(fitted.estimator, song.matrix(uses_artist=uses_artist))
-    after, _ = class_scores(fitted.estimator, asked.matrix(uses_artist=uses_artist))
-    changes = before[0, place] - after[:, place]
+    changes = fitted.scores(song)[0, place] - fitted.scores(asked)[:, place]
     order = np.argsort(-changes, kind="stable")[:WEIGHED]
     return tuple(
         Weight(fitted.feature_names[i], float(song.features[0, i]), float(typical[i]), float(changes[i]))

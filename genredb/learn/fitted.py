@@ -7,8 +7,9 @@ from typing import Any
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 
-from genredb.errors import InputError
+from genredb.errors import GenredbError, InputError
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import Songs, artist_codes
 from genredb.learn.estimators import ArtistClassifier
@@ -53,9 +54,16 @@ class Fitted:
         part = self.estimator.estimator_ if self.uses_artist else self.estimator
         return [str(genre) for genre in part.classes_]
 
+    def scores(self, songs: Songs) -> npt.NDArray[np.float64]:
+        """Return each song's score for each genre, songs × genres; InputError where it cannot answer."""
+        with estimator_errors(self.name, "answer"):
+            scores: npt.NDArray[np.float64]
+            scores, _ = class_scores(self.estimator, songs.matrix(uses_artist=self.uses_artist))
+            return scores
+
     def predict(self, songs: Songs) -> Predicted:
         """Predict each song: by its artist where that is known, else by the audio columns."""
-        probabilities, _ = class_scores(self.estimator, songs.matrix(uses_artist=self.uses_artist))
+        probabilities = self.scores(songs)
         classes = self.estimator.classes_
         genres = _ranked(classes, probabilities, RUNNER_UPS + 1)
         groups = _ranked(*by_group(classes, probabilities, self.groups))
@@ -80,12 +88,16 @@ def _ranked(names: Any, probabilities: Any, most: int | None = None) -> list[lis
 def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[Any, bool]:
     """Return a score for each class, and whether the scores are probabilities.
 
-    ``answers`` are what the estimator predicts, where that is known already.
+    ``answers`` are what the estimator predicts, where that is known already. ValueError for scores that are
+    no numbers.
     """
     if len(features) == 0:
         return np.empty((0, len(estimator.classes_))), hasattr(estimator, "predict_proba")
     if hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(features), True
+        probabilities = estimator.predict_proba(features)
+        if not np.isfinite(probabilities).all():
+            raise ValueError("some of its probabilities are no numbers")
+        return probabilities, True
     scores = np.asarray(estimator.decision_function(features))
     if scores.ndim == 1:  # of two classes there is one score, the second one's
         scores = np.column_stack([-scores, scores])
@@ -98,12 +110,15 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
 
 
 @contextlib.contextmanager
-def fit_errors(name: str) -> Iterator[None]:
-    """Turn what scikit-learn says of parameters and songs into an InputError of one sentence."""
+def estimator_errors(name: str, what: str) -> Iterator[None]:
+    """Turn what an estimator says of parameters and songs into an InputError: ``name`` cannot do ``what``."""
     try:
         yield
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{name} cannot be fitted: {' '.join(str(error).split())}") from None
+    except (GenredbError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - an estimator may raise anything over what was stated for it
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{name} cannot {what}: {reason}") from None
 
 
 def make(spec: ClassifierSpec, songs: int, min_genre_songs: int) -> Any:
@@ -118,6 +133,6 @@ def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre
     """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
     estimator = make(spec, len(songs), min_genre_songs)
     # Threads for fitting alone: asked by threads, trees would add their votes in any order and break ties.
-    with fit_errors(spec.name), joblib.parallel_config(backend="threading", n_jobs=-1):
+    with estimator_errors(spec.name, "be fitted"), joblib.parallel_config(backend="threading", n_jobs=-1):
         estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
     return Fitted(spec.name, estimator, songs.feature_names, groups)

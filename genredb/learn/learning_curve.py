@@ -13,7 +13,7 @@ from genredb.build.freshness import TRAIN_VIEW, classifier_settings, read_finger
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, feature_view, read_labelled_songs
-from genredb.learn.fitted import make
+from genredb.learn.fitted import estimator_errors, make
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold
 from genredb.learn.registry import registry
 from genredb.learn.scores import standard_error
@@ -76,10 +76,10 @@ def _ask(spec: ClassifierSpec, data: LabelledSongs, fold: Fold, min_songs: int) 
     """Return how many songs and artists were learned from, which answers are right, which artists known."""
     matrix = data.songs.matrix(uses_artist=spec.uses_artist)
     genres, artists = data.songs.labels, data.songs.artists
-    with warnings.catch_warnings():
+    with estimator_errors(spec.name, f"learn from {len(fold.train)} songs"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few songs of many genres look like numbers to be regressed
         estimator = make(spec, len(fold.train), min_songs).fit(matrix[fold.train], genres[fold.train])
-    right = estimator.predict(matrix[fold.test]) == genres[fold.test]
+        right = estimator.predict(matrix[fold.test]) == genres[fold.test]
     known = set(artists[fold.train]) - {""}
     is_known = np.array([artist in known for artist in artists[fold.test]], dtype=bool)
     return len(fold.train), len(set(data.singers[fold.train])), right, is_known

@@ -15,7 +15,8 @@ from sklearn.utils.validation import has_fit_parameter
 from genredb.errors import ProjectError, UsageError, did_you_mean
 from genredb.learn.classifiers import SEED
 from genredb.learn.estimators import ArtistClassifier
-from genredb.project.classifiers import StatedClassifier, is_estimator
+from genredb.learn.fitted import estimator_errors
+from genredb.project.classifiers import StatedClassifier, is_estimator, parameter_fault
 
 
 def make_stated(stated: StatedClassifier, _songs: int = 0) -> Any:
@@ -24,12 +25,22 @@ def make_stated(stated: StatedClassifier, _songs: int = 0) -> Any:
     Missing values are filled by medians in front of an estimator that takes none, and what is random starts
     from the same seed, unless the entry states another.
     """
+    with estimator_errors(f"{stated.place}: {stated.name}", "be made"):
+        return _made(stated)
+
+
+def _made(stated: StatedClassifier) -> Any:
     estimator = _make(stated.estimator, stated.place)
     if not is_classifier(estimator):
         raise ProjectError(
             f"{stated.place}: {stated.name} is no classifier but a {type(estimator).__name__}."
         )
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    if stated.reads_artist and not hasattr(estimator, "predict_proba"):
+        raise ProjectError(
+            f"{stated.place}: {stated.name} reads the artist, which takes an estimator with probabilities; "
+            f"{type(steps[-1]).__name__} gives none."
+        )
     if not _take_missing(steps):
         estimator = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), *steps)
     if stated.reads_artist:
@@ -114,5 +125,9 @@ def with_parameters(estimator: Any, name: str, stated: Mapping[str, Any]) -> Any
             raise UsageError(f"{name} has no parameter '{key}'.{did_you_mean(key, known)}")
         if len(ends) > 1:
             raise UsageError(f"{name} has several parameters '{key}': {', '.join(ends)}; name one in full.")
+        fault = parameter_fault(ends[0], value)
+        if fault:
+            raise UsageError(f"{name} cannot be set so: {fault}.")
         settled[ends[0]] = value
-    return estimator.set_params(**settled)
+    with estimator_errors(name, "be made"):
+        return estimator.set_params(**settled)

@@ -26,7 +26,7 @@ from genredb.build.freshness import (
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED, ClassifierSpec
 from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
-from genredb.learn.fitted import Fitted, class_scores, make
+from genredb.learn.fitted import Fitted, class_scores, estimator_errors, make
 from genredb.learn.registry import find_classifier
 from genredb.learn.sound_trees import tree_fault
 from genredb.learn.versions import versions
@@ -108,6 +108,8 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
     golden = np.nan_to_num(songs[: 2 * GOLDEN_ROWS].matrix(uses_artist=fitted.uses_artist))
     if fitted.uses_artist:
         golden[::2, 0] = 0.0  # nobody's code
+    with estimator_errors(fitted.name, "answer"):
+        golden_scores = class_scores(fitted.estimator, golden)[0].tolist()
     return Manifest(
         name=fitted.name,
         label=training.label,
@@ -126,7 +128,7 @@ def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
         training_view_hash=training.view_hash,
         metrics=dict(training.metrics),
         golden_features=golden.tolist(),
-        golden_scores=class_scores(fitted.estimator, golden)[0].tolist(),
+        golden_scores=golden_scores,
     )
 
 

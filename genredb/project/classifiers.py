@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError
-from genredb.project.files import parse_yaml, read_text, text_list, yaml_line
+from genredb.project.files import parse_yaml, read_text, shown, text_list, yaml_line
 from genredb.project.keys import CLASSIFIERS, ESTIMATOR, check_keys
 
 CLASSIFIERS_FILE = "classifiers.yml"
@@ -97,6 +97,20 @@ def is_estimator(value: object) -> bool:
     return isinstance(value, Mapping) and bool({"estimator", "pipeline"} & value.keys())
 
 
+def parameter_fault(name: str, value: object) -> str:
+    """Return why a parameter cannot be set to a value, as a clause; nothing where it can."""
+    if name.rpartition("__")[2] == "memory":  # of a search's grid, too: what lies there is unpickled
+        return "`memory` would keep files of fitted estimators, which are never loaded"
+    if isinstance(value, Mapping):
+        faults = (parameter_fault(str(key), inner) for key, inner in value.items())
+        return next(filter(None, faults), "")
+    if isinstance(value, list):
+        return next(filter(None, (parameter_fault(name, item) for item in value)), "")
+    if value is None or isinstance(value, str | int | float):
+        return ""
+    return f"`{name}` should be a number, a text, or a list or mapping of these, not {shown(value)}"
+
+
 def _check(stated: Any, place: str) -> None:
     """Raise ProjectError where an estimator, or one inside of it, is not stated as it should be."""
     if isinstance(stated, str):
@@ -125,10 +139,9 @@ def _check_pipeline(stated: Mapping[str, Any], place: str) -> None:
 def _check_parameters(parameters: Any, place: str) -> None:
     if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
         raise ProjectError(f"{place}: `parameters:` should hold `name: value` pairs.")
-    if "memory" in parameters:
-        raise ProjectError(
-            f"{place}: `memory` would keep files of fitted estimators, which are never loaded."
-        )
+    fault = parameter_fault("parameters", parameters)
+    if fault:
+        raise ProjectError(f"{place}: {fault}.")
     for value in parameters.values():
         inner = value.values() if isinstance(value, Mapping) and not is_estimator(value) else [value]
         for one in inner:

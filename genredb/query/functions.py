@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
 from genredb.learn.dataset import number_sql, songs_of
-from genredb.learn.fitted import Fitted, class_scores
+from genredb.learn.fitted import Fitted
 from genredb.learn.store import load_current
 from genredb.warehouse.database import Connection, column_types, quote, register_function
 
@@ -77,8 +77,7 @@ def _vectorized(
         parts = dict(zip((field.name for field in songs.type), songs.flatten(), strict=True))
         features = [parts[column].to_numpy(zero_copy_only=False) for column in columns]
         artists = parts["artist_key"].fill_null("").to_numpy(zero_copy_only=False)
-        asked = songs_of(artists, features, tuple(columns))
-        scores, _ = class_scores(fitted.estimator, asked.matrix(uses_artist=fitted.uses_artist))
+        scores = fitted.scores(songs_of(artists, features, tuple(columns)))
         return answer(fitted.estimator.classes_, scores)
 
     return ask
