@@ -8,7 +8,8 @@ import pytest
 
 from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError
-from genredb.learn.compare import compare
+from genredb.learn.compare import compare, known_references
+from genredb.learn.evaluate import evaluate
 from genredb.learn.evaluations import are_noise
 from genredb.learn.revisions import known_revisions
 from genredb.project.config import Config, Settings, read_config
@@ -53,6 +54,27 @@ def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited:
     assert by_file[0].measures == genre.measures
 
 
+def test_a_run_before_the_edit_is_held_against_one_after_it(tmp_path: Path) -> None:
+    project = lay_out(tmp_path)
+    config = read_config(Settings(project_dir=project))
+    build(config)
+    evaluate(config, ["majority", "naive_bayes"])
+    runs = "select distinct run_id from ml.past_song_scores where classifier = '{}'"
+    [(run,)], [(other,)] = (rows(config.database, runs.format(one)) for one in ("naive_bayes", "majority"))
+    with pytest.raises(UsageError, match="there is nothing to compare"):
+        compare(config, run, "naive_bayes")
+    shutil.copy(config.database, tmp_path / "before.duckdb")
+    add_feature(project, "answer", "id % 4")
+    build(config)
+    found = compare(config, run, "naive_bayes")
+    assert (found[0].before, found[0].added) == (f"run {run}", ("answer",))
+    by_file = compare(config, str(tmp_path / "before.duckdb"), "naive_bayes")
+    assert [one.measures for one in found] == [one.measures for one in by_file]
+    with pytest.raises(UsageError, match="judged majority under cv, not naive_bayes under cv"):
+        compare(config, other, "naive_bayes")
+    assert {run, other} < set(known_references(config))
+
+
 def test_the_command_prints_each_measure_and_a_verdict(edited: Config, cli: Cli) -> None:
     compare(edited, "HEAD", "naive_bayes")
     done = cli("evaluate", "naive_bayes", "--compare-to", "HEAD", cwd=edited.root)
@@ -72,7 +94,7 @@ def test_a_classifier_that_reads_no_feature_is_noise(edited: Config) -> None:
     [
         (
             "HAED",
-            "There is no database file and no git revision 'HAED' to compare with. Did you mean 'HEAD'?",
+            "There is no database file, no run and no git revision 'HAED' to compare with. Did you mean 'HEAD'?",
         ),
         ("--help", "no git revision '--help'"),
         ("project/genre.duckdb", "there is nothing to compare. After an edit, run `genredb build` first."),

@@ -24,14 +24,14 @@ def models(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def revisions(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the git revisions and database files that begin as it was typed."""
+    """Return the git revisions, runs of evaluate and database files that begin as it was typed."""
     return _offered(context, incomplete, _revisions)
 
 
 def _revisions(config: "Config") -> Iterator[str]:
-    from genredb.learn.revisions import known_revisions
+    from genredb.learn.compare import known_references
 
-    yield from known_revisions(config.root)
+    yield from known_references(config)
     yield from sorted(path.name for path in Path.cwd().glob("*.duckdb"))
 
 

@@ -101,8 +101,8 @@ def evaluate(
         str | None,
         typer.Option(
             "--compare-to",
-            metavar="REVISION|FILE",
-            help="Hold one classifier against a git revision, such as HEAD, or another database.",
+            metavar="REVISION|FILE|RUN",
+            help="Hold one classifier against a git revision, another database or an earlier run.",
             autocompletion=revisions,
         ),
     ] = None,
@@ -110,7 +110,9 @@ def evaluate(
     """Judge classifiers on songs that they did not see, and print a leaderboard.
 
     Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
-    ml.group_sets. `--by`, `--learning-curve` and `--compare-to` report on one classifier, the default one if
+    ml.group_sets; ml.past_song_scores keeps the scores of earlier runs.
+
+    `--by`, `--learning-curve` and `--compare-to` report on one classifier, the default one if
     none is named. `--compare-to HEAD` builds the project as it was committed from the same raw files, and
     says by how much each measure changed since, on the same folds, or that the difference is noise.
 

@@ -1,27 +1,24 @@
 """What an edit did: a classifier judged on the same folds before and after it, song by song."""
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from genredb.build.built_with import as_built, built_with
-from genredb.build.freshness import TRAIN_VIEW
 from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError, did_you_mean
-from genredb.learn.dataset import feature_view
 from genredb.learn.evaluate import judge
 from genredb.learn.evaluations import LABELS, are_noise
+from genredb.learn.past import MEASURES, SongScores, past_runs, read_song_scores
 from genredb.learn.revisions import find_commit, known_revisions, unpack
-from genredb.learn.scores import Floats, standard_error
+from genredb.learn.scores import standard_error
 from genredb.learn.train import Progress, ignore
 from genredb.project.config import Config, Settings, read_config
-from genredb.warehouse.database import Connection, fetch_all, open_reader
-
-MEASURES = ("accuracy", "top 3", "log-loss")
+from genredb.warehouse.database import open_reader
 
 
 @dataclass(frozen=True)
@@ -56,31 +53,19 @@ class Comparison:
     measures: tuple[Difference, ...]
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What decides an evaluation, what it read, and its scores: measures × songs, in the order of keys."""
-
-    digest: str
-    features: tuple[str, ...]
-    keys: tuple[str, ...]
-    artists: tuple[str, ...]
-    scores: Mapping[str, Floats]
-
-    @property
-    def folds(self) -> str:
-        """What decides how songs are parted; equal where the folds are."""
-        return self.digest.split("-")[1]
-
-
 def compare(
     config: Config, against: str, name: str, protocol: str = "cv", progress: Progress = ignore
 ) -> list[Comparison]:
     """Judge a classifier on the database as it is and as it was, on the same folds; one for each label.
 
-    ``against`` is another database file, else a git revision, whose project is built from the same raw files.
-    UsageError where there is no such thing, where nothing differs, or where the labelled songs are others, so
-    that the folds differ.
+    ``against`` is another database file, else an earlier run of ``evaluate``, else a git revision, whose
+    project is built from the same raw files. UsageError where there is no such thing, where nothing
+    differs, or where the labelled songs are others, so that the folds differ.
     """
+    run = _find_run(config, against, name, protocol)
+    if run:
+        judge(config, [name], protocol, progress)
+        return [_compared(config, config, f"run {run}", (name, protocol, label), run) for label in LABELS]
     with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
         was, called = _before(config, against, Path(folder))
         judge(config, [name], protocol, progress)
@@ -91,8 +76,26 @@ def compare(
         return [_compared(was, config, called, (name, protocol, label)) for label in LABELS]
 
 
-def _compared(was: Config, config: Config, called: str, key: tuple[str, str, str]) -> Comparison:
-    before, after = (_read(one, key) for one in (was, config))
+def _find_run(config: Config, against: str, name: str, protocol: str) -> str | None:
+    """Return the run of that id; None where there is none, UsageError where it judged something else."""
+    if Path(against).is_file():
+        return None
+    with open_reader(config.database) as connection:
+        judged = past_runs(connection).get(against)
+    if judged is None:
+        return None
+    if judged != (name, protocol):
+        raise UsageError(
+            f"The run {against} judged {judged[0]} under {judged[1]}, not {name} under {protocol}."
+        )
+    return against
+
+
+def _compared(
+    was: Config, config: Config, called: str, key: tuple[str, str, str], run: str | None = None
+) -> Comparison:
+    with open_reader(was.database) as earlier, open_reader(config.database) as connection:
+        before, after = read_song_scores(earlier, key, run), read_song_scores(connection, key)
     if before.digest == after.digest:
         raise UsageError(
             f"Songs, features and settings are those of {called}: there is nothing to compare. "
@@ -122,8 +125,8 @@ def _before(config: Config, against: str, folder: Path) -> tuple[Config, str]:
     commit = find_commit(config.root, against)
     if commit is None:
         raise UsageError(
-            f"There is no database file and no git revision '{against}' to compare with."
-            f"{did_you_mean(against, known_revisions(config.root))}"
+            f"There is no database file, no run and no git revision '{against}' to compare with."
+            f"{did_you_mean(against, known_references(config))}"
         )
     root = folder / "project"
     unpack(config.root, commit, root)
@@ -140,6 +143,13 @@ def _before(config: Config, against: str, folder: Path) -> tuple[Config, str]:
     return before, called
 
 
+def known_references(config: Config) -> list[str]:
+    """Return what there is to compare with: the revisions, and the runs of ``evaluate``, the last first."""
+    with contextlib.suppress(GenredbError), open_reader(config.database) as connection:
+        return [*known_revisions(config.root), *past_runs(connection)]
+    return known_revisions(config.root)
+
+
 def _settings(config: Config, root: Path, database: Path) -> Settings:
     """Return the settings of a project in ``root`` that reads the same raw files with the same variables."""
     stated = config.settings
@@ -153,42 +163,7 @@ def _settings(config: Config, root: Path, database: Path) -> Settings:
     )
 
 
-def _read(config: Config, key: tuple[str, str, str]) -> _Judged:
-    with open_reader(config.database) as connection:
-        sql = "select digest from ml.evaluations where classifier = ? and protocol = ? and label = ?"
-        digest = str(fetch_all(connection, sql, list(key))[0][0])
-        keys, artists, *scores = _song_scores(connection, key)
-        features = feature_view(connection, TRAIN_VIEW).features
-    known = {
-        measure: np.array(values, dtype=np.float64)
-        for measure, values in zip(MEASURES, scores, strict=True)
-        if None not in values  # a classifier without probabilities has no log-loss
-    }
-    return _Judged(digest, features, tuple(map(str, keys)), tuple(map(str, artists)), known)
-
-
-def _song_scores(connection: Connection, key: Sequence[str]) -> list[Sequence[object]]:
-    """Return the columns song, artist, and the mean of each measure over the repeats."""
-    rows = fetch_all(
-        connection,
-        """
-        select
-            song_key,
-            coalesce(nullif(any_value(artist_key), ''), song_key),
-            avg(is_right::integer),
-            avg((rank <= 3)::integer),
-            avg(-ln(actual_probability))
-        from ml.song_scores
-        where classifier = ? and protocol = ? and label = ?
-        group by song_key
-        order by song_key
-        """,
-        list(key),
-    )
-    return list(zip(*rows, strict=True))
-
-
-def _differences(before: _Judged, after: _Judged) -> list[Difference]:
+def _differences(before: SongScores, after: SongScores) -> list[Difference]:
     artists = np.array(after.artists, dtype=object)
     found = {}
     for measure in (one for one in MEASURES if one in before.scores and one in after.scores):

@@ -16,7 +16,7 @@ from joblib import delayed
 
 from genredb.build.built_with import built_with
 from genredb.build.freshness import DEFAULT, TRAIN_VIEW, classifier_settings, read_fingerprints
-from genredb.build.history import record_run
+from genredb.build.history import record_run, run_id_of
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, feature_view, fold_fingerprint, read_labelled_songs
@@ -31,6 +31,7 @@ from genredb.learn.evaluations import (
     write,
 )
 from genredb.learn.fitted import class_scores, estimator_errors, make
+from genredb.learn.past import remember
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.registry import registry
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
@@ -116,6 +117,7 @@ def _evaluate_one(
         connection = turn.begin()
         create_tables(connection)
         write(connection, judged, data, found, _columns(spec, data))
+        remember(connection, judged, run_id_of(started_at), data.songs.feature_names)
         record_run(connection, "evaluate", started_at)
         turn.commit()
 

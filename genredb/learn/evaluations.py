@@ -84,13 +84,13 @@ class FoldAnswers:
 
 def is_known(connection: Connection, judged: Judged) -> bool:
     """Whether the tables hold this evaluation."""
-    if not relation_exists(connection, "ml", "importances"):
+    if not relation_exists(connection, "ml", "past_song_scores"):
         return False
     sql = """
         select 1
         from ml.evaluations
         semi join ml.importances using (classifier, protocol)
-        semi join ml.song_scores using (classifier, protocol)
+        semi join ml.past_song_scores using (classifier, protocol, digest)
         where classifier = ? and protocol = ? and digest = ?
         """
     return bool(fetch_all(connection, sql, [judged.classifier, judged.protocol, judged.digest]))

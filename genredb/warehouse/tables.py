@@ -64,6 +64,10 @@ create table if not exists ml.song_scores (
     artist_key varchar, is_artist_known boolean, actual varchar, predicted varchar, is_right boolean,
     rank bigint, probability double, actual_probability double
 );
+create table if not exists ml.past_song_scores (
+    run_id varchar, classifier varchar, protocol varchar, label varchar, digest varchar, features varchar[],
+    song_key varchar, artist_key varchar, accuracy double, top_3 double, log_loss double
+);
 create table if not exists ml.group_sets (
     classifier varchar, protocol varchar, training_fingerprint varchar, basis varchar, coverage double,
     threshold double, songs bigint, held double, held_error double, mean_size double
@@ -106,6 +110,7 @@ DESCRIPTIONS = {
     "ml.fold_scores": "One row per fold of an evaluation.",
     "ml.confusion": "One row per pair of a label and what was predicted in its place, of an evaluation.",
     "ml.song_scores": "One row per song and repeat of an evaluation: what was said of it.",
+    "ml.past_song_scores": "One row per song of the last runs of each evaluation: its scores.",
     "ml.group_sets": "One row per stated coverage of an evaluation: the threshold of its sets of groups.",
     "ml.importances": "One row per column that a judged classifier reads: the accuracy lost without it.",
     "meta.state": "One row per fact that genredb remembers of the file.",

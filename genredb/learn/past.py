@@ -1,0 +1,94 @@
+"""The scores of earlier evaluations by song, which later ones are held against (ml.past_song_scores)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genredb.learn.evaluations import Judged
+from genredb.learn.scores import Floats
+from genredb.warehouse.database import Connection, fetch_all, relation_exists
+
+MEASURES = ("accuracy", "top 3", "log-loss")
+KEPT_RUNS = 20  # of each classifier under each protocol
+
+
+@dataclass(frozen=True)
+class SongScores:
+    """What decides an evaluation, what it read, and its scores: measures × songs, in the order of keys.
+
+    ``artists`` are the songs' artists, or the songs themselves where they have none.
+    """
+
+    digest: str
+    features: tuple[str, ...]
+    keys: tuple[str, ...]
+    artists: tuple[str, ...]
+    scores: Mapping[str, Floats]
+
+    @property
+    def folds(self) -> str:
+        """What decides how songs are parted; equal where the folds are."""
+        return self.digest.split("-")[1]
+
+
+def remember(connection: Connection, judged: Judged, run_id: str, features: Sequence[str]) -> None:
+    """Keep the song scores that were just written under the id of their run, and forget the oldest."""
+    connection.execute(
+        """
+        insert into ml.past_song_scores
+        select
+            ?, classifier, protocol, label, ?, ?, song_key, any_value(artist_key),
+            avg(is_right::integer), avg((rank <= 3)::integer), avg(-ln(actual_probability))
+        from ml.song_scores
+        where classifier = ? and protocol = ?
+        group by all
+        """,
+        [run_id, judged.digest, list(features), judged.classifier, judged.protocol],
+    )
+    connection.execute(
+        """
+        delete from ml.past_song_scores
+        where classifier = ? and protocol = ? and run_id not in (
+            select distinct run_id
+            from ml.past_song_scores
+            where classifier = ? and protocol = ?
+            order by run_id desc
+            limit ?
+        )
+        """,
+        [*(judged.classifier, judged.protocol) * 2, KEPT_RUNS],
+    )
+
+
+def past_runs(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return the runs whose song scores are kept, the last first: the classifier and the protocol of each."""
+    if not relation_exists(connection, "ml", "past_song_scores"):
+        return {}
+    sql = "select distinct run_id, classifier, protocol from ml.past_song_scores order by run_id desc"
+    return {run_id: (classifier, protocol) for run_id, classifier, protocol in fetch_all(connection, sql)}
+
+
+def read_song_scores(
+    connection: Connection, key: tuple[str, str, str], run_id: str | None = None
+) -> SongScores:
+    """Return the scores of a run, else the last, for a key of classifier, protocol and label."""
+    rows = fetch_all(
+        connection,
+        """
+        select
+            digest, features, song_key, coalesce(nullif(artist_key, ''), song_key), accuracy, top_3, log_loss
+        from ml.past_song_scores
+        where classifier = ? and protocol = ? and label = ?
+        qualify run_id = coalesce(?, max(run_id) over ())
+        order by song_key
+        """,
+        [*key, run_id],
+    )
+    digests, features, keys, artists, *scores = zip(*rows, strict=True)
+    known = {
+        measure: np.array(values, dtype=np.float64)
+        for measure, values in zip(MEASURES, scores, strict=True)
+        if None not in values  # a classifier without probabilities has no log-loss
+    }
+    return SongScores(digests[0], tuple(features[0]), keys, artists, known)
