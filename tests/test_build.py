@@ -415,12 +415,19 @@ def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) ->
     assert clean(config) == [tmp_path / "target", leftover]
     assert clean(config) == []
     assert rows(config.database, "select count(*) from a") == [(3,)]
-    for folder in (".git/refs", "models/marts", "seeds"):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "target").symlink_to("kept")
+    assert clean(config) == [tmp_path / "target"]
+    assert (tmp_path / "kept").is_dir()
+    for folder in (".git/refs", "models/marts", "seeds", "data/raw", "queries", "elsewhere"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-    for target in (".", "models", "..", "/tmp", "models/marts", "seeds", "tests", ".git", ".git/refs"):
+    for target in (
+        *(".", "models", "..", "/tmp", "models/marts", "seeds", "tests", ".git", ".git/refs"),
+        *("data/raw", "data", "queries", "snapshots", "elsewhere"),
+    ):
         dangerous = write_project(
             tmp_path, {"dbt_project.yml": f"name: small\nprofile: small\nclean-targets: ['{target}']\n"}
         )
         with pytest.raises(ProjectError, match="clean-targets names"):
-            clean(dangerous)
+            clean(read_config(replace(dangerous.settings, raw_dir=tmp_path / "elsewhere")))
     assert (tmp_path / "models" / "a.sql").is_file()

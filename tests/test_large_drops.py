@@ -82,6 +82,15 @@ def test_a_large_drop_is_refused_and_planned_and_done_if_allowed(
     assert not plan(config).large_drop
 
 
+def test_relations_that_move_may_all_go_unasked(config: Config) -> None:
+    for name in ("one", "two", "three"):
+        (config.root / "models" / f"{name}.sql").write_text(
+            f"{{{{ config(alias='{name}_') }}}} select 1 as a"
+        )
+    assert build(config).is_published
+    assert relations(config) == ["events", "one_", "three_", "two_"]
+
+
 def test_half_of_the_relations_may_go_unasked(config: Config) -> None:
     remove(config, "one", "two")
     assert build(config).is_published

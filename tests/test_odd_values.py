@@ -44,6 +44,30 @@ def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
                 raise AssertionError((place, key, value)) from error
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"models/m.sql": "{{ return(1) }} select 1"}, "models/m.sql:1: return() outside a macro."),
+        ({"macros/m.sql": "{{ return(1) }}"}, "macros/m.sql:1: return() outside a macro."),
+        ({"tests/t.sql": "{{ config(limit='x') }} select 1"}, "tests/t.sql: `limit:` should be a number of"),
+    ],
+)
+def test_what_means_nothing_is_refused_in_its_place(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ProjectError) as error:
+        compiled(tmp_path, files)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("measure", ["'nan'::double", "'inf'::double"])
+def test_a_measure_that_counts_nothing_fails_its_check(tmp_path: Path, measure: str) -> None:
+    files = {"tests/t.sql": f'{{{{ config(fail_calc="{measure}") }}}} select 1 as x'}
+    result = build(write_project(tmp_path, files))
+    assert result.results[0].message.startswith("tests/t.sql: fail_calc gives ")
+    assert result.exit_code == 3
+
+
 TYPES = [
     "int", "decimal(9, 2)", "varchar(20)", "double precision", "timestamp with time zone", "int[]", "int[3][]",
     "struct(a int, b varchar[])", 'struct("a b" int)', "map(varchar, int)", "enum('a', 'b''c')",

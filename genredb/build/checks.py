@@ -56,7 +56,10 @@ def _status(runtime: Runtime, node: Node, sql: str, total: int) -> tuple[Status,
         f"select {measure}, {', '.join(conditions)} from (\n{sql}\n) dbt_internal_test",
     )
     value, is_error, is_warning = rows[0]
-    measured = int(value or 0)
+    try:
+        measured = int(value or 0)
+    except (TypeError, ValueError, OverflowError):
+        raise ProjectError(f"{node.path}: fail_calc gives {value}, which counts nothing.") from None
     if node.severity == "error" and is_error:
         return Status.FAIL, measured
     return (Status.WARN if is_warning else Status.SUCCESS), measured

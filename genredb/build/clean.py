@@ -19,7 +19,10 @@ def clean(config: Config) -> list[Path]:
         _refuse_dangerous(config, folder)
     removed = [folder for folder in config.clean_targets if folder.is_dir()]
     for folder in removed:
-        shutil.rmtree(folder)
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
     removed += sweep(path for path in (config.log_file, Path(f"{config.log_file}.1")) if path.is_file())
     if leftovers_of(config.database):
         with writers_lock(config.database) as swept:
@@ -29,8 +32,10 @@ def clean(config: Config) -> list[Path]:
 
 def _refuse_dangerous(config: Config, folder: Path) -> None:
     target = resolved(folder)
-    sources = (*config.model_paths, *config.seed_paths, *config.macro_paths, *config.test_paths)
-    kept = [path.resolve() for path in (*sources, config.raw_dir, config.home / ".git")]
+    stated = (config.model_paths, config.seed_paths, config.macro_paths, config.test_paths)
+    sources = [path for paths in (*stated, config.snapshot_paths) for path in paths]
+    own = [config.home / name for name in (".git", "queries", "data/raw")]
+    kept = [path.resolve() for path in (*sources, *own, config.raw_dir)]
     is_inside = any(target.is_relative_to(path) for path in kept)
     whole = (*kept, config.root.resolve(), config.database.resolve())
     if is_inside or any(path.is_relative_to(target) for path in whole):

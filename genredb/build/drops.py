@@ -11,7 +11,7 @@ def large_drop(compilation: Compilation, state: State, removed: Sequence[str], r
     """Return what would go, as the end of "This build would …": incremental tables, or most relations.
 
     ``removed`` are the relations to drop, ``run`` the unique ids of the nodes to run. Empty where what goes
-    is little and can be built again.
+    is little and can be built again; what its node makes elsewhere does not go.
     """
     gathered = {node.relation for node in state.nodes.values() if node.materialized == "incremental"}
     replaced = [
@@ -22,9 +22,10 @@ def large_drop(compilation: Compilation, state: State, removed: Sequence[str], r
     lost = [relation for relation in (*removed, *replaced) if relation in gathered]
     if lost:
         return f"drop {', '.join(lost)}, incremental, whose rows cannot be built again"
-    built = {node.relation for node in state.nodes.values() if node.relation}
-    if 2 * len(removed) > len(built):
-        return f"drop {len(removed)} of the {len(built)} relations: {', '.join(removed)}"
+    built = {node.relation: unique_id for unique_id, node in state.nodes.items() if node.relation}
+    gone = [relation for relation in removed if built[relation] not in compilation.nodes]
+    if 2 * len(gone) > len(built):
+        return f"drop {len(gone)} of the {len(built)} relations: {', '.join(gone)}"
     return ""
 
 

@@ -13,7 +13,7 @@ from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.files import read_text, yaml_line
 from genredb.project.nodes import CheckSpec, UnitTestSpec
-from genredb.project.stated_values import check_values
+from genredb.project.stated_values import odd_value
 
 if TYPE_CHECKING:
     from genredb.compile.compiler import Compiler
@@ -132,7 +132,8 @@ class CheckCompiler:
             check_kind="singular",
             keys=spec.keys,
         )
-        check_values(scope.config, spec.path)
+        if fault := odd_value(scope.config):
+            raise ProjectError(fault)
         if node.severity not in SEVERITIES:
             raise ProjectError(f"severity is error or warn, not '{node.severity}' (check {name}).")
         return node

@@ -8,13 +8,12 @@ from typing import Any
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
-from genredb.compile.context import MacroReturnError, NeedsDatabaseError
+from genredb.compile.context import NeedsDatabaseError
 from genredb.errors import ProjectError, did_you_mean, quoted
 
 # How many lines below the one that jinja names an expression may go on.
 _REACH = 12
 _NAMELESS: Mapping[type[Exception], str] = {MemoryError: "the template takes more memory than there is"}
-_PASSED_ON = (MacroReturnError, NeedsDatabaseError)
 
 
 class TemplateError(ProjectError):
@@ -44,7 +43,7 @@ class located_errors:  # noqa: N801 - reads as a statement
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, trace: Any) -> None:
-        if not isinstance(error, Exception) or isinstance(error, (LocatedError, *_PASSED_ON)):
+        if not isinstance(error, Exception) or isinstance(error, LocatedError | NeedsDatabaseError):
             return
         if isinstance(error, TemplateSyntaxError):
             path = error.filename or self._path

@@ -89,8 +89,12 @@ class Renderer:
         self._environment.reads_macros = True
         try:
             with located_errors(file.path, self._texts, self._known_names), limited():
-                # Shared: what a macro refers to is looked up in the globals when it is called.
-                module = self._environment.get_template(file.path).make_module(self._globals, shared=True)
+                template = self._environment.get_template(file.path)
+                try:
+                    # Shared: what a macro refers to is looked up in the globals when it is called.
+                    module = template.make_module(self._globals, shared=True)
+                except Exception:  # noqa: BLE001 - raised again, with the template's own lines
+                    self._environment.handle_exception()
         finally:
             self._environment.reads_macros = False
         for full_name, macro in vars(module).items():

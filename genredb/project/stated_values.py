@@ -62,9 +62,16 @@ _KINDS: Mapping[str, _Kind] = {
 
 def check_values(config: Mapping[str, Any], place: str) -> None:
     """Raise ProjectError, which begins with ``place``, for a configuration whose value cannot be one."""
+    if fault := odd_value(config):
+        raise ProjectError(f"{place}: {fault}")
+
+
+def odd_value(config: Mapping[str, Any]) -> str:
+    """Return a sentence on a value of a configuration that cannot be one, or nothing."""
     for key, value in config.items():
         if value is None or key not in _KINDS:
             continue
         is_one, kind = _KINDS[key]
         if not is_one(value):
-            raise ProjectError(f"{place}: `{key}:` should be {kind}, not {shown(value)}.")
+            return f"`{key}:` should be {kind}, not {shown(value)}."
+    return ""
