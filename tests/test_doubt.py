@@ -6,7 +6,9 @@ import duckdb
 import pytest
 
 from genredb.export import export
+from genredb.learn.evaluate import judge
 from genredb.learn.predict import predict
+from genredb.learn.train import ignore, train
 from genredb.project.config import Config
 from tests.conftest import Cli, changed, rows
 
@@ -64,7 +66,7 @@ def test_a_set_holds_the_groups_from_its_threshold_on_and_never_none(
         connection.execute(
             """
             insert into ml.group_sets
-            select name, protocol, training_fingerprint, basis, coverage, threshold, 9, .85, .1, 2
+            select name, protocol, classifier_id, basis, coverage, threshold, 9, .85, .1, 2
             from
                 ml.classifiers,
                 (values ('cv', 'audio', .8, .25), ('cv', 'artist', .8, 2), ('unseen', 'audio', .9, 0))
@@ -84,6 +86,19 @@ def test_a_set_holds_the_groups_from_its_threshold_on_and_never_none(
         "select song_key, genre_groups from prediction_sets where coverage = .8 order by song_key",
     )
     assert rows(config.database, "select distinct coverage, held from prediction_sets") == [(0.8, 0.85)]
-    with duckdb.connect(str(config.database)) as connection:
-        connection.execute("update ml.group_sets set training_fingerprint = 'of other songs'")
+
+    # Another number of trees gives other probabilities, for which these thresholds say nothing.
+    predict(config, classifier=train(config, parameters={"n_estimators": 9}).classifier_id)
+    assert rows(config.database, "from prediction_sets") == []
+
+
+def test_sets_are_those_of_the_classifier_that_was_judged(predicted: Config, tmp_path: Path) -> None:
+    """A classifier that reads no artist tells all songs by audio: its thresholds are those of all songs."""
+    config = changed(predicted, tmp_path, "select 1")
+    judge(config, ["naive_bayes"], "cv", ignore)
+    sql = "select classifier, basis, max(songs) from ml.group_sets group by all"
+    assert rows(config.database, sql) == [("naive_bayes", "audio", 12)]
+    predict(config, classifier="naive_bayes")
+    assert rows(config.database, "select count(distinct song_key) from prediction_sets") == [(4,)]
+    predict(config, classifier="artist_vote")
     assert rows(config.database, "from prediction_sets") == []

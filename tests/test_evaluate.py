@@ -263,7 +263,7 @@ def test_sets_hold_the_true_group_as_often_as_stated() -> None:
         artists=np.tile(np.arange(n).astype(object), repeats),
         repeats=np.repeat(np.arange(repeats), n),
         folds=np.tile(np.arange(n) % 5, repeats),
-        is_artist_known=np.tile(np.arange(n) < 30, repeats),
+        is_by_artist=np.tile(np.arange(n) < 30, repeats),
         true_probability=true.ravel(),
         probabilities=np.concatenate([true[..., None], others], axis=2).reshape(-1, 5),
     )

@@ -35,6 +35,7 @@ from genredb.learn.past import remember
 from genredb.learn.protocols import FOLDS, PROTOCOLS, Fold, Protocol
 from genredb.learn.registry import registry
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
+from genredb.learn.store import classifier_id_of
 from genredb.learn.train import Progress, built, ignore
 from genredb.learn.versions import versions
 from genredb.learn.workers import answers_of
@@ -98,7 +99,8 @@ def _evaluate_one(
     with open_reader(config.database) as reader:
         built_with(config, reader)
         digest = _digest(reader, spec)
-        judged = Judged(spec.name, protocol.name, digest, read_fingerprints(reader).training)
+        fitted_id = classifier_id_of(reader, spec, read_fingerprints(reader).training)
+        judged = Judged(spec.name, protocol.name, digest, fitted_id, spec.uses_artist)
         if is_known(reader, judged):
             return
         data = read_labelled_songs(reader, feature_view(reader, TRAIN_VIEW))

@@ -25,13 +25,15 @@ SIGNIFICANCE = 0.05
 class Judged:
     """Which evaluation it is: of a classifier under a protocol, on songs that ``digest`` tells.
 
-    ``training`` is the fingerprint of the rows that classifiers are fitted on.
+    ``classifier_id`` is the one that is fitted on all of them; ``reads_artist`` says that a known artist
+    decides its answers.
     """
 
     classifier: str
     protocol: str
     digest: str
-    training: str
+    classifier_id: str
+    reads_artist: bool
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,12 @@ def write(
             insert_rows(
                 connection, "ml.song_scores", [(*key, *row) for row in _song_rows(data, found, label)]
             )
-        sets = group_sets(_asked(data, found)) if all(one.group_probabilities for one in found) else ()
+        has_groups = all(one.group_probabilities for one in found)
+        sets = group_sets(_asked(data, found, reads_artist=judged.reads_artist)) if has_groups else ()
         insert_rows(
             connection,
             "ml.group_sets",
-            [(judged.classifier, judged.protocol, judged.training, *astuple(one)) for one in sets],
+            [(judged.classifier, judged.protocol, judged.classifier_id, *astuple(one)) for one in sets],
         )
 
 
@@ -180,7 +183,7 @@ def _song_rows(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) ->
             yield one.fold.repeat, one.fold.number, *row
 
 
-def _asked(data: LabelledSongs, found: Sequence[FoldAnswers]) -> Asked:
+def _asked(data: LabelledSongs, found: Sequence[FoldAnswers], *, reads_artist: bool) -> Asked:
     """Return all songs that were asked, with the probabilities of all groups; 0 where a fold knew none."""
     groups = np.unique(data.groups.astype(str))
     parts = []
@@ -192,8 +195,8 @@ def _asked(data: LabelledSongs, found: Sequence[FoldAnswers]) -> Asked:
         true_probability = whole[np.arange(len(places)), places]
         fold = (np.full(len(places), value) for value in (one.fold.repeat, one.fold.number))
         artists = data.singers[one.fold.test]
-        is_known = _known_artists(data, one.fold)
-        parts.append((one.fold.test, artists, *fold, is_known, true_probability, whole))
+        is_by_artist = _known_artists(data, one.fold) & reads_artist
+        parts.append((one.fold.test, artists, *fold, is_by_artist, true_probability, whole))
     return Asked(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

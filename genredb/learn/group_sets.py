@@ -2,8 +2,8 @@
 
 A set holds the groups whose probability reaches a threshold, and the likeliest one. The threshold is a
 quantile of the probabilities that the true groups had where songs were asked by a classifier that did not
-know them (Sadinle, Lei and Wasserman 2019). Songs of known and of unknown artists have thresholds of their
-own.
+know them (Sadinle, Lei and Wasserman 2019). Songs told by their artist and those told by the audio have
+thresholds of their own.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,14 @@ class Asked:
 
     ``songs`` are places in the data set, a song once for each repeat. ``true_probability`` is that of the
     true group, 0 where the fold did not know it; ``probabilities`` (n × groups) are those of all groups.
+    ``is_by_artist`` marks those that a known artist decided.
     """
 
     songs: npt.NDArray[np.intp]
     artists: npt.NDArray[np.object_]
     repeats: npt.NDArray[np.intp]
     folds: npt.NDArray[np.intp]
-    is_artist_known: Mask
+    is_by_artist: Mask
     true_probability: Floats
     probabilities: Floats
 
@@ -55,7 +56,7 @@ class GroupSets:
 
 def group_sets(asked: Asked) -> Iterator[GroupSets]:
     """Yield the sets of each basis and coverage."""
-    for basis, is_of_basis in (("artist", asked.is_artist_known), ("audio", ~asked.is_artist_known)):
+    for basis, is_of_basis in (("artist", asked.is_by_artist), ("audio", ~asked.is_by_artist)):
         if is_of_basis.any():
             for coverage in COVERAGES:
                 yield _judged(asked, basis, is_of_basis, coverage)

@@ -69,7 +69,7 @@ create table if not exists ml.past_song_scores (
     song_key varchar, artist_key varchar, accuracy double, top_3 double, log_loss double
 );
 create table if not exists ml.group_sets (
-    classifier varchar, protocol varchar, training_fingerprint varchar, basis varchar, coverage double,
+    classifier varchar, protocol varchar, classifier_id varchar, basis varchar, coverage double,
     threshold double, songs bigint, held double, held_error double, mean_size double
 );
 create table if not exists ml.importances (
@@ -124,10 +124,10 @@ DESCRIPTIONS = {
 
 
 # What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
-LAYOUT = "7"
+LAYOUT = "8"
 _OF_THE_LAYOUT = (
     *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions", "ml.chosen"),
-    *("ml.evaluations", "ml.fold_scores", "ml.song_scores"),
+    *("ml.evaluations", "ml.fold_scores", "ml.song_scores", "ml.group_sets"),
 )
 
 

@@ -25,11 +25,7 @@ sets as (
     inner join group_sets
         on
             predictions.basis = group_sets.basis
-            and predictions.training_fingerprint
-            = group_sets.training_fingerprint
-            and starts_with(
-                predictions.classifier_id, group_sets.classifier || '-'
-            )
+            and predictions.classifier_id = group_sets.classifier_id
 ),
 
 candidates as (
