@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import InputError, ProjectError, UsageError
 from genredb.learn.stated_classifiers import make_stated, with_parameters
 from genredb.project.classifiers import read_classifiers
 from tests.conftest import Cli, rows, write_raw
@@ -30,6 +30,7 @@ classifiers:
       voting: soft
       estimators:
         forest: {estimator: sklearn.ensemble.RandomForestClassifier, parameters: {n_estimators: 3, random_state: 7}}
+        bayes: sklearn.naive_bayes.GaussianNB
         near: {estimator: sklearn.neighbors.KNeighborsClassifier, parameters: {algorithm: brute}}
 """
 
@@ -47,8 +48,9 @@ def test_a_stated_estimator_is_made_with_what_it_wraps_a_seed_and_medians(folder
     assert (boosted.estimator.max_iter, boosted.estimator.random_state) == (5, 0)
     assert (boosted.weigh_artists, boosted.min_genre_artists) == (True, 2)
     assert list(scaled.named_steps) == ["simpleimputer", "standardscaler", "logisticregression"]
-    forest, near = (one for _, one in voted.steps[-1][1].estimators)
+    forest, bayes, near = (one for _, one in voted.steps[-1][1].estimators)
     assert (forest.n_estimators, forest.random_state, near.algorithm) == (3, 7, "brute")
+    assert type(bayes).__name__ == "GaussianNB"
     songs = np.array([[1, 1.0], [1, np.nan], [2, 9.0], [2, 9.5], [3, 1.1], [3, 9.1]] * 3)
     genres = np.array(["pop", "pop", "rock", "rock", "pop", "rock"] * 3)
     for one in (boosted, scaled, voted):
@@ -202,3 +204,38 @@ def test_parameters_are_set_for_one_fit_which_can_be_chosen(cli: Cli, project: P
         refused = cli("train", "--classifier", "forest", "--set", stated, cwd=project)
         assert refused.code in (2, 3)
         assert message in refused.err
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{estimator: sklearn.ensemble.VotingClassifier, parameters: {estimators: {a: sklearn.svm.SVC, b: 1}}}", "state either"),
+        ("{estimator: sklearn.ensemble.VotingClassifier}", "x cannot be made: .*'estimators'"),
+        ("{pipeline: [sklearn.svm.SVC, sklearn.preprocessing.StandardScaler]}", "x is no classifier but ends with a StandardScaler"),
+        ("{estimator: sklearn.linear_model.LinearRegression}", "x is no classifier but a LinearRegression"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_is_refused_at_its_place(tmp_path: Path, entry: str, message: str) -> None:
+    (tmp_path / "classifiers.yml").write_text(f"classifiers:\n  - {{name: x, {entry[1:]}\n")
+    with pytest.raises((ProjectError, InputError), match=rf"classifiers\.yml:2: {message}"):
+        make_stated(read_classifiers(tmp_path)["x"])
+
+
+def test_what_an_estimator_says_of_songs_comes_in_a_line(cli: Cli, project: Path) -> None:
+    """A fault that shows when it answers is no internal error, and a warning names no file of scikit-learn."""
+    (project / "classifiers.yml").write_text(
+        "classifiers:\n"
+        "  - name: near\n"
+        "    estimator: sklearn.neighbors.KNeighborsClassifier\n"
+        "    parameters: {algorithm: brute, n_neighbors: 5000}\n"
+        "  - name: unscaled\n"
+        "    estimator: sklearn.linear_model.LogisticRegression\n"
+        "    parameters: {max_iter: 5}\n"
+    )
+    refused = cli("train", "--classifier", "near", cwd=project)
+    assert refused.code == 3
+    assert "error: near cannot answer: Expected n_neighbors <= n_samples_fit" in refused.err
+    warned = cli("train", "--classifier", "unscaled", cwd=project)
+    assert warned.code == 0
+    assert "failed to converge after 5 iteration(s)" in warned.err
+    assert ".py:" not in warned.err

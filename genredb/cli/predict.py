@@ -33,7 +33,7 @@ def predict(
     Example: genredb predict && genredb query "from predictions limit 5"
     """
     from genredb.cli.console import print_json
-    from genredb.cli.train import describe
+    from genredb.cli.train import admit_warnings, describe
 
     console = context.console
     with console.progress() as progress:
@@ -48,6 +48,7 @@ def predict(
     if result.stale_reason:
         console.say(f"{result.stale_reason}: fitting anew.", "yellow")
     if result.trained:
+        admit_warnings(console, result.trained)
         console.say(describe(result.trained))
     for sentence in describe_drift(result.drift):
         console.warn(sentence)

@@ -10,6 +10,7 @@ from genredb.errors import UsageError
 from genredb.project.files import parse_yaml
 
 if TYPE_CHECKING:
+    from genredb.cli.console import Console
     from genredb.learn.train import TrainResult
 
 
@@ -46,6 +47,7 @@ def train(
         print_json(result)
     console.admit_sample(result.is_sample)
     context.warn_of_unbuilt()
+    admit_warnings(console, result)
     console.say(describe(result), "green")
     if not result.is_used:
         console.say(
@@ -63,6 +65,12 @@ def _parameter(text: str) -> tuple[str, Any]:
     with contextlib.suppress(ValueError):  # 1e-3 is a text in yml, and a number to everybody else
         parsed = float(parsed) if isinstance(parsed, str) else parsed
     return name.strip(), parsed
+
+
+def admit_warnings(console: "Console", result: "TrainResult") -> None:
+    """Print what scikit-learn warned of while it fitted."""
+    for line in result.warnings:
+        console.warn(f"{result.classifier_id}: {line}.")
 
 
 def describe(result: "TrainResult") -> str:

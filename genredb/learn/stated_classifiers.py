@@ -31,11 +31,12 @@ def make_stated(stated: StatedClassifier, _songs: int = 0) -> Any:
 
 def _made(stated: StatedClassifier) -> Any:
     estimator = _make(stated.estimator, stated.place)
-    if not is_classifier(estimator):
-        raise ProjectError(
-            f"{stated.place}: {stated.name} is no classifier but a {type(estimator).__name__}."
-        )
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    if not is_classifier(steps[-1]):
+        ends = "ends with " if isinstance(estimator, Pipeline) else ""
+        raise ProjectError(
+            f"{stated.place}: {stated.name} is no classifier but {ends}a {type(steps[-1]).__name__}."
+        )
     if stated.reads_artist and not hasattr(estimator, "predict_proba"):
         raise ProjectError(
             f"{stated.place}: {stated.name} reads the artist, which takes an estimator with probabilities; "
@@ -66,7 +67,7 @@ def _make(stated: Any, place: str) -> Any:
     for name, value in parameters.items():
         if is_estimator(value):
             parameters[name] = _make(value, place)
-        elif isinstance(value, Mapping) and value and all(is_estimator(one) for one in value.values()):
+        elif isinstance(value, Mapping) and any(is_estimator(one) for one in value.values()):
             parameters[name] = [(inner, _make(one, place)) for inner, one in value.items()]
     found = _find(path, place)
     known = list(inspect.signature(found).parameters)

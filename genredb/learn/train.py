@@ -1,10 +1,11 @@
 """The verb ``train``: fit a classifier on the labelled songs and keep it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from warnings import WarningMessage, catch_warnings, simplefilter
 
 from genredb.build.built_with import built_with, read_built_with
 from genredb.build.freshness import (
@@ -35,7 +36,7 @@ class TrainResult:
     """What was fitted: on how many songs by how many artists, 0 where the classifier reads no artists.
 
     ``audio_songs`` and ``audio_genres`` count what the part that reads the audio learned from; ``is_used``
-    says whether it is the one that predicts.
+    says whether it is the one that predicts; ``warnings`` are scikit-learn's, in a line each.
     """
 
     classifier_id: str
@@ -45,6 +46,7 @@ class TrainResult:
     audio_genres: int
     is_sample: bool
     is_used: bool = True
+    warnings: tuple[str, ...] = ()
 
 
 def ignore(_what: str, _done: int, _total: int) -> None:
@@ -117,7 +119,9 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
             f"No genre has the {fewest} labelled songs that {spec.name} wants; lower min_genre_songs in "
             "dbt_project.yml."
         )
-    fitted = fit(spec, songs, read_groups(session.connection), fewest)
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        fitted = fit(spec, songs, read_groups(session.connection), fewest)
     training = Training(
         LABEL,
         session.fingerprints.training,
@@ -139,7 +143,14 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
         audio_songs=sum(counts[genre] for genre in fitted.audio_genres),
         audio_genres=len(fitted.audio_genres),
         is_sample=read_built_with(session.connection).is_sample,
+        warnings=_first_lines(caught),
     )
+
+
+def _first_lines(caught: Sequence[WarningMessage]) -> tuple[str, ...]:
+    """Return what warnings say, each once; their further lines are advice and addresses."""
+    lines = (str(one.message).strip().partition("\n")[0].rstrip(" .:") for one in caught)
+    return tuple(dict.fromkeys(lines))
 
 
 def _metrics(session: Session) -> dict[str, float]:

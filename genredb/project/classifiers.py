@@ -20,6 +20,7 @@ from genredb.project.keys import CLASSIFIERS, ESTIMATOR, check_keys
 CLASSIFIERS_FILE = "classifiers.yml"
 # What may be made from a path and trusted when it is read back: the libraries that classifiers are made of.
 LIBRARIES = ("sklearn", "numpy", "scipy")
+_PATH = r"sklearn(\.\w+)+"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ def _entry(entry: Any, place: str) -> StatedClassifier:
 
 
 def is_estimator(value: object) -> bool:
-    """Whether a value of the file states an estimator by a mapping."""
+    """Whether a value of the file states an estimator, by a path or a mapping."""
+    if isinstance(value, str):
+        return re.fullmatch(_PATH, value) is not None
     return isinstance(value, Mapping) and bool({"estimator", "pipeline"} & value.keys())
 
 
@@ -122,7 +125,7 @@ def _check(stated: Any, place: str) -> None:
         _check_pipeline(stated, place)
         return
     path = stated["estimator"]
-    if not isinstance(path, str) or not re.fullmatch(r"sklearn(\.\w+)+", path):
+    if not isinstance(path, str) or not re.fullmatch(_PATH, path):
         raise ProjectError(f"{place}: '{path}' is no path of a scikit-learn estimator (sklearn.module.Name).")
     _check_parameters(stated.get("parameters") or {}, place)
 
@@ -143,7 +146,8 @@ def _check_parameters(parameters: Any, place: str) -> None:
     if fault:
         raise ProjectError(f"{place}: {fault}.")
     for value in parameters.values():
-        inner = value.values() if isinstance(value, Mapping) and not is_estimator(value) else [value]
-        for one in inner:
-            if is_estimator(one):
+        if is_estimator(value):
+            _check(value, place)
+        elif isinstance(value, Mapping) and any(is_estimator(one) for one in value.values()):
+            for one in value.values():
                 _check(one, place)
