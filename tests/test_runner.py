@@ -314,6 +314,34 @@ def test_what_another_program_rebuilt_is_built_again(tmp_path: Path) -> None:
     assert rows(config.database, "from c order by z") == [(2,), (4,), (6,)]
 
 
+@pytest.mark.parametrize(
+    ("hook", "outcome"),
+    [
+        ("commit", "cannot commit - no transaction is active"),
+        ("rollback", "cannot commit - no transaction is active"),
+        ("drop table meta.state", "A hook dropped meta.state or left another database"),
+        ("drop schema meta cascade", "A hook dropped meta.state or left another database"),
+        ("attach ':memory:' as other; use other", "A hook dropped meta.state or left another database"),
+        ("drop table meta.runs", ""),
+        ("drop view {{ this }}", ""),
+        ("drop view {{ this }}; create table {{ this }} as select 2 as x", ""),
+    ],
+)
+def test_a_hook_that_goes_too_far_is_refused_or_outlived(tmp_path: Path, hook: str, outcome: str) -> None:
+    """Whatever SQL a hook runs, there is a sentence or a database that the next build can go on from."""
+    model = f'{{{{ config(post_hook="{hook}") }}}} select 1 as x'
+    config = write_project(tmp_path, {"models/m.sql": model})
+    try:
+        said = build(config).results[0].message
+    except ProjectError as error:
+        said = str(error)
+    assert outcome in said
+    assert bool(said) is bool(outcome)
+    write_project(tmp_path, {"models/m.sql": "select 1 as x"})
+    assert build(config).is_published
+    assert rows(config.database, "from m") == [(1,)]
+
+
 def test_hooks_run_around_nodes_and_runs(tmp_path: Path) -> None:
     files = {
         "dbt_project.yml": BASE["dbt_project.yml"]

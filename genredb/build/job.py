@@ -22,14 +22,14 @@ from genredb.build.stated_columns import refuse_unknown_columns
 from genredb.build.walk import Walk
 from genredb.compile.compiler import Compilation, compile_project
 from genredb.compile.nodes import Node, NodeKind
-from genredb.errors import UsageError
+from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
 from genredb.warehouse.database import Connection, read_whole, relations, transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.sql_text import restless
-from genredb.warehouse.tables import create_tables
+from genredb.warehouse.tables import create_tables, has_current_layout
 
 if TYPE_CHECKING:
     from genredb.build.leak_guard import LeakGuard
@@ -152,9 +152,9 @@ class _Job:
         after = self._state_after(plan, state, results, connection)
         if not result.exit_code and self._prove(connection):
             after = replace(after, proof=plan.proof)
+        _refuse_lost_memory(connection)
+        create_tables(connection, has_songs=has_songs(compilation.project))  # a hook may have dropped some
         if result.exit_code:
-            # A hook may have dropped them.
-            create_tables(connection, has_songs=has_songs(compilation.project))
             base = self._turn.published
             with transaction(connection):
                 _write(connection, results, replace(after, is_whole=False, base=base))
@@ -227,13 +227,24 @@ def _succeeded(results: Iterable[NodeResult]) -> list[NodeResult]:
 
 
 def _write(connection: Connection, results: Iterable[NodeResult], state: State) -> None:
-    """Mark the relations that were made, and replace the memory of the file."""
+    """Mark the relations that were made, unless a hook dropped them, and replace the memory of the file."""
+    there = relations(connection)
     for node in (found.node for found in _succeeded(results)):
         if node.is_built and node.relation:
-            kind = "view" if node.materialized == "view" else "table"
+            kind = there.get((str(node.relation.schema), node.relation.identifier))
             relation = str(node.relation.include(database=False))
-            mark(connection, relation, kind, state.nodes[node.unique_id].fingerprint)
+            if kind:
+                mark(connection, relation, kind, state.nodes[node.unique_id].fingerprint)
     write_state(connection, state)
+
+
+def _refuse_lost_memory(connection: Connection) -> None:
+    """Raise ProjectError where a hook dropped what genredb remembers, or made another database current."""
+    if not has_current_layout(connection):
+        raise ProjectError(
+            "A hook dropped meta.state or left another database or schema current; "
+            "genredb needs both as they were."
+        )
 
 
 def _restless(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, str]:

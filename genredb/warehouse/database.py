@@ -168,7 +168,8 @@ def transaction(connection: Connection) -> Iterator[None]:
         with contextlib.suppress(duckdb.Error):  # what failed may have ended it already
             connection.execute("rollback")
         raise
-    connection.execute("commit")
+    with sql_errors("commit"):  # the project's SQL may have ended it
+        connection.execute("commit")
 
 
 def run_sql(connection: Connection, sql: str, parameters: list[Any] | None = None) -> int | None:
