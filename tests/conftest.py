@@ -163,6 +163,11 @@ def check_golden(name: str, text: str) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the whole suite among two processes; a choice of tests starts sooner without."""
+    return 0 if config.args_source is pytest.Config.ArgsSource.ARGS else 2
+
+
 def pytest_sessionfinish() -> None:
     """Keep the summary the last word: DuckDB's bindings list at exit what Hypothesis still holds."""
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
