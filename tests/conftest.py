@@ -3,6 +3,7 @@
 import atexit
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def real_data() -> Path:
 
 
 def config_for(raw_dir: Path, database: Path, **variables: Any) -> Config:
-    """The shipped project on other raw files and another database."""
-    return read_config(Settings(project_dir=ROOT, raw_dir=raw_dir, database=database, vars=variables))
+    """The shipped project on other raw files, and another database with a target folder beside it."""
+    config = read_config(Settings(project_dir=ROOT, raw_dir=raw_dir, database=database, vars=variables))
+    return replace(config, target_dir=database.parent / "target")
 
 
 @pytest.fixture(scope="session")
