@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from genredb.build.run import build
+from genredb.learn.evaluate import evaluate
 from genredb.learn.predict import predict
 from genredb.project.config import Config, Settings, read_config
 from tests.forked_cli import ForkedCli, Ran
@@ -138,6 +139,14 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> Config:
     build(config)
     result = predict(config)
     assert (result.songs, result.by_artist, result.is_published) == (4, 2, True)
+    return config
+
+
+@pytest.fixture(scope="session")
+def evaluated(predicted: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The predicted database with the default classifier and `majority` judged; not to be changed."""
+    config = changed(predicted, tmp_path_factory.mktemp("evaluated"), "select 1")
+    evaluate(config, ["majority"])
     return config
 
 

@@ -14,7 +14,6 @@ import genredb
 import genredb.api
 from genredb.build.run import build
 from genredb.errors import InputError, UsageError
-from genredb.learn.predict import predict
 from genredb.project.config import Config
 from tests.conftest import ROOT, Cli, changed, config_for, rows, write_raw
 
@@ -154,10 +153,8 @@ def test_it_shows_itself_in_text_and_html(predicted: Config) -> None:
     assert repr(db.classifier()).startswith("artist_vote: 3 genres from the artist and year, bpm")
 
 
-def test_evaluations_are_a_frame_and_are_kept(config: Config) -> None:
-    assert build(config).exit_code == 0
-    predict(config)
-    db = opened(config)
+def test_evaluations_are_a_frame_and_are_kept(evaluated: Config) -> None:
+    db = opened(evaluated)
     board = db.evaluate(["majority"], protocol="cv", label="genre_group")
     assert set(board["classifier"]) == {"artist_vote", "majority"}
     assert set(board["label"]) == {"genre_group"}

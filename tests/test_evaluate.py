@@ -1,7 +1,6 @@
 """Judging classifiers: the protocols keep songs apart, the measures are what they say, the tables add up."""
 
 import json
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,11 +142,8 @@ def test_scores_of_a_classifier_without_probabilities_keep_its_answer() -> None:
     assert (scores >= 0).all()
 
 
-def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
-    build(config)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = evaluate(config, ["majority"])
+def test_the_tables_of_an_evaluation_add_up(evaluated: Config) -> None:
+    found = evaluate(evaluated, ["majority"])
     assert [(e.classifier, e.label) for e in found] == [
         ("artist_vote", "genre"),
         ("majority", "genre"),
@@ -158,7 +154,7 @@ def test_the_tables_of_an_evaluation_add_up(config: Config) -> None:
     assert (best.songs, best.accuracy, best.seen_accuracy, best.ceiling) == (12, 1.0, 1.0, 1.0)
     assert best.difference is None
     assert majority.difference == pytest.approx(majority.accuracy - best.accuracy)
-    database = config.database
+    database = evaluated.database
     assert rows(database, "select count(*) from ml.fold_scores") == [(2 * 2 * 30,)]
     importances = dict(
         rows(database, "select column_name, importance from ml.importances where classifier = 'artist_vote'")
@@ -223,8 +219,9 @@ def test_names_that_do_not_exist_are_suggested(config: Config) -> None:
             evaluate(config, names, protocol)
 
 
-def test_the_leaderboard(cli: Cli, built: Path) -> None:
-    ran = cli("evaluate", "majority", cwd=built)
+def test_the_leaderboard(cli: Cli, evaluated: Config, tmp_path: Path) -> None:
+    its = ("--database", evaluated.database, "--raw-dir", evaluated.raw_dir)
+    ran = cli("evaluate", "majority", *its, cwd=tmp_path)
     assert ran.code == 0, ran.err
     lines = [line.split() for line in ran.out.splitlines() if line.strip()]
     assert lines[0][:4] == ["classifier", "accuracy", "difference", "unseen"]
@@ -232,9 +229,11 @@ def test_the_leaderboard(cli: Cli, built: Path) -> None:
     assert lines[2][4] == "default"
     assert "unseen: accuracy for artists that have no labelled song in the fold" in ran.err
     assert "12 songs, protocol cv, label genre." in ran.err
-    found = json.loads(cli("evaluate", "majority", "--label", "genre_group", "--json", cwd=built).out)
+    found = json.loads(
+        cli("evaluate", "majority", "--label", "genre_group", "--json", *its, cwd=tmp_path).out
+    )
     assert {one["label"] for one in found} == {"genre_group"}
-    assert cli("evaluate", "--label", "gnre", cwd=built).code == 2
+    assert cli("evaluate", "--label", "gnre", *its, cwd=tmp_path).code == 2
 
 
 def test_a_difference_is_noise_by_how_many_were_compared() -> None:
@@ -280,12 +279,11 @@ def test_sets_hold_the_true_group_as_often_as_stated() -> None:
     assert (found[2].threshold > 0, found[2].held >= 0.95) == (True, True)
 
 
-def test_reports_add_up_to_the_accuracy(config: Config) -> None:
-    build(config)
+def test_reports_add_up_to_the_accuracy(evaluated: Config) -> None:
     (majority,) = [
-        e for e in evaluate(config, ["majority"]) if (e.classifier, e.label) == ("majority", "genre")
+        e for e in evaluate(evaluated, ["majority"]) if (e.classifier, e.label) == ("majority", "genre")
     ]
-    with open_reader(config.database) as connection:
+    with open_reader(evaluated.database) as connection:
         for by in ("genre", "artist", "source"):
             found = report_by(connection, "majority", "cv", by)
             assert sum(one.songs for one in found) == 12
