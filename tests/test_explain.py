@@ -9,6 +9,7 @@ from genredb.build.run import build
 from genredb.cli.explain import print_explanation
 from genredb.errors import UsageError
 from genredb.learn.explain import explain
+from genredb.learn.predict import predict
 from genredb.project.config import Config
 from tests.conftest import Cli, changed, check_golden, rows
 
@@ -42,6 +43,14 @@ def test_a_labelled_song_is_no_evidence_for_itself(predicted: Config) -> None:
     assert own.label == "disco"
     assert [song.song_key for song in own.artist_songs] == ["train:7", "train:11"]
     assert "train:3" not in [song.song_key for song in own.nearest]
+
+
+def test_a_song_that_the_features_leave_out_is_not_explained(predicted: Config, tmp_path: Path) -> None:
+    view = "from features.song_features where genre is not null and song_key <> 'train:1'"
+    config = changed(predicted, tmp_path, f"create or replace view features.train as {view}")
+    predict(config, classifier="naive_bayes")
+    with pytest.raises(UsageError, match=r"The song train:1 is not in features\.train, so no classifier"):
+        explain(config, "train:1")
 
 
 def test_songs_are_found_by_title_and_missing_ones_are_said(predicted: Config, config: Config) -> None:

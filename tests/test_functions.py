@@ -9,7 +9,7 @@ from genredb.build.run import build
 from genredb.learn.predict import predict
 from genredb.project.config import Config
 from genredb.query.ask import Question, asked
-from tests.conftest import Cli, config_for, write_raw
+from tests.conftest import Cli, changed, config_for, write_raw
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +70,17 @@ def test_functions_want_a_current_classifier_and_a_whole_song(cli: Cli, built: P
     for call in ("predict_genre()", "predict_genre('Queen', 1980)", "predict_genre(genres)"):
         done = cli("query", f"select {call} from genres", cwd=built)
         assert (done.code, "Traceback" in done.err) == (2, False), done.err
+
+
+def test_a_feature_with_the_name_of_a_column_of_songs_is_the_feature(
+    predicted: Config, tmp_path: Path
+) -> None:
+    views = "create or replace view features.{} as select * replace (300 - bpm as bpm) from features.song_features where genre is {} null"
+    config = changed(predicted, tmp_path, f"{views.format('train', 'not')};{views.format('predict', '')}")
+    predict(config, classifier="naive_bayes")
+    sql = """
+        select count(*), count_if(genre_probabilities(songs)[predictions.genre] = predictions.probability)
+        from predictions
+        inner join songs using (song_key)
+        """
+    assert fetched(config, sql) == [(4, 4)]

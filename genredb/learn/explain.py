@@ -124,7 +124,10 @@ def _explain(
     title, artist, artist_key, label = fetch_all(connection, sql, [key])[0]
     view = TRAIN_VIEW if label is not None else PREDICT_VIEW
     columns = ", ".join(number_sql(quote(name)) for name in fitted.feature_names)
-    values = fetch_all(connection, f"select {columns} from features.{view} where song_key = ?", [key])[0]
+    found = fetch_all(connection, f"select {columns} from features.{view} where song_key = ?", [key])
+    if not found:
+        raise UsageError(f"The song {key} is not in features.{view}, so no classifier reads it.")
+    values = found[0]
     features = np.array([[np.nan if value is None else value for value in values]])
     empty = np.empty(0, dtype=object)
     artists = np.array([artist_key], dtype=object)

@@ -1,8 +1,8 @@
 """``predict_genre`` and ``genre_probabilities``: the classifier as functions of SQL.
 
 Both take a row of ``songs`` (``predict_genre(songs)``), or an artist and the feature columns in their order,
-by place or by name. Features that ``songs`` does not have are looked up by the row's ``song_key``. The
-functions are registered only where a query names them, for that brings scikit-learn.
+by place or by name. Features that ``songs`` does not have, or holds otherwise, are looked up by the row's
+``song_key``. The functions are registered only where a query names them, for that brings scikit-learn.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -16,7 +16,7 @@ from genredb.build.freshness import PREDICT_VIEW, TRAIN_VIEW
 from genredb.learn.dataset import number_sql, songs_of
 from genredb.learn.fitted import Fitted
 from genredb.learn.store import load_current
-from genredb.warehouse.database import Connection, column_types, quote, register_function
+from genredb.warehouse.database import Connection, column_types, fetch_all, quote, register_function
 
 _INNER = "genredb_{}"
 
@@ -28,6 +28,7 @@ def register_functions(connection: Connection, home: Path) -> None:
     """
     fitted = load_current(connection, home)
     columns = fitted.feature_names
+    of_songs = _columns_of_songs(connection, columns)
     song = connection.struct_type(
         {"artist_key": connection.dtype("varchar")} | dict.fromkeys(columns, connection.dtype("double"))
     )
@@ -39,7 +40,22 @@ def register_functions(connection: Connection, home: Path) -> None:
         inner = _INNER.format(name)
         function = _vectorized(fitted, columns, answer)
         register_function(connection, inner, function, song, result)
-        connection.execute(_macro(name, inner, columns, column_types(connection, "main", "songs")))
+        connection.execute(_macro(name, inner, columns, of_songs))
+
+
+def _columns_of_songs(connection: Connection, columns: Sequence[str]) -> list[str]:
+    """Return the features that stand in ``songs`` under their names, with the same values for every song."""
+    found = [column for column in columns if column in column_types(connection, "main", "songs")]
+    if not found:
+        return []
+    same = ", ".join(
+        f"bool_and({number_sql(f'songs.{quote(column)}')}"
+        f" is not distinct from {number_sql(f'features.{quote(column)}')})"
+        for column in found
+    )
+    sql = f"select {same} from songs inner join {_views(found)} as features using (song_key)"
+    are_same = fetch_all(connection, sql)[0]
+    return [column for column, is_same in zip(found, are_same, strict=True) if is_same is not False]
 
 
 def _macro(name: str, inner: str, columns: Sequence[str], of_songs: Container[str]) -> str:
@@ -60,11 +76,15 @@ def _macro(name: str, inner: str, columns: Sequence[str], of_songs: Container[st
 
 def _looked_up(column: str) -> str:
     """Return a feature of the row's song from the feature views."""
-    views = " union all ".join(
-        f"select song_key, {number_sql(quote(column))} as feature from features.{view}"
-        for view in (TRAIN_VIEW, PREDICT_VIEW)
-    )
-    return f"(select of_song.feature from ({views}) as of_song where of_song.song_key = (song).song_key)"
+    feature = number_sql(f"of_song.{quote(column)}")
+    return f"(select {feature} from {_views([column])} as of_song where of_song.song_key = (song).song_key)"
+
+
+def _views(columns: Sequence[str]) -> str:
+    """Return the feature views as one, with these columns and the song's key."""
+    names = ", ".join(["song_key", *map(quote, columns)])
+    views = " union all ".join(f"select {names} from features.{view}" for view in (TRAIN_VIEW, PREDICT_VIEW))
+    return f"({views})"
 
 
 def _vectorized(
