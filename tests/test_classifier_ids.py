@@ -3,6 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from genredb.build.freshness import Chosen
+from genredb.build.versions import versions
+from genredb.errors import InputError
+from genredb.export import export
 from genredb.learn.kept import list_classifiers, show_classifier
 from genredb.learn.predict import predict
 from genredb.learn.train import train
@@ -64,3 +70,25 @@ def test_the_order_of_a_vote_is_a_part_of_its_entry(predicted: Config, tmp_path:
         )
     assert digests[0][0] != digests[1][0]
     assert digests[0][1] != digests[1][1]
+
+
+def test_predictions_of_another_version_are_not_current(
+    predicted: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = changed(predicted, tmp_path, "select 1")
+    export(config, "submission", tmp_path / "s.csv")
+    now = versions()
+    for module in ("build.freshness", "learn.store", "learn.kept"):
+        monkeypatch.setattr(f"genredb.{module}.versions", lambda: now | {"scikit-learn": "99.1"})
+    with pytest.raises(
+        InputError, match="No valid submission yet: .* or by an older one; run `genredb predict`"
+    ):
+        export(config, "submission", tmp_path / "s.csv")
+    assert predict(config, classifier="majority").is_published
+    export(config, "submission", tmp_path / "s.csv", is_forced=True)
+
+
+def test_the_order_in_which_parameters_are_set_does_not_count(tmp_path: Path) -> None:
+    one, other = {"n_estimators": 9, "max_depth": 3}, {"max_depth": 3, "n_estimators": 9}
+    assert Chosen("forest", one).digest(tmp_path) == Chosen("forest", other).digest(tmp_path)
+    assert Chosen("forest", one).digest(tmp_path) != Chosen("forest").digest(tmp_path)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genredb.build.built_with import read_built_with
 from genredb.build.state import is_built_from_loads
+from genredb.build.versions import versions
 from genredb.compile.identity import digest
 from genredb.errors import UsageError
 from genredb.project.classifiers import read_classifiers
@@ -40,9 +41,10 @@ class Chosen:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def digest(self, home: Path) -> str:
-        """Return what tells it from another, its entry in the classifiers.yml of this folder included."""
+        """Return what tells it from another: its entry in this folder's classifiers.yml, versions."""
         stated = read_classifiers(home).get(self.name)
-        return digest(self.name, json.dumps(dict(self.parameters)), stated.digest if stated else "")[:16]
+        made = [sorted(self.parameters.items()), stated.digest if stated else "", versions()]
+        return digest(self.name, json.dumps(made))[:16]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from joblib import delayed
 from genredb.build.built_with import built_with
 from genredb.build.freshness import DEFAULT, TRAIN_VIEW, classifier_settings, read_fingerprints
 from genredb.build.history import record_run, run_id_of
+from genredb.build.versions import versions
 from genredb.errors import InputError, UsageError, did_you_mean
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LabelledSongs, feature_view, fold_fingerprint, read_labelled_songs
@@ -37,7 +38,6 @@ from genredb.learn.registry import registry
 from genredb.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
 from genredb.learn.store import classifier_id_of
 from genredb.learn.train import Progress, built, ignore
-from genredb.learn.versions import versions
 from genredb.learn.workers import answers_of
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, open_reader

@@ -9,8 +9,8 @@ from typing import Any
 
 from genredb.build.freshness import Chosen, chosen, classifier_settings, read_fingerprints
 from genredb.build.history import record_run
+from genredb.build.versions import versions
 from genredb.errors import UsageError, did_you_mean
-from genredb.learn.versions import versions
 from genredb.project.classifiers import read_classifiers
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader

@@ -23,13 +23,13 @@ from genredb.build.freshness import (
     classifier_settings,
     read_fingerprints,
 )
+from genredb.build.versions import versions
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED, ClassifierSpec
 from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.learn.fitted import Fitted, class_scores, estimator_errors, make
 from genredb.learn.registry import find_classifier
 from genredb.learn.sound_trees import tree_fault
-from genredb.learn.versions import versions
 from genredb.project.classifiers import CLASSIFIERS_FILE
 from genredb.warehouse.database import Connection, fetch_all
 
