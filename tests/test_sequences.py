@@ -326,7 +326,7 @@ class Sequences(RuleBasedStateMachine):
         else:
             event("export: written")
             assert self.is_current(number)
-            assert path.read_bytes() == self.fresh()
+            assert path.read_bytes() == self.fresh(number)
 
     def accepts(self, number: int | None, verb: Any, name: str | None = None) -> bool:
         """Ask a verb that reads the database; whether it agrees with what it is told."""
@@ -350,22 +350,26 @@ class Sequences(RuleBasedStateMachine):
             return False
         if not self.is_there(self.chosen):
             return False
-        return self.meaning(self.files) == self.meaning(self.built)
+        return self.meaning(self.files, number) == self.meaning(self.built)
 
-    def meaning(self, files: Files) -> object:
-        """What files mean for the submission, with what was stated for the build."""
+    def meaning(self, files: Files, number: int | None = None) -> object:
+        """What files mean for the submission, with what is stated, else was for the build."""
         model = "plain" if files.model == "comment" else files.model
         source = self.source
         if not self.is_stated and files is self.files:
             source = "raw" if files.has_raw else ("sample" if self.source != "raw" else "gone")
         songs = files.songs[("sample", *OWN).index(source)] if source in {"sample", *OWN} else 0
-        return model, files.has_tempo, self.stated_number or files.number, source, songs
+        return model, files.has_tempo, number or self.stated_number or files.number, source, songs
 
-    def fresh(self) -> bytes:
-        """The submission of a fresh database, built with what the project states."""
-        key = (self.meaning(self.files), self.chosen, self.files.depth if self.chosen == STATED else 0)
+    def fresh(self, number: int | None) -> bytes:
+        """The submission of a fresh database, built with what is stated."""
+        key = (
+            self.meaning(self.files, number),
+            self.chosen,
+            self.files.depth if self.chosen == STATED else 0,
+        )
         if key not in known:
-            stated = self.stated(self.stated_number, self.source if self.source != "raw" else None)
+            stated = self.stated(number or self.stated_number, self.source if self.source != "raw" else None)
             config = self.config(self.folder / "fresh.duckdb", **stated)
             assert build(config).exit_code == 0
             use_classifier(config, self.chosen)
