@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from genredb.build.load import load
+from genredb.build.options import Options
 from genredb.build.preview import plan
 from genredb.build.run import build
 from genredb.errors import UsageError
@@ -53,6 +54,37 @@ def test_a_load_replaces_no_table_of_somebody_else(raw_dir: Path, tmp_path: Path
     with pytest.raises(UsageError, match=r"holds raw\.songs_test, which genredb did not make"):
         load(config)
     assert rows(config.database, "from raw.songs_test") == [(1,)]
+
+
+TAKEN = [
+    ("t", {}, "holds main_dbt_test__audit.t, which genredb did not make"),
+    (
+        "one",
+        {"macros/g.sql": "{% macro generate_schema_name(c, n) %}main{% endmacro %}"},
+        "both make main.one",
+    ),
+    ("t", {"macros/g.sql": "{% macro generate_schema_name(c, n) %}{{ c or 'main' }}{% endmacro %}"}, ""),
+    ("t", {"tests/u.sql": "{{ config(alias='t') }} select 1 as x"}, "both keep failing rows in"),
+]
+
+
+@pytest.mark.parametrize(("name", "files", "message"), TAKEN)
+def test_failing_rows_take_nobodys_place(
+    name: str, files: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    """Those of a check are kept where nothing stands but what the check kept before."""
+    check = "{{ config(store_failures=true, severity='warn') }} select 666 as evil"
+    files = {"models/one.sql": "select 1 as x", f"tests/{name}.sql": check, **files}
+    config = write_project(tmp_path, files)
+    run(config.database, "create schema main_dbt_test__audit")
+    run(config.database, "create table main_dbt_test__audit.t as select 'mine' as m")
+    said = [found.message for found in build(config).results if found.message]
+    assert message in "".join(said)
+    assert bool(said) is bool(message)
+    assert rows(config.database, "from main_dbt_test__audit.t") == [("mine",)]
+    if not said:
+        build(config, options=Options(store_failures=True))
+        assert rows(config.database, "from dbt_test__audit.t") == [(666,)]
 
 
 def test_a_database_of_other_relations_takes_a_build_beside_them(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from genredb.build.results import FailingRows, Status
 from genredb.build.runtime import Runtime, relation_of
-from genredb.compile.nodes import Node
+from genredb.build.state import State, mark
+from genredb.compile.identity import digest
+from genredb.compile.nodes import Node, Relation
 from genredb.errors import ProjectError
-from genredb.warehouse.database import fetch_sample, run_query
+from genredb.warehouse.database import fetch_sample, relation_marks, run_query
 
 SHOWN_ROWS = 10
 
@@ -37,10 +39,24 @@ def _keep_failures(runtime: Runtime, node: Node, sql: str) -> str:
     if kind not in ("table", "view"):
         raise ProjectError(f"{node.path}: store_failures_as is table, view or ephemeral, not '{kind}'.")
     relation = relation_of(node)
+    _refuse_taken(runtime, node, relation)
     runtime.make_schema(relation)
     runtime.drop_other_kind(relation, "view" if kind == "table" else "table")
     runtime.execute(f"create or replace {kind} {relation} as\n{sql}")
+    mark(runtime.connection, str(relation.include(database=False)), kind, digest(node.unique_id))
     return f"select * from {relation}"
+
+
+def _refuse_taken(runtime: Runtime, node: Node, relation: Relation) -> None:
+    """Raise ProjectError where failing rows would take another node's place, UsageError for a foreign one."""
+    compilation = runtime.compilation
+    compilation.compiler.names.refuse_taken(relation, node.path)
+    others = (one for one in compilation.nodes.values() if one.is_check and one.unique_id != node.unique_id)
+    place = relation.qualified_name
+    other = next((one for one in others if one.relation and one.relation.qualified_name == place), None)
+    if other is not None:
+        raise ProjectError(f"{node.path} and {other.path} both keep failing rows in {place}.")
+    State(marks=relation_marks(runtime.connection)).refuse_foreign([place])
 
 
 def _status(runtime: Runtime, node: Node, sql: str, total: int) -> tuple[Status, int]:

@@ -158,7 +158,11 @@ class Names:
         self.relations[node.name] = (self.unique_id(kind, node.name), relation)
 
     def _take(self, relation: Relation, path: str) -> None:
-        """Refuse a place that is taken or genredb's own."""
+        self.refuse_taken(relation, path)
+        self._taken[relation.qualified_name.lower()] = path
+
+    def refuse_taken(self, relation: Relation, path: str) -> None:
+        """Raise ProjectError for a place that a model, seed or source has, or that is genredb's own."""
         place = relation.qualified_name.lower()
         if str(relation.schema).lower() in RESERVED_SCHEMAS or place == QUARANTINE:
             raise ProjectError(
@@ -166,7 +170,6 @@ class Names:
             )
         if place in self._taken:
             raise ProjectError(f"{path} and {self._taken[place]} both make {relation.qualified_name}.")
-        self._taken[place] = path
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:
