@@ -73,6 +73,14 @@ def real(real_config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def real_predicted(real_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A copy of the database built from the real CSVs, predicted; not to be changed."""
+    config = changed(real_config, tmp_path_factory.mktemp("real_predicted"), "select 1")
+    predict(config)
+    return config
+
+
 TRAIN_HEADER = "Id,title,artist,year,bpm,nrgy,dnce,dB,live,val,dur,acous,spch,pop,top genre"
 TEST_HEADER = TRAIN_HEADER.removesuffix(",top genre")
 

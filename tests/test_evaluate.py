@@ -14,7 +14,7 @@ from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import LabelledSongs, Songs
-from genredb.learn.evaluate import evaluate
+from genredb.learn.evaluate import evaluate, judge
 from genredb.learn.evaluations import Evaluation, with_verdicts
 from genredb.learn.fitted import class_scores
 from genredb.learn.group_sets import Asked, group_sets
@@ -30,6 +30,7 @@ from genredb.learn.scores import (
     standard_error,
     unknown_share,
 )
+from genredb.learn.train import ignore
 from genredb.project.config import Config
 from genredb.warehouse.database import open_reader
 from tests.conftest import ROOT, Cli, config_for, rows
@@ -176,9 +177,9 @@ def test_the_tables_of_an_evaluation_add_up(evaluated: Config) -> None:
 
 def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, raw_dir: Path) -> None:
     build(config)
-    evaluate(config, [], "seed")
+    judge(config, ["majority"], "seed", ignore)
     content = config.database.read_bytes()
-    evaluate(config, [], "seed")
+    judge(config, ["majority"], "seed", ignore)
     assert config.database.read_bytes() == content
     train = raw_dir / "CS98XClassificationTrain.csv"
     # A title decides with which songs one stands on one side of a fold.
@@ -187,7 +188,7 @@ def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, 
         train.write_text(train.read_text().replace(old, new))
         build(config)
         content = config.database.read_bytes()
-        evaluate(config, [], "seed")
+        judge(config, ["majority"], "seed", ignore)
         assert config.database.read_bytes() != content
     assert rows(config.database, "select count(*) from ml.evaluations") == [(2,)]
 

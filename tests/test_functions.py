@@ -5,19 +5,10 @@ from typing import Any
 
 import pytest
 
-from genredb.build.run import build
 from genredb.learn.predict import predict
 from genredb.project.config import Config
 from genredb.query.ask import Question, asked
-from tests.conftest import Cli, changed, config_for, write_raw
-
-
-@pytest.fixture(scope="module")
-def real_predicted(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    config = config_for(real_data, tmp_path_factory.mktemp("functions") / "genre.duckdb")
-    assert build(config).exit_code == 0
-    predict(config)
-    return config
+from tests.conftest import Cli, changed, write_raw
 
 
 def fetched(config: Config, sql: str) -> list[tuple[Any, ...]]:

@@ -124,16 +124,13 @@ def test_nothing_is_learned_before_a_build(config: Config) -> None:
             verb(config)
 
 
-def test_groups_are_summed_from_the_genres_of_the_classifier(real_data: Path, tmp_path: Path) -> None:
+def test_groups_are_summed_from_the_genres_of_the_classifier(real_predicted: Config) -> None:
     """The group is the likeliest by the sums, of which the genre and its runner-ups are a part."""
-    config = config_for(real_data, tmp_path / "genre.duckdb")
-    build(config)
-    predict(config)
     found = rows(
-        config.database,
+        real_predicted.database,
         "select genre, probability, genre_group, group_probability, runner_ups from predictions",
     )
-    groups = dict(rows(config.database, "select genre, genre_group from genres"))
+    groups = dict(rows(real_predicted.database, "select genre, genre_group from genres"))
     assert len(found) == 128
     for genre, probability, group, group_probability, runner_ups in found:
         shown = [(genre, probability), *((one["genre"], one["probability"]) for one in runner_ups)]

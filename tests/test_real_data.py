@@ -145,15 +145,18 @@ def submission(raw_dir: Path, folder: Path) -> bytes:
     return (folder / "submission.csv").read_bytes()
 
 
-def test_the_submission_is_the_same_again_and_for_shuffled_rows(real_data: Path, tmp_path: Path) -> None:
+def test_the_submission_is_the_same_again_and_for_shuffled_rows(
+    real_predicted: Config, real_data: Path, tmp_path: Path
+) -> None:
     shuffled = tmp_path / "shuffled"
     shuffled.mkdir()
     for number, name in enumerate(REAL_FILES):
         header, *lines = (real_data / name).read_text(encoding="utf-8").splitlines()
         random.Random(number).shuffle(lines)
         (shuffled / name).write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    contents = []
-    for number, raw_dir in enumerate((real_data, real_data, shuffled)):
+    export(real_predicted, "submission", tmp_path / "submission.csv")
+    contents = [(tmp_path / "submission.csv").read_bytes()]
+    for number, raw_dir in enumerate((real_data, shuffled)):
         folder = tmp_path / str(number)
         folder.mkdir()
         contents.append(submission(raw_dir, folder))
