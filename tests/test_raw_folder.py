@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from genredb.build.current import raw_files_changed
 from genredb.build.load import load
 from genredb.build.results import SilentObserver
 from genredb.build.run import build, retry
@@ -72,6 +73,19 @@ def test_a_raw_folder_may_be_named_from_where_one_stands(
     (tmp_path / "things.csv").write_text("a\n3\n")
     assert build(read_config(replace(outside.settings, raw_dir=Path("../..")))).exit_code == 0
     assert rows(config.database, "from s.things") == [(3,)]
+
+
+@pytest.mark.parametrize("file", ["../later.csv", "inside/later.csv"])
+def test_an_optional_file_is_read_once_it_is_there(tmp_path: Path, file: str) -> None:
+    """Wherever it lies: not only the names in the raw folder tell that nothing changed."""
+    config = project_of(tmp_path / "project", f"{file}', optional: true, thousands_separator: '")
+    build(config)
+    assert rows(config.database, "from s.things") == []
+    (config.raw_dir / file).write_text("a\n1\n")
+    assert raw_files_changed(config)
+    build(config)
+    assert rows(config.database, "from s.things") == [(1,)]
+    assert not raw_files_changed(config)
 
 
 def test_a_missing_file_is_not_taken_for_that_of_another_source(config: Config) -> None:

@@ -26,7 +26,8 @@ class Receipt:
 
     ``identity`` is the file's inode, size and time of change; ``environment`` names the variables that
     templates asked for; ``raw_names`` are all names in the raw folder, for a new one may fit a pattern;
-    ``files`` maps the paths of raw files to their sha256; ``warnings`` counts the checks that warn.
+    ``files`` maps the paths of raw files to their sha256, which is empty for a file that need not be there
+    and was not; ``warnings`` counts the checks that warn.
     """
 
     database: str
@@ -49,8 +50,7 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
         return None
     raw = {Path(path): sha256 for path, sha256 in receipt.files.items()}
     holds = receipt.raw_names == _raw_names(config) and all(
-        path.is_relative_to(config.raw_dir) and path.is_file() and _digest(path) == sha256
-        for path, sha256 in raw.items()
+        path.is_relative_to(config.raw_dir) and _digest(path) == sha256 for path, sha256 in raw.items()
     )
     return receipt if holds else None
 
@@ -80,12 +80,17 @@ def raw_files_changed(config: Config) -> bool:
     built_at = config.database.stat().st_mtime_ns
     files = [(Path(path), sha256) for path, sha256 in receipt.files.items()]
     newer = [
-        (path, sha256) for path, sha256 in files if path.is_file() and path.stat().st_mtime_ns > built_at
+        (path, sha256)
+        for path, sha256 in files
+        if path.is_file() and (not sha256 or path.stat().st_mtime_ns > built_at)
     ]
     return any(_digest(path) != sha256 for path, sha256 in newer)
 
 
 def _digest(path: Path) -> str:
+    """Return the sha256 of a file; nothing where there is none."""
+    if not path.is_file():
+        return ""
     from genredb.warehouse.csvfile import file_digest  # noqa: PLC0415 - a query seldom needs it
 
     return file_digest(path)

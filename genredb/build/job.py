@@ -25,6 +25,7 @@ from genredb.compile.nodes import Node, NodeKind
 from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config
 from genredb.project.discover import read_project
+from genredb.project.raw_folder import absent_files
 from genredb.warehouse.database import Connection, read_whole, relations, transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
@@ -216,6 +217,7 @@ class _Job:
         is_restless = compilation.uses_clock or any(node.restless for node in state.nodes.values())
         if state.is_whole and plan.is_whole and is_proved and not is_restless:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
+            files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
             write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
 
     def _seconds(self) -> float:

@@ -37,6 +37,14 @@ def source_files(source: Source, sources: Iterable[Source], config: Config) -> t
     return tuple(raw_dir / name for name in found)
 
 
+def absent_files(source: Source, config: Config) -> list[Path]:
+    """Return the path of the one file that a source names, if it is not there."""
+    stated = source.files
+    if stated is None or stated.is_pattern or os.path.lexists(config.raw_dir / stated.text):
+        return []
+    return [config.raw_dir / stated.text]
+
+
 def unread_notices(sources: Iterable[Source], config: Config) -> Iterator[str]:
     """Yield a sentence for each CSV of the raw folder that no source reads, if any source reads files."""
     stated = [source.files.text for source in sources if source.files]
