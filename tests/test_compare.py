@@ -1,17 +1,21 @@
 """What an edit did to a classifier: `evaluate --compare-to` a git revision or another database."""
 
+import contextlib
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError
 from genredb.learn.compare import compare, known_references
-from genredb.learn.evaluate import evaluate
+from genredb.learn.evaluate import evaluate, judge
 from genredb.learn.evaluations import are_noise
-from genredb.learn.revisions import known_revisions
+from genredb.learn.revisions import find_commit, known_revisions, unpack
+from genredb.learn.train import ignore
 from genredb.project.config import Config, Settings, read_config
 from tests.conftest import Cli, rows
 from tests.test_built_with import edit, lay_out
@@ -115,8 +119,62 @@ def test_other_labelled_songs_are_not_compared(edited: Config, tmp_path: Path) -
     edit(project / "data/sample/CS98XClassificationTrain.csv", "1,Song 1,", "21,Song 1,")
     config = read_config(Settings(project_dir=project))
     build(config)
-    with pytest.raises(UsageError, match="The labelled songs are not those of .*folds differ"):
+    with pytest.raises(
+        UsageError, match="The labelled songs, or their labels, are not those of .*folds differ"
+    ):
         compare(config, str(edited.database), "majority")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "update", "is_refused"),
+    [
+        ("unseen", "artist_key = 'artist ' || id % 6", True),
+        ("cv", "artist_key = 'artist ' || id % 6", False),
+        ("cv", "genre = 'rock' where genre = 'pop'", True),
+    ],
+)
+def test_songs_that_are_parted_or_labelled_otherwise_are_not_compared(
+    edited: Config, tmp_path: Path, protocol: str, update: str, is_refused: bool
+) -> None:
+    config, before = replace(edited, database=tmp_path / "genre.duckdb"), tmp_path / "before.duckdb"
+    shutil.copy(edited.database, before)
+    with duckdb.connect(str(before)) as connection:
+        connection.execute("update songs set artist_key = 'artist ' || id % 5")
+    shutil.copy(before, config.database)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute(f"update songs set {update}")
+    refusal = pytest.raises(UsageError, match="or their labels, are not those of")
+    with refusal if is_refused else contextlib.nullcontext():
+        assert compare(config, str(before), "majority", protocol)
+
+
+def test_the_oldest_run_is_compared_with_before_it_is_forgotten(
+    edited: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genredb.learn.past.KEPT_RUNS", 1)
+    config = replace(edited, database=tmp_path / "genre.duckdb")
+    shutil.copy(edited.database, config.database)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("update songs set bpm = bpm + 1")
+    judge(config, ["majority"], "cv", ignore)
+    [(run,)] = rows(
+        config.database, "select distinct run_id from ml.past_song_scores where classifier = 'majority'"
+    )
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("update songs set bpm = bpm + 1")
+    assert compare(config, run, "majority")[0].before == f"run {run}"
+
+
+def test_a_committed_link_that_leads_out_of_the_project_is_left_out(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "songs.sql").write_text("select 1")
+    (repository / "raw").symlink_to(tmp_path)
+    git(repository, "init", "-q")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "With a link")
+    unpack(repository, find_commit(repository, "HEAD") or "", tmp_path / "unpacked")
+    assert [path.name for path in (tmp_path / "unpacked").iterdir()] == ["songs.sql"]
 
 
 def test_tab_offers_the_revisions_of_the_projects_repository(edited: Config, tmp_path: Path) -> None:

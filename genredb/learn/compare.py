@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,8 +65,9 @@ def compare(
     """
     run = _find_run(config, against, name, protocol)
     if run:
+        before = _scores(config, name, protocol, run)  # before the oldest run makes room for this one
         judge(config, [name], protocol, progress)
-        return [_compared(config, config, f"run {run}", (name, protocol, label), run) for label in LABELS]
+        return _compared(f"run {run}", (name, protocol), before, _scores(config, name, protocol))
     with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
         was, called = _before(config, against, Path(folder))
         judge(config, [name], protocol, progress)
@@ -73,7 +75,8 @@ def compare(
             judge(was, [name], protocol, progress)
         except GenredbError as error:
             raise type(error)(f"{called} cannot be judged: {error}") from None
-        return [_compared(was, config, called, (name, protocol, label)) for label in LABELS]
+        before = _scores(was, name, protocol)
+        return _compared(called, (name, protocol), before, _scores(config, name, protocol))
 
 
 def _find_run(config: Config, against: str, name: str, protocol: str) -> str | None:
@@ -91,11 +94,22 @@ def _find_run(config: Config, against: str, name: str, protocol: str) -> str | N
     return against
 
 
+def _scores(config: Config, name: str, protocol: str, run: str | None = None) -> list[SongScores]:
+    """Return the scores of a run, else the last, one for each label."""
+    with open_reader(config.database) as connection:
+        return [read_song_scores(connection, (name, protocol, label), run) for label in LABELS]
+
+
 def _compared(
-    was: Config, config: Config, called: str, key: tuple[str, str, str], run: str | None = None
-) -> Comparison:
-    with open_reader(was.database) as earlier, open_reader(config.database) as connection:
-        before, after = read_song_scores(earlier, key, run), read_song_scores(connection, key)
+    called: str, key: tuple[str, str], before: Sequence[SongScores], after: Sequence[SongScores]
+) -> list[Comparison]:
+    return [
+        _comparison(called, (*key, label), *scores)
+        for label, *scores in zip(LABELS, before, after, strict=True)
+    ]
+
+
+def _comparison(called: str, key: tuple[str, str, str], before: SongScores, after: SongScores) -> Comparison:
     if before.digest == after.digest:
         raise UsageError(
             f"Songs, features and settings are those of {called}: there is nothing to compare. "
@@ -103,8 +117,8 @@ def _compared(
         )
     if (before.folds, before.keys) != (after.folds, after.keys):
         raise UsageError(
-            f"The labelled songs are not those of {called} ({len(after.keys)} now, {len(before.keys)} then), "
-            "so the folds differ and cannot be compared."
+            f"The labelled songs, or their labels, are not those of {called} ({len(after.keys)} songs now, "
+            f"{len(before.keys)} then), so the folds differ and cannot be compared."
         )
     return Comparison(
         *key,

@@ -118,12 +118,11 @@ def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSo
     return LabelledSongs(songs, groups, sources, recordings, np.asarray(columns["is_repeat"], dtype=bool))
 
 
-def fold_fingerprint(connection: Connection) -> str:
-    """Return a digest of what decides on which side of a fold a labelled song may stand."""
-    sql = """
-        select md5(string_agg(
-            concat_ws('/', song_key, source, recording_key, duplicate_of), ',' order by song_key
-        ))
+def fold_fingerprint(connection: Connection, parted_by: Sequence[str]) -> str:
+    """Return a digest of the labelled songs, their labels, and the columns of ``songs`` that part them."""
+    columns = ", ".join(["song_key", "genre", "genre_group", *parted_by])
+    sql = f"""
+        select md5(string_agg(to_json([{columns}])::varchar, ',' order by song_key))
         from songs
         where genre is not null
         """

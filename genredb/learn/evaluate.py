@@ -98,7 +98,7 @@ def _evaluate_one(
     told(0)
     with open_reader(config.database) as reader:
         built_with(config, reader)
-        digest = _digest(reader, spec)
+        digest = _digest(reader, spec, protocol)
         fitted_id = classifier_id_of(reader, spec, read_fingerprints(reader).training)
         judged = Judged(spec.name, protocol.name, digest, fitted_id, spec.uses_artist)
         if is_known(reader, judged):
@@ -114,7 +114,7 @@ def _evaluate_one(
         found.append(answers)
         told(len(found))
     with publication(config.database) as turn:
-        if _digest(built(turn, config), spec) != judged.digest:
+        if _digest(built(turn, config), spec, protocol) != judged.digest:
             raise InputError(f"The songs changed while {spec.name} was judged; run `genredb evaluate` again.")
         connection = turn.begin()
         create_tables(connection)
@@ -124,9 +124,9 @@ def _evaluate_one(
         turn.commit()
 
 
-def _digest(connection: Connection, spec: ClassifierSpec) -> str:
+def _digest(connection: Connection, spec: ClassifierSpec, protocol: Protocol) -> str:
     """Return what an evaluation depends on: songs, how they are parted, settings, libraries, the entry."""
-    songs = (read_fingerprints(connection).training, fold_fingerprint(connection))
+    songs = (read_fingerprints(connection).training, fold_fingerprint(connection, protocol.parted_by))
     settings = map(str, classifier_settings(connection).values())
     return "-".join((*songs, *settings, *versions().values(), spec.entry))
 

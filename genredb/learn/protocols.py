@@ -29,12 +29,16 @@ class Fold:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How classifiers are judged: ``takes_part`` marks the labelled songs that do, ``folds`` parts them."""
+    """How classifiers are judged: ``takes_part`` marks the labelled songs that do, ``folds`` parts them.
+
+    ``parted_by`` are the columns of ``songs`` that decide which songs stand on which side.
+    """
 
     name: str
     description: str
     takes_part: Callable[[LabelledSongs], Mask]
     folds: Callable[[LabelledSongs], Iterator[Fold]]
+    parted_by: tuple[str, ...]
     fold_count: int
     knows_artists: bool = True
 
@@ -89,10 +93,25 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "the notebook's one split: common genres, repeats included, 80/20, no artist",
             _of_the_notebook,
             _seed,
+            ("source", "genre"),
             fold_count=1,
             knows_artists=False,
         ),
-        Protocol("cv", "6 × 5 folds over all labelled songs without repeats", _no_repeat, _cv, 30),
-        Protocol("unseen", "6 × 5 folds, an artist's songs never on both sides", _no_repeat, _unseen, 30),
+        Protocol(
+            "cv",
+            "6 × 5 folds over all labelled songs without repeats",
+            _no_repeat,
+            _cv,
+            ("recording_key", "duplicate_of"),
+            fold_count=30,
+        ),
+        Protocol(
+            "unseen",
+            "6 × 5 folds, an artist's songs never on both sides",
+            _no_repeat,
+            _unseen,
+            ("artist_key", "duplicate_of"),
+            fold_count=30,
+        ),
     )
 }

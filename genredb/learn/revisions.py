@@ -19,12 +19,20 @@ def known_revisions(root: Path) -> list[str]:
 
 
 def unpack(root: Path, commit: str, folder: Path) -> None:
-    """Put the project's files as they were at a commit into a folder."""
+    """Put the project's files as they were at a commit into a folder, but for links that lead out of it."""
     archive = folder.with_suffix(".tar")
     if _git(root, "archive", "--format=tar", f"--output={archive}", commit) is None:
         raise UsageError(f"git cannot archive {commit[:7]} of {root}.")
     with tarfile.open(archive) as content:
-        content.extractall(folder, filter="data")
+        content.extractall(folder, filter=_inside)
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Return a member as it may be unpacked, None where it would lead out of the folder."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 def _git(root: Path, *arguments: str) -> str | None:
