@@ -15,7 +15,7 @@ from genredb.build.results import BuildResult, Status
 from genredb.build.run import build, retry
 from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config, Settings, read_config
-from tests.conftest import rows
+from tests.conftest import Cli, rows
 from tests.project_files import BASE, compiled, write_project
 
 CHAIN = {
@@ -340,6 +340,21 @@ def test_a_hook_that_goes_too_far_is_refused_or_outlived(tmp_path: Path, hook: s
     write_project(tmp_path, {"models/m.sql": "select 1 as x"})
     assert build(config).is_published
     assert rows(config.database, "from m") == [(1,)]
+
+
+def test_a_hook_of_the_project_takes_effect_when_it_is_written(tmp_path: Path, cli: Cli) -> None:
+    """Although no node is to run; `plan` says so."""
+    hook = 'on-run-end: "create or replace table marked as select {} as x"\n'
+    config = write_project(tmp_path, {"models/m.sql": "select 1 as x"})
+    build(config)
+    for value in (1, 2):
+        write_project(tmp_path, {"dbt_project.yml": BASE["dbt_project.yml"] + hook.format(value)})
+        said = cli("plan", cwd=tmp_path)
+        assert "No node would run; a build would record the settings, after the project's hooks." in said.err
+        assert build(read_config(config.settings)).is_published
+        assert rows(config.database, "from marked") == [(value,)]
+        assert not build(read_config(config.settings)).is_published
+    assert "There is nothing to do" in cli("plan", cwd=tmp_path).err
 
 
 def test_hooks_run_around_nodes_and_runs(tmp_path: Path) -> None:

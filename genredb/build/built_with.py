@@ -27,6 +27,7 @@ class BuiltWith:
     ``vars`` are all variables of the project, ``stated_vars`` those of them that the command line stated.
     ``raw_dir`` is relative to the project where it lies below it, empty where nothing is loaded;
     ``is_raw_stated`` says that somebody chose it, so that files in data/raw do not take its place.
+    ``hooks`` are the project's, of the run's start and end.
     ``roles`` maps a relation (``schema.name``) to pairs of column and role, in the order of the properties.
     """
 
@@ -37,6 +38,7 @@ class BuiltWith:
     is_raw_stated: bool = False
     is_sample: bool = False
     engine: str = "duckdb"
+    hooks: list[str] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
@@ -45,8 +47,9 @@ class BuiltWith:
         return tuple(column for column, given in self.roles.get(relation, ()) if given == role)
 
 
-def settings_of(config: Config, compilation: "Compilation") -> BuiltWith:
-    """Return what a build of this project with this configuration builds with."""
+def settings_of(compilation: "Compilation") -> BuiltWith:
+    """Return what a build of this project builds with."""
+    config = compilation.project.config
     has_files = bool(compilation.project.loaded_sources)
     roles = {
         node.relation.qualified_name: [[column.name, column.role] for column in node.columns if column.role]
@@ -60,6 +63,7 @@ def settings_of(config: Config, compilation: "Compilation") -> BuiltWith:
         raw_dir=_stated_folder(config) if has_files else "",
         is_raw_stated=_is_raw_stated(config) and has_files,
         is_sample=config.is_sample and has_files,
+        hooks=[*config.on_run_start, *config.on_run_end],
         versions={"genredb": __version__, "duckdb": version("duckdb")},
         roles={relation: pairs for relation, pairs in roles.items() if pairs},
     )

@@ -67,8 +67,7 @@ class _Job:
         """Build from the published state."""
         plan = self._plan(state, self._turn.current)
         # After a `load`, or with other settings, what was built is to be confirmed even where it stays.
-        is_confirmed = state.is_whole and state.built_with == settings_of(self._config, plan.compilation)
-        if plan.is_empty and (is_confirmed or not plan.is_whole):
+        if plan.is_empty and (plan.is_confirmed or not plan.is_whole):
             is_proved = bool(self._turn.current and self._prove(self._turn.current))
             result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
             write_run_results(self._config, command, result)
@@ -208,7 +207,7 @@ class _Job:
             is_whole=plan.is_whole and len(done) == len(results),
             proof=state.proof,
             nodes=nodes,
-            built_with=settings_of(self._config, compilation),
+            built_with=settings_of(compilation),
         )
 
     def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from genredb.build.built_with import settings_of
 from genredb.build.drops import large_drop
 from genredb.build.inputs import RawFiles, contents, raw_files
 from genredb.build.options import Options
@@ -38,7 +39,8 @@ class Plan:
     ``loaded`` are the unique ids of the sources that genredb loads. ``proof`` digests what the leak guard
     has to prove, and ``is_proved`` says that it did so before. ``touched`` says by unique id which columns
     a build would touch, where that was asked for. ``large_drop`` says what would go that nobody may have
-    meant to drop, if anything.
+    meant to drop, if anything. ``is_confirmed`` says that the file remembers to be whole, with these settings
+    and hooks; where it is not, a build has that to record although no node runs.
     """
 
     compilation: Compilation
@@ -53,6 +55,7 @@ class Plan:
     is_proved: bool = True
     touched: Mapping[str, Touched] = field(default_factory=dict)
     large_drop: str = ""
+    is_confirmed: bool = False
 
     def restless(self, node: Node) -> str:
         """Return why a node may change although nothing in the project does, or nothing."""
@@ -111,6 +114,7 @@ def make_plan(
         loaded=everything.loaded,
         proof=proof,
         is_proved=proof in ("", state.proof),
+        is_confirmed=state.is_whole and state.built_with == settings_of(compilation),
     )
     if chosen is not None:
         needed = ancestors(compilation, chosen)

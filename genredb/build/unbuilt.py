@@ -39,7 +39,7 @@ def unbuilt_change(config: Config, connection: Connection) -> str | None:
         return None
     except GenredbError as error:
         return f"the project became one that cannot be built ({str(error).splitlines()[0].rstrip('.')})"
-    return next(_changes(compilation, plan, state, settings_of(now, compilation)), None)
+    return next(_changes(compilation, plan, state, settings_of(compilation)), None)
 
 
 def _changes(compilation: Compilation, plan: Plan, state: State, now: BuiltWith) -> Iterator[str]:

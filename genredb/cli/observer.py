@@ -43,7 +43,7 @@ class BuildObserver:
     def dropped(self, relation: str) -> None:
         """Print a line for a relation that left the project."""
         logger.info("drop: %s", relation)
-        self._line("drop", relation.removeprefix("main."), "", "removed from the project")
+        self._line("drop", relation.removeprefix("main."), "", "no longer made")
 
     def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""

@@ -46,6 +46,7 @@ def plan(
                 ],
                 "removed": found.removed,
                 "large_drop": found.large_drop or None,
+                "is_confirmed": found.is_confirmed,
                 "nodes": [
                     {
                         "unique_id": i,
@@ -62,15 +63,19 @@ def plan(
     for raw in found.stale_files:
         echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
     for relation in found.removed:
-        echo(f"{'drop':<12} {relation:<30} removed from the project")
+        echo(f"{'drop':<12} {relation:<30} no longer made")
     checks = 0
     for unique_id, reason in found.reasons.items():
         node = nodes[unique_id]
         checks += node.is_check
         if not node.is_check or context.console.is_verbose:
             echo(f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}")
-    if found.is_empty:
+    if found.is_empty and (found.is_confirmed or not found.is_whole):
         context.console.say("There is nothing to do: the database is current.", "green")
+    elif found.is_empty:
+        context.console.say(
+            "No node would run; a build would record the settings, after the project's hooks."
+        )
     elif checks and not context.console.is_verbose:
         context.console.say(f"and {checks} check{'s' if checks > 1 else ''}; -v lists them.", "dim")
     if found.large_drop:
