@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import ks_2samp, kstwobign
 
@@ -34,8 +35,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, view: str, source: str, values: np.ndarray) -> None:
-    rows = [[source, *(None if np.isnan(v) else v for v in row)] for row in values.tolist()]
-    connection.executemany(f"insert into features.{view} values (?, ?, ?, ?)", rows)
+    columns = (pa.array(column, from_pandas=True) for column in values.T)  # a NaN is no value
+    connection.register("songs", pa.table(dict(zip(COLUMNS, columns, strict=True))))
+    connection.execute(f"insert into features.{view} select ?, * from songs", [source])
 
 
 def test_distances_are_those_of_kolmogorov_and_smirnov(

@@ -16,14 +16,13 @@ from genredb.export import export
 from genredb.learn.kept import use_classifier
 from genredb.learn.predict import predict
 from genredb.project.config import Config
-from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, song
+from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, changed, song
 
 
 @pytest.fixture
-def ready(config: Config) -> Config:
-    build(config)
-    predict(config)
-    return config
+def ready(predicted: Config, tmp_path: Path) -> Config:
+    """A copy of the predicted database that a test may change."""
+    return changed(predicted, tmp_path, "select 1")
 
 
 def test_a_submission_has_header_ids_and_labels(ready: Config, tmp_path: Path) -> None:
@@ -95,6 +94,7 @@ def test_a_quarantined_test_row_makes_the_export_fail(config: Config, raw_dir: P
     with (raw_dir / REAL_FILES[1]).open("a") as file:
         file.write("17,Asked 17,Artist 6,1999,fast,1,1,-1,1,1,1,1,1,1\n")
     build(config)
+    use_classifier(config, "majority")
     predict(config)
     with pytest.raises(InputError, match=r"line 5: bpm: 'fast' is not an integer"):
         export(config, "submission", tmp_path / "s.csv")
@@ -116,20 +116,23 @@ def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> N
 
 
 def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
-    ready: Config, raw_dir: Path, tmp_path: Path
+    config: Config, raw_dir: Path, tmp_path: Path
 ) -> None:
+    build(config)
+    use_classifier(config, "majority")
+    predict(config)
     train = raw_dir / REAL_FILES[0]
     train.write_text(train.read_text().replace("album rock", "polka"))
-    load(ready)
-    for verb in (lambda: predict(ready), lambda: export(ready, "submission", tmp_path / "s.csv")):
+    load(config)
+    for verb in (lambda: predict(config), lambda: export(config, "submission", tmp_path / "s.csv")):
         with pytest.raises(
             UsageError,
             match="Some models are not built from the raw files as loaded; run `genredb build`",
         ):
             verb()
-    assert build(ready).forgotten_predictions == 4
-    predict(ready)
-    export(ready, "submission", tmp_path / "s.csv")
+    assert build(config).forgotten_predictions == 4
+    predict(config)
+    export(config, "submission", tmp_path / "s.csv")
 
 
 def test_a_submission_in_any_format_is_proved(ready: Config, tmp_path: Path) -> None:

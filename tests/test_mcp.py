@@ -52,7 +52,8 @@ def server_of(config: Config, seconds: float = 60.0) -> Any:
     from genredb.mcp.server import make_server
 
     settings = Settings(project_dir=ROOT, raw_dir=config.raw_dir, database=config.database)
-    return make_server(settings, Limits(seconds))
+    # Its memory would be limited with that of this process, which holds what other tests left.
+    return make_server(settings, Limits(seconds, memory=None))
 
 
 @pytest.mark.slow

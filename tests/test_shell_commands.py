@@ -18,7 +18,7 @@ def session(predicted: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     settings = Settings(database=predicted.database, raw_dir=predicted.raw_dir)
     assert read_config(settings).home == tmp_path
-    return Session(Context(settings, Console(), json=False), Limits(), is_trusted=False)
+    return Session(Context(settings, Console(), json=False), Limits(memory=None), is_trusted=False)
 
 
 def run(session: Session, text: str) -> None:
