@@ -12,14 +12,18 @@ from genredb.errors import GenredbError, InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import LabelledSongs, Songs, songs_of
 from genredb.learn.evaluate import _fit_and_ask
+from genredb.learn.explain import explain
 from genredb.learn.fitted import Fitted
+from genredb.learn.kept import use_classifier
 from genredb.learn.learning_curve import _ask
+from genredb.learn.predict import predict
 from genredb.learn.protocols import PROTOCOLS, Fold
 from genredb.learn.registry import registry
 from genredb.learn.stated_classifiers import make_stated, with_parameters
 from genredb.learn.train import train
 from genredb.project.classifiers import read_classifiers
 from genredb.project.config import Config
+from tests.cli_reference import commands
 from tests.conftest import changed
 
 
@@ -107,3 +111,28 @@ def test_probabilities_that_are_no_numbers_are_no_answer() -> None:
     songs = songs_of(np.array([""], dtype=object), [np.array([1.0])], ("bpm",))
     with pytest.raises(InputError, match="odd cannot answer: some of its probabilities are no numbers"):
         Fitted("odd", Odd(), ("bpm",), {"pop": "pop", "rock": "rock"}).predict(songs)
+
+
+def test_a_chosen_classifier_that_is_gone_is_said_with_the_cure(predicted: Config, tmp_path: Path) -> None:
+    config = replace(changed(predicted, tmp_path, "select 1"), home=tmp_path)
+    _state(tmp_path, "estimator: sklearn.naive_bayes.GaussianNB")
+    predict(config, classifier="mine")
+    (tmp_path / "classifiers.yml").unlink()
+    for asks in (predict, train, lambda config: explain(config, "14")):
+        with pytest.raises(UsageError, match="'mine', which was chosen .* by `genredb classifiers use`"):
+            asks(config)
+    use_classifier(config, "naive_bayes")
+    assert predict(config).is_published
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("predict", "--min-probability", "nan"), "--min-probability"),
+        (("query", "select 1", "--timeout", "nan"), "--timeout"),
+    ],
+)
+def test_an_option_that_is_no_number_is_refused(arguments: tuple[str, ...], option: str) -> None:
+    name, *rest = arguments
+    with pytest.raises(UsageError, match=f"{option} should be a number, not nan"):
+        commands()[name].main(rest, standalone_mode=False)

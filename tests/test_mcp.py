@@ -142,6 +142,25 @@ def test_an_endless_question_is_ended_by_the_clock(predicted: Config) -> None:
     assert "ended after 1 seconds; --timeout gives it more" in text
 
 
+def test_a_question_that_is_given_up_is_ended_at_once(predicted: Config) -> None:
+    """The SDK's client says so to a server that is a process of its own."""
+    stdio = pytest.importorskip("mcp.client.stdio", reason="needs genredb[mcp]")
+    arguments = ["--database", predicted.database, "--raw-dir", predicted.raw_dir, "--timeout", "60"]
+    process = stdio.StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "genredb", "mcp", "--project-dir", str(ROOT), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+    async def talk(ask: Ask) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask("query", sql=ENDLESS), 1)
+        is_error, (text,) = await asyncio.wait_for(ask("query", sql="select 1 as one"), 30)
+        assert (is_error, json.loads(text)) == (False, [{"one": 1}])
+
+    session(process, talk)
+
+
 def test_a_question_that_nobody_waits_for_makes_room_when_its_time_is_over(predicted: Config) -> None:
     async def talk(ask: Ask) -> None:
         with pytest.raises(TimeoutError):

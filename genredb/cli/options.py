@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -126,6 +127,7 @@ def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable
         @functools.wraps(function)
         def run(**values: Any) -> None:
             stated = {name: values.pop(name) for name in common}
+            _refuse_nan(values)
             try:
                 function(_context(stated), **values)
                 sys.stdout.flush()
@@ -143,6 +145,13 @@ def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable
         return run
 
     return decorate
+
+
+def _refuse_nan(values: dict[str, Any]) -> None:
+    """Raise UsageError for an option that is no number, which every range lets through."""
+    for name, value in values.items():
+        if isinstance(value, float) and math.isnan(value):
+            raise UsageError(f"--{name.replace('_', '-')} should be a number, not nan.")
 
 
 def _context(stated: dict[str, Any]) -> Context:

@@ -14,7 +14,7 @@ from genredb.learn.dataset import Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
 from genredb.learn.kept import write_chosen
-from genredb.learn.registry import find_choice, find_classifier
+from genredb.learn.registry import find_choice, find_classifier, find_used
 from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier, trusted_types
 from genredb.learn.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.project.config import Config
@@ -78,7 +78,7 @@ def predict(
         fingerprints = read_fingerprints(reader)
         used = chosen(reader)
         choice = find_choice(config.home, reader, classifier) if classifier else used
-        spec = find_classifier(config.home, choice)
+        spec = find_classifier(config.home, choice) if classifier else find_used(config.home, reader)
         classifier_id = classifier_id_of(reader, spec, fingerprints.training)
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
         if choice == used and _is_done(reader, config.home, classifier_id, min_probability):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genredb.build.freshness import Chosen
+from genredb.build.freshness import DEFAULT, Chosen, chosen
 from genredb.errors import ProjectError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
 from genredb.learn.stated_classifiers import make_stated, with_parameters
@@ -88,6 +88,17 @@ def find_classifier(home: Path, choice: Chosen) -> ClassifierSpec:
             f"{choice.name} gives no probabilities, which predictions carry; choose another classifier."
         )
     return spec
+
+
+def find_used(home: Path, connection: Connection) -> ClassifierSpec:
+    """Return the classifier that predicts; UsageError with the cure where it is no longer there."""
+    used = chosen(connection)
+    if used.name not in registry(home):
+        raise UsageError(
+            f"The classifier '{used.name}', which was chosen to predict, is no longer in {CLASSIFIERS_FILE}; "
+            f"state it again, or choose another, such as {DEFAULT}, by `genredb classifiers use`."
+        )
+    return find_classifier(home, used)
 
 
 def find_choice(home: Path, connection: Connection, asked: str) -> Chosen:

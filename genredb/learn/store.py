@@ -19,7 +19,6 @@ import skops.io
 from genredb.build.freshness import (
     PREDICT_VIEW,
     TRAIN_VIEW,
-    chosen,
     classifier_settings,
     read_fingerprints,
 )
@@ -28,7 +27,7 @@ from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED, ClassifierSpec
 from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.learn.fitted import Fitted, class_scores, estimator_errors, make
-from genredb.learn.registry import find_classifier
+from genredb.learn.registry import find_used
 from genredb.learn.sound_trees import tree_fault
 from genredb.project.classifiers import CLASSIFIERS_FILE
 from genredb.warehouse.database import Connection, fetch_all
@@ -242,7 +241,7 @@ def load_current(connection: Connection, home: Path) -> Fitted:
     ``home`` is the folder whose classifiers.yml holds.
     """
     training = read_fingerprints(connection).training
-    spec = find_classifier(home, chosen(connection))
+    spec = find_used(home, connection)
     classifier_id = classifier_id_of(connection, spec, training)
     try:
         return load(connection, classifier_id, trusted_types(spec))

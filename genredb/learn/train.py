@@ -21,7 +21,7 @@ from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import ClassifierSpec
 from genredb.learn.dataset import LABEL, FeatureView, feature_types, feature_view, read_groups, read_songs
 from genredb.learn.fitted import Fitted, fit
-from genredb.learn.registry import find_classifier
+from genredb.learn.registry import find_classifier, find_used
 from genredb.learn.store import Training, classifier_id_of, make_manifest, store, trusted_types
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all
@@ -87,7 +87,7 @@ def train(
         fingerprints = read_fingerprints(reader)
         used = chosen(reader)
         choice = Chosen(name or used.name, parameters or {}) if name or parameters else used
-        spec = find_classifier(config.home, choice)
+        spec = find_used(config.home, reader) if choice == used else find_classifier(config.home, choice)
         session = Session(turn.begin(), fingerprints, spec, progress)
         create_tables(session.connection)
         _, result = fit_anew(session)
