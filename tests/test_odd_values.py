@@ -49,6 +49,21 @@ def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
     [
         ({"models/m.sql": "{{ return(1) }} select 1"}, "models/m.sql:1: return() outside a macro."),
         ({"macros/m.sql": "{{ return(1) }}"}, "macros/m.sql:1: return() outside a macro."),
+        (
+            {"models/m.sql": "select '{{ '\\ud800' }}'"},
+            "models/m.sql: the template makes '\\ud800', which is no",
+        ),
+        (
+            {"models/m.sql": "{{ config(alias='\\ud800') }} select 1"},
+            "models/m.sql: the template makes '\\ud800', which is no character.",
+        ),
+        (
+            {
+                "models/a.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('b') }}",
+                "models/b.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('a') }}",
+            },
+            "The models refer to each other in a circle: a → b → a.",
+        ),
         ({"tests/t.sql": "{{ config(limit='x') }} select 1"}, "tests/t.sql: `limit:` should be a number of"),
     ],
 )
@@ -58,6 +73,25 @@ def test_what_means_nothing_is_refused_in_its_place(
     with pytest.raises(ProjectError) as error:
         compiled(tmp_path, files)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("materialized", ["view", "table", "incremental"])
+def test_a_model_is_one_query(tmp_path: Path, materialized: str) -> None:
+    """What stands behind it would run as well, whatever it is."""
+    model = f"{{{{ config(materialized='{materialized}') }}}} select 1 as x%s"
+    config = write_project(tmp_path, {"models/m.sql": model % ";\n-- no more;"})
+    assert build(config).is_published
+    write_project(tmp_path, {"models/m.sql": model % "; drop table meta.runs"})
+    [result] = build(config).results
+    assert result.message == (
+        "models/m.sql: the model has 2 statements, and a model is one query; remove the others."
+    )
+
+
+def test_a_unit_test_may_state_what_is_no_number(tmp_path: Path) -> None:
+    test = "unit_tests: [{name: u, model: m, given: [], expect: {rows: [{x: .nan, y: -.inf}]}}]"
+    model = "select 'nan'::double as x, '-inf'::double as y"
+    assert build(write_project(tmp_path, {"models/m.sql": model, "models/p.yml": test})).exit_code == 0
 
 
 @pytest.mark.parametrize("measure", ["'nan'::double", "'inf'::double"])

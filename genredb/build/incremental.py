@@ -24,7 +24,7 @@ def add_rows(runtime: Runtime, node: Node, sql: str) -> int | None:
     """Run the model for its new rows and bring them into its table; return how many there were."""
     target = relation_of(node)
     strategy = _strategy(node)
-    rows = runtime.execute(f"create or replace temp table {_NEW_ROWS} as\n{sql}")
+    rows = runtime.make(f"create or replace temp table {_NEW_ROWS} as\n{sql}")
     columns = _settle_columns(runtime, node, target)
     for statement in strategy(node, target, columns):
         runtime.execute(statement)

@@ -40,13 +40,13 @@ def _run_hooks(runtime: Runtime, node: Node, key: str, *, is_inside: bool = True
 def _table(runtime: Runtime, node: Node) -> int | None:
     relation = relation_of(node)
     runtime.drop_other_kind(relation, "view")
-    return runtime.execute(f"create or replace table {relation} as\n{_sql(runtime, node)}")
+    return runtime.make(f"create or replace table {relation} as\n{_sql(runtime, node)}")
 
 
 def _view(runtime: Runtime, node: Node) -> int | None:
     relation = relation_of(node)
     runtime.drop_other_kind(relation, "table")
-    runtime.execute(f"create or replace view {relation} as\n{_sql(runtime, node)}")
+    runtime.make(f"create or replace view {relation} as\n{_sql(runtime, node)}")
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from genredb.compile.compiler import Compilation
 from genredb.compile.context import ResultTable
 from genredb.compile.nodes import Node, Relation, is_blank
-from genredb.errors import ProjectError
+from genredb.errors import ProjectError, SqlError
 from genredb.project.profile import Profile
 from genredb.project.template_limits import unlimited
 from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql, set_option
@@ -78,6 +78,13 @@ class Runtime:
     def execute(self, sql: str) -> int | None:
         """Execute a statement; return the number of rows it wrote, where DuckDB says it."""
         return run_sql(self.connection, sql)
+
+    def make(self, statement: str) -> int | None:
+        """Make a relation of a model's SQL; SqlError where it is more than a query."""
+        count = len(statement_kinds(self.connection, statement))
+        if count > 1:
+            raise SqlError(f"the model has {count} statements, and a model is one query; remove the others.")
+        return self.execute(statement)
 
     def existing(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None where there is no such relation."""

@@ -1,5 +1,6 @@
 """Runs a unit test: the model's SQL over the rows given, beside the rows it should give."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,6 +92,8 @@ def _select(values: Mapping[str, str], types: Mapping[str, str]) -> str:
 def _literal(value: Any) -> str:
     if value is None:
         return "null"
+    if isinstance(value, float) and not math.isfinite(value):
+        return literal(value)
     if isinstance(value, bool | int | float):
         return str(value).lower()
     if isinstance(value, list):

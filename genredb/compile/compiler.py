@@ -9,7 +9,7 @@ from typing import Any
 from genredb.compile.check_nodes import CheckCompiler
 from genredb.compile.context import NeedsDatabaseError
 from genredb.compile.ephemeral import with_ephemerals
-from genredb.compile.graph import ordered
+from genredb.compile.graph import ordered, prepared
 from genredb.compile.naming import Names, describe, is_enabled
 from genredb.compile.nodes import Database, Node, NodeKind, Relation, is_blank
 from genredb.compile.render import Renderer
@@ -115,6 +115,10 @@ class Compiler:
             with self._problems.gathered():
                 rendered[unique_id] = self._model(model)
         self.ephemerals = {i: node for i, node in rendered.items() if node.materialized == "ephemeral"}
+        # What follows would follow a circle of them for ever.
+        prepared(
+            self.ephemerals, {i: self.ephemerals.keys() & n.depends_on for i, n in self.ephemerals.items()}
+        )
         nodes += [self._completed(node) for node in rendered.values()]
         by_id = {node.unique_id: node for node in nodes}
         return [*nodes, *CheckCompiler(self, by_id, self._problems).nodes()]

@@ -34,12 +34,7 @@ def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
     for node in by_id.values():
         if node.unit_test:
             edges[node.unit_test.model].append(node.unique_id)
-    sorter = graphlib.TopologicalSorter(edges)
-    try:
-        sorter.prepare()
-    except graphlib.CycleError as error:
-        path = " → ".join(by_id[unique_id].name for unique_id in reversed(error.args[1]))
-        raise ProjectError(f"The models refer to each other in a circle: {path}.") from None
+    sorter = prepared(by_id, edges)
     result: dict[str, Node] = {}
     ready: list[tuple[int, str]] = []
     while sorter.is_active():
@@ -49,3 +44,16 @@ def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
         result[unique_id] = by_id[unique_id]
         sorter.done(unique_id)
     return result
+
+
+def prepared(
+    nodes: Mapping[str, Node], edges: Mapping[str, Iterable[str]]
+) -> "graphlib.TopologicalSorter[str]":
+    """Return a sorter of nodes that depend on others of them; ProjectError prints a cycle as a path."""
+    sorter = graphlib.TopologicalSorter(edges)
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        path = " → ".join(nodes[unique_id].name for unique_id in reversed(error.args[1]))
+        raise ProjectError(f"The models refer to each other in a circle: {path}.") from None
+    return sorter

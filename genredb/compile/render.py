@@ -115,8 +115,11 @@ class Renderer:
             with contextlib.suppress(Exception):  # jinja tells where in the text it is
                 return "".join(part if isinstance(part, str) else str(self._call(part)) for part in parts)
         with located_errors(scope.path, self._texts, self._known_names), limited():
-            return self._overridden(
-                scope, lambda: self._environment.get_template(scope.path, globals=dict(scope.extra)).render()
+            return _writable(
+                self._overridden(
+                    scope,
+                    lambda: self._environment.get_template(scope.path, globals=dict(scope.extra)).render(),
+                )
             )
 
     def _call(self, call: Call) -> Any:
@@ -140,7 +143,7 @@ class Renderer:
         self._enter(scope)
         macro = self.macros.get(name) or self._globals[f"default__{name}"]
         with located_errors(scope.path, self._texts, self._known_names), limited():
-            return str(macro(custom, node))
+            return _writable(str(macro(custom, node)))
 
     def test_macro(self, kind: str) -> str | None:
         """Return the name of the project's own macro of a generic check, if it defines one."""
@@ -340,6 +343,15 @@ class _Lazy:
         if name not in found:
             raise AttributeError(name)
         return found[name]
+
+
+def _writable(text: str) -> str:
+    """Return a text that can be written down; ProjectError for half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ProjectError(f"the template makes {text[error.start]!a}, which is no character.") from None
+    return text
 
 
 def _returning(macro: Callable[..., Any]) -> Callable[..., Any]:
