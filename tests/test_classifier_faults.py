@@ -89,6 +89,17 @@ def test_what_an_estimator_refuses_once_it_is_asked_is_said_by_train(
             train(config, name=name, parameters=parameters)
 
 
+def test_what_an_estimator_refuses_of_the_songs_to_predict_is_said_by_predict(
+    predicted: Config, tmp_path: Path
+) -> None:
+    config = replace(changed(predicted, tmp_path, "select 1"), home=tmp_path)
+    _state(
+        tmp_path, "pipeline: [sklearn.preprocessing.OneHotEncoder, sklearn.linear_model.LogisticRegression]"
+    )
+    with pytest.raises(InputError, match="mine cannot answer: Found unknown categories"):
+        predict(config, classifier="mine")
+
+
 def test_what_an_estimator_refuses_once_it_is_asked_is_said_by_evaluate(tmp_path: Path) -> None:
     _state(tmp_path, "estimator: sklearn.neighbors.KNeighborsClassifier, parameters: {n_neighbors: 9}")
     names, genres = (np.array(list(text), dtype=object) for text in ("abcdefghij", "pprrpprrpp"))

@@ -10,6 +10,7 @@ import pyarrow as pa
 from genredb.build.built_with import read_built_with
 from genredb.build.freshness import PREDICT_VIEW, chosen, read_fingerprints, stale_reason
 from genredb.build.history import record_run
+from genredb.errors import GenredbError
 from genredb.learn.dataset import Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
@@ -146,21 +147,31 @@ def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability
     """Replace ml.predictions by predictions for every row of features.predict, batch by batch."""
     view = session.view(PREDICT_VIEW)
     total = session.count(f"select count(*) from features.{PREDICT_VIEW}")
+    refused: list[GenredbError] = []
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
         for songs in stream_songs(session.connection, view, BATCH_ROWS):
-            yield _batch(songs, fitted)
+            try:
+                yield _batch(songs, fitted)
+            except GenredbError as error:  # which would reach DuckDB, and come back as an error of its own
+                refused.append(error)
+                raise
             done += len(songs)
             session.progress("predict", done, total)
 
     connection = session.connection
     connection.execute("delete from ml.predictions")
     connection.register("scored", pa.RecordBatchReader.from_batches(_SCHEMA, batches()))
-    connection.execute(
-        "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored",
-        [min_probability, choice, classifier_id, *astuple(session.fingerprints)],
-    )
+    try:
+        connection.execute(
+            "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored",
+            [min_probability, choice, classifier_id, *astuple(session.fingerprints)],
+        )
+    except Exception:
+        if refused:
+            raise refused[0] from None
+        raise
     connection.unregister("scored")
 
 
