@@ -309,6 +309,7 @@ def test_whatever_is_inferred_loads_every_row(
         (["12/31/2024", "1/2/2024"], "dates that are not written as 2024-12-31", "12/31/2024", DATE),
         (["1.5", "NA", "2"], "a mark of missing values", "NA", 1.5),
         (["2024-12-31", "n/a", "n/a"], "a mark of missing values", "n/a", DATE),
+        (["1.5", "NA", "-", "NA"], "marks of missing values", "-, NA", 1.5),
     ],
 )
 def test_what_keeps_a_column_from_its_type_is_named_with_the_sql_that_converts_it(
@@ -328,7 +329,7 @@ def test_what_keeps_a_column_from_its_type_is_named_with_the_sql_that_converts_i
 
 
 @pytest.mark.parametrize(
-    "values", [["a,b", "1,5"], ["NA", "x"], ["NA", "-", "1"], ["007", "8"], ["1.2.3"], ["", ""], ["NA"]]
+    "values", [["a,b", "1,5"], ["NA", "x"], ["NA", "-", "x"], ["007", "8"], ["1.2.3"], ["", ""], ["NA"]]
 )
 def test_what_is_text_is_not_spoken_of(tmp_path: Path, values: list[str]) -> None:
     path = tmp_path / "things.csv"

@@ -34,6 +34,7 @@ class Receipt:
     identity: list[int]
     inputs: str
     environment: list[str]
+    raw_dir: str
     raw_names: list[str]
     files: dict[str, str]
     warnings: int
@@ -48,10 +49,9 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
         return None
     if receipt.inputs != _inputs(config, files_digest, receipt.environment):
         return None
-    raw = {Path(path): sha256 for path, sha256 in receipt.files.items()}
-    holds = receipt.raw_names == _raw_names(config) and all(
-        path.is_relative_to(config.raw_dir) and _digest(path) == sha256 for path, sha256 in raw.items()
-    )
+    if receipt.raw_dir != str(config.raw_dir) or receipt.raw_names != _raw_names(config.raw_dir):
+        return None
+    holds = all(_digest(Path(path)) == sha256 for path, sha256 in receipt.files.items())
     return receipt if holds else None
 
 
@@ -73,9 +73,8 @@ def raw_files_changed(config: Config) -> bool:
     receipt = _read(config)
     if receipt is None or not config.database.exists():
         return False
-    if not all(Path(path).is_relative_to(config.raw_dir) for path in receipt.files):
-        return False  # it was built from another folder, and may be so again
-    if receipt.raw_names != _raw_names(config):
+    folder = Path(receipt.raw_dir)  # whatever a build would take by now
+    if folder.is_dir() and receipt.raw_names != _raw_names(folder):
         return True
     built_at = config.database.stat().st_mtime_ns
     files = [(Path(path), sha256) for path, sha256 in receipt.files.items()]
@@ -109,15 +108,16 @@ def write_receipt(
         identity,
         _inputs(config, files_digest, names),
         names,
-        _raw_names(config),
+        str(config.raw_dir),
+        _raw_names(config.raw_dir),
         {str(path): sha256 for path, sha256 in files.items()},
         warnings,
     )
     write_artifact(config.target_dir / _RECEIPT, json.dumps(asdict(receipt)))
 
 
-def _raw_names(config: Config) -> list[str]:
-    return sorted(path.name for path in config.raw_dir.iterdir()) if config.raw_dir.is_dir() else []
+def _raw_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def _identity(database: Path) -> list[int] | None:

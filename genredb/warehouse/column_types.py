@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from genredb.project.nodes import Column
-from genredb.warehouse.database import Connection, fetch_all, quote
+from genredb.warehouse.database import Connection, fetch_all, literal, quote
 from genredb.warehouse.values import Field
 
 # The first that all values fit is taken; text is what everything fits.
@@ -83,13 +83,19 @@ def near_type(connection: Connection, relation: str, text: str, name: str) -> Ne
         if is_all and example is not None:
             return NearType(form.cause, example.strip(), form.sql.format(name))
     is_blank = f"regexp_full_match(trim({column}), '{_BLANK}')"
-    blanks = fetch_all(connection, f"select distinct trim({column}) {stated} and {is_blank} limit 2")
-    if len(blanks) == 1:
-        [(blank,)] = blanks
+    blanks = fetch_all(
+        connection, f"select distinct trim({column}) as blank {stated} and {is_blank} order by blank"
+    )
+    if blanks:
+        marks = [blank for (blank,) in blanks]
+        present = f"nullif(trim({name}), {literal(marks[0])})"
+        if marks[1:]:
+            present = (
+                f"case when trim({name}) not in ({', '.join(map(literal, marks))}) then trim({name}) end"
+            )
         misfits = ", ".join(misfits_of(column, data_type) for data_type in TYPES)
         [counts] = fetch_all(connection, f"select {misfits} {stated} and not {is_blank}")
         for data_type in (one for one, count in zip(TYPES, counts, strict=True) if count == 0):
-            return NearType(
-                "a mark of missing values", blank, f"nullif(trim({name}), '{blank}')::{data_type}"
-            )
+            cause = "marks of missing values" if marks[1:] else "a mark of missing values"
+            return NearType(cause, ", ".join(marks), f"cast({present} as {data_type})")
     return None
