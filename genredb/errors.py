@@ -161,11 +161,16 @@ def quoted(place: tuple[str, int, int | None], text: str, message: str, width: i
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     if not source.strip():
         return f"{path}:{line}: {message}"
-    shown = source.expandtabs(1)
     if column is None:
+        shown = source.expandtabs(1)
         cut = shown if len(shown) <= 2 * _AROUND else f"{shown[: 2 * _AROUND]} …"
         return f"{path}:{line}: {message}\n{line:>5} | {cut}"
-    where = column
+    return f"{path}:{line}:{column}: {message}\n{excerpt(str(line), source, column, width)}"
+
+
+def excerpt(label: str, line: str, column: int, width: int = 1) -> str:
+    """Return a line of a text behind its label, cut around the column (from 1), and a caret below it."""
+    shown = line.expandtabs(1)
     if column > 2 * _AROUND:
         shown, column = f"… {shown[column - 1 - _AROUND :]}", _AROUND + 3
     if len(shown) > column + 2 * _AROUND:
@@ -173,4 +178,4 @@ def quoted(place: tuple[str, int, int | None], text: str, message: str, width: i
         width = min(width, _AROUND)
     before, wrong = shown[: column - 1], shown[column - 1 : column - 1 + width]
     caret = " " * _cells(before) + "^" * max(1, _cells(wrong))
-    return f"{path}:{line}:{where}: {message}\n{line:>5} | {shown}\n      | {caret}"
+    return f"{label:>5} | {shown}\n      | {caret}"

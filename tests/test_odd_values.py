@@ -144,3 +144,13 @@ def test_a_type_of_a_seed_cannot_carry_sql(tmp_path: Path) -> None:
     }
     [result] = build(write_project(tmp_path, files)).results
     assert "seeds/s.csv: `column_types:` of a should be a type" in result.message
+
+
+def test_an_error_in_a_long_line_of_sql_shows_what_is_around_it(tmp_path: Path) -> None:
+    """Of a hook or a check, whose SQL stands in no file, as of a model."""
+    hook = f"select '{'x' * 2000}', nope, '{'y' * 2000}'"
+    model = f'{{{{ config(post_hook="{hook}") }}}} select 1 as x'
+    [result] = build(write_project(tmp_path, {"models/m.sql": model})).results
+    _, line, caret = result.message.splitlines()
+    assert len(line) < 300
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "nope"

@@ -2,7 +2,7 @@
 
 from genredb.build.runtime import Runtime
 from genredb.compile.nodes import Node
-from genredb.errors import GenredbError, SqlError, quoted
+from genredb.errors import GenredbError, SqlError, excerpt, quoted
 from genredb.project.config import Config
 from genredb.project.files import key_line, read_text, yaml_line
 from genredb.project.nodes import Column
@@ -55,5 +55,4 @@ def _quoted_sql(path: str, error: SqlError) -> str:
     before = error.sql[:offset]
     column = offset - before.rfind("\n")
     line = error.sql.splitlines()[before.count("\n")] if error.sql else ""
-    caret = " " * (column - 1) + "^" * max(1, min(error.width, len(line) - column + 1))
-    return f"{path}: {error}\n  SQL | {line}\n      | {caret}"
+    return f"{path}: {error}\n{excerpt('SQL', line, column, error.width)}"
