@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 import skops.io
 
-from genredb.errors import InputError
+from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import feature_types, feature_view, read_groups, read_songs
+from genredb.learn.explain import explain
 from genredb.learn.fitted import fit
+from genredb.learn.kept import list_classifiers, show_classifier, use_classifier
+from genredb.learn.manifest import ClassifierError, read_manifest
 from genredb.learn.predict import predict
 from genredb.learn.sound_trees import tree_fault
 from genredb.learn.sql_neighbors import SqlNeighbors
@@ -69,6 +74,43 @@ def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert predict(config).trained is not None
+
+
+def test_a_manifest_that_is_none_is_refused_wherever_it_is_read(predicted: Config, tmp_path: Path) -> None:
+    ((own_id, text),) = rows(predicted.database, "select classifier_id, manifest from ml.classifiers")
+    known = json.loads(text)
+    assert asdict(read_manifest(own_id, text)) == known
+    odd: tuple[Any, ...] = (None, 5, "x", [], {}, [[1]], [None], {"a": None}, True)
+    stated = [value if name == "" else known | {name: value} for name in ("", *known) for value in odd]
+    for one in (one for one in stated if one != known):
+        try:
+            found = asdict(read_manifest(own_id, json.dumps(one)))
+        except ClassifierError:
+            continue
+        assert {name: type(value) for name, value in found.items()} == {
+            name: type(value) for name, value in known.items()
+        }
+    config = changed(
+        predicted,
+        tmp_path,
+        "update ml.classifiers set manifest = json_merge_patch(manifest, '{\"versions\": 5}')",
+    )
+    assert [(one.name, one.is_current) for one in list_classifiers(config)] == [("artist_vote", False)]
+    for read in (show_classifier, use_classifier):
+        with pytest.raises(
+            ClassifierError, match="is damaged: the versions of its manifest; run `genredb train`"
+        ):
+            read(config, own_id)
+
+
+def test_genres_without_a_group_are_damage(predicted: Config, tmp_path: Path) -> None:
+    config = changed(
+        predicted,
+        tmp_path,
+        'update ml.classifiers set manifest = json_merge_patch(manifest, \'{"groups": {"pop": null}}\')',
+    )
+    with pytest.raises(UsageError, match="some of its genres have no group; run `genredb predict`"):
+        explain(config, "14")
 
 
 def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from genredb.build.freshness import Chosen, chosen, classifier_settings, read_fi
 from genredb.build.history import record_run
 from genredb.build.versions import versions
 from genredb.errors import UsageError, did_you_mean
+from genredb.learn.manifest import ClassifierError, read_manifest
 from genredb.project.classifiers import read_classifiers
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader
@@ -41,38 +42,25 @@ def list_classifiers(config: Config) -> list[Kept]:
     with open_reader(config.database) as connection:
         training = read_fingerprints(connection).training
         used, settings = chosen(connection), classifier_settings(connection)
-        rows = fetch_all(
-            connection,
-            """
-            select
-                classifier_id,
-                name,
-                (manifest ->> 'training_rows')::bigint,
-                json_array_length(manifest -> 'classes'),
-                fitted_at,
-                coalesce(training_fingerprint = ?, false),
-                manifest ->> 'versions',
-                manifest ->> 'settings',
-                manifest ->> 'stated',
-                manifest ->> 'entry'
-            from ml.classifiers
-            order by fitted_at desc
-            """,
-            [training],
-        )
+        sql = "select classifier_id, name, fitted_at, manifest from ml.classifiers order by fitted_at desc"
+        rows = fetch_all(connection, sql)
     stated = read_classifiers(config.home)
     kept = []
-    for classifier_id, name, songs, genres, fitted_at, has_same_songs, libraries, heeded, *made in rows:
-        has_same_settings = json.loads(heeded or "{}").items() <= settings.items()
-        parameters, entry = json.loads(made[0] or "{}"), made[1] or ""
+    for classifier_id, name, fitted_at, text in rows:
+        try:
+            manifest = read_manifest(classifier_id, text)
+        except ClassifierError:  # which `predict` replaces, and nobody else can use
+            kept.append(Kept(classifier_id, name, {}, 0, 0, fitted_at, is_current=False, is_used=False))
+            continue
         is_current = (
-            has_same_songs
-            and has_same_settings
-            and json.loads(libraries or "{}") == versions()
-            and entry == (stated[name].digest if name in stated else "")
+            manifest.training_fingerprint == training
+            and manifest.settings.items() <= settings.items()
+            and manifest.versions == versions()
+            and manifest.entry == (stated[name].digest if name in stated else "")
         )
-        is_used = is_current and used == Chosen(name, parameters)
-        kept.append(Kept(classifier_id, name, parameters, songs, genres, fitted_at, is_current, is_used))
+        is_used = is_current and used == Chosen(name, manifest.stated)
+        songs, genres = manifest.training_rows, len(manifest.classes)
+        kept.append(Kept(classifier_id, name, manifest.stated, songs, genres, fitted_at, is_current, is_used))
     return kept
 
 
@@ -84,7 +72,7 @@ def show_classifier(config: Config, classifier_id: str) -> dict[str, Any]:
     with open_reader(config.database) as connection:
         found = _find(connection, classifier_id)
         sql = "select manifest from ml.classifiers where classifier_id = ?"
-        manifest: dict[str, Any] = json.loads(fetch_all(connection, sql, [found])[0][0])
+        manifest = asdict(read_manifest(found, fetch_all(connection, sql, [found])[0][0]))
     told = {key: value for key, value in manifest.items() if not key.startswith("golden_")}
     return {"classifier_id": found, **told}
 

@@ -15,8 +15,9 @@ from genredb.learn.dataset import Songs, feature_view, stream_songs
 from genredb.learn.drift import Drift, find_drift
 from genredb.learn.fitted import Fitted
 from genredb.learn.kept import write_chosen
+from genredb.learn.manifest import ClassifierError
 from genredb.learn.registry import find_choice, find_classifier, find_used
-from genredb.learn.store import ClassifierError, classifier_id_of, load, stale_classifier, trusted_types
+from genredb.learn.store import classifier_id_of, load, stale_classifier, trusted_types
 from genredb.learn.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all

@@ -1,7 +1,6 @@
 """All classifiers that can be fitted: those of genredb, and those that classifiers.yml states."""
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from genredb.build.freshness import DEFAULT, Chosen, chosen
 from genredb.errors import ProjectError, UsageError, did_you_mean
 from genredb.learn.classifiers import CLASSIFIERS, ClassifierSpec
+from genredb.learn.manifest import read_manifest
 from genredb.learn.stated_classifiers import make_stated, with_parameters
 from genredb.project.classifiers import CLASSIFIERS_FILE, StatedClassifier, read_classifiers
 from genredb.warehouse.database import Connection, fetch_all
@@ -110,11 +110,12 @@ def find_choice(home: Path, connection: Connection, asked: str) -> Chosen:
     if asked in known:
         return Chosen(asked)
     kept = fetch_all(connection, "select classifier_id, manifest from ml.classifiers order by all")
-    found = [json.loads(manifest) for kept_id, manifest in kept if kept_id.startswith(asked)]
-    if len(found) != 1 or not {"name", "stated"} <= found[0].keys():
+    found = [(kept_id, manifest) for kept_id, manifest in kept if kept_id.startswith(asked)]
+    if len(found) != 1:
         choices = (*known, *(kept_id for kept_id, _ in kept))
         raise UsageError(f"There is no classifier '{asked}'.{did_you_mean(asked, choices)}")
-    return Chosen(found[0]["name"], found[0]["stated"])
+    manifest = read_manifest(*found[0])
+    return Chosen(manifest.name, manifest.stated)
 
 
 def _make_with(spec: ClassifierSpec, parameters: Mapping[str, Any], songs: int) -> Any:

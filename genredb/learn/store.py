@@ -27,6 +27,7 @@ from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import SEED, ClassifierSpec
 from genredb.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.learn.fitted import Fitted, class_scores, estimator_errors, make
+from genredb.learn.manifest import ClassifierError, Manifest, read_manifest
 from genredb.learn.registry import find_used
 from genredb.learn.sound_trees import tree_fault
 from genredb.project.classifiers import CLASSIFIERS_FILE
@@ -47,14 +48,6 @@ GOLDEN_ROWS = 3
 _TOLERANCE = 1e-9
 
 
-class ClassifierError(InputError):
-    """A stored classifier cannot be used; ``what`` says why, the message its cure as well."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}; run `genredb train` to fit it anew.")
-        self.what = what
-
-
 @dataclass(frozen=True)
 class Training:
     """What a classifier was fitted on: the label, the fingerprint and number of rows, the view's SQL.
@@ -73,30 +66,6 @@ class Training:
     stated: Mapping[str, Any] = field(default_factory=dict)
     entry: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is known of a stored classifier; stored as JSON beside its bytes."""
-
-    name: str
-    label: str
-    versions: dict[str, str]
-    feature_names: list[str]
-    feature_types: list[str]
-    classes: list[str]
-    groups: dict[str, str]
-    seed: int
-    settings: dict[str, int]
-    stated: dict[str, Any]
-    entry: str
-    parameters: dict[str, Any]
-    training_fingerprint: str
-    training_rows: int
-    training_view_hash: str
-    metrics: dict[str, float]
-    golden_features: list[list[float]]
-    golden_scores: list[list[float]]
 
 
 def make_manifest(fitted: Fitted, training: Training, songs: Songs) -> Manifest:
@@ -203,7 +172,7 @@ def load(connection: Connection, classifier_id: str, trusted: frozenset[str]) ->
     ).fetchone()
     if row is None:
         raise InputError(f"There is no classifier {classifier_id} in ml.classifiers; run `genredb train`.")
-    manifest = _manifest(classifier_id, row[0])
+    manifest = read_manifest(classifier_id, row[0])
     content = bytes(row[1])
     if hashlib.sha256(content).hexdigest() != row[2]:
         raise ClassifierError(f"The bytes of classifier {classifier_id} are not those that were stored")
@@ -217,6 +186,8 @@ def load(connection: Connection, classifier_id: str, trusted: frozenset[str]) ->
     estimator = _read(classifier_id, content, trusted)
     if not _gives_golden(estimator, manifest):
         raise ClassifierError(f"Classifier {classifier_id} no longer gives the answers it gave when fitted")
+    if not set(map(str, estimator.classes_)) <= manifest.groups.keys():
+        raise ClassifierError(f"Classifier {classifier_id} is damaged: some of its genres have no group")
     return Fitted(manifest.name, estimator, feature_names, manifest.groups)
 
 
@@ -253,9 +224,10 @@ def load_current(connection: Connection, home: Path) -> Fitted:
 def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
     """Whether the classifier still gives the answers that it gave to the golden rows."""
     try:
-        answers, _ = class_scores(estimator, np.array(manifest.golden_features))
-        return bool(np.allclose(answers, manifest.golden_scores, rtol=0, atol=_TOLERANCE))
-    except (ValueError, TypeError, AttributeError):  # of another shape, or not as it was fitted
+        with estimator_errors(manifest.name, "answer"):
+            answers, _ = class_scores(estimator, np.array(manifest.golden_features))
+            return bool(np.allclose(answers, manifest.golden_scores, rtol=0, atol=_TOLERANCE))
+    except InputError:  # of another shape, or not as it was fitted
         return False
 
 
@@ -273,7 +245,7 @@ def stale_classifier(connection: Connection, name: str, training_fingerprint: st
         return None
     classifier_id, text = rows[0]
     try:
-        manifest = _manifest(classifier_id, text)
+        manifest = read_manifest(classifier_id, text)
     except ClassifierError as error:
         return error.what
     if tuple(manifest.feature_names) != feature_view(connection, PREDICT_VIEW).features:
@@ -284,13 +256,6 @@ def stale_classifier(connection: Connection, name: str, training_fingerprint: st
         manifest.settings, classifier_settings(connection)
     )
     return f"Classifier {classifier_id} was fitted with {changed or 'other parameters'}"
-
-
-def _manifest(classifier_id: str, text: str) -> Manifest:
-    try:
-        return Manifest(**json.loads(text))
-    except TypeError:
-        raise ClassifierError(f"Another version of genredb kept classifier {classifier_id}") from None
 
 
 def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> str:
