@@ -55,6 +55,13 @@ STEPS = {
     "a format's width given": "{{ '%*d' % (9999999999, 1) }}",
     "a wide new format": "{{ '{:>9999999999}'.format(1) }}",
     "a new format's width given": "{{ '{:{}}'.format(1, 9999999999) }}",
+    "a text replaced": "{{ ('a' * 9000000).replace('a', 'b' * 1000) }}",
+    "a text replaced by a filter": "{{ ('a' * 9000000) | replace('a', 'b' * 1000) }}",
+    "a text replaced by a pattern": "{{ modules.re.sub('a', 'b' * 1000, 'a' * 9000000) }}",
+    "a text translated": "{{ ('a' * 9000000).translate({97: 'b' * 1000}) }}",
+    "tabs expanded": "{{ ('\\t' * 9000000).expandtabs(1000) }}",
+    "texts joined": "{{ ''.join(['a' * 1000000] * 5000) }}",
+    "texts joined by a filter": "{{ (['a' * 1000000] * 5000) | join }}",
     "a long range": "{% for i in range(1000000000) %}{% endfor %}",
 }
 

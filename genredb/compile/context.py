@@ -11,7 +11,7 @@ from typing import Any
 from genredb.compile.nodes import Database, Relation
 from genredb.errors import ProjectError
 from genredb.project.files import load_yaml
-from genredb.project.template_limits import bounded
+from genredb.project.template_limits import bounded, measured_sub
 from genredb.version import DBT_VERSION
 
 
@@ -271,6 +271,7 @@ def modules() -> Mapping[str, Mapping[str, Any]]:
         module: {name: getattr(found[module], name) for name in names.split()}
         for module, names in _MODULE_NAMES.items()
     }
+    offered["re"]["sub"] = measured_sub
     offered["itertools"] |= {name: bounded(offered["itertools"][name]) for name in _ENDLESS}
     return offered
 

@@ -9,9 +9,10 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
+from jinja2 import pass_eval_context
 from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
@@ -114,6 +115,7 @@ class LimitedEnvironment(SandboxedEnvironment):
         super().__init__(*arguments, **options)
         for name in ("center", "indent"):
             self.filters[name] = _measured(FILTERS[name])
+        self.filters.update(replace=_replaced, join=_joined)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Compute, unless the result is larger than a template may make it."""
@@ -131,9 +133,7 @@ class LimitedEnvironment(SandboxedEnvironment):
         """Call, unless a text is asked to be longer than a template may make it."""
         own = getattr(__obj, "__self__", None)
         if isinstance(own, str):
-            for argument in arguments:
-                if isinstance(argument, int):
-                    _refuse_above(argument)
+            _refuse_above(_grown(own, __obj.__name__, arguments))
         return super().call(__context, __obj, *arguments, **named)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
@@ -157,6 +157,40 @@ def _measured(filter_: Callable[..., Any]) -> Callable[..., Any]:
         return filter_(value, *([] if width is None else [width]), *arguments, **named)
 
     return call
+
+
+@pass_eval_context
+def _replaced(context: Any, s: Any, old: Any, new: Any, count: int | None = None) -> Any:
+    _refuse_above(_grown(str(s), "replace", (old, new)))
+    return FILTERS["replace"](context, s, old, new, count)
+
+
+@pass_eval_context
+def _joined(context: Any, value: Any, d: Any = "", attribute: Any = None) -> Any:
+    values = list(value)
+    _refuse_above(_grown(str(d), "join", (values,)))
+    return FILTERS["join"](context, values, d, attribute)
+
+
+def measured_sub(pattern: Any, repl: Any, string: str, count: int = 0, flags: int = 0) -> str:
+    """Replace as ``re.sub`` does, unless the result could be longer than a template may make it."""
+    if isinstance(repl, str):
+        _refuse_above((len(string) + 1) * len(repl))
+    return re.sub(pattern, repl, string, count=count, flags=flags)
+
+
+def _grown(text: str, method: str, arguments: Sequence[Any]) -> int:
+    """Return how many letters a method of a text makes of it at most, as far as its arguments tell."""
+    given: Any = arguments[0] if arguments else None
+    if method == "replace" and all(isinstance(one, str) for one in arguments[:2]):
+        return len(text) + text.count(given) * len(arguments[1])
+    if method == "join" and isinstance(given, list | tuple):
+        return sum(len(text) + len(one) for one in given if isinstance(one, str))
+    if method == "translate" and isinstance(given, Mapping):
+        return len(text) * max((len(one) for one in given.values() if isinstance(one, str)), default=1)
+    if method == "expandtabs" and isinstance(given, int):
+        return text.count("\t") * given
+    return max((one for one in arguments if isinstance(one, int)), default=0)
 
 
 def _refuse_wide(form: str, values: Any) -> None:
