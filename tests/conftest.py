@@ -23,6 +23,9 @@ REAL_FILES = ("CS98XClassificationTrain.csv", "CS98XClassificationTest.csv")
 
 Cli = Callable[..., Ran]
 
+# Tests that judge classifiers do so without further processes, which take longer to start than to work.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+
 
 @pytest.fixture(scope="session")
 def forked_cli() -> Iterator[ForkedCli]:
@@ -154,7 +157,9 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def evaluated(predicted: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The predicted database with the default classifier and `majority` judged; not to be changed."""
     config = changed(predicted, tmp_path_factory.mktemp("evaluated"), "select 1")
-    evaluate(config, ["majority"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOKY_MAX_CPU_COUNT", "2")  # here, in processes as everybody does
+        evaluate(config, ["majority"])
     return config
 
 

@@ -177,9 +177,9 @@ def test_the_tables_of_an_evaluation_add_up(evaluated: Config) -> None:
 
 def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, raw_dir: Path) -> None:
     build(config)
-    judge(config, ["majority"], "seed", ignore)
+    judge(config, ["majority"], "cv", ignore)
     content = config.database.read_bytes()
-    judge(config, ["majority"], "seed", ignore)
+    judge(config, ["majority"], "cv", ignore)
     assert config.database.read_bytes() == content
     train = raw_dir / "CS98XClassificationTrain.csv"
     # A title decides with which songs one stands on one side of a fold.
@@ -188,7 +188,7 @@ def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, 
         train.write_text(train.read_text().replace(old, new))
         build(config)
         content = config.database.read_bytes()
-        judge(config, ["majority"], "seed", ignore)
+        judge(config, ["majority"], "cv", ignore)
         assert config.database.read_bytes() != content
     assert rows(config.database, "select count(*) from ml.evaluations") == [(2,)]
 
