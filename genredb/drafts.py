@@ -49,12 +49,14 @@ def sweep(paths: Iterable[Path]) -> list[Path]:
 def whole_file(target: Path) -> Iterator[Path]:
     """Give a file to write that takes the place of ``target`` if all goes well, else vanishes.
 
-    Files that dead writers left in the folder are removed.
+    Who may read or write the target may do so still. Files that dead writers left in the folder are removed.
     """
     sweep(path for path in leftovers(target.parent) if path.is_file())
     draft = draft_of(target)
     try:
         yield draft
+        if target.exists():
+            shutil.copymode(target, draft)
         draft.replace(target)
     except OSError as error:
         if error.filename in (None, str(draft)):  # a write does not name its file

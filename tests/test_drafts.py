@@ -199,3 +199,18 @@ def test_a_dead_writers_leftovers_do_not_keep_builds_from_seeing_that_nothing_ch
     assert leftovers(tmp_path) == []
     assert build(config).results == ()
     assert config.database.stat() == before
+
+
+def test_who_may_read_a_file_stays_who_may_read_it(database: Path, tmp_path: Path) -> None:
+    """A database or export that was made private is private after the next build or export, too."""
+    text = tmp_path / "export.csv"
+    text.touch()
+    for path in (database, text):
+        path.chmod(0o600)
+    with publication(database) as turn:
+        turn.begin()
+        assert draft_of(database).stat().st_mode & 0o077 == 0
+        turn.commit()
+    with whole_file(text) as draft:
+        draft.write_text("private")
+    assert [path.stat().st_mode & 0o777 for path in (database, text)] == [0o600, 0o600]

@@ -59,7 +59,7 @@ class Publication:
         The copy is one of ``other`` where that is given: a state that was kept aside.
         """
         sweep([self._folder])  # of an earlier process with this number
-        self._folder.mkdir()
+        self._folder.mkdir(mode=0o700)  # the copy is nobody's whom the file may not be
         if other is not None:
             shutil.copyfile(other, self._staging)
         elif self.current is not None:
@@ -79,11 +79,7 @@ class Publication:
 
     def commit(self) -> None:
         """Publish what the connection of ``begin()`` has made, durably."""
-        if self._connection is None:
-            raise RuntimeError("commit() without begin()")
-        self._connection.execute("checkpoint")
-        self._connection.close()
-        self._connection = None
+        self._end("commit()")
         _sync(self._staging)
         if _identity(self.database) != self._published:
             self._refuse_other_state()
@@ -96,13 +92,19 @@ class Publication:
 
     def keep(self, aside: Path) -> None:
         """Move the copy of ``begin()`` aside instead of publishing it."""
+        self._end("keep()")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(self._staging, aside)
+
+    def _end(self, what: str) -> None:
+        """Close the copy of ``begin()``, whole, for those who may read or write the published file."""
         if self._connection is None:
-            raise RuntimeError("keep() without begin()")
+            raise RuntimeError(f"{what} without begin()")
         self._connection.execute("checkpoint")
         self._connection.close()
         self._connection = None
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(self._staging, aside)
+        if self.database.exists():
+            shutil.copymode(self.database, self._staging)
 
     def release(self) -> None:
         """Close the connection to the published file."""
