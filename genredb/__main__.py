@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 def main() -> NoReturn:
@@ -16,9 +17,25 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     _open_standard_streams()
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(_Unheard(2, "w", closefd=False)),
+        encoding=sys.stderr.encoding,
+        errors=sys.stderr.errors,
+        line_buffering=True,
+    )
     from genredb.cli.app import main as run  # noqa: PLC0415 - it takes a while
 
     run()
+
+
+class _Unheard(io.FileIO):
+    """Takes what nobody reads any more: a build goes on though ``2>&1 | head`` has seen enough of it."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def _leave(number: int, _frame: object) -> NoReturn:

@@ -11,6 +11,7 @@ import pytest
 
 from genredb.cli import prompt
 from tests.conftest import ROOT
+from tests.project_files import write_project
 
 GENREDB = [sys.executable, "-m", "genredb"]
 
@@ -35,6 +36,21 @@ def test_a_closed_stream_is_no_error(built: Path, command: str, code: int) -> No
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_build_goes_on_when_nobody_reads_its_messages(tmp_path: Path) -> None:
+    """As behind ``2>&1 | head -1``: its work is done all the same, and its exit code says how that went."""
+    write_project(tmp_path, {"models/one.sql": "select 1 as n", "models/two.sql": "select nothing"})
+    for code in (3, 0):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [*GENREDB, "build"], cwd=tmp_path, env=environment(), stderr=writer, stdout=writer, check=False
+        )
+        os.close(writer)
+        assert done.returncode == code
+        (tmp_path / "models" / "two.sql").write_text("select 2 as n")
+    assert (tmp_path / "small.duckdb").exists()
 
 
 def test_a_link_that_leads_back_to_itself_is_said(built: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from genredb.learn.predict import predict
 from genredb.learn.train import train
 from genredb.project.config import Config
 from genredb.query.describe import describe_songs
-from tests.conftest import rows
+from tests.conftest import Cli, rows
 from tests.project_files import write_project
 
 
@@ -56,6 +56,12 @@ def test_what_needs_songs_says_that_there_are_none(config: Config, verb: Callabl
 def test_a_bare_describe_lists_the_relations(config: Config) -> None:
     (section,) = describe_songs(config, 20)
     assert section.rows[0] == ("one", "view", 1, "A number.")
+
+
+def test_a_bare_describe_prints_the_relations(config: Config, cli: Cli) -> None:
+    done = cli("describe", cwd=config.home)
+    assert done.code == 0, done.err
+    assert done.out.startswith("Relations\n")
 
 
 def test_a_project_that_gains_files_gets_its_quarantine(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ _TITLES = {
     "texts": "Texts, of the labelled songs",
     "correlations": "Correlations",
     "genre_means": "Means by genre",
+    "Relations": "Relations",
 }
 
 
