@@ -33,7 +33,8 @@ from genredb.learn.scores import (
 from genredb.learn.train import ignore
 from genredb.project.config import Config
 from genredb.warehouse.database import open_reader
-from tests.conftest import ROOT, Cli, config_for, rows
+from tests.cli_reference import commands
+from tests.conftest import ROOT, Cli, changed, config_for, rows
 
 
 def texts(*values: str) -> np.ndarray:
@@ -286,11 +287,11 @@ def test_reports_add_up_to_the_accuracy(evaluated: Config) -> None:
     ]
     with open_reader(evaluated.database) as connection:
         for by in ("genre", "artist", "source"):
-            found = report_by(connection, "majority", "cv", by)
+            found = report_by(connection, "majority", "cv", "genre", by)
             assert sum(one.songs for one in found) == 12
             assert sum(one.songs * one.recall for one in found) == pytest.approx(12 * majority.accuracy)
             assert [one.songs for one in found] == sorted((one.songs for one in found), reverse=True)
-        genres = report_by(connection, "majority", "cv", "genre")
+        genres = report_by(connection, "majority", "cv", "genre", "genre")
         assert any(one.precision is None for one in genres) or len(genres) == 3
         reports, calibration = report_by_probability(connection, "majority", "cv", "genre")
     assert sum(one.songs for one in reports) == pytest.approx(12)
@@ -298,6 +299,31 @@ def test_reports_add_up_to_the_accuracy(evaluated: Config) -> None:
     assert calibration is not None
     assert calibration.error == pytest.approx(majority.calibration_error)
     assert reports[0].answered == 1.0
+
+
+def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_written(
+    evaluated: Config, tmp_path: Path
+) -> None:
+    config = changed(evaluated, tmp_path, "update songs set artist = upper(artist) where id > 6")
+    groups = next(
+        e for e in evaluate(evaluated, ["majority"]) if (e.classifier, e.label) == ("majority", "genre_group")
+    )
+    with open_reader(config.database) as connection:
+        artists = report_by(connection, "majority", "cv", "genre_group", "artist")
+        with pytest.raises(
+            UsageError, match="A report by genre is on the label genre; ask with --label genre"
+        ):
+            report_by(connection, "majority", "cv", "genre_group", "genre")
+    assert [(one.value, one.songs, one.artists) for one in artists] == [
+        (f"ARTIST {number}", 3, 1) for number in range(4)
+    ]
+    assert sum(3 * one.recall for one in artists) == pytest.approx(12 * groups.accuracy)
+
+
+def test_a_learning_curve_is_of_genres_under_cv(tmp_path: Path) -> None:
+    for other in (("--protocol", "unseen"), ("--label", "genre_group")):
+        with pytest.raises(UsageError, match="`--learning-curve` is of genres under the protocol cv"):
+            commands()["evaluate"].main(["--learning-curve", *other], standalone_mode=False)
 
 
 def test_a_learning_curve_ends_with_all_songs_of_the_folds(sample_folder: Path) -> None:

@@ -89,7 +89,10 @@ def evaluate(
             help="cv: folds over songs; unseen: no artist on both sides; seed: the notebook's one split."
         ),
     ] = "cv",
-    label: Annotated[Label, typer.Option(help="What is predicted.")] = Label.genre,
+    asked_label: Annotated[
+        Label | None,
+        typer.Option("--label", help="What is predicted; else genre, for --by group the group."),
+    ] = None,
     by: Annotated[
         By | None,
         typer.Option(help="Report on one classifier by genre, group, artist, source or probability."),
@@ -126,6 +129,9 @@ def evaluate(
         )
     if (by or curve or against) and (every or len(stated) > 1):
         raise UsageError("`--by`, `--learning-curve` and `--compare-to` report on one classifier; name one.")
+    label = asked_label or (Label.genre_group if by is By.group else Label.genre)
+    if curve and (protocol, label) != ("cv", Label.genre):
+        raise UsageError("`--learning-curve` is of genres under the protocol cv; leave out the other one.")
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.build.freshness import DEFAULT
@@ -192,7 +198,7 @@ def _print_report(context: Context, name: str, protocol: str, label: Label, by: 
     said = f"{name}, protocol {protocol}"
     with open_reader(context.config.database) as connection:
         if by is not By.probability:
-            values = report_by(connection, name, protocol, by.value)
+            values = report_by(connection, name, protocol, label.value, by.value)
             if context.json:
                 print_json(values)
                 return
@@ -209,7 +215,7 @@ def _print_report(context: Context, name: str, protocol: str, label: Label, by: 
                 for o in values
             ]
             print_table(columns, rows)
-            _explain(context, VALUE_LEGEND, f"{said}, by {by}.")
+            _explain(context, VALUE_LEGEND, f"{said}, label {label}, by {by}.")
             return
         reports, calibration = report_by_probability(connection, name, protocol, label.value)
     if calibration is None:

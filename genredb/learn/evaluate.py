@@ -100,7 +100,8 @@ def _evaluate_one(
         built_with(config, reader)
         digest = _digest(reader, spec, protocol)
         fitted_id = classifier_id_of(reader, spec, read_fingerprints(reader).training)
-        judged = Judged(spec.name, protocol.name, digest, fitted_id, spec.uses_artist)
+        reads_artist = spec.uses_artist and protocol.knows_artists
+        judged = Judged(spec.name, protocol.name, digest, fitted_id, reads_artist)
         if is_known(reader, judged):
             return
         data = read_labelled_songs(reader, feature_view(reader, TRAIN_VIEW))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genredb.errors import UsageError
 from genredb.learn.scores import BINS, Floats, calibration_error, standard_error
 from genredb.warehouse.database import Connection, fetch_all
 
@@ -55,19 +56,26 @@ class Calibration:
     perfect: float
 
 
-# By what a report can be made: the label that is judged, and the SQL of its values.
-BY: Mapping[str, tuple[str, str]] = {
-    "genre": ("genre", "scores.actual"),
-    "group": ("genre_group", "scores.actual"),
-    "artist": ("genre", "coalesce(songs.artist, scores.song_key)"),
-    "source": ("genre", "songs.source"),
+_ARTIST = "coalesce(nullif(scores.artist_key, ''), scores.song_key)"
+# By what a report can be made: the SQL of its values, and the label that these are, if they are one.
+BY: Mapping[str, tuple[str, str | None]] = {
+    "genre": ("scores.actual", "genre"),
+    "group": ("scores.actual", "genre_group"),
+    # However its name is written, an artist is one.
+    "artist": (f"coalesce(min(songs.artist) over (partition by {_ARTIST}), scores.song_key)", None),
+    "source": ("songs.source", None),
 }
 
 
-def report_by(connection: Connection, name: str, protocol: str, by: str) -> list[ValueReport]:
-    """Return how a classifier does by genre, group, artist or source, values of many songs first."""
-    label, value = BY[by]
-    is_label = by in ("genre", "group")
+def report_by(connection: Connection, name: str, protocol: str, label: str, by: str) -> list[ValueReport]:
+    """Return how a classifier does by genre, group, artist or source, values of many songs first.
+
+    UsageError where values of one label are asked of answers of the other.
+    """
+    value, own_label = BY[by]
+    is_label = own_label is not None
+    if is_label and own_label != label:
+        raise UsageError(f"A report by {by} is on the label {own_label}; ask with --label {own_label}.")
     rows = fetch_all(
         connection,
         f"""
@@ -77,7 +85,7 @@ def report_by(connection: Connection, name: str, protocol: str, by: str) -> list
             select
                 {value} as value,
                 scores.song_key,
-                coalesce(nullif(scores.artist_key, ''), scores.song_key) as artist,
+                {_ARTIST} as artist,
                 scores.predicted,
                 scores.is_right::integer as is_right
             from ml.song_scores as scores
