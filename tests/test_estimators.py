@@ -54,6 +54,13 @@ def test_one_common_genre_teaches_nothing_so_all_are_learned() -> None:
     assert list(alone.predict(np.array([[np.nan, 5.0], [1, 5.0]]))) == ["rock", "rock"]
 
 
+def test_a_forest_learns_the_audio_where_nothing_else_is_stated() -> None:
+    x, y = songs_of((1, 0.0, "rock"), (2, 0.1, "rock"), (3, 9.0, "pop"), (4, 9.1, "pop"))
+    classifier = ArtistClassifier(weigh_artists=True).fit(x, y)
+    assert isinstance(classifier.estimator_, RandomForestClassifier)
+    assert list(classifier.predict(np.array([[np.nan, 0.0], [np.nan, 9.1]]))) == ["rock", "pop"]
+
+
 def songs_of(*rows: tuple[float, float, str]) -> tuple[np.ndarray, np.ndarray]:
     """Return X (artist's code, one column) and y."""
     return np.array([row[:2] for row in rows]), np.array([row[2] for row in rows])
@@ -112,7 +119,7 @@ def test_each_artist_counts_once_and_genres_of_one_artist_are_left_to_the_artist
 @pytest.mark.parametrize(
     "estimator",
     [
-        ArtistClassifier(weigh_artists=True, min_genre_artists=2),
+        ArtistClassifier(RandomForestClassifier(5, random_state=0), weigh_artists=True, min_genre_artists=2),
         ArtistClassifier(RandomForestClassifier(5, random_state=0)),
         BinarizedTree(),
         SqlNeighbors(),

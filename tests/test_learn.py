@@ -12,6 +12,7 @@ from genredb.build.run import build
 from genredb.errors import InputError, UsageError
 from genredb.learn.classifiers import CLASSIFIERS
 from genredb.learn.dataset import feature_view, read_songs
+from genredb.learn.kept import use_classifier
 from genredb.learn.predict import predict
 from genredb.learn.train import train
 from genredb.project.config import Config
@@ -89,6 +90,7 @@ def test_the_order_of_rows_does_not_matter(predicted: Config, tmp_path: Path) ->
 
 def test_other_data_take_the_predictions_away(config: Config, raw_dir: Path) -> None:
     build(config)
+    use_classifier(config, "majority")
     first = predict(config).classifier_id
     for name, old, new in (
         (REAL_FILES[1], "Asked 15,Artist 4,1999,115", "Asked 15,Artist 4,1999,116"),
@@ -143,6 +145,7 @@ def test_groups_are_summed_from_the_genres_of_the_classifier(real_predicted: Con
 
 def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(config: Config, raw_dir: Path) -> None:
     build(config)
+    use_classifier(config, "majority")
     first = predict(config)
     assert first.stale_reason is None
     edit(raw_dir / REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102")
@@ -156,7 +159,7 @@ def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(config: Config, 
     assert "are not those that were stored" in (predict(config).stale_reason or "")
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("delete from ml.predictions")
-        connection.execute('update ml.classifiers set manifest = \'{"name": "artist_vote"}\'')
+        connection.execute('update ml.classifiers set manifest = \'{"name": "majority"}\'')
     assert (predict(config).stale_reason or "").startswith("Another version of genredb kept classifier")
 
 
@@ -185,6 +188,7 @@ def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path
 
 def test_a_part_can_be_built_while_there_are_predictions(config: Config) -> None:
     build(config)
+    use_classifier(config, "majority")
     predict(config)
     before = rows(config.database, "from ml.predictions order by song_key")
     path = config.raw_dir / "CS98XClassificationTrain.csv"

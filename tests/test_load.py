@@ -20,7 +20,7 @@ from genredb.warehouse.tables import create_tables
 from tests.test_bad_csvs import SOURCE
 
 HEADER = "Id,title,bpm,dB"
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=12

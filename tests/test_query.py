@@ -76,7 +76,7 @@ def test_parquet_holds_what_duckdb_holds(cli: Cli, built: Path) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(texts | st.none(), st.integers() | st.none()), min_size=1, max_size=30))
 def test_csv_and_json_lines_come_back(built: Path, rows: list[tuple[str | None, int | None]]) -> None:
     rows = [(text, None if n is None else n % 2**100) for text, n in rows]

@@ -32,7 +32,7 @@ SOURCE = Source(
     "sources.yml",
     files=RawPattern("things*.csv", is_pattern=True, is_optional=True, thousands_separator=","),
 )
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 titles = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=12
 )
