@@ -8,6 +8,7 @@ from genredb.cli.options import _parse_vars
 from genredb.errors import ProjectError, UsageError
 from genredb.project import template_limits
 from genredb.project.files import load_yaml
+from genredb.project.find import project_digest
 from tests.project_files import BASE, compiled, write_project
 
 ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{i + 1}: &a{i + 1} [*a{i}, *a{i}]\n" for i in range(60))
@@ -42,6 +43,16 @@ def test_yml_that_grows_or_cannot_be_read_is_refused_at_once(kind: str) -> None:
 def test_every_file_is_read_within_limits(tmp_path: Path, name: str) -> None:
     with pytest.raises(ProjectError, match="grows beyond 200,000 values"):
         compiled(tmp_path, {name: BASE.get(name, "") + ALIASES})
+
+
+def test_links_that_lead_round_in_circles_are_refused_at_once(tmp_path: Path) -> None:
+    """Each of them would double the folders to read, forty times."""
+    config = write_project(tmp_path, {"models/a/m.sql": "select 1 as x", "models/b/n.sql": "select 1 as x"})
+    for name in ("x", "y"):
+        (tmp_path / "models" / "a" / name).symlink_to(tmp_path / "models" / "b")
+        (tmp_path / "models" / "b" / name).symlink_to(tmp_path / "models" / "a")
+    with pytest.raises(ProjectError, match="is a link that leads back to a folder above it"):
+        project_digest(config)
 
 
 STEPS = {

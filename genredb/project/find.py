@@ -45,11 +45,21 @@ def find(folders: Iterable[Path], *suffixes: str) -> Iterator[Path]:
     for folder in dict.fromkeys(folders):
         found: list[Path] = []
         if folder.is_dir():
-            for inside, _, names in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
+            for inside, folders_inside, names in os.walk(
+                folder, onerror=_refuse_unreadable, followlinks=True
+            ):
+                for name in folders_inside:
+                    _refuse_circle(Path(inside, name))
                 found += [Path(inside, name) for name in names if name.endswith(suffixes)]
         if misnamed := next((path for path in found if not is_utf_8(path)), None):
             raise ProjectError(f"The name of {misnamed} is not UTF-8; rename the file.")
         yield from sorted(found)
+
+
+def _refuse_circle(folder: Path) -> None:
+    """Raise ProjectError for a link to a folder above it, which would be walked through for ever."""
+    if folder.is_symlink() and any(parent.samefile(folder) for parent in folder.parents):
+        raise ProjectError(f"{folder} is a link that leads back to a folder above it; remove it.")
 
 
 def _refuse_unreadable(error: OSError) -> None:
