@@ -66,12 +66,16 @@ def _status(runtime: Runtime, node: Node, sql: str, total: int) -> tuple[Status,
         bad = Status.WARN if node.severity == "warn" else Status.FAIL
         return (bad if total else Status.SUCCESS), total
     measure = stated["fail_calc"] or "count(*)"
-    conditions = [f"{measure} {stated[key] or '!= 0'}" for key in ("error_if", "warn_if")]
+    # In brackets, so that a word behind the number is a syntax error and no name for it.
+    conditions = [f"({measure} {stated[key] or '!= 0'})" for key in ("error_if", "warn_if")]
     _, rows = run_query(
         runtime.connection,
         f"select {measure}, {', '.join(conditions)} from (\n{sql}\n) dbt_internal_test",
     )
     value, is_error, is_warning = rows[0]
+    for key, met in (("error_if", is_error), ("warn_if", is_warning)):
+        if not isinstance(met, bool | None):
+            raise ProjectError(f"{node.path}: `{key}: {stated[key]}` is no comparison such as '> 10'.")
     try:
         measured = int(value or 0)
     except (TypeError, ValueError, OverflowError):

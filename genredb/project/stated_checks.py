@@ -16,7 +16,8 @@ def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Key
     yield from _checks(entry, attached_to, None, path, keys)
     for i, column in enumerate(entry.get("columns") or []):
         if isinstance(column, Mapping) and isinstance(column.get("name"), str):
-            yield from _checks(column, attached_to, column["name"], path, (*keys, "columns", i))
+            name = '"' + column["name"].replace('"', '""') + '"' if column.get("quote") else column["name"]
+            yield from _checks(column, attached_to, name, path, (*keys, "columns", i))
 
 
 def _checks(
