@@ -10,7 +10,7 @@ from genredb.build.load import load
 from genredb.build.options import Options
 from genredb.build.preview import plan
 from genredb.build.run import build
-from genredb.errors import UsageError
+from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config
 from tests.conftest import config_for, rows
 from tests.project_files import write_project
@@ -54,6 +54,22 @@ def test_a_load_replaces_no_table_of_somebody_else(raw_dir: Path, tmp_path: Path
     with pytest.raises(UsageError, match=r"holds raw\.songs_test, which genredb did not make"):
         load(config)
     assert rows(config.database, "from raw.songs_test") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [("ml", "predictions"), ("meta", "state"), ("RAW", "Quarantine"), ("information_schema", "x")],
+)
+def test_no_csv_is_loaded_in_place_of_what_genredb_keeps(tmp_path: Path, schema: str, name: str) -> None:
+    yml = f"sources: [{{name: s, schema: {schema}, tables: [{{name: {name}, columns: [{{name: a}}], config: "
+    yml += "{meta: {file: x.csv}}}]}]"
+    config = write_project(tmp_path, {"models/s.yml": yml, "data/raw/x.csv": "a\n1\n"})
+    for attempt in (build, load):
+        with pytest.raises(ProjectError) as error:
+            attempt(config)
+        assert str(error.value) == (
+            f"models/s.yml: {schema}.{name} is a place of genredb's own; choose another."
+        )
 
 
 TAKEN = [

@@ -64,6 +64,13 @@ def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
             },
             "The models refer to each other in a circle: a → b → a.",
         ),
+        (
+            {
+                "models/m.sql": "select 1 as x",
+                "models/p.yml": "models: [{name: m, columns: [{name: x, meta: {role: featur}}]}]",
+            },
+            "models/p.yml: `role:` of x cannot be 'featur'. Did you mean 'feature'?",
+        ),
         ({"tests/t.sql": "{{ config(limit='x') }} select 1"}, "tests/t.sql: `limit:` should be a number of"),
     ],
 )

@@ -10,13 +10,10 @@ from genredb.compile.render import Renderer
 from genredb.compile.scope import Scope
 from genredb.errors import Problems, ProjectError, did_you_mean
 from genredb.project.discover import Project
-from genredb.project.nodes import Model, Seed, Source
+from genredb.project.nodes import Model, Seed, Source, refuse_own_place
 from genredb.project.stated_values import check_values
 
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
-# Where genredb keeps what it writes itself (genredb/warehouse/tables.py).
-RESERVED_SCHEMAS = frozenset({"meta", "ml", "information_schema", "pg_catalog"})
-QUARANTINE = "raw.quarantine"
 CTE_PREFIX = "__dbt__cte__"
 
 
@@ -164,10 +161,7 @@ class Names:
     def refuse_taken(self, relation: Relation, path: str) -> None:
         """Raise ProjectError for a place that a model, seed or source has, or that is genredb's own."""
         place = relation.qualified_name.lower()
-        if str(relation.schema).lower() in RESERVED_SCHEMAS or place == QUARANTINE:
-            raise ProjectError(
-                f"{path}: {relation.qualified_name} is a place of genredb's own; choose another."
-            )
+        refuse_own_place(str(relation.schema), relation.identifier, path)
         if place in self._taken:
             raise ProjectError(f"{path} and {self._taken[place]} both make {relation.qualified_name}.")
 

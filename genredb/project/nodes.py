@@ -5,6 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genredb.errors import ProjectError
+
+ROLES = ("id", "label", "group", "weight", "feature")
+# Where genredb keeps what it writes itself (genredb/warehouse/tables.py), and DuckDB.
+_OWN_SCHEMAS = frozenset({"meta", "ml", "information_schema", "pg_catalog"})
+_QUARANTINE = ("raw", "quarantine")
+
+
+def refuse_own_place(schema: str, name: str, path: str) -> None:
+    """Raise ProjectError, which names the file, where a relation to make is genredb's or DuckDB's own."""
+    place = (schema.lower(), name.lower())
+    if place[0] in _OWN_SCHEMAS or place == _QUARANTINE:
+        raise ProjectError(f"{path}: {schema}.{name} is a place of genredb's own; choose another.")
+
 
 @dataclass(frozen=True)
 class ValueRange:
@@ -61,7 +75,7 @@ class Column:
 
     @property
     def role(self) -> str | None:
-        """``id``, ``label``, ``group``, ``weight`` or ``feature`` in a feature view; else None."""
+        """One of :data:`ROLES` in a feature view; else None, or what the project itself means by it."""
         role = self.meta.get("role")
         return str(role) if role is not None else None
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from genredb.errors import ProjectError, did_you_mean
 from genredb.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.project.merge import merged
-from genredb.project.nodes import CheckSpec, Column, RawPattern, Source
+from genredb.project.nodes import ROLES, CheckSpec, Column, RawPattern, Source, refuse_own_place
 from genredb.project.stated_checks import read_checks
 from genredb.project.types import sql_type
 
@@ -135,13 +136,16 @@ def _source(
     config = merged(_config(entry, path), _config(table, path))
     meta = config.get("meta", {})
     files, columns = _raw_pattern(meta, path), _columns(table, path, describe, keys)
+    schema = text_of(entry, "schema", path) or entry["name"]
+    if files:
+        refuse_own_place(schema, table["name"], path)
     for column in columns if files else ():
         if column.data_type:
             sql_type(column.data_type, f"{path}: `data_type:` of {column.name}")
     return Source(
         source_name=entry["name"],
         name=table["name"],
-        schema=text_of(entry, "schema", path) or entry["name"],
+        schema=schema,
         description=_description(table, describe),
         columns=columns,
         path=path,
@@ -178,6 +182,11 @@ def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
     if filler is not None and filler not in FILLERS:
         hint = did_you_mean(str(filler), FILLERS)
         raise ProjectError(f"{path}: `filled_with:` of {column['name']} cannot be {shown(filler)}.{hint}")
+    role = meta.get("role")
+    if role not in (None, *ROLES) and (meant := get_close_matches(str(role), ROLES, n=1, cutoff=0.8)):
+        raise ProjectError(
+            f"{path}: `role:` of {column['name']} cannot be {shown(role)}. Did you mean '{meant[0]}'?"
+        )
     for key in ("min", "max"):
         value = meta.get(key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
