@@ -147,3 +147,13 @@ def test_an_option_that_is_no_number_is_refused(arguments: tuple[str, ...], opti
     name, *rest = arguments
     with pytest.raises(UsageError, match=f"{option} should be a number, not nan"):
         commands()[name].main(rest, standalone_mode=False)
+
+
+def test_a_database_of_another_version_is_built_anew_first(predicted: Config, tmp_path: Path) -> None:
+    statement = "update meta.state set value = 'another' where key = 'layout'"
+    config = changed(predicted, tmp_path, statement)
+    for asks in (predict, train, lambda config: use_classifier(config, "majority")):
+        with pytest.raises(
+            UsageError, match="Another version of genredb built this database; run `genredb build`"
+        ):
+            asks(config)

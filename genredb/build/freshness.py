@@ -17,6 +17,7 @@ from genredb.compile.identity import digest
 from genredb.errors import UsageError
 from genredb.project.classifiers import read_classifiers
 from genredb.warehouse.database import Connection, column_types, fetch_all, relation_exists
+from genredb.warehouse.tables import refuse_other_layout
 
 if TYPE_CHECKING:
     from genredb.project.discover import Project
@@ -69,6 +70,7 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
                 else "run `genredb build` first"
             )
             raise UsageError(f"There is no features.{view} in the database; {cure}.")
+    refuse_other_layout(connection)
     if not is_whole:
         raise UsageError("Some models are not built from the raw files as loaded; run `genredb build` first.")
     return _fingerprints(connection)

@@ -16,7 +16,7 @@ from genredb.project.classifiers import read_classifiers
 from genredb.project.config import Config
 from genredb.warehouse.database import Connection, fetch_all, open_reader
 from genredb.warehouse.publish import publication
-from genredb.warehouse.tables import create_tables
+from genredb.warehouse.tables import create_tables, refuse_other_layout
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def _writing(config: Config, command: str) -> Iterator[Connection]:
     with publication(config.database) as turn:
         if turn.current is None:
             raise UsageError(f"There is no database {config.database} yet; run `genredb build` first.")
+        refuse_other_layout(turn.current)
         connection = turn.begin()
         create_tables(connection)
         yield connection

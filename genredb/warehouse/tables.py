@@ -140,6 +140,12 @@ def has_current_layout(connection: Connection) -> bool:
     return rows == [(LAYOUT,)]
 
 
+def refuse_other_layout(connection: Connection) -> None:
+    """Raise UsageError where another version of genredb remembers what it built in the file."""
+    if not has_current_layout(connection):
+        raise UsageError("Another version of genredb built this database; run `genredb build` first.")
+
+
 def create_quarantine(connection: Connection) -> None:
     """Make raw.quarantine, empty, if it is missing."""
     connection.execute(_QUARANTINE)
