@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from genredb.build.options import Options
+from genredb.build.results import Status
 from genredb.build.run import build
 from genredb.errors import GenredbError, ProjectError
 from genredb.project.types import sql_type
@@ -91,8 +93,16 @@ def test_a_model_is_one_query(tmp_path: Path, materialized: str) -> None:
     write_project(tmp_path, {"models/m.sql": model % "; drop table meta.runs"})
     [result] = build(config).results
     assert result.message == (
-        "models/m.sql: the model has 2 statements, and a model is one query; remove the others."
+        "models/m.sql: it has 2 statements where one query should stand; remove the others."
     )
+
+
+@pytest.mark.parametrize("options", [Options(), Options(store_failures=True)])
+def test_a_check_is_one_query(tmp_path: Path, options: Options) -> None:
+    check = "select 1 as x where false); drop table meta.runs; select * from (select 1 as x where false"
+    config = write_project(tmp_path, {"models/m.sql": "select 1 as x", "tests/t.sql": check})
+    results = build(config, options=options).results
+    assert [one.node.name for one in results if one.status is Status.ERROR] == ["t"]
 
 
 def test_a_unit_test_may_state_what_is_no_number(tmp_path: Path) -> None:

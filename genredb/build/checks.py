@@ -42,7 +42,7 @@ def _keep_failures(runtime: Runtime, node: Node, sql: str) -> str:
     _refuse_taken(runtime, node, relation)
     runtime.make_schema(relation)
     runtime.drop_other_kind(relation, "view" if kind == "table" else "table")
-    runtime.execute(f"create or replace {kind} {relation} as\n{sql}")
+    runtime.make(f"create or replace {kind} {relation} as\n{sql}")
     mark(runtime.connection, str(relation.include(database=False)), kind, digest(node.unique_id))
     return f"select * from {relation}"
 

@@ -83,7 +83,7 @@ class Runtime:
         """Make a relation of a model's SQL; SqlError where it is more than a query."""
         count = len(statement_kinds(self.connection, statement))
         if count > 1:
-            raise SqlError(f"the model has {count} statements, and a model is one query; remove the others.")
+            raise SqlError(f"it has {count} statements where one query should stand; remove the others.")
         return self.execute(statement)
 
     def existing(self, relation: Relation) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from genredb.drafts import draft_of, temporary_folder
-from genredb.errors import ProjectError, UsageError, did_you_mean
+from genredb.errors import ProjectError, SqlError, UsageError, did_you_mean
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 
 Connection = duckdb.DuckDBPyConnection
@@ -198,6 +198,8 @@ def fetch_sample(
     """
     inside = f"select * from (\n{sql}\n)"
     with sql_errors(inside):
+        if len(connection.extract_statements(inside)) > 1:
+            raise SqlError("it has several statements, and a check is one query; remove the others.", inside)
         cursor = connection.execute(inside)
         columns = tuple(column[0] for column in cursor.description or ())
         if cursor.fetchone() is None:
