@@ -60,6 +60,13 @@ def test_an_entry_that_makes_no_classifier_is_refused_in_its_place(
     assert error.value.exit_code == 3
 
 
+@pytest.mark.parametrize("value", ["0", "false", "''", "{}", "text"])
+def test_classifiers_that_are_no_list_are_refused_though_they_are_empty(tmp_path: Path, value: str) -> None:
+    (tmp_path / "classifiers.yml").write_text(f"classifiers: {value}")
+    with pytest.raises(GenredbError, match="classifiers"):
+        read_classifiers(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [

@@ -52,7 +52,8 @@ def read_classifiers(root: Path) -> dict[str, StatedClassifier]:
     text = read_text(path)
     content = parse_yaml(text, str(path))
     check_keys(content, CLASSIFIERS, str(path), text)
-    entries = content.get("classifiers") or []
+    entries = content.get("classifiers")
+    entries = [] if entries is None else entries
     if not isinstance(entries, list):
         raise ProjectError(f"{path}: `classifiers:` should be a list of entries with a name each.")
     found: dict[str, StatedClassifier] = {}
