@@ -20,11 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 REAL_FILES = ("CS98XClassificationTrain.csv", "CS98XClassificationTest.csv")
 
-
 Cli = Callable[..., Ran]
-
-# Tests that judge classifiers do so without further processes, which take longer to start than to work.
-os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 
 
 @pytest.fixture(scope="session")
@@ -190,6 +186,13 @@ def check_golden(name: str, text: str) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole suite among two processes; a choice of tests starts sooner without."""
     return 0 if config.args_source is pytest.Config.ArgsSource.ARGS else 2
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let quick tests judge classifiers without further processes, which take longer to start than to work."""
+    os.environ.pop("LOKY_MAX_CPU_COUNT", None)
+    if item.get_closest_marker("slow") is None:
+        os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 
 
 def pytest_sessionfinish() -> None:
