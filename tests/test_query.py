@@ -146,7 +146,16 @@ def test_limits_are_told_and_parameters_bound(cli: Cli, built: Path) -> None:
         )
         assert done.out == found, done.err
     assert "takes NAME=VALUE" in cli("query", sql, "-p", "id", cwd=built).err
-    assert cli("query", sql, "-p", "id=1", cwd=built).code == 2
+    for values, message in (
+        (["id=1"], "error: No value is given for $other.\n"),
+        (["id=1", "titel=x", "other=x"], "error: No value is given for $title. Did you mean 'titel'?\n"),
+        (
+            ["id=1", "title=x", "other=x", "oter=x"],
+            "error: The SQL has no parameter $oter. Did you mean 'other'?\n",
+        ),
+    ):
+        refused = cli("query", sql, *(word for one in values for word in ("-p", one)), cwd=built)
+        assert (refused.code, refused.err) == (2, message)
 
 
 def test_an_answer_from_older_files_says_so(cli: Cli, tmp_path: Path) -> None:

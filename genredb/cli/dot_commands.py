@@ -45,7 +45,8 @@ def run_dot_command(session: "Session", text: str) -> None:
     name, *rest = text[1:].split(maxsplit=1)  # of white space
     argument = "".join(rest)
     if name not in DOT_COMMANDS:
-        raise UsageError(f"There is no command '.{name}'.{did_you_mean(name, DOT_COMMANDS)}")
+        known = [f".{one}" for one in DOT_COMMANDS]
+        raise UsageError(f"There is no command '.{name}'.{did_you_mean(f'.{name}', known)}")
     found, argument = DOT_COMMANDS[name], argument.strip()
     if found.argument and not found.argument.startswith("[") and not argument:
         raise UsageError(f".{name} wants {found.argument}.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from genredb.errors import UsageError
+from genredb.errors import UsageError, did_you_mean
 from genredb.warehouse.database import Connection, asked_names, fetch_all, relations
 from genredb.warehouse.duckdb_errors import Mistake, in_query, read_mistake, sql_errors
 
@@ -86,7 +86,23 @@ def bind_query(
     """
     values = dict(parameters) or None
     with _located(connection, query, values, functions):
+        asked = {name for one in connection.extract_statements(query) for name in one.named_parameters}
+        _refuse_other_parameters(asked, parameters)
         return connection.sql(query, params=values)
+
+
+def _refuse_other_parameters(asked: Collection[str], given: Collection[str]) -> None:
+    """Raise UsageError where values are not given for all parameters of a query, or for others.
+
+    Large and small letters are the same, as DuckDB has it.
+    """
+    asked, given = {one.lower() for one in asked}, {one.lower() for one in given}
+    for name in sorted(asked):
+        if name not in given:
+            raise UsageError(f"No value is given for ${name}.{did_you_mean(name, given - asked)}")
+    for name in sorted(given):
+        if name not in asked:
+            raise UsageError(f"The SQL has no parameter ${name}.{did_you_mean(name, asked)}")
 
 
 def plain(relation: Any) -> Any:
