@@ -262,6 +262,23 @@ def test_a_submission_of_what_the_project_no_longer_says_is_refused(
         path.write_text(text, encoding="utf-8")
 
 
+def test_raw_files_that_are_gone_say_nothing_but_what_else_changed_still_counts(
+    submitted: Config, tmp_path: Path
+) -> None:
+    path, raw = submitted.root / STAGING, submitted.root / "data" / "raw"
+    text = path.read_text(encoding="utf-8")
+    for gone in (raw, raw / REAL_FILES[0]):
+        gone.rename(tmp_path / "away")
+        try:
+            assert export(submitted, "submission", tmp_path / "submission.csv").rows == 3
+            edit(path, "with\n", "with one as (select 1),\n")
+            with pytest.raises(InputError, match=r"staging.stg_songs changed"):
+                export(submitted, "submission", tmp_path / "submission.csv")
+        finally:
+            path.write_text(text, encoding="utf-8")
+            (tmp_path / "away").rename(gone)
+
+
 def test_checks_and_doctor_go_by_what_was_built(submitted: Config, tmp_path: Path) -> None:
     database = tmp_path / "other.duckdb"
     stated = Settings(project_dir=submitted.root, database=database)

@@ -356,8 +356,8 @@ class Sequences(RuleBasedStateMachine):
         """What files mean for the submission, with what is stated, else was for the build."""
         model = "plain" if files.model == "comment" else files.model
         source = self.source
-        if not self.is_stated and files is self.files:
-            source = "raw" if files.has_raw else ("sample" if self.source != "raw" else "gone")
+        if not self.is_stated and files is self.files and files.has_raw:  # what is gone says nothing
+            source = "raw"
         songs = files.songs[("sample", *OWN).index(source)] if source in {"sample", *OWN} else 0
         return model, files.has_tempo, number or self.stated_number or files.number, source, songs
 
@@ -369,7 +369,12 @@ class Sequences(RuleBasedStateMachine):
             self.files.depth if self.chosen == STATED else 0,
         )
         if key not in known:
-            stated = self.stated(number or self.stated_number, self.source if self.source != "raw" else None)
+            folder = self.source
+            if folder == "raw":
+                folder = "again"  # the same songs, for they may be gone
+                self.raw(folder).mkdir(exist_ok=True)
+                write_songs(self.raw(folder), "raw", 7)
+            stated = self.stated(number or self.stated_number, folder)
             config = self.config(self.folder / "fresh.duckdb", **stated)
             assert build(config).exit_code == 0
             use_classifier(config, self.chosen)

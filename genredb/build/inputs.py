@@ -1,5 +1,6 @@
 """What a build is made from, as digests: project files, variables, environment, raw CSVs, seeds."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from genredb.compile.compiler import Compilation
 from genredb.compile.identity import digest
 from genredb.compile.nodes import NodeKind
+from genredb.errors import InputError
 from genredb.project.discover import Project
 from genredb.project.nodes import Source
 from genredb.project.raw_folder import source_files
@@ -31,6 +33,15 @@ def raw_files(project: Project) -> tuple[RawFiles, ...]:
     sources = project.loaded_sources
     found = [(source, source_files(source, sources, project.config)) for source in sources]
     return tuple(_raw_files(source, paths) for source, paths in found)
+
+
+def present_files(project: Project) -> tuple[RawFiles, ...]:
+    """Find and digest the CSVs of the sources that have theirs."""
+    found = []
+    for source in project.loaded_sources:
+        with contextlib.suppress(InputError):
+            found.append(_raw_files(source, source_files(source, project.loaded_sources, project.config)))
+    return tuple(found)
 
 
 def _raw_files(source: Source, paths: Iterable[Path]) -> RawFiles:

@@ -94,11 +94,7 @@ def make_plan(
     what genredb did not make.
     """
     files = raw_files(compilation.project)
-
-    def parsed(sql: str) -> str | None:
-        return canonical(connection, sql) if connection else None
-
-    own = identities(compilation, contents(compilation, files), state.identities, parsed)
+    own = find_identities(compilation, files, state, connection)
     everything = _Planner(compilation, state, own, files, options)
     reasons = everything.reasons(compilation.nodes)
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
@@ -127,6 +123,17 @@ def make_plan(
         )
     state.refuse_foreign(found.made)
     return replace(found, large_drop=large_drop(compilation, state, found.removed, found.reasons))
+
+
+def find_identities(
+    compilation: Compilation, files: Sequence[RawFiles], state: State, connection: Connection | None
+) -> dict[str, Identity]:
+    """Return each node's own part of its fingerprint as the project and these files are now."""
+
+    def parsed(sql: str) -> str | None:
+        return canonical(connection, sql) if connection else None
+
+    return identities(compilation, contents(compilation, files), state.identities, parsed)
 
 
 class _Planner:
