@@ -161,7 +161,7 @@ def test_a_stated_classifier_goes_from_yml_to_submission(cli: Cli, project: Path
     (project / "classifiers.yml").unlink()
     gone = cli("export", "-o", "s.csv", cwd=project)
     assert gone.code != 0
-    assert "There is no classifier 'scaled'" in cli("predict", cwd=project).err
+    assert "is no longer in classifiers.yml" in cli("predict", cwd=project).err
 
 
 def test_what_nothing_trusts_is_not_kept(cli: Cli, project: Path) -> None:
