@@ -12,7 +12,7 @@ import pytest
 from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError
 from genredb.learn.compare import compare, known_references
-from genredb.learn.evaluate import evaluate, judge
+from genredb.learn.evaluate import judge
 from genredb.learn.evaluations import are_noise
 from genredb.learn.revisions import find_commit, known_revisions, unpack
 from genredb.learn.train import ignore
@@ -62,7 +62,7 @@ def test_a_run_before_the_edit_is_held_against_one_after_it(tmp_path: Path) -> N
     project = lay_out(tmp_path)
     config = read_config(Settings(project_dir=project))
     build(config)
-    evaluate(config, ["majority", "naive_bayes"])
+    judge(config, ["majority", "naive_bayes"], "cv", ignore)
     runs = "select distinct run_id from ml.past_song_scores where classifier = '{}'"
     [(run,)], [(other,)] = (rows(config.database, runs.format(one)) for one in ("naive_bayes", "majority"))
     with pytest.raises(UsageError, match="there is nothing to compare"):
