@@ -1,8 +1,10 @@
 """What an edit did to a classifier: `evaluate --compare-to` a git revision or another database."""
 
 import contextlib
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +13,14 @@ import pytest
 
 from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError
-from genredb.learn.compare import compare, known_references
+from genredb.learn.compare import compare
 from genredb.learn.evaluate import judge
 from genredb.learn.evaluations import are_noise
+from genredb.learn.references import known_references
 from genredb.learn.revisions import find_commit, known_revisions, unpack
 from genredb.learn.train import ignore
 from genredb.project.config import Config, Settings, read_config
-from tests.conftest import Cli, rows
+from tests.conftest import ROOT, Cli, rows
 from tests.test_built_with import edit, lay_out
 from tests.test_features import add_feature
 
@@ -180,6 +183,20 @@ def test_a_committed_link_that_leads_out_of_the_project_is_left_out(tmp_path: Pa
 def test_tab_offers_the_revisions_of_the_projects_repository(edited: Config, tmp_path: Path) -> None:
     assert "HEAD" in known_revisions(edited.root)
     assert known_revisions(tmp_path) == []
+
+
+def test_tab_does_not_wait_for_scikit_learn(edited: Config) -> None:
+    script = (
+        "import sys; from genredb.cli.complete import _revisions; from genredb.project.config import *; "
+        "print([*_revisions(read_config(Settings()))], *{'numpy', 'sklearn'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", script]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=edited.root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "'HEAD'" in done.stdout
+    assert done.stdout.rstrip().endswith("]")
 
 
 def test_noise_knows_how_many_were_compared() -> None:

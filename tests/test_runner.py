@@ -1,4 +1,4 @@
-"""The runner: incremental models, hooks, unit tests, check options, selection, retry, artifacts."""
+"""The runner: incremental models, unit tests, check options, selection, artifacts."""
 
 import json
 import subprocess
@@ -12,10 +12,10 @@ from genredb.build.examine import check
 from genredb.build.options import Options
 from genredb.build.preview import plan
 from genredb.build.results import BuildResult, Status
-from genredb.build.run import build, retry
+from genredb.build.run import build
 from genredb.errors import ProjectError, UsageError
 from genredb.project.config import Config, Settings, read_config
-from tests.conftest import Cli, rows
+from tests.conftest import rows
 from tests.project_files import BASE, compiled, write_project
 
 CHAIN = {
@@ -69,57 +69,6 @@ def test_unknown_strategies_are_refused_by_name(tmp_path: Path) -> None:
     build(with_vars(tmp_path))
     result = build(with_vars(tmp_path, k=2))
     assert "genredb has no incremental_strategy 'microbatch'" in result.results[0].message
-
-
-def test_a_retry_goes_on_where_the_build_failed(tmp_path: Path) -> None:
-    config = write_project(tmp_path, CHAIN | {"models/deep/b.sql": "select nope as y from {{ ref('a') }}"})
-    assert build(config).exit_code == 3
-    assert not config.database.exists()
-    result = retry(write_project(tmp_path, CHAIN))
-    assert "a" not in reasons(result)
-    assert {"b", "c"} <= reasons(result).keys()
-    assert rows(config.database, "from c order by z") == [(2,), (4,), (6,)]
-    with pytest.raises(UsageError, match="no failed build to go on from"):
-        retry(config)
-
-
-def test_a_retry_keeps_what_another_program_wrote_since_the_build_failed(tmp_path: Path) -> None:
-    """The failed build was a copy of the file as it was before: published, it would take the rows away."""
-    config = write_project(tmp_path, CHAIN)
-    build(config)
-    assert build(write_project(tmp_path, {"models/other.sql": "select nope"})).exit_code == 3
-    with duckdb.connect(str(config.database)) as connection:
-        connection.execute("create table mine as select 42 as precious")
-    assert retry(write_project(tmp_path, {"models/other.sql": "select 2 as one"})).is_published
-    assert rows(config.database, "from mine, other") == [(42, 2)]
-
-
-def test_a_build_that_finds_nothing_to_do_ends_the_failed_one_as_well(tmp_path: Path) -> None:
-    """Else a retry weeks later would bring back what that build was told."""
-    for is_by_receipt in (True, False):
-        config = write_project(tmp_path, CHAIN)
-        build(config)
-        assert build(write_project(tmp_path, CHAIN | {"models/other.sql": "select nope"})).exit_code == 3
-        write_project(tmp_path, CHAIN)
-        if not is_by_receipt:
-            (tmp_path / "target" / "current.json").unlink()
-        assert not build(config).results
-        with pytest.raises(UsageError, match="no failed build to go on from"):
-            retry(config)
-
-
-def test_a_retry_starts_over_where_the_database_was_written_since(tmp_path: Path) -> None:
-    config = write_project(tmp_path, CHAIN)
-    build(config)
-    broken = write_project(tmp_path, {"models/other.sql": "select nope"})
-    assert build(broken).exit_code == 3
-    mended = write_project(tmp_path, {"models/other.sql": "select 2 as one"})
-    failed = (tmp_path / "target" / "failed.duckdb").read_bytes()
-    build(mended, options=Options(selected=["other"]))
-    (tmp_path / "target" / "failed.duckdb").write_bytes(failed)
-    write_project(tmp_path, {"models/other.sql": "select 3 as one"})
-    assert reasons(retry(mended)) == {"other": "sql changed"}
-    assert rows(config.database, "from other") == [(3,)]
 
 
 @pytest.mark.parametrize(
@@ -312,68 +261,6 @@ def test_what_another_program_rebuilt_is_built_again(tmp_path: Path) -> None:
         connection.execute("create or replace table c as select 99 as z; drop view other")
     assert reasons(build(config)) == {"c": "rebuilt by another program", "other": "missing"}
     assert rows(config.database, "from c order by z") == [(2,), (4,), (6,)]
-
-
-@pytest.mark.parametrize(
-    ("hook", "outcome"),
-    [
-        ("commit", "cannot commit - no transaction is active"),
-        ("rollback", "cannot commit - no transaction is active"),
-        ("drop table meta.state", "A hook dropped meta.state or left another database"),
-        ("drop schema meta cascade", "A hook dropped meta.state or left another database"),
-        ("attach ':memory:' as other; use other", "A hook dropped meta.state or left another database"),
-        ("drop table meta.runs", ""),
-        ("drop view {{ this }}", ""),
-        ("drop view {{ this }}; create table {{ this }} as select 2 as x", ""),
-    ],
-)
-def test_a_hook_that_goes_too_far_is_refused_or_outlived(tmp_path: Path, hook: str, outcome: str) -> None:
-    """Whatever SQL a hook runs, there is a sentence or a database that the next build can go on from."""
-    model = f'{{{{ config(post_hook="{hook}") }}}} select 1 as x'
-    config = write_project(tmp_path, {"models/m.sql": model})
-    try:
-        said = build(config).results[0].message
-    except ProjectError as error:
-        said = str(error)
-    assert outcome in said
-    assert bool(said) is bool(outcome)
-    write_project(tmp_path, {"models/m.sql": "select 1 as x"})
-    assert build(config).is_published
-    assert rows(config.database, "from m") == [(1,)]
-
-
-def test_a_hook_of_the_project_takes_effect_when_it_is_written(tmp_path: Path, cli: Cli) -> None:
-    """Although no node is to run; `plan` says so."""
-    hook = 'on-run-end: "create or replace table marked as select {} as x"\n'
-    config = write_project(tmp_path, {"models/m.sql": "select 1 as x"})
-    build(config)
-    for value in (1, 2):
-        write_project(tmp_path, {"dbt_project.yml": BASE["dbt_project.yml"] + hook.format(value)})
-        said = cli("plan", cwd=tmp_path)
-        assert "No node would run; a build would record the settings, after the project's hooks." in said.err
-        assert build(read_config(config.settings)).is_published
-        assert rows(config.database, "from marked") == [(value,)]
-        assert not build(read_config(config.settings)).is_published
-    assert "There is nothing to do" in cli("plan", cwd=tmp_path).err
-
-
-def test_hooks_run_around_nodes_and_runs(tmp_path: Path) -> None:
-    files = {
-        "dbt_project.yml": BASE["dbt_project.yml"]
-        + "on-run-start: create table if not exists log (what varchar)\n"
-        + "on-run-end: [\"insert into log values ('end of {{ results | length }}')\"]\n"
-        + "models: {small: {+pre-hook: \"insert into log values ('before {{ this.name }}')\"}}\n",
-        "models/m.sql": "{{ config(post_hook=\"insert into log values ('after')\") }} select 1 as x",
-    }
-    config = write_project(tmp_path, files)
-    build(config)
-    assert rows(config.database, "from log") == [("before m",), ("after",), ("end of 1",)]
-    broken = write_project(
-        tmp_path, {"dbt_project.yml": BASE["dbt_project.yml"] + "on-run-start: select nope\n"}
-    )
-    result = build(broken)
-    assert [found.status for found in result.results] == [Status.ERROR, Status.SKIPPED]
-    assert result.results[0].message.startswith("dbt_project.yml (on-run-start): Referenced column")
 
 
 CHECKED = {

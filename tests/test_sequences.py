@@ -60,7 +60,7 @@ classifiers:
 CHOSEN = ("majority", "naive_bayes", SMALL.name, STATED)
 OWN = ("one", "two")  # folders of songs of one's own
 MODEL = "sql/models/staging/stg_songs.sql"
-# Models that decide no genre; a build takes half the time without them and without checks.
+# Models that decide no genre: a build takes less without them and without checks.
 NEEDLESS = (
     "artists", "correlations", "genre_profiles", "numeric_summary", "text_summary",
     "neighbor_predictions", "artist_predictions", "prediction_sets",

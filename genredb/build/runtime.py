@@ -7,10 +7,18 @@ from typing import Any
 from genredb.compile.compiler import Compilation
 from genredb.compile.context import ResultTable
 from genredb.compile.nodes import Node, Relation, is_blank
-from genredb.errors import ProjectError, SqlError
+from genredb.errors import ProjectError
 from genredb.project.profile import Profile
 from genredb.project.template_limits import unlimited
-from genredb.warehouse.database import Connection, quote, relation_exists, run_query, run_sql, set_option
+from genredb.warehouse.database import (
+    Connection,
+    quote,
+    refuse_several,
+    relation_exists,
+    run_query,
+    run_sql,
+    set_option,
+)
 from genredb.warehouse.user_sql import ASKS, statement_kinds
 
 
@@ -81,9 +89,7 @@ class Runtime:
 
     def make(self, statement: str) -> int | None:
         """Make a relation of a model's SQL; SqlError where it is more than a query."""
-        count = len(statement_kinds(self.connection, statement))
-        if count > 1:
-            raise SqlError(f"it has {count} statements where one query should stand; remove the others.")
+        refuse_several(self.connection, statement)
         return self.execute(statement)
 
     def existing(self, relation: Relation) -> str | None:

@@ -29,7 +29,7 @@ def revisions(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _revisions(config: "Config") -> Iterator[str]:
-    from genredb.learn.compare import known_references
+    from genredb.learn.references import known_references
 
     yield from known_references(config)
     yield from sorted(path.name for path in Path.cwd().glob("*.duckdb"))

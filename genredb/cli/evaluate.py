@@ -91,7 +91,7 @@ def evaluate(
     ] = "cv",
     asked_label: Annotated[
         Label | None,
-        typer.Option("--label", help="What is predicted; else genre, for --by group the group."),
+        typer.Option("--label", help="What is predicted: genre unless stated, genre_group with --by group."),
     ] = None,
     by: Annotated[
         By | None,
@@ -131,7 +131,9 @@ def evaluate(
         raise UsageError("`--by`, `--learning-curve` and `--compare-to` report on one classifier; name one.")
     label = asked_label or (Label.genre_group if by is By.group else Label.genre)
     if curve and (protocol, label) != ("cv", Label.genre):
-        raise UsageError("`--learning-curve` is of genres under the protocol cv; leave out the other one.")
+        raise UsageError(
+            "`--learning-curve` is of genres under the protocol cv; leave out --protocol and --label."
+        )
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.build.freshness import DEFAULT

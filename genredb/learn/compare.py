@@ -1,6 +1,5 @@
 """What an edit did: a classifier judged on the same folds before and after it, song by song."""
 
-import contextlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,8 +13,9 @@ from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError, did_you_mean
 from genredb.learn.evaluate import judge
 from genredb.learn.evaluations import LABELS, are_noise
-from genredb.learn.past import MEASURES, SongScores, past_runs, read_song_scores
-from genredb.learn.revisions import find_commit, known_revisions, unpack
+from genredb.learn.past import MEASURES, SongScores, read_song_scores
+from genredb.learn.references import known_references, past_runs
+from genredb.learn.revisions import find_commit, unpack
 from genredb.learn.scores import standard_error
 from genredb.learn.train import Progress, ignore
 from genredb.project.config import Config, Settings, read_config
@@ -155,13 +155,6 @@ def _before(config: Config, against: str, folder: Path) -> tuple[Config, str]:
     if not result.is_published:
         raise UsageError(f"{called} cannot be built: its checks fail, or its SQL.")
     return before, called
-
-
-def known_references(config: Config) -> list[str]:
-    """Return what there is to compare with: the revisions, and the runs of ``evaluate``, the last first."""
-    with contextlib.suppress(GenredbError), open_reader(config.database) as connection:
-        return [*known_revisions(config.root), *past_runs(connection)]
-    return known_revisions(config.root)
 
 
 def _settings(config: Config, root: Path, database: Path) -> Settings:

@@ -7,7 +7,7 @@ import numpy as np
 
 from genredb.learn.evaluations import Judged
 from genredb.learn.scores import Floats
-from genredb.warehouse.database import Connection, fetch_all, relation_exists
+from genredb.warehouse.database import Connection, fetch_all
 
 MEASURES = ("accuracy", "top 3", "log-loss")
 KEPT_RUNS = 20  # of each classifier under each protocol
@@ -59,14 +59,6 @@ def remember(connection: Connection, judged: Judged, run_id: str, features: Sequ
         """,
         [*(judged.classifier, judged.protocol) * 2, KEPT_RUNS],
     )
-
-
-def past_runs(connection: Connection) -> dict[str, tuple[str, str]]:
-    """Return the runs whose song scores are kept, the last first: the classifier and the protocol of each."""
-    if not relation_exists(connection, "ml", "past_song_scores"):
-        return {}
-    sql = "select distinct run_id, classifier, protocol from ml.past_song_scores order by run_id desc"
-    return {run_id: (classifier, protocol) for run_id, classifier, protocol in fetch_all(connection, sql)}
 
 
 def read_song_scores(

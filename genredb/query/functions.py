@@ -45,7 +45,8 @@ def register_functions(connection: Connection, home: Path) -> None:
 
 def _columns_of_songs(connection: Connection, columns: Sequence[str]) -> list[str]:
     """Return the features that stand in ``songs`` under their names, with the same values for every song."""
-    found = [column for column in columns if column in column_types(connection, "main", "songs")]
+    types = column_types(connection, "main", "songs")
+    found = [column for column in columns if column in types]
     if not found:
         return []
     same = ", ".join(

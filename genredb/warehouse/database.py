@@ -189,6 +189,14 @@ def run_query(connection: Connection, sql: str) -> tuple[tuple[str, ...], list[t
         return tuple(column[0] for column in cursor.description or ()), cursor.fetchall()
 
 
+def refuse_several(connection: Connection, statement: str) -> None:
+    """Raise SqlError where a statement around a query is several, for the query was."""
+    with sql_errors(statement):
+        count = len(connection.extract_statements(statement))
+    if count > 1:
+        raise SqlError(f"it has {count} statements where one query should stand; remove the others.")
+
+
 def fetch_sample(
     connection: Connection, sql: str, limit: int
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
@@ -197,9 +205,8 @@ def fetch_sample(
     Raises SqlError where the SQL is wrong.
     """
     inside = f"select * from (\n{sql}\n)"
+    refuse_several(connection, inside)
     with sql_errors(inside):
-        if len(connection.extract_statements(inside)) > 1:
-            raise SqlError("it has several statements, and a check is one query; remove the others.", inside)
         cursor = connection.execute(inside)
         columns = tuple(column[0] for column in cursor.description or ())
         if cursor.fetchone() is None:
