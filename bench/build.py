@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.by_hand import ByHand
 from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
-from genredb.project.config import Settings, read_config
+from genredb.runner.project.config import Settings, read_config
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,14 +9,14 @@ import json
 import sys
 from pathlib import Path
 
-import duckdb
-
 from bench.timing import Timing, timed
-from genredb.compile.compiler import Compilation, compile_project
-from genredb.compile.nodes import NodeKind
-from genredb.project.config import Config
-from genredb.project.discover import read_project
-from genredb.project.raw_folder import source_files
+from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.nodes import Check, Dataset, Model, Seed
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
+from genredb.runner.project.raw_folder import source_files
+from genredb.songs.tables import ML_TABLES
+from genredb.warehouse.database import open_memory
 from genredb.warehouse.tables import create_tables
 
 SCRIPT = """
@@ -53,7 +53,7 @@ class ByHand:
 def statements(compilation: Compilation) -> list[tuple[str, str]]:
     """Write down what the build of a project does, statement by statement."""
     project = compilation.project
-    relations = [node.relation for node in compilation.nodes.values() if node.relation and not node.is_check]
+    relations = [node.relation for node in compilation.of_type(Dataset)]
     schemas = sorted({str(relation.schema) for relation in relations} - {"main"})
     found = [("setup", f"create schema if not exists {schema}") for schema in schemas]
     named = {relation.qualified_name for relation in relations}
@@ -68,21 +68,21 @@ def statements(compilation: Compilation) -> list[tuple[str, str]]:
             columns = ", ".join(f"{column.name} {column.data_type}" for column in source.columns)
             found.append(("load", f"create table {source.qualified_name} ({columns})"))
     for node in compilation.nodes.values():
-        if node.kind is NodeKind.SEED:
+        if isinstance(node, Seed):
             seed = project.seeds[node.name]
             types = "".join(f"'{c}': '{t}', " for c, t in (seed.config.get("column_types") or {}).items())
             sql = f"from read_csv('{seed.file}', header = true, types = {{{types}}})"
             found.append(("seed", f"create table {node.relation} as {sql}"))
-        elif node.kind is NodeKind.MODEL:
+        elif isinstance(node, Model):
             found.append(("model", f"create {node.materialized} {node.relation} as {node.sql}"))
-        elif node.kind is NodeKind.CHECK and node.severity == "error":
+        elif isinstance(node, Check) and node.severity == "error":
             found.append(("check", node.sql))
     return found
 
 
 def _own_tables() -> dict[str, str]:
     """Return the statements that make genredb's own tables, by name."""
-    with duckdb.connect() as connection:
-        create_tables(connection)
+    with open_memory() as connection:
+        create_tables(connection, *ML_TABLES)
         sql = "select schema_name || '.' || table_name, sql from duckdb_tables()"
-        return dict(connection.execute(sql).fetchall())
+        return dict(connection.rows(sql))

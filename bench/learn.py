@@ -17,12 +17,13 @@ import numpy as np
 
 from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
-from genredb.build.freshness import TRAIN_VIEW
-from genredb.build.run import build
-from genredb.learn.dataset import feature_view, read_labelled_songs
-from genredb.learn.protocols import PROTOCOLS
-from genredb.project.config import Config, Settings, read_config
-from genredb.sample.write import TEST_FILE, TRAIN_FILE
+from genredb.runner.build import build
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.extension import SONGS
+from genredb.songs.learn.dataset import feature_view, read_labelled_songs
+from genredb.songs.learn.protocols import PROTOCOLS
+from genredb.songs.sample.write import TEST_FILE, TRAIN_FILE
+from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.database import open_reader
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ BARE_EVALUATE = """
 import sys, warnings
 import numpy as np
 from joblib import Parallel, delayed
-from genredb.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.classifiers import CLASSIFIERS
 data = np.load(sys.argv[1], allow_pickle=True)
 folds = [(data[f"train_{i}"], data[f"test_{i}"]) for i in range(int(data["folds"]))]
 
@@ -134,7 +135,7 @@ def main() -> None:
         folder = Path(name)
         raw_dir = raw_folder(arguments.raw_dir, folder)
         config = read_config(Settings(ROOT, raw_dir=raw_dir, database=folder / "genre.duckdb"))
-        build(config)
+        build(config, extension=SONGS)
         predict(config, folder, arguments.runs)
         if arguments.evaluations:
             evaluate(config, folder, arguments.evaluations)

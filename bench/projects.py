@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genredb.sample.write import write_sample
+from genredb.songs.sample.write import write_sample
 
 _PROJECT = "name: bench\nversion: '1.0'\nconfig-version: 2\nprofile: bench\n"
 _PROFILES = "bench:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: bench.duckdb, threads: 2}\n"

@@ -20,11 +20,12 @@ import numpy as np
 
 from bench.projects import raw_folder
 from bench.timing import Timing, paired, report, timed
-from genredb.build.run import build
-from genredb.learn.predict import predict
-from genredb.learn.store import load_current
-from genredb.project.config import Config, Settings, read_config
-from genredb.query.functions import register_functions
+from genredb.ask.functions import register_functions
+from genredb.runner.build import build
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.extension import SONGS
+from genredb.songs.learn.store import load_current
+from genredb.songs.predict import predict
 from genredb.warehouse.database import connect_read_only
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +96,7 @@ def functions(config: Config, copies: int, runs: int) -> None:
         f"create temp table many as select null::varchar as artist_key, {columns}"
         f" from songs cross join range({copies})"
     )
-    found: list[Any] = list(connection.execute(f"select {columns} from many").fetchnumpy().values())
+    found: list[Any] = list(connection.arrays(f"select {columns} from many").values())
     values = [np.asarray(np.ma.filled(column.astype(float), np.nan)) for column in found]
     songs = np.column_stack([np.full(len(values[0]), np.nan), *values])
     ratios = []
@@ -103,7 +104,7 @@ def functions(config: Config, copies: int, runs: int) -> None:
         started = time.perf_counter()
         fitted.estimator.predict_proba(songs)
         between = time.perf_counter()
-        connection.execute("select count(predict_genre(many)) from many").fetchall()
+        connection.rows("select count(predict_genre(many)) from many")
         ratios.append((between - started) / (time.perf_counter() - between))
     print(
         f"\n{len(songs):,} songs by predict_genre: {statistics.median(ratios[1:]):.2f}"
@@ -130,7 +131,7 @@ def main() -> None:
         folder = Path(name)
         raw_dir = raw_folder(arguments.raw_dir, folder)
         config = read_config(Settings(ROOT, raw_dir=raw_dir, database=folder / "genre.duckdb"))
-        build(config)
+        build(config, extension=SONGS)
         predict(config)
         count(config, arguments.runs)
         stream(config, arguments.rows, max(1, arguments.runs // 2), folder)

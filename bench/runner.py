@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.by_hand import ByHand
 from bench.projects import write_generated
 from bench.timing import Timing, paired, report, timed
-from genredb.project.config import Settings, read_config
+from genredb.runner.project.config import Settings, read_config
 
 SMALL = Path(__file__).parent / "small"
 GENREDB = [sys.executable, "-m", "genredb"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from genredb.version import __version__
 
-TYPE_CHECKING = False  # typing itself takes a while, during which Ctrl-C would print a traceback
+TYPE_CHECKING = False  # importing typing takes a while, during which Ctrl-C would print a traceback
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -28,16 +28,16 @@ def open(  # noqa: A001 - read as genredb.open
     raw_dir: str | Path | None = None,
     variables: Mapping[str, Any] | None = None,
 ) -> Database:
-    """Return a built database, to ask in SQL, by its tables or by its classifier.
+    """Return a built database, to read with SQL, by table or with its classifier.
 
-    ``database`` is the DuckDB file, else the one of the project's profile; ``project_dir`` the folder of
-    dbt_project.yml, searched upward from the working directory unless given; ``raw_dir`` and ``variables``
-    are what the command line calls ``--raw-dir`` and ``--vars``. UsageError where there is no such file.
+    ``database`` is the DuckDB file (default: the one in the project's profile). ``project_dir`` is the
+    folder of dbt_project.yml (default: searched upward from the working directory). ``raw_dir`` and
+    ``variables`` are ``--raw-dir`` and ``--vars`` of the command line. UsageError if there is no such file.
     """
     from pathlib import Path  # noqa: PLC0415
 
     from genredb.api import Database  # noqa: PLC0415
-    from genredb.project.config import Settings, read_config  # noqa: PLC0415 - the command line wants little
+    from genredb.runner.project.config import Settings, read_config  # noqa: PLC0415 - keeps the command line's start fast
     from genredb.warehouse.database import open_reader  # noqa: PLC0415
 
     config = read_config(
@@ -48,5 +48,5 @@ def open(  # noqa: A001 - read as genredb.open
             vars=variables or {},
         )
     )
-    with open_reader(config.database):
+    with open_reader(config.database, config.engine):
         return Database(config)

@@ -1,4 +1,4 @@
-"""The ``genredb`` command: what must be settled before anything large is imported, then the command line."""
+"""The ``genredb`` command: sets up signals and streams before anything large is imported."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def main() -> NoReturn:
-    """Run the command line; Ctrl-C during the imports ends in silence."""
+    """Run the command line; Ctrl-C during the imports exits silently."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     _open_standard_streams()
     sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_Unheard(2, "w", closefd=False)),
+        io.BufferedWriter(_PipeSafeOutput(2, "w", closefd=False)),
         encoding=sys.stderr.encoding,
         errors=sys.stderr.errors,
         line_buffering=True,
@@ -28,8 +28,8 @@ def main() -> NoReturn:
     run()
 
 
-class _Unheard(io.FileIO):
-    """Takes what nobody reads any more: a build goes on though ``2>&1 | head`` has seen enough of it."""
+class _PipeSafeOutput(io.FileIO):
+    """Discards output that nobody reads any more, so that ``2>&1 | head`` does not stop a build."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -43,7 +43,7 @@ def _leave(number: int, _frame: object) -> NoReturn:
 
 
 def _open_standard_streams() -> None:
-    """Let /dev/null stand in for each standard stream that is closed, so that no file takes its place."""
+    """Open /dev/null for each closed standard stream, so that no other file gets its descriptor."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)

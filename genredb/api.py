@@ -1,10 +1,10 @@
-"""The Python API: :func:`genredb.open` gives a :class:`Database` to ask, in SQL or by its classifier.
+"""The Python API: :func:`genredb.open` returns a :class:`Database` to query with SQL or its classifier.
 
-The figures of the examples are those of the synthetic sample that genredb ships.
-Nothing is held open between two calls: each sees the state that was published last, and none is in a
-builder's way.
+The examples show the synthetic sample that genredb ships. No connection stays open between calls: each
+call reads the latest published state, and builds are never blocked.
 """
 
+import html
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,27 +14,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from genredb.build.built_with import built_with
-from genredb.errors import InputError, UsageError, did_you_mean
-from genredb.export import export
-from genredb.project.config import Config
-from genredb.query.ask import Question, asked
-from genredb.query.catalog import Relation, read_relations
+from genredb.ask.export import export
+from genredb.ask.query import Question, asked
+from genredb.ask.relations import Relation
+from genredb.catalog import Catalog
+from genredb.errors import InputError, UsageError
+from genredb.runner.planning.built_with import built_with
+from genredb.runner.project.config import Config
 from genredb.warehouse.database import find_relation, open_reader, quote
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from genredb.learn.fitted import Fitted
+    from genredb.songs.learn.fitted import Fitted
 
 SHOWN_ROWS = 10
-_ARTIST_COLUMNS = ("artist", "artist_key")  # the first that is there
+_ARTIST_COLUMNS = ("artist", "artist_key")  # the first one present is used
 
 
 @dataclass(frozen=True)
 class Database:
-    """A built database, to be read; made by :func:`genredb.open`.
+    """A built database, opened read-only by :func:`genredb.open`.
 
     >>> db = genredb.open("genre.duckdb")
     >>> db.sql("select count(*) as songs from songs").rows()
@@ -44,11 +45,11 @@ class Database:
     config: Config = field(repr=False)
 
     def sql(self, query: str, /, **parameters: object) -> "Query":
-        """Return a query; its rows are read when they are asked for.
+        """Return a query; its rows are read on demand.
 
-        ``parameters`` are the values of ``$name`` in it, bound and never pasted. It may read files
-        (``from 'more.csv'``) but never writes. UsageError with line, caret and what was perhaps meant
-        where the SQL is wrong.
+        ``parameters`` are the values of ``$name`` in it, passed as bound parameters. The query may read files
+        (``from 'more.csv'``) but not write. If the SQL is invalid, UsageError gives line, caret and a
+        suggestion.
 
         >>> db.sql("select title from songs where id = $id and source = 'train'", id=1).df().shape
         (1, 1)
@@ -59,93 +60,97 @@ class Database:
             return Query(self, question, tuple(relation.columns), tuple(map(str, relation.types)))
 
     def table(self, name: str) -> "Query":
-        """Return all rows of a table or view, named with its schema unless that is ``main``.
+        """Return a query of all rows of a table or view, named with its schema unless that is ``main``.
 
         >>> db.table("features.predict").columns[:3]
         ('song_key', 'source', 'id')
         """
-        with open_reader(self.config.database) as connection:
+        with open_reader(self.config.database, self.config.engine) as connection:
             schema, found = find_relation(connection, name)
         return self.sql(f"from {quote(schema)}.{quote(found)}")
 
     @property
     def songs(self) -> "Query":
-        """All songs, a row each: repaired text, numbers (0 to 100, bpm, seconds, decibels), genre, group."""
+        """All songs, one per row: repaired text, numbers (0 to 100, bpm, seconds, decibels), genre, group."""
         return self.table("songs")
 
     @property
     def predictions(self) -> "Query":
-        """The predicted songs, one row each: genre, probability, group, what decided, runner-ups."""
+        """The predicted songs, one row each: genre, probability, group, deciding evidence, runners-up."""
         return self.table("predictions")
 
     @property
     def relations(self) -> pd.DataFrame:
-        """The tables and views, a row each: ``relation``, ``kind``, number of ``columns``, ``meaning``."""
+        """The tables and views, one row each: ``relation``, ``kind``, number of ``columns``, ``meaning``."""
         rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in self._relations()]
         return pd.DataFrame(rows, columns=["relation", "kind", "columns", "meaning"])
 
     def classifier(self) -> "Classifier":
-        """Return the classifier that predicts; UsageError where none is fitted on the data as they are."""
-        from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
+        """Return the classifier that predicts; UsageError if none is fitted on the current data."""
+        from genredb.songs.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
-        with open_reader(self.config.database) as connection:
+        with open_reader(self.config.database, self.config.engine) as connection:
             built_with(self.config, connection)
             return Classifier(load_current(connection, self.config.home))
 
     def evaluate(
         self, classifiers: str | Sequence[str] = (), *, protocol: str = "cv", label: str = "genre"
     ) -> pd.DataFrame:
-        """Judge classifiers on songs that they did not see; return a leaderboard, a row each, best first.
+        """Evaluate classifiers on held-out songs; return a leaderboard, one row each, best first.
 
-        ``protocol`` is ``cv`` (folds over songs), ``unseen`` (no artist on both sides) or ``seed`` (the
-        notebook's one split), ``label`` is ``genre`` or ``genre_group``. ``classifiers`` are names of the
-        registry (one or several), or ``all``; the default one is always among them. Accuracies are shares
-        from 0 to 1 with standard errors, times are seconds. What came out is kept in ``ml.evaluations`` and
-        not done again.
+        ``protocol`` is ``cv`` (folds over songs), ``unseen`` (no artist in both training and test songs) or
+        ``seed`` (the notebook's single split); ``label`` is ``genre`` or ``genre_group``. ``classifiers`` are
+        one or more registered names, or ``all``; the default classifier is always included. Accuracies are
+        fractions from 0 to 1 with standard errors, times are in seconds. Results are cached in
+        ``ml.evaluations``.
 
         >>> board = db.evaluate(["majority"], protocol="seed")
         >>> board[["classifier", "songs"]].values.tolist()
         [['artist_vote', 80], ['majority', 80]]
         """
-        from genredb.learn.evaluate import evaluate  # noqa: PLC0415 - brings scikit-learn
-        from genredb.learn.evaluations import LABELS  # noqa: PLC0415
-        from genredb.learn.registry import registry  # noqa: PLC0415
+        from genredb.songs.evaluate import evaluate  # noqa: PLC0415 - brings scikit-learn
+        from genredb.songs.learn.leaderboard import LABELS  # noqa: PLC0415
+        from genredb.songs.learn.registry import registry  # noqa: PLC0415
 
         if label not in LABELS:
-            raise UsageError(f"There is no label '{label}'.{did_you_mean(label, LABELS)}")
+            raise UsageError(f"There is no label '{label}'", name=label, choices=LABELS)
         stated = [classifiers] if isinstance(classifiers, str) else list(classifiers)
         names = list(registry(self.config.home)) if stated == ["all"] else stated
         found = evaluate(self.config, names, protocol)
         return pd.DataFrame([asdict(one) for one in found if one.label == label])
 
     def export(self, path: str | Path, relation: str = "submission") -> int:
-        """Write a table or view to a file, whole or not at all; return the number of rows.
+        """Write a table or view to a file atomically; return the number of rows.
 
-        The file's ending says the format: csv, parquet or json. InputError where a submission would not be
-        valid, or its predictions are stale.
+        The file's suffix determines the format: csv, parquet or json. InputError if a submission would be
+        invalid or its predictions are stale.
 
         >>> db.export("submission.csv")
         113
         """
         return export(self.config, relation, Path(path), is_forced=True).rows
 
-    def _relations(self) -> list[Relation]:
-        with open_reader(self.config.database) as connection:
-            return read_relations(connection, self.config)
+    def catalog(self) -> Catalog:
+        """Return what the project says and the database remembers; use it in a ``with`` statement."""
+        return Catalog(self.config)
+
+    def _relations(self) -> tuple[Relation, ...]:
+        with Catalog(self.config) as catalog:
+            return catalog.relations
 
     def __repr__(self) -> str:
         names = ", ".join(one.asked_as for one in self._relations() if one.schema == "main")
         return f"genredb.open({str(self.config.database)!r}): {names}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{_escaped(str(self.config.database))}</p>{self.relations.to_html(index=False)}"
+        return f"<p>{html.escape(str(self.config.database))}</p>{self.relations.to_html(index=False)}"
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query of r rows and c columns; every call asks it anew, of the state published last.
+    """A query of r rows and c columns; every call runs it again on the latest published state.
 
-    ``types`` are DuckDB's, parallel to ``columns``.
+    ``types`` are DuckDB's types, in the order of ``columns``.
 
     >>> db.sql("select 1 as one, 'x' as letter")
        one letter
@@ -171,9 +176,9 @@ class Query:
         return self._read(lambda relation: relation.to_arrow_table())
 
     def pl(self) -> "pl.DataFrame":
-        """Return the rows as a polars DataFrame, r × c; UsageError without polars, or where it cannot."""
+        """Return the rows as a polars DataFrame, r × c; UsageError if polars is missing or rejects them."""
         if importlib.util.find_spec("polars") is None:
-            raise UsageError("polars is not installed; pip install 'genredb[polars]' does that.")
+            raise UsageError("polars is not installed", cure="run `pip install 'genredb[polars]'`")
         import polars as pl  # noqa: PLC0415 - few have it
 
         try:
@@ -195,7 +200,7 @@ class Query:
             return take(relation)
 
     def _first(self) -> tuple[pd.DataFrame, str]:
-        """Return the first rows, and what to say of those that are not among them."""
+        """Return the first rows, and a note if there are more."""
         rows = self._read(lambda relation: relation.limit(SHOWN_ROWS + 1).df())
         more = f"the first {SHOWN_ROWS} of {len(self):,} rows" if len(rows) > SHOWN_ROWS else ""
         return rows.head(SHOWN_ROWS), more
@@ -211,7 +216,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Classifier:
-    """The fitted classifier that predicts; made by :meth:`Database.classifier`.
+    """The fitted classifier that predicts; returned by :meth:`Database.classifier`.
 
     >>> db.classifier().predict(db.songs.df().head(3)).shape
     (3,)
@@ -226,45 +231,42 @@ class Classifier:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The f numeric columns that it reads, in the units of ``songs``; the artist is read beside them."""
+        """The f numeric features, in the units of ``songs``; the artist is an additional input."""
         return self._fitted.feature_names
 
     @property
     def genres(self) -> tuple[str, ...]:
-        """The g genres that it knows, in alphabetical order."""
+        """The g genres that it can predict, in alphabetical order."""
         return tuple(map(str, self._fitted.estimator.classes_))
 
     def predict(self, songs: pd.DataFrame) -> "pd.Series[str]":
-        """Return the likeliest genre of each of n songs, with the index of ``songs``.
+        """Return the most likely genre of each of n songs, with the index of ``songs``.
 
-        ``songs`` has the columns of :attr:`features` and ``artist`` (or ``artist_key``), in any order and
-        case, beside any others; a number or an artist may be missing. InputError where a column is. Of a
-        labelled song the answer is in-sample: the classifier learned from that song as well.
+        ``songs`` needs the columns :attr:`features` and ``artist`` (or ``artist_key``), in any order and
+        case; other columns are ignored. Values may be missing; InputError if a column is. For labelled songs
+        the answer is in-sample: the classifier was trained on them.
         """
         scores = self.predict_proba(songs)
         likeliest = scores.columns.to_numpy()[scores.to_numpy().argmax(axis=1)]
         return pd.Series(likeliest, index=songs.index, name="genre", dtype=object)
 
     def predict_proba(self, songs: pd.DataFrame) -> pd.DataFrame:
-        """Return each song's probabilities, n × g from 0 to 1, a column per genre; see :meth:`predict`.
-
-        Of a classifier that knows no probabilities these are scores, greatest for its answer.
-        """
-        from genredb.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
+        """Return the probabilities, n × g from 0 to 1, one column per genre; see :meth:`predict`."""
+        from genredb.songs.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
 
         if not isinstance(songs, pd.DataFrame):
-            raise InputError(f"The songs should be a pandas DataFrame, not a {type(songs).__name__}.")
+            raise InputError(f"The songs should be a pandas DataFrame, not a {type(songs).__name__}")
         by_name: dict[str, pd.Series[Any]] = {}
         for column in songs.columns:
             name = str(column).lower()
             if name in by_name and name in (*self.features, *_ARTIST_COLUMNS):
-                raise InputError(f"The songs have two columns called '{name}'.")
+                raise InputError(f"The songs have two columns called '{name}'")
             by_name[name] = songs[column]
         artists = [by_name[name] for name in _ARTIST_COLUMNS if name in by_name]
         missing = [] if artists else ["artist"]
         missing += [name for name in self.features if name not in by_name]
         if missing:
-            raise InputError(f"The songs have no column '{missing[0]}'.{did_you_mean(missing[0], by_name)}")
+            raise InputError(f"The songs have no column '{missing[0]}'", name=missing[0], choices=by_name)
         keys = artists[0].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
         numbers = [self._numbers(name, by_name[name]) for name in self.features]
         scores = self._fitted.scores(songs_of(keys, numbers, self.features))
@@ -272,13 +274,13 @@ class Classifier:
 
     def _numbers(self, name: str, column: "pd.Series[Any]") -> Any:
         if column.dtype.kind not in "biufO":
-            raise InputError(f"The column '{name}' should hold numbers, not {column.dtype}.")
+            raise InputError(f"The column '{name}' should hold numbers, not {column.dtype}")
         try:
             values = pd.to_numeric(column).to_numpy(dtype=float, na_value=float("nan"))
         except (ValueError, TypeError) as error:
-            raise InputError(f"The column '{name}' should hold numbers: {error}.") from None
+            raise InputError(f"The column '{name}' should hold numbers: {error}") from None
         if np.isinf(values).any():
-            raise InputError(f"The column '{name}' should hold numbers; infinity is none.")
+            raise InputError(f"The column '{name}' should hold finite numbers")
         return values
 
     def __repr__(self) -> str:
@@ -286,11 +288,5 @@ class Classifier:
 
 
 def _plain(value: object) -> object:
-    """Return a value of NumPy's as Python's own, which DuckDB binds."""
+    """Convert a NumPy scalar to a Python value, which DuckDB can bind."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _escaped(text: str) -> str:
-    import html  # noqa: PLC0415
-
-    return html.escape(text)

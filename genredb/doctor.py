@@ -1,4 +1,4 @@
-"""Examines what a user may stumble over, and names the cure for each finding."""
+"""The verb ``doctor``: looks for common problems and suggests a cure for each."""
 
 import os
 import shutil
@@ -9,30 +9,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from genredb.build.built_with import BuiltWith, as_built, built_with, read_built_with
-from genredb.build.freshness import PREDICT_VIEW, VIEWS, stale_reason
-from genredb.build.options import Options
-from genredb.build.preview import plan
-from genredb.compile.compiler import compile_project
+from genredb.catalog import Catalog
 from genredb.drafts import leftovers
 from genredb.errors import GenredbError
-from genredb.learn.dataset import feature_view
-from genredb.learn.drift import describe_drift, find_drift
-from genredb.project.config import Config, Settings, read_config
-from genredb.project.discover import read_project
-from genredb.project.nodes import Source
-from genredb.project.raw_folder import source_files
+from genredb.runner.plan import plan
+from genredb.runner.planning.built_with import BuiltWith, as_built, built_with, read_built_with
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.project.raw_folder import source_files
+from genredb.songs.extension import SONGS
+from genredb.songs.freshness import stale_reason
+from genredb.songs.learn.dataset import feature_view
+from genredb.songs.learn.drift import describe_drift, find_drift
+from genredb.songs.views import PREDICT_VIEW, VIEWS
 from genredb.version import __version__
+from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import refuse_unreadable
-from genredb.warehouse.database import (
-    Connection,
-    fetch_all,
-    open_reader,
-    read_whole,
-    relation_exists,
-    relations,
-)
-from genredb.warehouse.duckdb_errors import found_damage, write_ahead_log
+from genredb.warehouse.database import open_reader, read_whole, relation_exists, relations
+from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.duckdb_errors import found_damage, noticed_damage, write_ahead_log
 from genredb.warehouse.publish import leftovers_of, lock_of
 
 _LIBRARIES = ("duckdb", "sqlglot", "pandas", "pyarrow", "scikit-learn", "skops")
@@ -42,7 +37,7 @@ _NAMED = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing examined. A ``problem`` keeps genredb from working, a ``note`` does not."""
+    """The result of one check. A ``problem`` keeps genredb from working, a ``note`` does not."""
 
     level: Literal["ok", "note", "problem"]
     about: str
@@ -52,16 +47,20 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Examine versions, project, raw files, disk, database, classifier, predictions and relations."""
+    """Check versions, project, raw files, disk, database, classifier, predictions and relations."""
     yield _versions()
     try:
         config = read_config(settings)
         database = _read_built_with(config)
         config = as_built(config, database)
-        compilation = compile_project(read_project(config))
+        with Catalog(config) as catalog:
+            yield from _examine(catalog, database)
     except GenredbError as error:
         yield Finding("problem", "project", str(error), exit_code=error.exit_code)
-        return
+
+
+def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
+    config, compilation = catalog.config, catalog.compilation
     yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
     for notice in compilation.notices:
         yield Finding("note", "project", notice.removesuffix("."))
@@ -71,10 +70,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "database", f"{config.database} does not exist yet", "genredb build")
         return
     try:
-        with open_reader(config.database) as connection:
+        with noticed_damage(config.database):
+            connection = catalog.connection
             yield from _settings(config, database, connection)
             yield from _tables(config, connection)
-            yield from _quarantine(connection)
+            yield from _quarantine(catalog)
             if PREDICT_VIEW in compilation.project.models:
                 yield from _classifier(connection, config.home)
                 yield from _predictions(connection, config.home)
@@ -82,16 +82,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except GenredbError as error:
         yield Finding("problem", "database", str(error), exit_code=error.exit_code)
         return
-    try:
-        yield from _relations(config)
-    except GenredbError as error:
-        yield Finding("problem", "project", str(error), exit_code=error.exit_code)
+    yield from _relations(catalog)
 
 
 def _read_built_with(config: Config) -> BuiltWith:
-    """Return what the database was built with; nothing where it cannot be read, which is found later on."""
+    """Return the settings the database was built with; empty if it is unreadable, which is reported later."""
     try:
-        with open_reader(config.database) as connection:
+        with open_reader(config.database, config.engine) as connection:
             return read_built_with(connection)
     except GenredbError:
         return BuiltWith()
@@ -101,7 +98,7 @@ def _settings(config: Config, database: BuiltWith, connection: Connection) -> It
     try:
         built_with(config, connection)
     except GenredbError as error:
-        yield Finding("note", "settings", str(error).partition("; leave")[0], "genredb build")
+        yield Finding("note", "settings", error.what, "genredb build")
         return
     stated = ", ".join(f"{name}: {value}" for name, value in database.stated_vars.items())
     variables = f" with --vars '{stated}'" if stated else ""
@@ -120,7 +117,7 @@ def _versions() -> Finding:
     return Finding("ok", "versions", f"genredb {__version__}, Python {python}, {', '.join(found)}")
 
 
-def _raw_files(config: Config, sources: Sequence[Source]) -> Iterator[Finding]:
+def _raw_files(config: Config, sources: Sequence[SourceSpec]) -> Iterator[Finding]:
     if config.is_sample:
         yield Finding(
             "note",
@@ -141,7 +138,7 @@ def _raw_files(config: Config, sources: Sequence[Source]) -> Iterator[Finding]:
 
 
 def _unwritable(config: Config) -> list[Path]:
-    """Return what a build must write and may not."""
+    """Return the paths that a build needs to write to but may not."""
     is_effective = os.access in os.supports_effective_ids
     lock = lock_of(config.database)
     needed = [config.database.parent, lock, config.target_dir]
@@ -153,7 +150,7 @@ def _unwritable(config: Config) -> list[Path]:
 def _folder(config: Config) -> Iterator[Finding]:
     folder = config.database.parent
     for path in _unwritable(config):
-        cure = "change who may write it, or name another database by --database"
+        cure = "fix its permissions, or choose another database with --database"
         yield Finding("problem", "permissions", f"{path} cannot be written", cure, exit_code=3)
     size = config.database.stat().st_size if config.database.exists() else 0
     free = shutil.disk_usage(folder).free
@@ -181,49 +178,49 @@ def _tables(config: Config, connection: Connection) -> Iterator[Finding]:
     with found_damage(config.database):
         read_whole(connection, tables)
     size = config.database.stat().st_size
-    yield Finding("ok", "database", f"{config.database}: {len(tables)} tables read whole, {size >> 10:,} KiB")
+    yield Finding(
+        "ok", "database", f"{config.database}: {len(tables)} tables read in full, {size >> 10:,} KiB"
+    )
 
 
-def _quarantine(connection: Connection) -> Iterator[Finding]:
-    if not relation_exists(connection, "raw", "quarantine"):
-        return
-    for source, rows in fetch_all(connection, "select source, count(*) from raw.quarantine group by source"):
+def _quarantine(catalog: Catalog) -> Iterator[Finding]:
+    for source, rows in catalog.quarantined.items():
         yield Finding(
             "note",
             "quarantine",
-            f"{rows} rows of {source} could not be loaded",
+            f"{rows} row{'' if rows == 1 else 's'} of {source} could not be loaded",
             'genredb query "from raw.quarantine"',
         )
 
 
-def _relations(config: Config) -> Iterator[Finding]:
-    """Hold every relation against the project and the raw files as they are now."""
-    found = plan(config, Options())
+def _relations(catalog: Catalog) -> Iterator[Finding]:
+    """Compare every relation with the current project and raw files."""
+    found = plan(catalog, Options(), SONGS)
     if found.is_empty:
-        yield Finding("ok", "relations", "all are as the project and the raw files say")
+        yield Finding("ok", "relations", "all match the project and the raw files")
         return
     nodes = found.compilation.nodes
     for raw in found.stale_files:
-        yield Finding("note", "relations", f"{raw.source.qualified_name} is stale", "genredb build")
+        yield Finding("note", "relations", f"{raw.source.qualified_name} is out of date", "genredb build")
     for relation in found.removed:
-        yield Finding("note", "relations", f"{relation} is no longer of the project", "genredb build")
+        yield Finding("note", "relations", f"{relation} is no longer part of the project", "genredb build")
     stale = [f"{nodes[i].label} ({why})" for i, why in found.reasons.items() if not nodes[i].is_check]
     if stale:
         named = ", ".join(stale[:_NAMED]) + (f", and {len(stale) - _NAMED} more" if stale[_NAMED:] else "")
-        yield Finding("note", "relations", f"stale are {named}", "genredb build")
+        yield Finding("note", "relations", f"out of date: {named}", "genredb build")
 
 
 def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:
-    """Load the classifier that predicts: that holds bytes, versions and golden rows against its manifest."""
-    from genredb.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
+    """Load the current classifier, which checks bytes, versions and golden rows against its manifest."""
+    from genredb.songs.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
     try:
         fitted = load_current(connection, home)
     except GenredbError as error:
-        yield Finding("note", "classifier", str(error).partition("; run ")[0], "genredb predict")
+        yield Finding("note", "classifier", error.what, "genredb predict")
     else:
         genres = len(fitted.estimator.classes_)
-        text = f"{fitted.name}, of {genres} genres, loads and answers as it did when it was stored"
+        text = f"{fitted.name}, of {genres} genres, loads and predicts as it did when it was stored"
         yield Finding("ok", "classifier", text)
 
 
@@ -244,6 +241,8 @@ def _drift(connection: Connection) -> Iterator[Finding]:
         return
     found = find_drift(connection, feature_view(connection, PREDICT_VIEW).features)
     for sentence in describe_drift(found):
-        yield Finding("note", "drift", sentence.removesuffix("."), "trust these predictions less")
+        yield Finding("note", "drift", sentence.removesuffix("."), "treat these predictions with caution")
     if not found:
-        yield Finding("ok", "drift", "the songs to predict are like the labelled ones in every column")
+        yield Finding(
+            "ok", "drift", "no drift: the songs to predict resemble the labelled ones in every column"
+        )

@@ -1,7 +1,7 @@
-"""Files and folders in the making: beside their place, under a name of their writer's, until they are whole.
+"""Drafts: unfinished files and folders, written next to their target until they are complete.
 
-The draft of ``NAME`` is ``.NAME.genredb-PID``, a name that nobody gives to anything of theirs; so what a
-writer that died has left can be told from what people keep, and from what a living one is at work on.
+The draft of ``NAME`` is ``.NAME.genredb-PID``, a name that users do not choose. So leftovers of a dead
+process can be told from users' files and from the drafts of a running process.
 """
 
 import contextlib
@@ -17,24 +17,24 @@ _DRAFT = re.compile(r"\.(.+)\.genredb-(\d+)", re.DOTALL)
 
 
 def draft_of(target: Path) -> Path:
-    """Return where this process makes what is to become ``target``."""
+    """Return the path of this process's draft of ``target``."""
     return target.with_name(f".{target.name}.genredb-{os.getpid()}")
 
 
 def drafts(folder: Path, name: str | None = None) -> list[Path]:
-    """Return the drafts in a folder, of whatever is in the making there or of ``name`` alone."""
+    """Return the drafts in a folder, or only those of ``name``."""
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     found = ((path, _DRAFT.fullmatch(path.name)) for path in paths)
     return [path for path, match in found if match and name in (None, match[1])]
 
 
 def leftovers(folder: Path, name: str | None = None) -> list[Path]:
-    """Return the drafts in a folder whose writers died."""
+    """Return the drafts in a folder whose processes are dead."""
     return [path for path in drafts(folder, name) if not _is_alive(_writer(path))]
 
 
 def sweep(paths: Iterable[Path]) -> list[Path]:
-    """Remove drafts, files and folders, as far as that is permitted; return those that are gone."""
+    """Remove drafts (files and folders) as far as permitted; return those that are gone."""
     found = list(paths)
     for path in found:
         if path.is_dir():
@@ -47,9 +47,9 @@ def sweep(paths: Iterable[Path]) -> list[Path]:
 
 @contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of ``target`` if all goes well, else vanishes.
+    """Yield a draft to write, which replaces ``target`` on success and is removed on an error.
 
-    Who may read or write the target may do so still. Files that dead writers left in the folder are removed.
+    The target keeps its permissions. Files that dead processes left in the folder are removed.
     """
     sweep(path for path in leftovers(target.parent) if path.is_file())
     draft = draft_of(target)
@@ -59,7 +59,7 @@ def whole_file(target: Path) -> Iterator[Path]:
             shutil.copymode(target, draft)
         draft.replace(target)
     except OSError as error:
-        if error.filename in (None, str(draft)):  # a write does not name its file
+        if error.filename in (None, str(draft)):  # errors on writing do not name the file
             error.filename = str(target)
         raise
     finally:
@@ -68,7 +68,7 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a folder, where the system keeps such, that vanishes; those of dead processes are removed."""
+    """Yield a temporary folder that is removed afterwards; those of dead processes are removed, too."""
     sweep(leftovers(Path(tempfile.gettempdir())))
     with tempfile.TemporaryDirectory(prefix=".", suffix=f".genredb-{os.getpid()}") as folder:
         yield Path(folder)
@@ -80,8 +80,8 @@ def _writer(draft: Path) -> int:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process runs, as far as can be told: where it cannot, it does."""
-    if sys.platform == "win32":  # where the question would end it
+    """Return whether a process runs; True if that cannot be determined."""
+    if sys.platform == "win32":  # where os.kill would end it
         return True
     try:
         os.kill(pid, 0)

@@ -1,32 +1,112 @@
-"""The one family of errors: what went wrong, where, the valid choices, and the cure.
+"""All errors: what is wrong, where, the invalid name with the valid choices, and the cure.
 
-Every error that a user can cause is a :class:`GenredbError`. The command line prints its message
-without a traceback and exits with its ``exit_code``; a Python caller catches the class it cares for.
+Every error that a user can cause is a :class:`GenredbError` that holds these parts; its text is built from
+them on demand. The command line prints it without a traceback and exits with its ``exit_code``; Python
+callers catch the class they need.
 """
 
 import contextlib
+import copy
 import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
-# What a message may take up, in letters of a line and in lines.
+# The maximum length of a line of a message, in characters, and of a message, in lines.
 _LONGEST, _MOST_LINES = 600, 100
-# How much of a line is quoted on either side of what is wrong in it.
-_AROUND = 100
+# How many characters of a line are quoted on either side of an error in it.
+_CONTEXT = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an error is: a file, with line and column if known, both from 1.
+
+    ``text`` is the content of the file, from which the line is quoted; ``width`` is the length of the faulty
+    part. If ``text`` is not the file's, ``label`` describes it and replaces the line number.
+    """
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    text: str = ""
+    width: int = 1
+    label: str = ""
+
+    def __str__(self) -> str:
+        parts = (self.path,) if self.label else (self.path, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
 
 
 class GenredbError(Exception):
-    """Any error that genredb explains in a sentence; ``exit_code`` is what the command line returns."""
+    """An error that genredb explains in one sentence; ``exit_code`` is that of the command line.
+
+    ``what`` is the problem and ``cure`` the remedy, both without a full stop; ``name`` is the invalid name
+    and ``choices`` are the valid ones; ``place`` says where.
+    """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(_bounded(message))
+    def __init__(
+        self,
+        what: str = "",
+        *,
+        place: Place | Path | str = "",
+        cure: str = "",
+        name: str = "",
+        choices: Iterable[str] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what.rstrip().removesuffix(".")
+        self.place = _as_place(place)
+        self.cure = cure
+        self.name = name
+        self.choices = tuple(choices)
+        self.occasion = ""
+
+    def at(self, place: Place | Path | str) -> Self:
+        """Return a copy of the error with this place."""
+        moved = copy.copy(self)
+        moved.place = _as_place(place)
+        return moved
+
+    def during(self, occasion: str) -> Self:
+        """Return a copy of the error that first names what failed because of it."""
+        told = copy.copy(self)
+        told.occasion = f"{occasion}: {self.occasion}"
+        return told
+
+    def parts(self) -> dict[str, Any]:
+        """Return the error as JSON values; :meth:`of_parts` restores it, for example in another process."""
+        return {**vars(self), "place": asdict(self.place)}
+
+    @classmethod
+    def of_parts(cls, parts: dict[str, Any]) -> Self:
+        """Return the error with these parts."""
+        error = cls()
+        vars(error).update(parts, place=Place(**parts["place"]))
+        return error
+
+    def _sentence(self) -> str:
+        """Return the sentence, without the place."""
+        cure = f"; {self.cure}" if self.cure else ""
+        said = f"{self.what}{cure}"
+        stop = "" if said.endswith(("?", "!")) else "."
+        return f"{said}{stop}{did_you_mean(self.name, self.choices) if self.name else ''}"
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place.path else ""
+        return _bounded(f"{self.occasion}{where}{self._sentence()}{quotation(self.place)}")
+
+
+def _as_place(place: Place | Path | str) -> Place:
+    return place if isinstance(place, Place) else Place(str(place))
 
 
 def _bounded(message: str) -> str:
-    """Return a message that fits a screen, however long the input is that it quotes."""
+    """Return a message cut to a readable size, however long the quoted input is."""
     lines = message.split("\n")
     if len(lines) > _MOST_LINES:
         lines = [*lines[:_MOST_LINES], f"… and {len(lines) - _MOST_LINES} lines more"]
@@ -36,26 +116,25 @@ def _bounded(message: str) -> str:
 
 
 class UsageError(GenredbError):
-    """The command was called with a name, option or value that does not exist."""
+    """A command was given a name, option or value that does not exist."""
 
     exit_code = 2
 
 
 class ConsentError(UsageError):
-    """Something large would be done that nobody asked for; ``what`` says so, ``option`` asks for it."""
+    """The user must consent to a far-reaching action with ``option``."""
 
-    def __init__(self, what: str, cure: str, option: str) -> None:
-        super().__init__(f"{what}; {cure}.")
-        self.what = what
+    def __init__(self, what: str, *, cure: str, option: str) -> None:
+        super().__init__(what, cure=cure)
         self.option = option
 
 
 class ProjectError(GenredbError):
-    """A file of the project (yml, SQL, macro, seed) is wrong or missing."""
+    """A file of the project (yml, SQL, macro, seed) is invalid or missing."""
 
 
 class SqlError(ProjectError):
-    """SQL that the database refuses. ``offset`` is where in ``sql``, in characters, if it says so."""
+    """SQL that the database rejects. ``offset`` is the position in ``sql``, in characters, if known."""
 
     def __init__(self, message: str, sql: str = "", offset: int | None = None, width: int = 1) -> None:
         super().__init__(message)
@@ -64,52 +143,55 @@ class SqlError(ProjectError):
         self.width = width
 
 
-class ProjectErrors(ProjectError):  # noqa: N818 - several of them
-    """Several files of the project are wrong; ``errors`` are the sentences, one for each fault."""
+class ProjectErrors(ProjectError):  # noqa: N818 - it holds several errors
+    """Several errors in the project's files; ``errors`` has no duplicates."""
 
-    def __init__(self, errors: Iterable[str]) -> None:
-        self.errors = tuple(dict.fromkeys(errors))
-        super().__init__("\n".join(self.errors))
+    def __init__(self, errors: Iterable[ProjectError]) -> None:
+        super().__init__()
+        self.errors = tuple({str(error): error for error in errors}.values())
+
+    def __str__(self) -> str:
+        return _bounded(self.occasion + "\n".join(map(str, self.errors)))
 
 
 class Problems:
-    """Gathers the errors of a project while it is read, so that its author sees all of them at once."""
+    """Collects the errors of a project while it is read, so that users see all of them at once."""
 
     def __init__(self) -> None:
-        self._errors: list[str] = []
+        self._errors: list[ProjectError] = []
 
     @contextlib.contextmanager
     def gathered(self) -> Iterator[None]:
-        """Keep a ProjectError that is raised inside for later."""
+        """Collect a ProjectError that the block raises."""
         try:
             yield
         except ProjectErrors as error:
             self._errors += error.errors
         except ProjectError as error:
-            self._errors.append(str(error))
+            self._errors.append(error)
 
-    def add(self, error: str) -> None:
-        """Keep an error for later."""
+    def add(self, error: ProjectError) -> None:
+        """Collect an error."""
         self._errors.append(error)
 
     def raise_all(self) -> None:
-        """Raise what was gathered, if anything was: one ProjectError, or all in a ProjectErrors."""
+        """Raise the collected errors, if any: a single one as it is, several as ProjectErrors."""
         if len(self._errors) == 1:
-            raise ProjectError(self._errors[0])
+            raise self._errors[0]
         if self._errors:
             raise ProjectErrors(self._errors)
 
 
 class InputError(GenredbError):
-    """A raw input file cannot be read, or an export cannot be valid."""
+    """A raw file cannot be read, or an export would be invalid."""
 
 
 class ResourceError(GenredbError):
-    """The machine lacks what is needed, or refuses it: room on a disk, memory, a permission."""
+    """The system lacks a resource or denies it: disk space, memory, a permission."""
 
 
 class QueryTimeoutError(GenredbError):
-    """A query was ended because it took too long."""
+    """A query was stopped because it took too long."""
 
     exit_code = 4
 
@@ -121,23 +203,29 @@ class DatabaseLockedError(GenredbError):
 
 
 class DatabaseCorruptError(GenredbError):
-    """The database file is damaged, or nothing that this version of DuckDB reads."""
+    """The database file is damaged, or this version of DuckDB cannot read it."""
 
     exit_code = 6
 
 
+def near(name: str, choices: Iterable[str]) -> list[str]:
+    """Return the choice closest to a name, if one is close: a list of at most one."""
+    known = sorted(set(choices))
+    last_parts = {choice.rpartition(".")[2]: choice for choice in known}
+    close = difflib.get_close_matches(name, known, n=1)
+    if not close:  # perhaps in another schema, or the schema was omitted
+        parts = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
+        close = [last_parts[part] for part in parts]
+    return close
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the nearest choice, else the list of choices, else nothing.
+    """Return `` Did you mean 'x'?`` for the closest choice, else a list of the choices; empty without any.
 
     The result begins with a space, so that it can be appended to a sentence.
     """
     known = sorted(set(choices))
-    last_parts = {choice.rpartition(".")[2]: choice for choice in known}
-    close = difflib.get_close_matches(name, known, n=1)
-    if not close:  # perhaps of another schema, or of one that was left out
-        parts = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
-        close = [last_parts[part] for part in parts]
-    if close:
+    if close := near(name, known):
         return f" Did you mean '{close[0]}'?"
     if known:
         shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
@@ -146,36 +234,35 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
 
 
 def _cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
+    """Return the width of a text in terminal cells."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
 
 
-def quoted(place: tuple[str, int, int | None], text: str, message: str, width: int = 1) -> str:
-    """Return ``path:line:column: message`` with the line quoted and, where the column is known, a caret.
+def quotation(place: Place) -> str:
+    """Return a line break and the quoted line of a place, with a caret if the column is known.
 
-    ``place`` is path, line and column (both from 1); ``width`` is that of what is wrong there.
+    Empty if the line is unknown or blank.
     """
-    path, line, column = place
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    lines = place.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    source = lines[place.line - 1] if place.line is not None and 0 < place.line <= len(lines) else ""
     if not source.strip():
-        return f"{path}:{line}: {message}"
-    if column is None:
+        return ""
+    if place.column is None:
         shown = source.expandtabs(1)
-        cut = shown if len(shown) <= 2 * _AROUND else f"{shown[: 2 * _AROUND]} …"
-        return f"{path}:{line}: {message}\n{line:>5} | {cut}"
-    return f"{path}:{line}:{column}: {message}\n{excerpt(str(line), source, column, width)}"
+        cut = shown if len(shown) <= 2 * _CONTEXT else f"{shown[: 2 * _CONTEXT]} …"
+        return f"\n{place.line:>5} | {cut}"
+    return f"\n{_excerpt(place.label or str(place.line), source, place.column, place.width)}"
 
 
-def excerpt(label: str, line: str, column: int, width: int = 1) -> str:
-    """Return a line of a text behind its label, cut around the column (from 1), and a caret below it."""
+def _excerpt(label: str, line: str, column: int, width: int = 1) -> str:
+    """Return a line after its label, cut around the column (from 1), with a caret below."""
     shown = line.expandtabs(1)
-    if column > 2 * _AROUND:
-        shown, column = f"… {shown[column - 1 - _AROUND :]}", _AROUND + 3
-    if len(shown) > column + 2 * _AROUND:
-        shown = f"{shown[: column + _AROUND]} …"
-        width = min(width, _AROUND)
+    if column > 2 * _CONTEXT:
+        shown, column = f"… {shown[column - 1 - _CONTEXT :]}", _CONTEXT + 3
+    if len(shown) > column + 2 * _CONTEXT:
+        shown = f"{shown[: column + _CONTEXT]} …"
+        width = min(width, _CONTEXT)
     before, wrong = shown[: column - 1], shown[column - 1 : column - 1 + width]
     caret = " " * _cells(before) + "^" * max(1, _cells(wrong))
     return f"{label:>5} | {shown}\n      | {caret}"

@@ -1,4 +1,4 @@
-"""Lays out a new project: the one on songs that genredb ships, or one on CSVs of the user's own."""
+"""Creates a new project: a copy of the songs project, or one for the user's own raw files."""
 
 import contextlib
 import shutil
@@ -9,20 +9,22 @@ from typing import Any
 
 from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import InputError, UsageError
-from genredb.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
-from genredb.project.files import resolved
+from genredb.runner.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
+from genredb.runner.project.files import resolved
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
-from genredb.warehouse.tables import DESCRIPTIONS
+from genredb.warehouse.readers.formats import SUFFIXES, stem_of
+from genredb.warehouse.tables import QUARANTINE
 
 _SHIPPED = (PROJECT_FILE, "profiles.yml", "sql", "data/seeds", "data/sample")
-_SCHEMA_MACRO = "sql/macros/generate_schema_name.sql"  # `staging` in place of `main_staging`
-_IGNORED = "*.duckdb\n*.duckdb.*\n/target/\n/data/raw/*.csv\n"
+_SCHEMA_MACRO = "sql/macros/generate_schema_name.sql"  # names a schema `staging` instead of `main_staging`
+_IGNORED = "*.duckdb\n*.duckdb.*\n/target/\n" + "".join(f"/data/raw/*{suffix}\n" for suffix in SUFFIXES)
+_STAGING = "staging"
 _JINJA = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A project that was laid out: its folder, its files by their paths below it, and what to know of it."""
+    """A new project: its folder, the relative paths of its files, and notices for the user."""
 
     folder: Path
     files: tuple[str, ...]
@@ -30,14 +32,15 @@ class Layout:
 
 
 def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
-    """Lay out a project in a folder that does not exist yet or is empty.
+    """Create a project in a folder that does not exist yet or is empty.
 
-    Without CSVs it is a copy of the songs project with its synthetic sample; with some, it has a source, a
-    staging model and a table for each. UsageError where the folder is in use, InputError where a CSV is none.
+    Without raw files it is a copy of the songs project with its synthetic sample; with them, it has a source,
+    a staging model and a table for each. UsageError if the folder is not empty, InputError if a file cannot
+    be read.
     """
     target = resolved(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{folder} exists already and is not empty; name a new folder.")
+        raise UsageError(f"{folder} exists already and is not empty", cure="name a new folder")
     tables = _tables(csvs)
     with _replaced(target) as partial:
         if csvs:
@@ -52,9 +55,9 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
 
 @contextlib.contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that becomes ``folder`` if all goes well, else vanishes.
+    """Yield a draft folder to fill, which becomes ``folder`` on success and is removed on an error.
 
-    Where ``folder`` is there already it may be a working directory, so it is kept and filled last.
+    An existing ``folder`` may be somebody's working directory, so it is kept and the files are moved into it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = draft_of(folder)
@@ -77,7 +80,7 @@ def _copy_shipped(folder: Path) -> None:
 
 
 def _copy(name: str, folder: Path) -> None:
-    """Copy a file or folder of the project that genredb ships to its place in another one."""
+    """Copy a file or folder of the shipped project to the same path in the new one."""
     source, target = shipped_root() / name, folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
@@ -87,7 +90,7 @@ def _copy(name: str, folder: Path) -> None:
 
 
 def _notices(tables: Sequence[tuple[str, Path, InferredTable]]) -> Iterator[str]:
-    """Yield a sentence for each column that is text, although it nearly is something else."""
+    """Yield a sentence for each text column that is almost numeric or a date."""
     for name, path, table in tables:
         for column in table.columns:
             if near := column.near:
@@ -99,8 +102,9 @@ def _notices(tables: Sequence[tuple[str, Path, InferredTable]]) -> Iterator[str]
 
 
 def _project_name(folder: Path) -> str:
+    """Return the project's name, which is also that of its database and so of none of its schemas."""
     name = sql_name(folder.name, "project")
-    return f"{name}_project" if name in RESERVED_NAMES else name
+    return f"{name}_project" if name in {*RESERVED_NAMES, _STAGING} else name
 
 
 def _write_own(folder: Path, name: str, tables: Sequence[tuple[str, Path, InferredTable]]) -> None:
@@ -117,7 +121,7 @@ def _write_own(folder: Path, name: str, tables: Sequence[tuple[str, Path, Inferr
             "clean-targets": ["target"],
             "models": {
                 name: {
-                    "staging": {"+schema": "staging", "+materialized": "view"},
+                    _STAGING: {"+schema": _STAGING, "+materialized": "view"},
                     "marts": {"+materialized": "table"},
                 }
             },
@@ -144,21 +148,26 @@ def _write_own(folder: Path, name: str, tables: Sequence[tuple[str, Path, Inferr
 
 
 def _tables(csvs: Sequence[Path]) -> list[tuple[str, Path, InferredTable]]:
-    """Return each CSV with the name of its table and what its columns are."""
+    """Return for each raw file the name of its table, its path and its inferred columns."""
     found: dict[str, tuple[str, Path, InferredTable]] = {}
     for path in csvs:
         if not path.is_file():
-            raise InputError(f"There is no file {path}.")
-        name = sql_name(path.stem, "data")
-        if f"raw.{name}" in DESCRIPTIONS:
-            raise InputError(f"{path}: genredb has a table raw.{name} of its own; rename the file.")
+            raise InputError(f"There is no file {path}")
+        if path.suffix.lower() == ".json":
+            cure = "write one object on each line, into a file that ends in .jsonl"
+            raise InputError(f"{path} is JSON; genredb reads JSON lines", cure=cure)
+        name = sql_name(stem_of(path.name), "data")
+        if f"raw.{name}" == QUARANTINE.name:
+            raise InputError(f"genredb has a table raw.{name} of its own", place=path, cure="rename the file")
         clash = next((one for one in (name, f"stg_{name}", name.removeprefix("stg_")) if one in found), None)
         if clash is not None:
-            raise InputError(f"{found[clash][1]} and {path} would give models of one name; rename one.")
+            raise InputError(
+                f"{found[clash][1]} and {path} would create models with the same name", cure="rename one"
+            )
         table = infer_table(path)
         for text in (path.name, *(column.header for column in table.columns)):
             if any(mark in text for mark in _JINJA):
-                raise InputError(f"{path}: '{text}' holds a mark of templates; rename it.")
+                raise InputError(f"'{text}' contains template syntax", place=path, cure="rename it")
         found[name] = (name, path, table)
     return list(found.values())
 
@@ -167,7 +176,7 @@ def _sources(tables: Sequence[tuple[str, Path, InferredTable]]) -> dict[str, Any
     return {
         "name": "raw",
         "schema": "raw",
-        "description": "The CSVs in data/raw, as they are. What cannot be loaded stands in raw.quarantine.",
+        "description": "The CSVs in data/raw, unchanged. Rows that cannot be loaded are in raw.quarantine.",
         "tables": [
             {
                 "name": name,
@@ -206,7 +215,7 @@ def _model(name: str, path: Path, table: InferredTable) -> dict[str, Any]:
 
 
 def _sql(read_as: str, relation: str, table: InferredTable) -> str:
-    """Return a model that reads all columns of a relation."""
+    """Return the SQL of a model that selects all columns of a relation."""
     columns = ",\n".join(f"        {column.name}" for column in table.columns)
     return (
         f"with\n\n{read_as} as (\n    select * from {{{{ {relation} }}}}\n),\n\n"

@@ -6,31 +6,38 @@ from typing import Any
 
 import typer
 
-from genredb.cli.app import EXIT_CODES, add_commands, app
-from genredb.cli.options import COMMON
+from genredb.cli.app import COMMANDS, EXIT_CODES, add_commands, app
+from genredb.cli.options import COMMON, LIMITS
 
 HEAD = """# The command line
 
-Written from the commands themselves: `GENREDB_UPDATE_GOLDEN=1 python -m pytest tests/test_docs.py` does it again.
-Data goes to stdout, talk to stderr.
+Generated from the commands; to regenerate it: `GENREDB_UPDATE_GOLDEN=1 python -m pytest tests/test_docs.py`.
+Results go to stdout, messages to stderr.
 
 {exit_codes}
 
-`genredb --install-completion` makes the Tab key complete commands, options, relations and models in your shell.
+`genredb --install-completion` sets up Tab completion of commands, options, relations and models in your shell.
 
 ## Options of every command
 
 {common}
+
+## Options of commands that may need much memory
+
+{limits}
 """
 
-SHARED = (*COMMON, "as_json")
+SHARED = (*COMMON, *LIMITS, "as_json")
 
 
 def commands() -> dict[str, Any]:
     """Every command by its full name, those of groups too, in the order of the help."""
     add_commands([])
     root: Any = typer.main.get_command(app)
-    return dict(_commands(root, ""))
+    found = dict(_commands(root, ""))
+    groups = [name for name in COMMANDS if name not in found]  # the help lists them last
+    order = [*(name for name in COMMANDS if name in found), *groups]  # other tests may have added some first
+    return dict(sorted(found.items(), key=lambda one: order.index(one[0].partition(" ")[0])))
 
 
 def _commands(group: Any, before: str) -> Iterator[tuple[str, Any]]:
@@ -56,8 +63,10 @@ def examples(command: Any) -> list[str]:
 def page() -> str:
     """The text of docs/cli.md."""
     found = commands()
-    shared = [one for one in found["build"].params if one.name in SHARED]
-    parts = [HEAD.format(exit_codes=" ".join(EXIT_CODES.split()), common="\n".join(_table(shared)))]
+    shared = [one for one in found["build"].params if one.name in (*COMMON, "as_json")]
+    limits = [one for one in found["build"].params if one.name in LIMITS]
+    tables = {name: "\n".join(_table(params)) for name, params in (("common", shared), ("limits", limits))}
+    parts = [HEAD.format(exit_codes=" ".join(EXIT_CODES.split()), **tables)]
     for name, command in found.items():
         text = re.split(r"\n*Example: ", command.help)[0]
         parts.append(f"## genredb {name}\n\n{' '.join(text.split())}\n")
@@ -67,6 +76,8 @@ def page() -> str:
             parts.append("\n".join(_table(own)) + "\n")
         if "as_json" not in [one.name for one in command.params if not getattr(one, "hidden", False)]:
             parts.append("It takes no `--json`.\n")
+        if LIMITS.keys() <= {one.name for one in command.params}:
+            parts.append("It takes `--memory-limit` and `--threads`.\n")
     return "\n".join(parts)
 
 

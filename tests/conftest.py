@@ -1,8 +1,11 @@
 """What the tests share: the command line, small raw files, a built database."""
 
 import atexit
+import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +13,45 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build.run import build
-from genredb.learn.evaluate import evaluate
-from genredb.learn.predict import predict
-from genredb.project.config import Config, Settings, read_config
-from tests.forked_cli import ForkedCli, Ran
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.evaluate import evaluate
+from genredb.songs.learn import classifiers
+from genredb.songs.predict import predict
+from tests.forked_cli import FEW_TREES, ForkedCli, Ran, few_trees_of
+from tests.verbs import build
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
+MEMORY = Path("/dev/shm")
+CHANGED = "changed.duckdb"
 REAL_FILES = ("CS98XClassificationTrain.csv", "CS98XClassificationTest.csv")
 
 Cli = Callable[..., Ran]
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """A folder filled once for all processes of the session; not to be changed.
+
+    The first process that asks for a name fills its folder, the others wait.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = root / f"shared-{name}"
+        with folder.with_suffix(".filled").open("a") as filled:
+            fcntl.flock(filled, fcntl.LOCK_EX)
+            if not os.fstat(filled.fileno()).st_size:
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                filled.write("yes")
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +89,13 @@ def config_for(raw_dir: Path, database: Path, **variables: Any) -> Config:
 
 
 @pytest.fixture(scope="session")
-def real_config(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def real_config(real_data: Path, shared: Shared) -> Config:
     """The real CSVs, built once."""
-    config = config_for(real_data, tmp_path_factory.mktemp("real") / "real.duckdb")
-    assert build(config).exit_code == 0
-    return config
+
+    def fill(folder: Path) -> None:
+        assert build(config_for(real_data, folder / "real.duckdb")).exit_code == 0
+
+    return config_for(real_data, shared("real", fill) / "real.duckdb")
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +106,13 @@ def real(real_config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture(scope="session")
-def real_predicted(real_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def real_predicted(real_config: Config, shared: Shared) -> Config:
     """A copy of the database built from the real CSVs, predicted; not to be changed."""
-    config = changed(real_config, tmp_path_factory.mktemp("real_predicted"), "select 1")
-    predict(config)
-    return config
+
+    def fill(folder: Path) -> None:
+        predict(changed(real_config, folder, "select 1"))
+
+    return config_for(real_config.raw_dir, shared("real-predicted", fill) / CHANGED)
 
 
 TRAIN_HEADER = "Id,title,artist,year,bpm,nrgy,dnce,dB,live,val,dur,acous,spch,pop,top genre"
@@ -112,23 +147,29 @@ def song(number: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def built(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(cli: Cli, shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty working directory in which the shipped project was built on the small raw files."""
+
+    def fill(folder: Path) -> None:
+        (folder / "data" / "raw").mkdir(parents=True)
+        write_raw(folder / "data" / "raw")
+        assert cli("build", cwd=folder).code == 0
+        assert cli("predict", cwd=folder).code == 0
+
     folder = tmp_path_factory.mktemp("built")
-    (folder / "data" / "raw").mkdir(parents=True)
-    write_raw(folder / "data" / "raw")
-    assert cli("build", cwd=folder).code == 0
-    assert cli("predict", cwd=folder).code == 0
-    return folder
+    return shutil.copytree(shared("built", fill), folder, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")
-def sample_folder(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_folder(cli: Cli, shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty working directory in which the shipped project was built on its sample, and predicted."""
+
+    def fill(folder: Path) -> None:
+        assert cli("build", "-q", cwd=folder).code == 0
+        assert cli("predict", "-q", cwd=folder).code == 0
+
     folder = tmp_path_factory.mktemp("sample")
-    assert cli("build", "-q", cwd=folder).code == 0
-    assert cli("predict", "-q", cwd=folder).code == 0
-    return folder
+    return shutil.copytree(shared("sample", fill), folder, dirs_exist_ok=True)
 
 
 @pytest.fixture
@@ -137,31 +178,69 @@ def config(raw_dir: Path, tmp_path: Path) -> Config:
     return config_for(raw_dir, tmp_path / "genre.duckdb")
 
 
+@pytest.fixture
+def built_config(config: Config, predicted: Config, quick_forests: None) -> Config:
+    """The same, built, which takes a third of the time on a copy of what was built from the same bytes.
+
+    No classifier is kept in it; those that the test fits have few trees.
+    """
+    shutil.copy(predicted.database, config.database)
+    with duckdb.connect(str(config.database)) as connection:
+        connection.execute("delete from ml.predictions; delete from ml.classifiers")
+    assert build(config).exit_code == 0
+    return config
+
+
 @pytest.fixture(scope="session")
-def predicted(tmp_path_factory: pytest.TempPathFactory) -> Config:
+def predicted(shared: Shared) -> Config:
     """The shipped project on the small raw files, built and predicted; not to be changed."""
-    folder = tmp_path_factory.mktemp("learn")
-    write_raw(folder)
-    config = config_for(folder, folder / "genre.duckdb")
-    build(config)
-    result = predict(config)
-    assert (result.songs, result.by_artist, result.is_published) == (4, 2, True)
-    return config
+
+    def fill(folder: Path) -> None:
+        write_raw(folder)
+        config = config_for(folder, folder / "genre.duckdb")
+        build(config)
+        result = predict(config)
+        assert (result.songs, result.by_artist, result.is_published) == (4, 2, True)
+
+    folder = shared("predicted", fill)
+    return config_for(folder, folder / "genre.duckdb")
+
+
+@contextmanager
+def few_trees() -> Iterator[None]:
+    """Fit forests of a few trees, here and in forks, where the number of trees is not the point."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FEW_TREES, "yes")
+        patch.setattr(classifiers, "_forest", few_trees_of(classifiers._forest))
+        yield
+
+
+@pytest.fixture
+def quick_forests() -> Iterator[None]:
+    """Fit forests of a few trees within the test; what the session shares was fitted before, with all."""
+    with few_trees():
+        yield
 
 
 @pytest.fixture(scope="session")
-def evaluated(predicted: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def evaluated(predicted: Config, shared: Shared) -> Config:
     """The predicted database with the default classifier and `majority` judged; not to be changed."""
-    config = changed(predicted, tmp_path_factory.mktemp("evaluated"), "select 1")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOKY_MAX_CPU_COUNT", "2")  # here, in processes as everybody does
-        evaluate(config, ["majority"])
-    return config
+
+    def fill(folder: Path) -> None:
+        config = changed(predicted, folder, "select 1")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+            with few_trees():
+                evaluate(config, [])
+            patch.setenv("LOKY_MAX_CPU_COUNT", "2")  # here, in processes as everybody does
+            evaluate(config, ["majority"])
+
+    return config_for(predicted.raw_dir, shared("evaluated", fill) / CHANGED)
 
 
 def changed(predicted: Config, folder: Path, statement: str, *parameters: object) -> Config:
     """A copy of the predicted database with something changed in it behind genredb's back."""
-    database = folder / "changed.duckdb"
+    database = folder / CHANGED
     database.write_bytes(predicted.database.read_bytes())
     with duckdb.connect(str(database)) as connection:
         connection.execute(statement, list(parameters))
@@ -181,6 +260,12 @@ def check_golden(name: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def pytest_configure() -> None:
+    """Keep what tests write in memory where there is room: every published database waits for a disk otherwise."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

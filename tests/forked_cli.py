@@ -17,14 +17,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 # What commands import besides the modules of genredb, in functions.
 LIBRARIES = "pandas pyarrow.parquet rich.console rich.table rich.progress sklearn.ensemble skops.io".split()
+
+# A variable of the environment: forests have few trees.
+FEW_TREES = "TESTS_FEW_TREES"
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,11 @@ def _import_all() -> None:
     gc.freeze()
 
 
+def few_trees_of(forest: Callable[..., Any]) -> Callable[..., Any]:
+    """The same forest of ten trees."""
+    return lambda songs: forest(songs).set_params(n_estimators=10)
+
+
 def _end(code: int) -> NoReturn:
     """End as Python would, without taking apart what was imported, which takes longer than most commands."""
     threading._shutdown()  # type: ignore[attr-defined]
@@ -149,6 +157,10 @@ def _end(code: int) -> NoReturn:
 if __name__ == "__main__":
     _import_all()
     _serve(socket.socket(fileno=int(sys.argv[1])))
+    if os.environ.pop(FEW_TREES, ""):
+        from genredb.songs.learn import classifiers
+
+        classifiers._forest = few_trees_of(classifiers._forest)
     try:
         runpy.run_module("genredb", run_name="__main__", alter_sys=True)
     except SystemExit as end:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from genredb.compile.compiler import Compilation, compile_project
-from genredb.project.config import Config, Settings, read_config
-from genredb.project.discover import read_project
+from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.nodes import Model
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.project.discover import read_project
 
 BASE = {
     "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\n",
@@ -19,6 +20,11 @@ def write_project(folder: Path, files: dict[str, str]) -> Config:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return read_config(Settings(project_dir=folder))
+
+
+def model_of(compilation: Compilation, name: str) -> Model:
+    """Return a model by its name."""
+    return next(model for model in compilation.of_type(Model) if model.name == name)
 
 
 def compiled(folder: Path, files: dict[str, str]) -> Compilation:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genredb.sample.songs import SongMaker
-from genredb.sample.write import HEADER, LABEL
+from genredb.songs.sample.songs import SongMaker
+from genredb.songs.sample.write import HEADER, LABEL
 
 ORGANIZE_HEADER = (
     "Index,Title,Artist,Top Genre,Year,Beats Per Minute (BPM),Energy,Danceability,Loudness (dB),Liveness,"

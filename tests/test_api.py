@@ -12,10 +12,10 @@ import pytest
 
 import genredb
 import genredb.api
-from genredb.build.run import build
 from genredb.errors import InputError, UsageError
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
 from tests.conftest import ROOT, Cli, changed, config_for, rows, write_raw
+from tests.verbs import build
 
 
 def opened(config: Config) -> genredb.api.Database:
@@ -65,7 +65,7 @@ def test_wrong_sql_is_refused_when_it_is_said(predicted: Config) -> None:
     db = opened(predicted)
     with pytest.raises(UsageError, match=r"Did you mean 'title'\?\n    1 \| select titel"):
         db.sql("select titel from songs")
-    with pytest.raises(UsageError, match="Only queries can be asked, no DROP statement"):
+    with pytest.raises(UsageError, match="Only queries can be run, not DROP statements"):
         db.sql("drop table songs")
     with pytest.raises(UsageError, match="There is no table or view 'song'. Did you mean 'songs'?"):
         db.table("song")
@@ -80,14 +80,13 @@ def test_the_database_cannot_be_written(predicted: Config, tmp_path: Path) -> No
     assert predicted.database.read_bytes() == before
 
 
-def test_a_build_between_two_queries_is_seen_by_the_second(config: Config) -> None:
-    assert build(config).exit_code == 0
-    db = opened(config)
+def test_a_build_between_two_queries_is_seen_by_the_second(built_config: Config) -> None:
+    db = opened(built_config)
     query = db.sql("select count(*) from songs where artist = 'New Artist'")
     assert query.rows() == [(0,)]
-    path = config.raw_dir / "CS98XClassificationTrain.csv"
+    path = built_config.raw_dir / "CS98XClassificationTrain.csv"
     path.write_text(path.read_text().replace("Artist 0", "New Artist"))
-    assert build(config).exit_code == 0
+    assert build(built_config).exit_code == 0
     assert query.rows() == [(4,)]
     assert db.songs.df()["artist"].eq("New Artist").sum() == 4
 
@@ -121,7 +120,7 @@ def test_columns_of_other_names_order_and_holes(predicted: Config) -> None:
         classifier.predict(songs.rename(columns={"bpm": "bmp"}))
     with pytest.raises(InputError, match="no column 'artist'"):
         classifier.predict(songs.drop(columns="artist"))
-    with pytest.raises(InputError, match="infinity is none"):
+    with pytest.raises(InputError, match="should hold finite numbers"):
         classifier.predict(songs.assign(bpm=float("inf")))
     with pytest.raises(InputError, match="'bpm' should hold numbers, not datetime64"):
         classifier.predict(songs.assign(bpm=np.datetime64("2024-01-01")))
@@ -170,7 +169,7 @@ def test_importing_genredb_imports_next_to_nothing() -> None:
 
 def test_missing_polars_is_said(predicted: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"polars is not installed; pip install 'genredb\[polars\]'"):
+    with pytest.raises(UsageError, match=r"polars is not installed; run `pip install 'genredb\[polars\]'`"):
         opened(predicted).songs.pl()
 
 

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from genredb.errors import InputError
-from genredb.project.nodes import Column, RawPattern, Source
-from genredb.warehouse.database import Connection
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import open_memory
+from genredb.warehouse.declared import Column, RawPattern, SourceSpec
 from genredb.warehouse.load import Load, load_source
 from genredb.warehouse.tables import create_tables
 from tests.conftest import check_golden
 
 FOLDER = Path(__file__).parent / "bad_csvs"
 
-SOURCE = Source(
+SOURCE = SourceSpec(
     "raw",
     "things",
     "raw",
@@ -36,8 +36,8 @@ SOURCE = Source(
 
 ONE, TWO, THREE = (1, "One", 100, -5.0), (2, "Two", 110, -6.0), (3, "Three", 120, -7.0)
 ALL = [ONE, TWO, THREE]
-BESIDE = "text stands beside a quoted field; a quote inside a field must be doubled"
-UNCLOSED = "a quote is opened and never closed"
+BESIDE = "text outside the quotes of a field; double any quote inside a field"
+UNCLOSED = "a quote is never closed"
 
 # file: the rows it gives, and the lines, reasons and texts of those that are quarantined
 LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
@@ -103,8 +103,8 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
     "duplicate_id": (
         [ONE, THREE],
         [
-            (3, "id 1 stands already on an earlier line", "1,Uno,110,-6"),
-            (5, "id 1 stands already on an earlier line", "1,Un,130,-8"),
+            (3, "id: '1' duplicates an earlier record", "1,Uno,110,-6"),
+            (5, "id: '1' duplicates an earlier record", "1,Un,130,-8"),
         ],
     ),
     "duplicate_of_a_bad_row": (
@@ -126,7 +126,7 @@ LOADED: dict[str, tuple[list[tuple[Any, ...]], list[tuple[int, str, str]]]] = {
     "mixed_line_ends": (ALL, []),
     "stray_carriage_return": (
         [ONE, THREE],
-        [(3, "a carriage return stands inside the line", "2,T\rwo,110,-6")],
+        [(3, "a carriage return inside the line", "2,T\rwo,110,-6")],
     ),
     "quoted_newline": (
         [(1, "One\nand a half", 100, -5.0), (2, "Two\r\nmore", 110, -6.0), (3, 'a "q" b', 120, -7.0)],
@@ -160,15 +160,15 @@ REFUSED = [
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
+    with open_memory() as connection:
         create_tables(connection)
         yield connection
 
 
 def load(connection: Connection, path: Path) -> tuple[Load, list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     [done] = load_source(connection, SOURCE, [path])
-    loaded = connection.execute("select id, title, bpm, db from raw.things").fetchall()
-    quarantined = connection.execute("select line, reason, text from raw.quarantine order by line").fetchall()
+    loaded = connection.rows("select id, title, bpm, db from raw.things")
+    quarantined = connection.rows("select line, reason, text from raw.quarantine order by line")
     assert done.records == done.loaded + done.quarantined
     assert (done.loaded, done.quarantined) == (len(loaded), len(quarantined))
     return done, loaded, quarantined
@@ -233,7 +233,7 @@ def test_folders_and_dangling_links_are_refused(connection: Connection, tmp_path
     with pytest.raises(InputError, match="is a folder, not a CSV file"):
         load(connection, tmp_path / "folder.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match="is a link to a file that is not there"):
+    with pytest.raises(InputError, match="is a broken link"):
         load(connection, tmp_path / "link.csv")
 
 

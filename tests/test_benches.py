@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.by_hand import ByHand
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
 from tests.conftest import config_for, rows
 
 

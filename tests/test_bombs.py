@@ -6,21 +6,21 @@ import pytest
 
 from genredb.cli.options import _parse_vars
 from genredb.errors import ProjectError, UsageError
-from genredb.project import template_limits
-from genredb.project.files import load_yaml
-from genredb.project.find import project_digest
+from genredb.runner.project import template_limits
+from genredb.runner.project.files import load_yaml
+from genredb.runner.project.find import project_digest
 from tests.project_files import BASE, compiled, write_project
 
 ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{i + 1}: &a{i + 1} [*a{i}, *a{i}]\n" for i in range(60))
 YML = {
-    "aliases": (ALIASES, "grows beyond 200,000 values"),
+    "aliases": (ALIASES, "expands beyond 200,000 values"),
     "merged aliases": (
         "a0: &a0 {x: 1, y: 2}\n"
         + "".join(f"a{i + 1}: &a{i + 1} {{p: *a{i}, q: *a{i}}}\n" for i in range(60)),
-        "grows beyond",
+        "expands beyond",
     ),
-    "an anchor in itself": ("a: &a [*a]", ":1: the yml nests without end"),
-    "a mapping in itself": ("a: &a {b: *a}", ":1: the yml nests without end"),
+    "an anchor in itself": ("a: &a [*a]", ":1: the yml nests endlessly"),
+    "a mapping in itself": ("a: &a {b: *a}", ":1: the yml nests endlessly"),
     "depth": ("[" * 200 + "]" * 200, "nests deeper than 100 levels"),
     "great depth": ("- " * 50_000 + "x", "maximum nesting depth"),
     "a long number": ("a: " + "9" * 10_000, "Exceeds the limit"),
@@ -41,7 +41,7 @@ def test_yml_that_grows_or_cannot_be_read_is_refused_at_once(kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["dbt_project.yml", "models/p.yml", "profiles.yml", "packages.yml"])
 def test_every_file_is_read_within_limits(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ProjectError, match="grows beyond 200,000 values"):
+    with pytest.raises(ProjectError, match="expands beyond 200,000 values"):
         compiled(tmp_path, {name: BASE.get(name, "") + ALIASES})
 
 

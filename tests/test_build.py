@@ -7,18 +7,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.clean import clean
-from genredb.build.examine import check
-from genredb.build.load import load
-from genredb.build.options import Options
-from genredb.build.results import SilentObserver, Status
-from genredb.build.run import build
-from genredb.build.state import is_built_from_loads
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.project.config import Config, read_config
+from genredb.runner.clean import clean
+from genredb.runner.planning.options import Options
+from genredb.runner.planning.state import is_built_from_loads
+from genredb.runner.project.config import Config, read_config
+from genredb.runner.results import SilentObserver, Status
+from genredb.runner.test import test as run_checks
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, ROOT, config_for, rows
 from tests.project_files import write_project
+from tests.verbs import build, load
 
 TWO_MODELS = {
     "models/a.sql": "{{ config(materialized='table') }} select range as x from range({{ var('n', 3) }})",
@@ -33,7 +32,7 @@ def ran(config: Config) -> dict[str, str]:
     """Build; return why each node ran."""
     result = build(config)
     assert result.exit_code == 0, result.results
-    return {found.node.name: found.reason for found in result.results}
+    return {found.node.name: str(found.reason) for found in result.results}
 
 
 def test_a_project_is_built_and_then_left_alone(tmp_path: Path) -> None:
@@ -197,28 +196,26 @@ def test_load_publishes_raw_tables_and_a_build_follows(config: Config, raw_dir: 
     assert rows(config.database, "select title from songs where id = 1") == [("Song 1",)]
 
 
-def test_a_load_makes_the_next_build_look_at_what_it_loaded(config: Config, raw_dir: Path) -> None:
-    build(config)
+def test_a_load_makes_the_next_build_look_at_what_it_loaded(built_config: Config, raw_dir: Path) -> None:
     test_file = raw_dir / REAL_FILES[1]
     test_file.write_text(test_file.read_text().replace("Asked 14", "Wanted 14"))
-    assert [done.source for done in load(config)] == ["raw.songs_test"]
-    assert build(config).is_published
-    assert rows(config.database, "select title from songs where id = 14") == [("Wanted 14",)]
+    assert [done.source for done in load(built_config)] == ["raw.songs_test"]
+    assert build(built_config).is_published
+    assert rows(built_config.database, "select title from songs where id = 14") == [("Wanted 14",)]
 
 
-def test_a_load_that_is_taken_back_leaves_a_build_that_confirms(config: Config, raw_dir: Path) -> None:
-    build(config)
+def test_a_load_that_is_taken_back_leaves_a_build_that_confirms(built_config: Config, raw_dir: Path) -> None:
     test_file = raw_dir / REAL_FILES[1]
     before = test_file.read_text()
     for text in (before.replace("Asked 14", "Wanted 14"), before):
         test_file.write_text(text)
-        load(config)
-    with open_reader(config.database) as connection:
+        load(built_config)
+    with open_reader(built_config.database) as connection:
         assert not is_built_from_loads(connection)
-    assert build(config).is_published
-    with open_reader(config.database) as connection:
+    assert build(built_config).is_published
+    with open_reader(built_config.database) as connection:
         assert is_built_from_loads(connection)
-    assert not build(config).is_published
+    assert not build(built_config).is_published
 
 
 def test_an_edit_during_a_build_is_seen_by_the_next(tmp_path: Path) -> None:
@@ -295,7 +292,7 @@ def test_what_is_asked_of_warnings_is_heeded_where_nothing_changed(tmp_path: Pat
     config = write_project(tmp_path, TWO_MODELS | {"tests/t.sql": check})
     build(config)
     result = build(config, options=options)
-    assert [(found.node.name, found.reason) for found in result.results] == [("t", "warned before")]
+    assert [(found.node.name, str(found.reason)) for found in result.results] == [("t", "warned before")]
     assert result.exit_code == (1 if options.warn_error else 0)
     if options.store_failures:
         assert rows(config.database, "from main_dbt_test__audit.t") == [(4,)]
@@ -341,7 +338,7 @@ def test_warnings_are_not_forgotten(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("k,v\na,1\nb\n", "seeds/codes.csv:3: 1 fields where the header has 2."),
-        ('k,v\na,"1\nb,2\n', "seeds/codes.csv:2: a quote is opened and never closed."),
+        ('k,v\na,"1\nb,2\n', "seeds/codes.csv:2: a quote is never closed."),
         ("", "is empty"),
     ],
 )
@@ -381,7 +378,7 @@ def test_own_files_take_the_place_of_the_sample(tmp_path: Path, raw_dir: Path) -
         shutil.copy(ROOT / name, project)
     for path in (project / "data" / "raw").glob("*.csv"):
         path.unlink()
-    from genredb.project.config import Settings, read_config
+    from genredb.runner.project.config import Settings, read_config
 
     assert read_config(Settings(project_dir=project)).is_sample
     shutil.copy(raw_dir / REAL_FILES[0], project / "data" / "raw")
@@ -393,17 +390,16 @@ def test_own_files_take_the_place_of_the_sample(tmp_path: Path, raw_dir: Path) -
         build(config)
 
 
-def test_checks_run_on_the_published_file(config: Config) -> None:
-    build(config)
-    with duckdb.connect(str(config.database)) as connection:
+def test_checks_run_on_the_published_file(built_config: Config) -> None:
+    with duckdb.connect(str(built_config.database)) as connection:
         connection.execute("insert into genres select * from genres limit 1")
-    result = check(config, options=Options(["genres"]))
+    result = run_checks(built_config, options=Options(["genres"]))
     assert result.exit_code == 1
     assert [found.node.name for found in result.of_status(Status.FAIL)] == ["unique_genres_genre"]
-    assert check(config, options=Options(["artists"])).exit_code == 0
-    assert check(config, options=Options(["unique_genres_genre"])).count(Status.FAIL) == 1
+    assert run_checks(built_config, options=Options(["artists"])).exit_code == 0
+    assert run_checks(built_config, options=Options(["unique_genres_genre"])).count(Status.FAIL) == 1
     with pytest.raises(UsageError, match="Did you mean 'artists'"):
-        check(config, options=Options(["artist"]))
+        run_checks(built_config, options=Options(["artist"]))
 
 
 def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) -> None:

@@ -10,20 +10,19 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build.examine import check
-from genredb.build.load import load
-from genredb.build.run import build
-from genredb.build.unbuilt import say_unbuilt
+from genredb.ask.export import export
 from genredb.doctor import examine
 from genredb.errors import InputError, UsageError
-from genredb.export import export
-from genredb.learn.evaluate import evaluate
-from genredb.learn.explain import explain
-from genredb.learn.kept import list_classifiers, use_classifier
-from genredb.learn.predict import predict
-from genredb.learn.train import train
-from genredb.project.config import Config, Settings, read_config
-from tests.conftest import REAL_FILES, ROOT, rows, write_raw
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.test import test as run_checks
+from genredb.songs.classifiers import use_classifier
+from genredb.songs.evaluate import evaluate
+from genredb.songs.explain import explain
+from genredb.songs.predict import predict
+from genredb.songs.train import train
+from genredb.songs.unbuilt import say_unbuilt
+from tests.conftest import REAL_FILES, ROOT, Shared, rows, write_raw
+from tests.verbs import build, list_classifiers, load
 
 Settled = Callable[..., Config]
 STAGING = "sql/models/staging/stg_songs.sql"
@@ -44,10 +43,17 @@ def lay_out(folder: Path) -> Path:
     return project
 
 
+@pytest.fixture(scope="module")
+def laid_out(shared: Shared) -> Path:
+    """A folder with the project and one's own songs beside it, built from the sample; not to be changed."""
+    return shared("laid-out", lambda folder: build(read_config(Settings(project_dir=lay_out(folder)))))
+
+
 @pytest.fixture
-def settled(tmp_path: Path) -> Settled:
-    """Settle the configuration of a project of its own."""
-    project = lay_out(tmp_path)
+def settled(laid_out: Path, tmp_path: Path) -> Settled:
+    """Settle the configuration of a project of its own, which was built from the sample."""
+    shutil.copytree(laid_out, tmp_path, dirs_exist_ok=True)
+    project = tmp_path / "project"
 
     def settle(**stated: Any) -> Config:
         return read_config(Settings(project_dir=project, **stated))
@@ -91,7 +97,9 @@ def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked
     assert is_own(settled())
     (tmp_path / "own").rename(tmp_path / "elsewhere")
     for verb in (build, load):
-        with pytest.raises(UsageError, match="holds your own songs, and their folder .*own is gone"):
+        with pytest.raises(
+            UsageError, match="was built from your own songs, whose folder .*own no longer exists"
+        ):
             verb(settled())
     load(settled(raw_dir=tmp_path / "elsewhere"))  # the same bytes: what was built from them stays
     assert train(settled(), name="majority").songs == 12
@@ -125,6 +133,7 @@ def test_a_folder_that_was_named_counts_for_reading_though_there_is_data_raw(
     assert f"{REAL_FILES[1]} changed" in (say_unbuilt(settled()) or "")
 
 
+@pytest.mark.usefixtures("quick_forests")
 def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
     settled: Settled, tmp_path: Path
 ) -> None:
@@ -237,7 +246,7 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> Config:
         ("dbt_project.yml", ("min_genre_songs: 3", "min_genre_songs: 5"), "min_genre_songs changed"),
         (STAGING, ("with\n", "with one as (select 1),\n"), "staging.stg_songs changed"),
         (FEATURES, ("role: feature", "role: id"), "the roles of feature columns changed"),
-        (FEATURES, ("models:", "models: ["), "the project became one that cannot be built"),
+        (FEATURES, ("models:", "models: ["), "the project can no longer be built"),
         (f"data/raw/{REAL_FILES[1]}", ("1999,115", "1999,116"), f"{REAL_FILES[1]} changed"),
         (STAGING, ("with\n", "-- a comment\nwith\n"), ""),
         ("sql/models/marts/numeric_summary.sql", ("with\n", "with one as (select 1),\n"), ""),
@@ -283,12 +292,12 @@ def test_checks_and_doctor_go_by_what_was_built(submitted: Config, tmp_path: Pat
     database = tmp_path / "other.duckdb"
     stated = Settings(project_dir=submitted.root, database=database)
     build(read_config(replace(stated, vars={"baselines": True})))
-    assert any("neighbor" in one.node.name for one in check(read_config(stated)).results)
+    assert any("neighbor" in one.node.name for one in run_checks(read_config(stated)).results)
     found = {finding.about: finding for finding in examine(stated)}
     assert found["settings"].text == "built for the target 'dev' with --vars 'baselines: True' from data/raw"
     assert (found["relations"].level, found["relations"].text) == (
         "ok",
-        "all are as the project and the raw files say",
+        "all match the project and the raw files",
     )
     told = {finding.about: finding.text for finding in examine(replace(stated, vars={"baselines": False}))}
     assert (

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from genredb.errors import GenredbError, InputError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import LabelledSongs, Songs, songs_of
-from genredb.learn.evaluate import _fit_and_ask
-from genredb.learn.explain import explain
-from genredb.learn.fitted import Fitted
-from genredb.learn.kept import use_classifier
-from genredb.learn.learning_curve import _ask
-from genredb.learn.predict import predict
-from genredb.learn.protocols import PROTOCOLS, Fold
-from genredb.learn.registry import registry
-from genredb.learn.stated_classifiers import make_stated, with_parameters
-from genredb.learn.train import train
-from genredb.project.classifiers import read_classifiers
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import use_classifier
+from genredb.songs.classifiers_yml import read_classifiers
+from genredb.songs.evaluate import _fit_and_ask
+from genredb.songs.explain import explain
+from genredb.songs.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.dataset import LabelledSongs, Songs, songs_of
+from genredb.songs.learn.fitted import Fitted
+from genredb.songs.learn.protocols import PROTOCOLS, Fold
+from genredb.songs.learn.registry import registry
+from genredb.songs.learn.stated_classifiers import make_stated, with_parameters
+from genredb.songs.learning_curve import _ask
+from genredb.songs.predict import predict
+from genredb.songs.train import train
 from tests.cli_reference import commands
 from tests.conftest import changed
 

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.freshness import Chosen
-from genredb.build.versions import versions
+from genredb.ask.export import export
 from genredb.errors import InputError
-from genredb.export import export
-from genredb.learn.kept import list_classifiers, show_classifier
-from genredb.learn.predict import predict
-from genredb.learn.train import train
-from genredb.project.classifiers import read_classifiers
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import show_classifier
+from genredb.songs.classifiers_yml import read_classifiers
+from genredb.songs.freshness import Chosen
+from genredb.songs.predict import predict
+from genredb.songs.train import train
+from genredb.songs.versions import versions
 from tests.conftest import changed, rows
+from tests.verbs import list_classifiers
 
 VOTE = """
 classifiers:
@@ -38,7 +39,7 @@ def test_a_setting_of_the_project_gives_way_to_a_parameter_that_is_set(
     own = train(config, name="artist_forest", parameters={"min_genre_songs": 4})
     assert own.classifier_id != usual.classifier_id
     kept = show_classifier(config, own.classifier_id)
-    assert (kept["parameters"]["min_genre_songs"], kept["settings"]) == (4, {})
+    assert (kept.parameters["min_genre_songs"], kept.settings) == (4, {})
 
 
 def test_lists_that_are_set_tell_classifiers_apart(predicted: Config, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_predictions_of_another_version_are_not_current(
     config = changed(predicted, tmp_path, "select 1")
     export(config, "submission", tmp_path / "s.csv")
     now = versions()
-    for module in ("build.freshness", "learn.store", "learn.kept"):
+    for module in ("songs.freshness", "songs.learn.store", "songs.classifiers"):
         monkeypatch.setattr(f"genredb.{module}.versions", lambda: now | {"scikit-learn": "99.1"})
     with pytest.raises(
         InputError, match="No valid submission yet: .* or by an older one; run `genredb predict`"

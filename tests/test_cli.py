@@ -41,7 +41,7 @@ def test_the_whole_way_prints_what_it_should(cli: Cli, tmp_path: Path) -> None:
 def test_an_empty_folder_builds_the_shipped_project_from_the_sample(cli: Cli, tmp_path: Path) -> None:
     done = cli("build", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "using the project that genredb ships" in done.err
+    assert "using the project that comes with genredb" in done.err
     assert "Using the synthetic sample" in done.err
     assert done.out == ""
     assert (tmp_path / "genre.duckdb").is_file()
@@ -87,7 +87,7 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
     for arguments, code, message in (
         (["build", "--raw-dir", "nowhere"], 2, "error: The raw folder nowhere does not exist."),
         (["build", "--project-dir", "nowhere"], 2, "error: nowhere has no dbt_project.yml"),
-        (["build", "--vars", "min_genre_songs"], 2, "error: --vars should be yml"),
+        (["build", "--vars", "min_genre_songs"], 2, "error: --vars should be YAML"),
         (["query", "select 1"], 2, "error: There is no database"),
         (["export", "-o", "x.csv"], 2, "error: There is no database"),
         (["predict"], 2, "error: There is no database"),
@@ -101,8 +101,8 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
         (["show", "song"], 2, "error: There is no model, seed or check 'song'. Did you mean 'songs'?"),
         (["compile"], 2, "error: Name a model, or give a template by --inline."),
         (["query", "select titel from songs"], 2, "Did you mean 'title'?"),
-        (["query", "drop table songs"], 2, "Only queries can be asked, no DROP statement."),
-        (["query", "copy songs to 'x.csv'"], 2, "Only queries can be asked, no COPY statement."),
+        (["query", "drop table songs"], 2, "Only queries can be run, not DROP statements."),
+        (["query", "copy songs to 'x.csv'"], 2, "Only queries can be run, not COPY statements."),
         (["query", "select * from read_csv('/etc/passwd')"], 2, "--trusted lets a query read files"),
         (["query", ""], 2, "error: There is no SQL to run"),
         (["query", "-f", "no.sql"], 2, "error: no.sql cannot be read: No such file or directory."),
@@ -234,7 +234,7 @@ def test_own_songs_are_not_replaced_by_the_sample(cli: Cli, tmp_path: Path) -> N
     (tmp_path / "own").mkdir()
     write_raw(tmp_path / "own")
     assert cli("build", "-q", "--raw-dir", "own", cwd=tmp_path).err == ""
-    assert "Using the CSVs in own, which it was built from before." in cli("build", cwd=tmp_path).err
+    assert "Using the CSVs in own, as in the last build." in cli("build", cwd=tmp_path).err
     done = cli("query", "select count(*) as n from songs", "--format", "csv", cwd=tmp_path)
     assert done.out.split() == ["n", "16"]
 
@@ -257,7 +257,7 @@ def test_variables_reach_the_models(cli: Cli, built: Path) -> None:
 
 def test_sample_and_doctor_and_clean(cli: Cli, tmp_path: Path) -> None:
     done = cli("sample", "--rows", "50", "--defects", "-o", "raw", cwd=tmp_path)
-    assert done.err == "Wrote 50 + 12 synthetic songs and 26 defective rows to raw.\n"
+    assert done.err == "Wrote 50 + 12 synthetic songs and 26 invalid rows to raw.\n"
     assert cli("build", "--raw-dir", "raw", cwd=tmp_path).code == 0
     (tmp_path / ".genre.duckdb.genredb-99999999").mkdir()
     examined = cli("doctor", "--raw-dir", "raw", cwd=tmp_path)

@@ -89,9 +89,11 @@ def in_a_terminal(command: str, folder: Path, environment: dict[str, str]) -> st
 
 
 def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
-    code = "import genredb.build.run, genredb.cli.app as app; genredb.build.run.build = None; app.main()"
+    code = (
+        "import genredb.runner.build, genredb.cli.app as app; genredb.runner.build.build = None; app.main()"
+    )
     for environment, expected in (
-        ({}, "This is a bug of genredb's"),
+        ({}, "This is an internal error of genredb"),
         ({"GENREDB_TRACEBACK": "1"}, "Traceback"),
     ):
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """What an edit did to a classifier: `evaluate --compare-to` a git revision or another database."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,18 +12,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.run import build
 from genredb.errors import GenredbError, UsageError
-from genredb.learn.compare import compare
-from genredb.learn.evaluate import judge
-from genredb.learn.evaluations import are_noise
-from genredb.learn.references import known_references
-from genredb.learn.revisions import find_commit, known_revisions, unpack
-from genredb.learn.train import ignore
-from genredb.project.config import Config, Settings, read_config
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.compare import compare
+from genredb.songs.evaluate import judge
+from genredb.songs.learn.noise import are_noise
+from genredb.songs.learn.references import known_references
+from genredb.songs.learn.revisions import find_commit, known_revisions, unpack
+from genredb.songs.train import ignore
+from genredb.values import json_text
 from tests.conftest import ROOT, Cli, rows
+from tests.json_reference import SHAPES, faults
 from tests.test_built_with import edit, lay_out
 from tests.test_features import add_feature
+from tests.verbs import build
 
 GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
 
@@ -57,6 +60,7 @@ def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited:
     own = "from ml.evaluations where classifier = 'naive_bayes' and label = 'genre'"
     [(accuracy, top_3, loss)] = rows(edited.database, f"select accuracy, top_3, log_loss {own}")
     assert [one.after for one in genre.measures] == pytest.approx([accuracy, top_3, loss])
+    assert list(faults(json.loads(json_text(genre)), SHAPES["evaluate --compare-to"])) == []
     by_file = compare(edited, str(edited.root.parent / "before.duckdb"), "naive_bayes")
     assert by_file[0].measures == genre.measures
 
@@ -105,7 +109,7 @@ def test_a_classifier_that_reads_no_feature_is_noise(edited: Config) -> None:
         ),
         ("--help", "no git revision '--help'"),
         ("project/genre.duckdb", "there is nothing to compare. After an edit, run `genredb build` first."),
-        ("project/dbt_project.yml", "cannot be judged: "),
+        ("project/dbt_project.yml", "cannot be evaluated: "),
     ],
 )
 def test_what_cannot_be_compared_with_is_said_in_a_sentence(
@@ -123,7 +127,7 @@ def test_other_labelled_songs_are_not_compared(edited: Config, tmp_path: Path) -
     config = read_config(Settings(project_dir=project))
     build(config)
     with pytest.raises(
-        UsageError, match="The labelled songs, or their labels, are not those of .*folds differ"
+        UsageError, match="The labelled songs or their labels differ from those of .*folds cannot"
     ):
         compare(config, str(edited.database), "majority")
 
@@ -146,7 +150,7 @@ def test_songs_that_are_parted_or_labelled_otherwise_are_not_compared(
     shutil.copy(before, config.database)
     with duckdb.connect(str(config.database)) as connection:
         connection.execute(f"update songs set {update}")
-    refusal = pytest.raises(UsageError, match="or their labels, are not those of")
+    refusal = pytest.raises(UsageError, match="or their labels differ from those of")
     with refusal if is_refused else contextlib.nullcontext():
         assert compare(config, str(before), "majority", protocol)
 
@@ -154,7 +158,7 @@ def test_songs_that_are_parted_or_labelled_otherwise_are_not_compared(
 def test_the_oldest_run_is_compared_with_before_it_is_forgotten(
     edited: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genredb.learn.past.KEPT_RUNS", 1)
+    monkeypatch.setattr("genredb.songs.learn.past.KEPT_RUNS", 1)
     config = replace(edited, database=tmp_path / "genre.duckdb")
     shutil.copy(edited.database, config.database)
     with duckdb.connect(str(config.database)) as connection:
@@ -187,7 +191,7 @@ def test_tab_offers_the_revisions_of_the_projects_repository(edited: Config, tmp
 
 def test_tab_does_not_wait_for_scikit_learn(edited: Config) -> None:
     script = (
-        "import sys; from genredb.cli.complete import _revisions; from genredb.project.config import *; "
+        "import sys; from genredb.cli.complete import _revisions; from genredb.runner.project.config import *; "
         "print([*_revisions(read_config(Settings()))], *{'numpy', 'sklearn'} & sys.modules.keys())"
     )
     command = [sys.executable, "-c", script]

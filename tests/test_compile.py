@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from genredb.compile.compiler import compile_inline
-from genredb.compile.fingerprint import identities
 from genredb.errors import GenredbError, ProjectError, UsageError
-from genredb.project.config import Settings, read_config
-from genredb.project.discover import read_project
+from genredb.runner.graph.compiler import compile_inline
+from genredb.runner.graph.fingerprint import identities
+from genredb.runner.graph.nodes import Check
+from genredb.runner.project.config import Settings, read_config
+from genredb.runner.project.discover import read_project
+from tests.cases import case_names, read_case
 from tests.conftest import check_golden
-from tests.project_files import BASE, compiled, write_project
+from tests.project_files import BASE, compiled, model_of, write_project
 
 SOURCES = """
 sources:
@@ -20,7 +22,7 @@ sources:
 
 
 def sql(folder: Path, files: dict[str, str], name: str) -> str:
-    return compiled(folder, files).find(name).sql
+    return model_of(compiled(folder, files), name).sql
 
 
 def test_a_ref_names_database_schema_and_alias(tmp_path: Path) -> None:
@@ -29,7 +31,7 @@ def test_a_ref_names_database_schema_and_alias(tmp_path: Path) -> None:
         "models/c.sql": "select * from {{ ref('a') }} as t, {{ ref('small', 'a') }}",
     }
     result = compiled(tmp_path, files)
-    assert result.find("c").sql == 'select * from "small"."main_mart"."b" as t, "small"."main_mart"."b"'
+    assert model_of(result, "c").sql == 'select * from "small"."main_mart"."b" as t, "small"."main_mart"."b"'
     assert result.find("c").depends_on == ("model.small.a",)
     assert result.find("a").materialized == "table"
 
@@ -50,7 +52,7 @@ def test_sources_vars_environment_macros_and_this(tmp_path: Path, monkeypatch: p
         "models/a.sql": "{{ outer() }} {{ env_var('SONG_LIMIT') }} {{ var('missing', 'd') }}{% for c in 'ab' %} {{ c }}{% endfor %}",
     }
     result = compiled(tmp_path, files)
-    assert result.find("a").sql == '>2 from "small"."raw"."songs", "small"."main"."a" 7 d a b'
+    assert model_of(result, "a").sql == '>2 from "small"."raw"."songs", "small"."main"."a" 7 d a b'
     assert result.find("a").depends_on == ("source.small.raw.songs",)
     assert result.environment == ("SONG_LIMIT",)
 
@@ -94,7 +96,7 @@ models:
         "tests/nothing_odd.sql": "{{ config(severity='warn') }} select * from {{ ref('a') }} where x = 9;",
     }
     result = compiled(tmp_path, files)
-    checks = {node.name: node for node in result.nodes.values() if node.materialized == "check"}
+    checks = {node.name: node for node in result.of_type(Check)}
     shown = "\n\n".join(f"-- {name} ({node.severity})\n{node.sql}" for name, node in sorted(checks.items()))
     check_golden("checks.sql", shown + "\n")
 
@@ -141,117 +143,12 @@ def test_a_fingerprint_changes_with_what_a_node_is_made_of_and_with_nothing_else
         assert {name[-1] for name in after if after[name] != before[name]} == expected
 
 
-BROKEN: dict[str, dict[str, str]] = {
-    "unknown ref": {"models/a.sql": "select 1", "models/b.sql": "select *\nfrom {{ ref('aa') }}"},
-    "unknown source": {"models/s.yml": SOURCES, "models/a.sql": "select * from {{ source('raw', 'song') }}"},
-    "unknown variable": {
-        "dbt_project.yml": BASE["dbt_project.yml"] + "vars: {minimum: 1}\n",
-        "models/a.sql": "\n\nselect {{ var('minimun') }}",
-    },
-    "undefined name": {"models/a.sql": "select 1,\n  {{ adio }} from t"},
-    "undefined name in a macro": {
-        "macros/m.sql": "{% macro m() %}\n{{ nothing }}\n{% endmacro %}",
-        "models/a.sql": "select {{ m() }}",
-    },
-    "missing environment variable": {"models/a.sql": "select {{ env_var('GENREDB_NO_SUCH') }}"},
-    "jinja syntax": {"models/a.sql": "select 1\nfrom {{ ref('b' }}"},
-    "unsafe jinja": {"models/a.sql": "select {{ ''.__class__.__mro__ }}"},
-    "circle": {
-        "models/a.sql": "select * from {{ ref('b') }}",
-        "models/b.sql": "select * from {{ ref('c') }}",
-        "models/c.sql": "select * from {{ ref('a') }}",
-    },
-    "materialization": {"models/a.sql": "{{ config(materialized='tabel') }} select 1"},
-    "two models of a name": {"models/a.sql": "select 1", "models/deep/a.sql": "select 1"},
-    "seed and model of a name": {"models/a.sql": "select 1", "seeds/a.csv": "x\n1\n"},
-    "properties twice": {"models/a.sql": "select 1", "models/p.yml": "models: [{name: a}, {name: a}]"},
-    "unknown check": {
-        "models/a.sql": "select 1 as x",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [uniqe]}]}]",
-    },
-    "check without argument": {
-        "models/a.sql": "select 1 as x",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [accepted_values]}]}]",
-    },
-    "check twice": {
-        "models/a.sql": "select 1 as x",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [unique, unique]}]}]",
-    },
-    "severity": {"models/a.sql": "select 1", "tests/t.sql": "{{ config(severity='eror') }} select 1"},
-    "two relations of a name": {
-        "models/a.sql": "select 1",
-        "models/b.sql": "{{ config(alias='A') }} select 1",
-    },
-    "relation of a source's name": {
-        "models/s.yml": "sources: [{name: raw, tables: [{name: songs, meta: {file: x.csv}}]}]",
-        "models/a.sql": "{{ config(alias='songs', schema='x') }} select 1",
-        "macros/m.sql": "{% macro generate_schema_name(custom_schema_name, node) %}raw{% endmacro %}",
-    },
-    "genredb's own schema": {
-        "models/a.sql": "select 1",
-        "macros/m.sql": "{% macro generate_schema_name(custom_schema_name, node) %}meta{% endmacro %}",
-    },
-    "source twice": {"models/s.yml": SOURCES, "models/t.yml": SOURCES},
-    "macro twice": {
-        "macros/a.sql": "{% macro m() %}{% endmacro %}",
-        "macros/b.sql": "{% macro m() %}{% endmacro %}",
-    },
-    "ref to a disabled model": {
-        "models/a.sql": "{{ config(enabled=false) }} select 1",
-        "models/b.sql": "select * from {{ ref('a') }}",
-    },
-    "unquoted configuration": {"models/a.sql": "{{ config(materialized=table) }} select 1"},
-    "division by zero": {"models/a.sql": "select {{ 1 / 0 }}"},
-    "endless macro": {"macros/m.sql": "{% macro m() %}{{ m() }}{% endmacro %}", "models/a.sql": "{{ m() }}"},
-    "include": {"models/a.sql": "{% include 'b.sql' %}"},
-    "ref without a name": {"models/a.sql": "select * from {{ ref() }}"},
-    "check without SQL": {"tests/t.sql": "-- nothing\n/* here */ ;"},
-    "configuration that is no mapping": {
-        "models/a.sql": "",
-        "models/p.yml": "models: [{name: a, config: x}]",
-    },
-    "checks that are no list": {
-        "models/a.sql": "",
-        "models/p.yml": "models: [{name: a, data_tests: unique}]",
-    },
-    "check that is no mapping": {
-        "models/a.sql": "",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{unique: x}]}]}]",
-    },
-    "values that are no list": {
-        "models/a.sql": "",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{accepted_values: {values: 3}}]}]}]",
-    },
-    "argument that does not exist": {
-        "models/a.sql": "",
-        "models/p.yml": "models: [{name: a, columns: [{name: x, tests: [{relationships: {too: b, field: x}}]}]}]",
-    },
-    "minimum that is no number": {
-        "models/s.yml": "sources: [{name: raw, tables: [{name: t, columns: [{name: x, meta: {min: low}}]}]}]"
-    },
-    "folder that is no list": {"dbt_project.yml": "name: small\nmodel-paths: models\n"},
-    "folder that does not exist": {"dbt_project.yml": "name: small\nmodel-paths: [sql]\n"},
-    "variables that are no mapping": {"dbt_project.yml": "name: small\nvars: [1]\n"},
-    "name with a dot": {"dbt_project.yml": "name: a.b\n"},
-    "profile that is no mapping": {"profiles.yml": "small: x\n"},
-    "jinja in the profile": {"profiles.yml": "small: {{ nothing }}\n"},
-    "control character": {"models/p.yml": "models: [{name: 'a\x01'}]"},
-    "yml syntax": {"models/a.sql": "select 1", "models/p.yml": "models:\n  - name: a\n   columns: ["},
-    "yml that is no mapping": {"models/p.yml": "- models"},
-    "models that are no list": {"models/p.yml": "models: {name: a}"},
-    "project without a name": {"dbt_project.yml": "version: '1'\n"},
-    "profile that does not exist": {"dbt_project.yml": "name: small\nprofile: smal\n"},
-    "profile of another database": {"profiles.yml": "small: {outputs: {dev: {type: postgres}}}\n"},
-    "target that does not exist": {"profiles.yml": "small: {target: prod, outputs: {dev: {type: duckdb}}}\n"},
-}
-
-
 def test_broken_projects_say_what_and_where(tmp_path: Path) -> None:
     lines = []
-    for number, (name, files) in enumerate(BROKEN.items()):
-        folder = tmp_path / str(number)
+    for name in case_names("broken_projects"):
+        folder = tmp_path / name
         with pytest.raises(ProjectError) as error:
-            compiled(folder, files)
+            compiled(folder, read_case("broken_projects", name))
             pytest.fail(f"{name}: no error")
         lines.append(f"{name}:\n  {str(error.value).replace(f'{folder}/', '')}")
     check_golden("broken_projects.txt", "\n".join(lines) + "\n")
@@ -288,30 +185,16 @@ def test_folders_that_do_not_exist_are_usage_errors(settings: Settings) -> None:
     assert error.value.exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select * from {{ ref('a') }}\n",
-        "{{ config(materialized='table', alias = 'other') }}\n\nselect 1 from {{ref('a')}} join {{ source('s', 't') }}\n\n",
-        "select '{' || '}' from {{ ref( 'small' , 'a' ) }} -- {{ ref('a') }}",
-        "no jinja at all\n",
-        "{{- ref('a') -}} x {{ ref('a') | upper }}",
-        "{{ config(materialized='table', tags=['x']) }} select {{ var('v', 1) }} from {{ ref('a') }}",
-        "{% if true %}{{ ref('a') }}{% endif %} {# note #}",
-        "{% raw %}{{ ref('a') }}{% endraw %}",
-        "select 1\r\nfrom {{ ref('a') }}\r\n",
-        "{{ ref('a') }} }}",
-    ],
-)
+@pytest.mark.parametrize("form", case_names("compile/plain"))
 def test_plain_templates_give_what_jinja_gives(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {
         "models/a.sql": "select 1 as x",
-        "models/b.sql": text,
         "models/s.yml": "sources: [{name: s, tables: [{name: t}]}]",
+        **read_case("compile/plain", form),
     }
-    plain = compiled(tmp_path, files).find("b")
-    monkeypatch.setattr("genredb.compile.render.plain_parts", lambda _text: None)
-    by_jinja = compiled(tmp_path, files).find("b")
+    plain = model_of(compiled(tmp_path, files), "b")
+    monkeypatch.setattr("genredb.runner.templates.render.plain_parts", lambda _text: None)
+    by_jinja = model_of(compiled(tmp_path, files), "b")
     assert (plain.sql, plain.depends_on, plain.config) == (by_jinja.sql, by_jinja.depends_on, by_jinja.config)

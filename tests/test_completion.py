@@ -2,10 +2,10 @@
 
 import pytest
 
-from genredb.project.config import Config
-from genredb.project.nodes import Column
-from genredb.query.catalog import Relation, Vocabulary, read_values, read_vocabulary
-from genredb.query.completion import KEYWORDS, suggest
+from genredb.ask.completion import KEYWORDS, suggest
+from genredb.ask.relations import Relation, Vocabulary, read_values, read_vocabulary
+from genredb.runner.project.config import Config
+from genredb.warehouse.declared import Column
 
 
 def relation(schema: str, name: str, *columns: str) -> Relation:

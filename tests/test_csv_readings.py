@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
-from genredb.project.nodes import RawPattern
+from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import survey
+from genredb.warehouse.database import open_memory
+from genredb.warehouse.declared import RawPattern
 from genredb.warehouse.load import load_source
 from genredb.warehouse.tables import create_tables
 from tests.test_bad_csvs import FOLDER, LOADED, SOURCE, UNCLOSED
@@ -25,26 +26,24 @@ Fate = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+def connection() -> Iterator[Connection]:
+    with open_memory() as connection:
         create_tables(connection)
         yield connection
 
 
-def fates(connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, delimiter: str = ",") -> Fate:
+def fates(connection: Connection, path: Path, content: bytes, delimiter: str = ",") -> Fate:
     """Load a file of these bytes; return the loaded rows and what is quarantined with its reason."""
     path.write_bytes(content)
     source = replace(SOURCE, files=RawPattern("things.csv", delimiter=delimiter))
     [done] = load_source(connection, source, [path])
-    loaded = connection.execute("from raw.things").fetchall()
-    quarantined = connection.execute("select reason, text from raw.quarantine order by line").fetchall()
+    loaded = connection.rows("from raw.things")
+    quarantined = connection.rows("select reason, text from raw.quarantine order by line")
     assert done.records == len(loaded) + len(quarantined)
     return loaded, quarantined
 
 
-def assert_unmoved(
-    connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, delimiter: str = ","
-) -> None:
+def assert_unmoved(connection: Connection, path: Path, content: bytes, delimiter: str = ",") -> None:
     """Hold that one bad row more is one row more in quarantine and nothing else."""
     path.write_bytes(content)
     found = survey(path, delimiter)
@@ -63,7 +62,7 @@ OPEN_ENDED = {"unclosed_last_quote", "unclosed_quote_in_the_middle", "cr_with_la
 
 
 @pytest.mark.parametrize("name", sorted(LOADED.keys() - OPEN_ENDED))
-def test_a_bad_row_moves_no_other(connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
+def test_a_bad_row_moves_no_other(connection: Connection, tmp_path: Path, name: str) -> None:
     assert_unmoved(connection, tmp_path / "things.csv", (FOLDER / f"{name}.csv").read_bytes())
 
 
@@ -80,7 +79,7 @@ def test_a_bad_row_moves_no_other(connection: duckdb.DuckDBPyConnection, tmp_pat
     ],
 )
 def test_what_two_readings_once_told_apart(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, body: bytes, loaded: list[tuple[Any, ...]]
+    connection: Connection, tmp_path: Path, body: bytes, loaded: list[tuple[Any, ...]]
 ) -> None:
     assert fates(connection, tmp_path / "things.csv", HEADER + body)[0] == loaded
     assert_unmoved(connection, tmp_path / "things.csv", HEADER + body)
@@ -95,9 +94,7 @@ def test_what_two_readings_once_told_apart(
         (HEADER + b"1,One,100,-5\n" + b"\r\n" * 1_000_000 + b"2,Two,1,-1\n", 2),
     ],
 )
-def test_odd_line_ends_lose_no_row(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes, rows: int
-) -> None:
+def test_odd_line_ends_lose_no_row(connection: Connection, tmp_path: Path, content: bytes, rows: int) -> None:
     loaded, quarantined = fates(connection, tmp_path / "things.csv", content)
     assert (len(loaded), quarantined) == (rows, [])
 
@@ -111,7 +108,7 @@ def test_odd_line_ends_lose_no_row(
     ],
 )
 def test_a_header_that_cannot_be_read_is_refused(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes, message: str
+    connection: Connection, tmp_path: Path, content: bytes, message: str
 ) -> None:
     with pytest.raises(InputError) as error:
         fates(connection, tmp_path / "things.csv", content)
@@ -154,7 +151,7 @@ files = st.builds(
 @given(file=files)
 @example(file=(HEADER + b'1,a,100,-5\n2,",100,-5\n', ","))
 def test_a_bad_row_moves_no_other_of_any_file(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, file: tuple[bytes, str]
+    connection: Connection, tmp_path: Path, file: tuple[bytes, str]
 ) -> None:
     """Good and bad rows in any quotes, spaces, line ends and delimiters."""
     path, (content, delimiter) = tmp_path / "things.csv", file

@@ -7,16 +7,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.results import Status
-from genredb.build.run import build, retry
+from genredb.ask.export import export
+from genredb.ask.query import Question, write_answer
 from genredb.doctor import examine
 from genredb.errors import DatabaseCorruptError
-from genredb.export import export
-from genredb.project.config import Config, Settings
-from genredb.query.ask import Question, write_answer
+from genredb.runner.project.config import Config, Settings
+from genredb.runner.results import Status
 from genredb.warehouse.database import open_reader
 from genredb.warehouse.publish import publication
 from tests.project_files import write_project
+from tests.verbs import build, retry
 
 HEADERS, BLOCK = 3 * 4096, 262_144
 WORDS = 64_000  # of a column of random text: more than a block

@@ -7,10 +7,10 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from genredb.ask.diff import diff
 from genredb.cli.app import add_commands, app
 from genredb.errors import DatabaseCorruptError, UsageError
-from genredb.project.config import Config
-from genredb.query.diff import diff
+from genredb.runner.project.config import Config
 from tests.conftest import changed
 
 TABLES = """

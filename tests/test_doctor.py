@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.run import build
 from genredb.doctor import Finding, examine
 from genredb.errors import ProjectErrors
-from genredb.project.config import Config, Settings
+from genredb.runner.project.config import Config, Settings
 from tests.conftest import changed, config_for
 from tests.project_files import write_project
+from tests.verbs import build
 
 
 def findings(config: Config) -> dict[str, list[Finding]]:
@@ -37,9 +37,9 @@ def test_everything_is_examined_and_well(predicted: Config) -> None:
     assert levels.pop("drift")  # four songs are too few to be like the others
     assert set.union(*levels.values()) == {"ok"}
     assert found["classifier"][0].text == (
-        "artist_vote, of 3 genres, loads and answers as it did when it was stored"
+        "artist_vote, of 3 genres, loads and predicts as it did when it was stored"
     )
-    assert found["relations"][0].text == "all are as the project and the raw files say"
+    assert found["relations"][0].text == "all match the project and the raw files"
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,13 @@ def test_what_cannot_predict_is_cured_by_predict(
     assert text in found.text
 
 
-def test_stale_relations_are_named_with_their_reasons(config: Config) -> None:
-    assert build(config).exit_code == 0
-    path = config.raw_dir / "CS98XClassificationTest.csv"
+def test_stale_relations_are_named_with_their_reasons(built_config: Config) -> None:
+    path = built_config.raw_dir / "CS98XClassificationTest.csv"
     path.write_text(path.read_text().replace("Asked 14", "Asked again"))
-    source, relations = findings(config)["relations"]
-    assert (source.text, source.cure) == ("raw.songs_test is stale", "genredb build")
+    source, relations = findings(built_config)["relations"]
+    assert (source.text, source.cure) == ("raw.songs_test is out of date", "genredb build")
     assert relations.text.startswith(
-        "stale are staging.stg_playlists (CS98XClassificationTest.csv changed), staging."
+        "out of date: staging.stg_playlists (CS98XClassificationTest.csv changed), staging."
     )
     assert " more" in relations.text
     assert relations.cure == "genredb build"
@@ -76,7 +75,7 @@ def test_a_relation_that_the_project_lost_is_named(config: Config) -> None:
     assert build(other).exit_code == 0
     without = config_for(config.raw_dir, config.database, baselines=False)
     texts = [one.text for one in findings(without)["relations"]]
-    assert any("neighbor_predictions is no longer of the project" in text for text in texts), texts
+    assert any("neighbor_predictions is no longer part of the project" in text for text in texts), texts
 
 
 def test_leftovers_and_a_missing_database_are_named(config: Config) -> None:

@@ -77,6 +77,7 @@ COMMON = [
     "genredb ls --project-dir . --profiles-dir . --target dev --vars 'baselines: true' --json -q",
     "genredb build --database other.duckdb --raw-dir cs98x --quiet && test -s other.duckdb",
     "genredb build -t dev -v --verbose",
+    "genredb build --memory-limit 1GB --threads 1 && GENREDB_MEMORY_LIMIT=50% GENREDB_THREADS=2 genredb predict",
     "GENREDB_DATABASE=other.duckdb GENREDB_RAW_DIR=cs98x GENREDB_QUIET=1 genredb build && test -s other.duckdb",
 ]
 
@@ -100,7 +101,7 @@ def test_every_option_is_tried() -> None:
     known = {one for command in commands().values() for param in command.params for one in param.opts}
     common = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", " ".join(COMMON)))
     assert common <= known
-    assert len(common) == 13
+    assert len(common) == 15
 
 
 @pytest.fixture(scope="module")

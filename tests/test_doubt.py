@@ -5,11 +5,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.export import export
-from genredb.learn.evaluate import judge
-from genredb.learn.predict import predict
-from genredb.learn.train import ignore, train
-from genredb.project.config import Config
+from genredb.ask.export import export
+from genredb.runner.project.config import Config
+from genredb.songs.evaluate import judge
+from genredb.songs.predict import predict
+from genredb.songs.train import ignore, train
 from tests.conftest import Cli, changed, rows
 
 

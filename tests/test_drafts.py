@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.artifacts import write_artifact
-from genredb.build.clean import clean
-from genredb.build.run import build
+from genredb.ask.export import export
 from genredb.drafts import draft_of, drafts, leftovers, temporary_folder, whole_file
 from genredb.errors import DatabaseLockedError
-from genredb.export import export
 from genredb.init import init
-from genredb.project.config import Config
-from genredb.sample.songs import Row, SongMaker
-from genredb.sample.write import TEST_FILE, TRAIN_FILE, write_sample
+from genredb.runner.artifacts.files import write_artifact
+from genredb.runner.clean import clean
+from genredb.runner.project.config import Config
+from genredb.songs.sample.songs import Row, SongMaker
+from genredb.songs.sample.write import TEST_FILE, TRAIN_FILE, write_sample
 from genredb.warehouse.publish import publication
 from tests.conftest import ROOT, TRAIN_HEADER, song
 from tests.project_files import write_project
 from tests.test_publish import publish, version
+from tests.verbs import build
 
 DEAD = 99_999_999
 
@@ -92,10 +92,10 @@ def test_a_load_that_is_killed_leaves_no_copy_of_the_csv_in_the_temporary_folder
     code = f"""
         import os
         from pathlib import Path
-        from genredb.build.load import load
+        from tests.verbs import load
         from genredb.warehouse.raw_table import RawTable
         from tests.conftest import config_for
-        RawTable._load_reasoned = lambda *_: os.kill(os.getpid(), 9)
+        RawTable._load_checked = lambda *_: os.kill(os.getpid(), 9)
         load(config_for(Path({str(raw)!r}), Path({str(tmp_path / "genre.duckdb")!r})))
     """
     environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import ks_2samp, kstwobign
 
-from genredb.build.run import build
-from genredb.learn.drift import FALSE_ALARM, Drift, _odds_outside, describe_drift, find_drift
-from genredb.learn.predict import predict
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
+from genredb.songs.learn.drift import FALSE_ALARM, Drift, _odds_outside, describe_drift, find_drift
+from genredb.songs.predict import predict
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import open_memory
 from tests.conftest import Cli
 from tests.songs_from_elsewhere import write_playlist
+from tests.verbs import build
 
 COLUMNS = ("same", "shifted", "wide")
 
@@ -25,8 +26,8 @@ def labelled() -> np.ndarray:
 
 
 @pytest.fixture
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+def connection() -> Iterator[Connection]:
+    with open_memory() as connection:
         connection.execute("create schema features")
         columns = ", ".join(f"{name} double" for name in COLUMNS)
         for view in ("train", "predict"):
@@ -34,15 +35,13 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def fill(connection: duckdb.DuckDBPyConnection, view: str, source: str, values: np.ndarray) -> None:
+def fill(connection: Connection, view: str, source: str, values: np.ndarray) -> None:
     columns = (pa.array(column, from_pandas=True) for column in values.T)  # a NaN is no value
-    connection.register("songs", pa.table(dict(zip(COLUMNS, columns, strict=True))))
-    connection.execute(f"insert into features.{view} select ?, * from songs", [source])
+    with connection.given("songs", pa.table(dict(zip(COLUMNS, columns, strict=True)))):
+        connection.execute(f"insert into features.{view} select ?, * from songs", [source])
 
 
-def test_distances_are_those_of_kolmogorov_and_smirnov(
-    connection: duckdb.DuckDBPyConnection, labelled: np.ndarray
-) -> None:
+def test_distances_are_those_of_kolmogorov_and_smirnov(connection: Connection, labelled: np.ndarray) -> None:
     generator = np.random.default_rng(1)
     asked = generator.integers(0, 100, size=(80, 3)).astype(float)
     asked[:, 1] = np.minimum(asked[:, 1] / 2 + 50, 99)
@@ -60,14 +59,14 @@ def test_distances_are_those_of_kolmogorov_and_smirnov(
     assert (wide.outside, wide.songs, wide.low, wide.high) == (6, 78, 0, 99)
     assert wide.distance < wide.chance
     assert describe_drift([wide]) == [
-        "The songs to predict of test are unlike the labelled ones in wide (6 of 78 outside 0 to 99)."
+        "Drift in the songs to predict of test: wide (6 of 78 outside 0 to 99)."
     ]
     # The bound is the asymptotic one, shared out over the columns.
     quantile = kstwobign.isf(FALSE_ALARM / 6) * np.sqrt((400 + 80) / (400 * 80))
     assert shifted.chance == pytest.approx(quantile, rel=1e-3)
 
 
-def test_each_file_is_compared_by_itself(connection: duckdb.DuckDBPyConnection, labelled: np.ndarray) -> None:
+def test_each_file_is_compared_by_itself(connection: Connection, labelled: np.ndarray) -> None:
     fill(connection, "train", "train", labelled)
     fill(connection, "predict", "test", labelled[:100])
     fill(connection, "predict", "playlist_far", labelled[:100] + 1000)
@@ -78,7 +77,7 @@ def test_each_file_is_compared_by_itself(connection: duckdb.DuckDBPyConnection, 
     ]
 
 
-def test_nothing_to_compare_is_no_drift(connection: duckdb.DuckDBPyConnection, labelled: np.ndarray) -> None:
+def test_nothing_to_compare_is_no_drift(connection: Connection, labelled: np.ndarray) -> None:
     assert find_drift(connection, COLUMNS) == ()
     fill(connection, "predict", "test", labelled)
     assert find_drift(connection, COLUMNS) == ()
@@ -86,7 +85,7 @@ def test_nothing_to_compare_is_no_drift(connection: duckdb.DuckDBPyConnection, l
     assert find_drift(connection, COLUMNS) == ()
 
 
-def test_false_alarms_are_as_rare_as_is_said(connection: duckdb.DuckDBPyConnection) -> None:
+def test_false_alarms_are_as_rare_as_is_said(connection: Connection) -> None:
     generator = np.random.default_rng(2)
     alarms = 0
     for _ in range(100):
@@ -118,6 +117,6 @@ def test_predict_warns_and_names_file_and_column(config: Config, raw_dir: Path, 
     assert predict(config).drift == found
     options = ("--raw-dir", raw_dir, "--database", config.database)
     ran = cli("predict", *options, cwd=raw_dir)
-    assert "warning: The songs to predict of playlist_new are unlike the labelled ones in " in ran.err
+    assert "warning: Drift in the songs to predict of playlist_new: " in ran.err
     examined = cli("doctor", *options, cwd=raw_dir)
-    assert "note    drift: The songs to predict of playlist_new are unlike" in examined.out
+    assert "note    drift: Drift in the songs to predict of playlist_new" in examined.out

@@ -14,11 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import artist_codes
-from genredb.learn.estimators import ArtistClassifier, BinarizedTree
-from genredb.learn.packed_forest import PackedForest
-from genredb.learn.sql_neighbors import SqlNeighbors
+from genredb.songs.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.dataset import artist_codes
+from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.songs.learn.packed_forest import PackedForest
+from genredb.songs.learn.sql_neighbors import SqlNeighbors
 
 
 def test_a_packed_forest_is_the_same_forest() -> None:
@@ -140,6 +140,7 @@ def test_codes_of_artists_are_the_same_everywhere() -> None:
     assert len({codes[0], codes[2]}) == 2
 
 
+@pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_bears_missing_values(name: str) -> None:
     """In the songs asked for alone, in those learned from, and in a whole column of both."""

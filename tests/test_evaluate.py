@@ -10,18 +10,17 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from genredb.build.run import build
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import LabelledSongs, Songs
-from genredb.learn.evaluate import evaluate, judge
-from genredb.learn.evaluations import Evaluation, with_verdicts
-from genredb.learn.fitted import class_scores
-from genredb.learn.group_sets import Asked, group_sets
-from genredb.learn.learning_curve import learning_curve
-from genredb.learn.protocols import PROTOCOLS
-from genredb.learn.reports import report_by, report_by_probability
-from genredb.learn.scores import (
+from genredb.runner.project.config import Config
+from genredb.songs.evaluate import evaluate, judge
+from genredb.songs.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.dataset import LabelledSongs, Songs
+from genredb.songs.learn.fitted import class_scores
+from genredb.songs.learn.group_sets import Asked, group_sets
+from genredb.songs.learn.leaderboard import Evaluation, with_verdicts
+from genredb.songs.learn.protocols import PROTOCOLS
+from genredb.songs.learn.reports import report_by, report_by_probability
+from genredb.songs.learn.scores import (
     ask_permuted,
     by_group,
     joined,
@@ -30,11 +29,14 @@ from genredb.learn.scores import (
     standard_error,
     unknown_share,
 )
-from genredb.learn.train import ignore
-from genredb.project.config import Config
+from genredb.songs.learning_curve import learning_curve
+from genredb.songs.train import ignore
+from genredb.values import json_text
 from genredb.warehouse.database import open_reader
 from tests.cli_reference import commands
 from tests.conftest import ROOT, Cli, changed, config_for, rows
+from tests.json_reference import SHAPES, faults
+from tests.verbs import build
 
 
 def texts(*values: str) -> np.ndarray:
@@ -176,28 +178,26 @@ def test_the_tables_of_an_evaluation_add_up(evaluated: Config) -> None:
     assert mean == pytest.approx(majority.accuracy)
 
 
-def test_what_is_known_is_not_done_again_until_the_songs_change(config: Config, raw_dir: Path) -> None:
-    build(config)
-    judge(config, ["majority"], "cv", ignore)
-    content = config.database.read_bytes()
-    judge(config, ["majority"], "cv", ignore)
-    assert config.database.read_bytes() == content
+def test_what_is_known_is_not_done_again_until_the_songs_change(built_config: Config, raw_dir: Path) -> None:
+    judge(built_config, ["majority"], "cv", ignore)
+    content = built_config.database.read_bytes()
+    judge(built_config, ["majority"], "cv", ignore)
+    assert built_config.database.read_bytes() == content
     train = raw_dir / "CS98XClassificationTrain.csv"
     # A title decides with which songs one stands on one side of a fold.
     for old, new in (("Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102"), ("5,Song 5,", "5,Song 9,")):
         assert old in train.read_text()
         train.write_text(train.read_text().replace(old, new))
-        build(config)
-        content = config.database.read_bytes()
-        judge(config, ["majority"], "cv", ignore)
-        assert config.database.read_bytes() != content
-    assert rows(config.database, "select count(*) from ml.evaluations") == [(2,)]
+        build(built_config)
+        content = built_config.database.read_bytes()
+        judge(built_config, ["majority"], "cv", ignore)
+        assert built_config.database.read_bytes() != content
+    assert rows(built_config.database, "select count(*) from ml.evaluations") == [(2,)]
 
 
-def test_too_few_artists_or_recordings_are_said_to_be_too_few(config: Config) -> None:
-    build(config)
-    with pytest.raises(InputError, match="4 artists are too few to judge by"):
-        evaluate(config, [], "unseen")
+def test_too_few_artists_or_recordings_are_said_to_be_too_few(built_config: Config) -> None:
+    with pytest.raises(InputError, match="4 artists are too few to evaluate"):
+        evaluate(built_config, [], "unseen")
 
 
 def test_a_score_of_two_classes_is_one_for_each() -> None:
@@ -229,11 +229,12 @@ def test_the_leaderboard(cli: Cli, evaluated: Config, tmp_path: Path) -> None:
     assert lines[0][:4] == ["classifier", "accuracy", "difference", "unseen"]
     assert [line[0] for line in lines[2:]] == ["artist_vote", "majority"]
     assert lines[2][4] == "default"
-    assert "unseen: accuracy for artists that have no labelled song in the fold" in ran.err
+    assert "unseen: accuracy for artists with no labelled song in the training folds" in ran.err
     assert "12 songs, protocol cv, label genre." in ran.err
     found = json.loads(
         cli("evaluate", "majority", "--label", "genre_group", "--json", *its, cwd=tmp_path).out
     )
+    assert list(faults(found, SHAPES["evaluate"])) == []
     assert {one["label"] for one in found} == {"genre_group"}
     assert cli("evaluate", "--label", "gnre", *its, cwd=tmp_path).code == 2
 
@@ -293,11 +294,11 @@ def test_reports_add_up_to_the_accuracy(evaluated: Config) -> None:
             assert [one.songs for one in found] == sorted((one.songs for one in found), reverse=True)
         genres = report_by(connection, "majority", "cv", "genre", "genre")
         assert any(one.precision is None for one in genres) or len(genres) == 3
-        reports, calibration = report_by_probability(connection, "majority", "cv", "genre")
+        reliability = report_by_probability(connection, "majority", "cv", "genre")
+    reports = reliability.probabilities
     assert sum(one.songs for one in reports) == pytest.approx(12)
     assert sum(one.songs * one.right for one in reports) == pytest.approx(12 * majority.accuracy)
-    assert calibration is not None
-    assert calibration.error == pytest.approx(majority.calibration_error)
+    assert reliability.calibration.error == pytest.approx(majority.calibration_error)
     assert reports[0].answered == 1.0
 
 
@@ -322,7 +323,7 @@ def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_writt
 
 def test_a_learning_curve_is_of_genres_under_cv(tmp_path: Path) -> None:
     for other in (("--protocol", "unseen"), ("--label", "genre_group")):
-        with pytest.raises(UsageError, match="`--learning-curve` is of genres under the protocol cv"):
+        with pytest.raises(UsageError, match="`--learning-curve` is for genres under the protocol cv"):
             commands()["evaluate"].main(["--learning-curve", *other], standalone_mode=False)
 
 
@@ -333,6 +334,7 @@ def test_a_learning_curve_ends_with_all_songs_of_the_folds(sample_folder: Path) 
         "select count(*), count(duplicate_of) from songs where genre is not null",
     )
     points = learning_curve(config, "majority")
+    assert list(faults(json.loads(json_text(points)), SHAPES["evaluate --learning-curve"])) == []
     assert points[-1].songs == pytest.approx((labelled - repeats) * 4 / 5)
     for column in ("songs", "artists", "known_share"):
         values = [getattr(one, column) for one in points]

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.run import build
 from genredb.cli.explain import print_explanation
 from genredb.errors import UsageError
-from genredb.learn.explain import explain
-from genredb.learn.predict import predict
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
+from genredb.songs.explain import explain
+from genredb.songs.predict import predict
 from tests.conftest import Cli, changed, check_golden, rows
+from tests.verbs import build
 
 
 def test_an_explanation_names_the_artists_songs_or_the_columns_that_weighed(predicted: Config) -> None:
@@ -95,7 +95,7 @@ def test_a_group_that_is_likelier_than_that_of_the_genre_is_explained(
     predicted: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (found,) = explain(predicted, "15")
-    note = "    The likeliest genre is of the group jazz; the genres of pop together are likelier.\n"
+    note = "    The likeliest genre belongs to jazz, but together the genres of pop are likelier.\n"
     print_explanation(replace(found, own_group="jazz", genre_group="pop"))
     assert note in capsys.readouterr().out
     print_explanation(replace(found, own_group=found.genre_group))

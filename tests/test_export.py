@@ -9,14 +9,13 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
-from genredb.build.load import load
-from genredb.build.run import build
+from genredb.ask.export import export
 from genredb.errors import InputError, UsageError
-from genredb.export import export
-from genredb.learn.kept import use_classifier
-from genredb.learn.predict import predict
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import use_classifier
+from genredb.songs.predict import predict
 from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, changed, song
+from tests.verbs import build, load
 
 
 @pytest.fixture
@@ -61,9 +60,9 @@ def test_a_label_is_never_altered(config: Config, raw_dir: Path, tmp_path: Path)
         ("update songs set bpm = 1 where id = 15", "before the songs to predict or the settings changed"),
         (
             "insert into raw.quarantine values ('raw.songs_test', 'x.csv', 5, 'bpm: ''x'' is not an integer', 'x')",
-            r"1 row.s. of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); mend the file",
+            r"1 row.s. of the test file are quarantined.*\(line 5: bpm: 'x' is not an integer\); fix the file",
         ),
-        ("insert into raw.songs_test (id) values (99)", "other Ids than theirs"),
+        ("insert into raw.songs_test (id) values (99)", "are not those of the"),
         ("delete from songs where id = 16", "before the songs to predict or the settings changed"),
     ],
 )
@@ -103,7 +102,7 @@ def test_a_quarantined_test_row_makes_the_export_fail(config: Config, raw_dir: P
 def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/null")):
-        with pytest.raises(UsageError, match="is no regular file"):
+        with pytest.raises(UsageError, match="is not a regular file"):
             export(ready, "songs", path, "csv")
     for name in (ready.database.name, ready.database.name + ".lock"):
         with pytest.raises(UsageError, match="is the database or belongs to it"):
@@ -116,30 +115,32 @@ def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> N
 
 
 def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
-    config: Config, raw_dir: Path, tmp_path: Path
+    built_config: Config, raw_dir: Path, tmp_path: Path
 ) -> None:
-    build(config)
-    use_classifier(config, "majority")
-    predict(config)
+    use_classifier(built_config, "majority")
+    predict(built_config)
     train = raw_dir / REAL_FILES[0]
     train.write_text(train.read_text().replace("album rock", "polka"))
-    load(config)
-    for verb in (lambda: predict(config), lambda: export(config, "submission", tmp_path / "s.csv")):
+    load(built_config)
+    for verb in (
+        lambda: predict(built_config),
+        lambda: export(built_config, "submission", tmp_path / "s.csv"),
+    ):
         with pytest.raises(
             UsageError,
-            match="Some models are not built from the raw files as loaded; run `genredb build`",
+            match="Some models are out of date with the raw files as loaded; run `genredb build`",
         ):
             verb()
-    assert build(config).forgotten_predictions == 4
-    predict(config)
-    export(config, "submission", tmp_path / "s.csv")
+    assert build(built_config).forgotten == {"ml.predictions": 4}
+    predict(built_config)
+    export(built_config, "submission", tmp_path / "s.csv")
 
 
 def test_a_submission_in_any_format_is_proved(ready: Config, tmp_path: Path) -> None:
     with duckdb.connect(str(ready.database)) as connection:
         connection.execute("insert into ml.predictions from ml.predictions where song_key = 'test:15'")
     for name in ("s.csv", "s.json", "s.parquet"):
-        with pytest.raises(InputError, match="4 rows for the 3 songs"):
+        with pytest.raises(InputError, match="4 Ids of the submission are not those of the 3 songs"):
             export(ready, "submission", tmp_path / name)
 
 
@@ -186,6 +187,6 @@ def test_a_submission_learned_from_further_songs_is_written_with_a_warning(
     use_classifier(config, "majority")
     predict(config)
     done = cli("export", "-o", "submission.csv", cwd=raw_dir.parent)
-    assert "warning: 1 labelled song beyond the competition's own decided this submission" in done.err
+    assert "warning: This submission learned from 1 labelled song beyond the competition's own" in done.err
     done = cli("export", "ml.chosen", "-o", "chosen.csv", cwd=raw_dir.parent)
     assert done.err == "Wrote 1 row of ml.chosen to chosen.csv.\n"

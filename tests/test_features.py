@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.preview import plan
-from genredb.build.run import build
+from genredb.ask.query import Question, asked
 from genredb.errors import ProjectErrors
-from genredb.learn.explain import explain
-from genredb.learn.predict import predict
-from genredb.project.config import Config, Settings, read_config
-from genredb.query.ask import Question, asked
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.explain import explain
+from genredb.songs.predict import predict
 from tests.conftest import rows
 from tests.test_built_with import edit, lay_out
+from tests.verbs import build, plan
 
 VIEW = "sql/models/features/song_features.sql"
 ROLES = "sql/models/features/features.yml"

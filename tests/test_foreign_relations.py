@@ -6,14 +6,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.load import load
-from genredb.build.options import Options
-from genredb.build.preview import plan
-from genredb.build.run import build
 from genredb.errors import ProjectError, UsageError
-from genredb.project.config import Config
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config
 from tests.conftest import config_for, rows
 from tests.project_files import write_project
+from tests.verbs import build, load, plan
 
 
 def run(database: Path, *statements: str) -> None:
@@ -43,7 +41,7 @@ def test_a_database_of_somebody_else_loses_nothing_to_a_build(
     config = config_for(raw_dir, tmp_path / "mine.duckdb")
     run(config.database, statement, "create table bystander as select 1 as i")
     before = content(config.database)
-    with pytest.raises(UsageError, match=f"holds {named}, which genredb did not make.*--database"):
+    with pytest.raises(UsageError, match=f"holds {named}, which genredb did not create.*--database"):
         build(config)
     assert content(config.database) == before
 
@@ -51,7 +49,7 @@ def test_a_database_of_somebody_else_loses_nothing_to_a_build(
 def test_a_load_replaces_no_table_of_somebody_else(raw_dir: Path, tmp_path: Path) -> None:
     config = config_for(raw_dir, tmp_path / "mine.duckdb")
     run(config.database, "create schema raw", "create table raw.songs_test as select 1 as mine")
-    with pytest.raises(UsageError, match=r"holds raw\.songs_test, which genredb did not make"):
+    with pytest.raises(UsageError, match=r"holds raw\.songs_test, which genredb did not create"):
         load(config)
     assert rows(config.database, "from raw.songs_test") == [(1,)]
 
@@ -67,13 +65,11 @@ def test_no_csv_is_loaded_in_place_of_what_genredb_keeps(tmp_path: Path, schema:
     for attempt in (build, load):
         with pytest.raises(ProjectError) as error:
             attempt(config)
-        assert str(error.value) == (
-            f"models/s.yml: {schema}.{name} is a place of genredb's own; choose another."
-        )
+        assert str(error.value) == (f"models/s.yml: {schema}.{name} is reserved for genredb; choose another.")
 
 
 TAKEN = [
-    ("t", {}, "holds main_dbt_test__audit.t, which genredb did not make"),
+    ("t", {}, "holds main_dbt_test__audit.t, which genredb did not create"),
     (
         "one",
         {"macros/g.sql": "{% macro generate_schema_name(c, n) %}main{% endmacro %}"},
@@ -120,7 +116,7 @@ def test_a_new_model_does_not_take_the_name_of_a_table_that_somebody_made(tmp_pa
     config = small(tmp_path, {"mine": "select 3 as i"})
     run(config.database, "create table mine as select 2 as i")
     for verb in (plan, build):
-        with pytest.raises(UsageError, match="holds mine, which genredb did not make"):
+        with pytest.raises(UsageError, match="holds mine, which genredb did not create"):
             verb(config)
     run(config.database, "drop table mine", "create or replace view m as select 4 as i")
     assert build(config).exit_code == 0

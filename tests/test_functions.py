@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from genredb.learn.predict import predict
-from genredb.project.config import Config
-from genredb.query.ask import Question, asked
+from genredb.ask.query import Question, asked
+from genredb.runner.project.config import Config
+from genredb.songs.predict import predict
 from tests.conftest import Cli, changed, write_raw
 
 

@@ -22,9 +22,9 @@ DRIVER = """
 import functools, json, resource, sys, time
 from pathlib import Path
 from genredb.errors import GenredbError
-from genredb.project.config import Settings, read_config
-from genredb.query.ask import Question, write_answer
-from genredb.query.guard import Limits, run_guarded
+from genredb.runner.project.config import Settings, read_config
+from genredb.ask.query import Question, write_answer
+from genredb.ask.guard import Limits, run_guarded
 
 config = read_config(Settings(database=Path("genre.duckdb")))
 limits = Limits(seconds=float(sys.argv[1]), memory=1 << 30)

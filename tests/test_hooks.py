@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.results import Status
-from genredb.build.run import build
 from genredb.errors import ProjectError
-from genredb.project.config import read_config
+from genredb.runner.project.config import read_config
+from genredb.runner.results import Status
 from tests.conftest import Cli, rows
 from tests.project_files import BASE, write_project
+from tests.verbs import build
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from tests.project_files import BASE, write_project
     [
         ("commit", "cannot commit - no transaction is active"),
         ("rollback", "cannot commit - no transaction is active"),
-        ("drop table meta.state", "A hook dropped meta.state or left another database"),
-        ("drop schema meta cascade", "A hook dropped meta.state or left another database"),
-        ("attach ':memory:' as other; use other", "A hook dropped meta.state or left another database"),
+        ("drop table meta.state", "A hook dropped meta.state, or left another database"),
+        ("drop schema meta cascade", "A hook dropped meta.state, or left another database"),
+        ("attach ':memory:' as other; use other", "A hook dropped meta.state, or left another database"),
         ("drop table meta.runs", ""),
         ("drop view {{ this }}", ""),
         ("drop view {{ this }}; create table {{ this }} as select 2 as x", ""),
@@ -52,7 +52,7 @@ def test_a_hook_of_the_project_takes_effect_when_it_is_written(tmp_path: Path, c
         assert build(read_config(config.settings)).is_published
         assert rows(config.database, "from marked") == [(value,)]
         assert not build(read_config(config.settings)).is_published
-    assert "There is nothing to do" in cli("plan", cwd=tmp_path).err
+    assert "Nothing to do" in cli("plan", cwd=tmp_path).err
 
 
 def test_hooks_run_around_nodes_and_runs(tmp_path: Path) -> None:
@@ -72,3 +72,17 @@ def test_hooks_run_around_nodes_and_runs(tmp_path: Path) -> None:
     result = build(broken)
     assert [found.status for found in result.results] == [Status.ERROR, Status.SKIPPED]
     assert result.results[0].message.startswith("dbt_project.yml (on-run-start): Referenced column")
+
+
+def test_a_hook_is_rendered_once_and_after_those_before_it_ran(tmp_path: Path) -> None:
+    """What its template writes is written once, and what it asks sees what the hook before it did."""
+    files = {
+        "dbt_project.yml": BASE["dbt_project.yml"]
+        + 'on-run-start: "create table if not exists seen (x int)"\n',
+        "macros/m.sql": "{% macro note() %}{% do run_query('insert into seen select count(*) from ' ~ this) %}{% endmacro %}",
+        "models/m.sql": "{{ config(materialized='table', post_hook=['insert into {{ this }} values (2)', '{{ note() }}']) }}"
+        "select 1 as x",
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from seen") == [(2,)]

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genredb.build.run import build
 from genredb.errors import InputError, ProjectError, UsageError
 from genredb.init import init
-from genredb.project.config import Config, Settings, read_config
+from genredb.runner.project.config import Config, Settings, read_config
 from genredb.warehouse.infer import infer_table, sql_name
 from tests.conftest import ROOT, Cli, rows
+from tests.verbs import build
 
 DATE = dt.date(2024, 12, 31)
 ORDERS = """Order ID,Order,Zip,When,On,Amount,Paid,Größe
@@ -39,7 +39,7 @@ def inferred(folder: Path, text: str) -> dict[str, str]:
 
 def test_the_songs_project_builds_predicts_and_exports(cli: Cli, tmp_path: Path) -> None:
     done = cli("init", "songs", cwd=tmp_path)
-    assert (done.code, done.err) == (0, "Laid out songs; now: cd songs && genredb build\n")
+    assert (done.code, done.err) == (0, "Created songs. Next: cd songs && genredb build\n")
     listed = set(done.out.split("\n"))
     assert {"dbt_project.yml", "sql/models/marts/songs.sql", "data/seeds/genre_groups.csv"} <= listed
     songs = tmp_path / "songs"
@@ -48,7 +48,7 @@ def test_the_songs_project_builds_predicts_and_exports(cli: Cli, tmp_path: Path)
     ).read_bytes()
     for command in (["build", "-q"], ["predict", "-q"], ["export", "-o", "submission.csv"]):
         assert cli(*command, cwd=songs).code == 0, command
-    assert cli("build", cwd=songs).err.endswith("genre.duckdb is current.\n")
+    assert cli("build", cwd=songs).err.endswith("genre.duckdb is up to date.\n")
 
 
 def test_own_csvs_become_sources_models_and_tables(cli: Cli, tmp_path: Path) -> None:
@@ -234,8 +234,8 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
     for csvs, error, message in (
         ([tmp_path / "none.csv"], InputError, "There is no file"),
         ([good, bad], InputError, "two columns would be called 'a'"),
-        ([good, tmp_path / "sub" / "good.csv"], InputError, "would give models of one name"),
-        ([tmp_path / "jinja.csv"], InputError, "holds a mark of templates"),
+        ([good, tmp_path / "sub" / "good.csv"], InputError, "would create models with the same name"),
+        ([tmp_path / "jinja.csv"], InputError, "contains template syntax"),
     ):
         with pytest.raises(error, match=message):
             init(tmp_path / "new", csvs)
@@ -249,10 +249,27 @@ def test_nothing_is_laid_out_where_it_cannot_be(tmp_path: Path) -> None:
 def test_names_that_would_clash_are_refused(tmp_path: Path) -> None:
     for name in ("songs", "stg_songs", "quarantine"):
         (tmp_path / f"{name}.csv").write_text("a\n1\n")
-    for names, message in ((["songs", "stg_songs"], "models of one name"), (["quarantine"], "of its own")):
+    for names, message in (
+        (["songs", "stg_songs"], "models with the same name"),
+        (["quarantine"], "of its own"),
+    ):
         with pytest.raises(InputError, match=message):
             init(tmp_path / "new" / "deep", [tmp_path / f"{name}.csv" for name in names])
     assert not (tmp_path / "new").exists()
+
+
+def test_json_is_not_read_as_a_csv(tmp_path: Path) -> None:
+    (tmp_path / "things.json").write_text('[{"a": 1}]')
+    with pytest.raises(InputError, match="is JSON; genredb reads JSON lines; write one object on each line"):
+        init(tmp_path / "new", [tmp_path / "things.json"])
+
+
+@pytest.mark.parametrize("name", ["staging", "raw", "Staging"])
+def test_a_folder_may_be_called_as_a_schema(tmp_path: Path, name: str) -> None:
+    """The database gets another name then: DuckDB could not tell it from the schema."""
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    init(tmp_path / name, [tmp_path / "x.csv"])
+    assert build(config_of(tmp_path / name)).exit_code == 0
 
 
 def test_the_working_directory_stays_the_same_folder(cli: Cli, tmp_path: Path) -> None:
@@ -271,32 +288,29 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".empty-*"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.tuples(
-            st.one_of(
-                st.integers(-(2**70), 2**70).map(str), st.sampled_from(["", "x", "1.5", "007", "2024-01-01"])
-            ),
-            st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=5),
-        ),
-        min_size=1,
-        max_size=8,
-    )
+cells = st.one_of(
+    st.integers(-(2**70), 2**70).map(str), st.sampled_from(["", "x", "1.5", "007", "2024-01-01"])
 )
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=5)
+tables = st.lists(st.tuples(cells, words), min_size=1, max_size=8)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[*HealthCheck])
+@given(st.lists(tables, min_size=5, max_size=5))
 def test_whatever_is_inferred_loads_every_row(
-    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, str]]
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[str, str]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("inferred")
-    path = folder / "data.csv"
-    lines = [f'{one},"{other.replace(chr(34), chr(34) * 2)}"' for one, other in values]
-    path.write_text("\n".join(["one,other", *lines]) + "\n", encoding="utf-8")
-    init(folder / "own", [path])
+    paths = [folder / f"data{number}.csv" for number in range(len(files))]
+    for path, values in zip(paths, files, strict=True):
+        lines = [f'{one},"{other.replace(chr(34), chr(34) * 2)}"' for one, other in values]
+        path.write_text("\n".join(["one,other", *lines]) + "\n", encoding="utf-8")
+    init(folder / "own", paths)
     assert build(config_of(folder / "own")).exit_code == 0
     database = folder / "own" / "own.duckdb"
-    assert rows(database, "select count(*), (select count(*) from raw.quarantine) from data") == [
-        (len(values), 0)
-    ]
+    assert rows(database, "select count(*) from raw.quarantine") == [(0,)]
+    for path, values in zip(paths, files, strict=True):
+        assert rows(database, f"select count(*) from {path.stem}") == [(len(values),)]
 
 
 @pytest.mark.parametrize(
@@ -343,7 +357,7 @@ def test_what_is_text_is_not_spoken_of(tmp_path: Path, values: list[str]) -> Non
 def test_a_file_without_header_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "things.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"things\.csv:1 looks like a row, not like a header: '"):
+    with pytest.raises(InputError, match=r"things\.csv:1 looks like a row, not a header: '"):
         infer_table(path)
 
 

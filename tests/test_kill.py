@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.run import build
-from genredb.sample.write import write_sample
+from genredb.songs.sample.write import write_sample
 from tests.conftest import ROOT, config_for, rows
+from tests.verbs import build
 
 KILLS = 30
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from genredb.build.options import Options
-from genredb.build.preview import plan
-from genredb.build.run import build, retry
 from genredb.cli.consent import with_consent
 from genredb.errors import ConsentError
-from genredb.project.config import Config, Settings, read_config
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config, Settings, read_config
 from tests.conftest import Cli, rows
 from tests.project_files import write_project
+from tests.verbs import build, plan, retry
 
 EVENTS = "{{ config(materialized='incremental') }} select 1 as k"
 ALLOWED = Options(allow_drops=True)
@@ -44,8 +43,8 @@ def remove(config: Config, *names: str) -> None:
     [
         (
             lambda config: remove(config, "events"),
-            "This build would drop main.events, incremental, whose rows cannot be built again; mend the project, "
-            "or add --allow-drops if that is meant.",
+            "This build would drop main.events, incremental, whose rows cannot be built again; fix the project, "
+            "or add --allow-drops if this is intended.",
             ["one", "three", "two"],
         ),
         (
@@ -62,7 +61,7 @@ def remove(config: Config, *names: str) -> None:
         ),
         (
             lambda config: remove(config, "one", "two", "three"),
-            "drop 3 of the 4 relations: main.one, main.three, main.two; mend",
+            "drop 3 of the 4 relations: main.one, main.three, main.two; fix",
             ["events"],
         ),
     ],
@@ -110,7 +109,7 @@ def test_a_misspelt_folder_stops_with_exit_2_where_nobody_can_be_asked(config: C
 def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(given: frozenset[str]) -> str:
         if "--allow-drops" not in given:
-            raise ConsentError("This build would drop it", "mend", "--allow-drops")
+            raise ConsentError("This build would drop it", cure="mend", option="--allow-drops")
         return "dropped"
 
     with pytest.raises(ConsentError):
@@ -120,7 +119,7 @@ def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(typer, "confirm", lambda text, **_: asked.append(text))
     assert with_consent(run) == "dropped"
-    assert asked == ["This build would drop it; mend.\nGo on as with --allow-drops?"]
+    assert asked == ["This build would drop it; mend.\nContinue as with --allow-drops?"]
 
 
 def test_a_retry_goes_on_with_what_the_failed_build_was_told(tmp_path: Path) -> None:

@@ -6,18 +6,18 @@ import duckdb
 import numpy as np
 import pytest
 
-from genredb.build.freshness import read_fingerprints, stale_reason
-from genredb.build.options import Options
-from genredb.build.run import build
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import feature_view, read_songs
-from genredb.learn.kept import use_classifier
-from genredb.learn.predict import predict
-from genredb.learn.train import train
-from genredb.project.config import Config
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import use_classifier
+from genredb.songs.freshness import read_fingerprints, stale_reason
+from genredb.songs.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.dataset import feature_view, read_songs
+from genredb.songs.predict import predict
+from genredb.songs.train import train
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, changed, config_for, rows
+from tests.verbs import build
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -88,33 +88,32 @@ def test_the_order_of_rows_does_not_matter(predicted: Config, tmp_path: Path) ->
         config.database.unlink()
 
 
-def test_other_data_take_the_predictions_away(config: Config, raw_dir: Path) -> None:
-    build(config)
-    use_classifier(config, "majority")
-    first = predict(config).classifier_id
+def test_other_data_take_the_predictions_away(built_config: Config, raw_dir: Path) -> None:
+    use_classifier(built_config, "majority")
+    first = predict(built_config).classifier_id
     for name, old, new in (
         (REAL_FILES[1], "Asked 15,Artist 4,1999,115", "Asked 15,Artist 4,1999,116"),
         (REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102"),
         (REAL_FILES[1], "16,Asked 16", "17,Asked 17"),
     ):
         edit(raw_dir / name, old, new)
-        assert build(config).forgotten_predictions == 4
-        assert rows(config.database, "select count(*) from predictions") == [(0,)]
-        assert predict(config).is_published
-        with open_reader(config.database) as connection:
-            assert stale_reason(connection, config.home) is None
-    assert predict(config).classifier_id != first
+        assert build(built_config).forgotten == {"ml.predictions": 4}
+        assert rows(built_config.database, "select count(*) from predictions") == [(0,)]
+        assert predict(built_config).is_published
+        with open_reader(built_config.database) as connection:
+            assert stale_reason(connection, built_config.home) is None
+    assert predict(built_config).classifier_id != first
     # A song that has a genre now keeps no prediction.
     edit(raw_dir / REAL_FILES[0], ",63,\n", ",63,pop\n")
-    build(config)
-    predict(config)
-    assert rows(config.database, "select count(*) from ml.predictions") == [(3,)]
+    build(built_config)
+    predict(built_config)
+    assert rows(built_config.database, "select count(*) from ml.predictions") == [(3,)]
 
 
 def test_too_few_songs_are_said_to_be_too_few(raw_dir: Path, tmp_path: Path) -> None:
     config = config_for(raw_dir, tmp_path / "genre.duckdb", min_genre_songs=50)
     build(config)
-    with pytest.raises(InputError, match="No genre has the 50 labelled songs that artist_forest wants"):
+    with pytest.raises(InputError, match="No genre has the 50 labelled songs that artist_forest needs"):
         train(config, name="artist_forest")
     result = train(config)  # which asks for artists, not for songs
     assert (result.artists, result.audio_songs, result.audio_genres) == (4, 12, 3)
@@ -143,24 +142,23 @@ def test_groups_are_summed_from_the_genres_of_the_classifier(real_predicted: Con
     assert any(groups[genre] != group for genre, _, group, _, _ in found)
 
 
-def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(config: Config, raw_dir: Path) -> None:
-    build(config)
-    use_classifier(config, "majority")
-    first = predict(config)
+def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(built_config: Config, raw_dir: Path) -> None:
+    use_classifier(built_config, "majority")
+    first = predict(built_config)
     assert first.stale_reason is None
     edit(raw_dir / REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102")
-    build(config)
-    assert predict(config).stale_reason == (
+    build(built_config)
+    assert predict(built_config).stale_reason == (
         f"The labelled songs changed since classifier {first.classifier_id} was fitted"
     )
-    with duckdb.connect(str(config.database)) as connection:
+    with duckdb.connect(str(built_config.database)) as connection:
         connection.execute("delete from ml.predictions")
         connection.execute("update ml.classifiers set skops = skops || '\\x00'::blob")
-    assert "are not those that were stored" in (predict(config).stale_reason or "")
-    with duckdb.connect(str(config.database)) as connection:
+    assert "are not those that were stored" in (predict(built_config).stale_reason or "")
+    with duckdb.connect(str(built_config.database)) as connection:
         connection.execute("delete from ml.predictions")
         connection.execute('update ml.classifiers set manifest = \'{"name": "majority"}\'')
-    assert (predict(config).stale_reason or "").startswith("Another version of genredb kept classifier")
+    assert (predict(built_config).stale_reason or "").startswith("Classifier majority")
 
 
 def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path: Path) -> None:
@@ -171,9 +169,7 @@ def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path
         asked = read_songs(connection, feature_view(connection, "predict"))
         found = {
             key: (genre, probability)
-            for key, genre, probability in connection.execute(
-                "from baselines.neighbor_predictions"
-            ).fetchall()
+            for key, genre, probability in connection.rows("from baselines.neighbor_predictions")
         }
     estimator = CLASSIFIERS["sql_neighbors"].make(len(labelled)).fit(labelled.features, labelled.labels)
     shares = estimator.predict_proba(asked.features)
@@ -186,15 +182,14 @@ def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path
     assert np.mean(same) > 0.97
 
 
-def test_a_part_can_be_built_while_there_are_predictions(config: Config) -> None:
-    build(config)
-    use_classifier(config, "majority")
-    predict(config)
-    before = rows(config.database, "from ml.predictions order by song_key")
-    path = config.raw_dir / "CS98XClassificationTrain.csv"
+def test_a_part_can_be_built_while_there_are_predictions(built_config: Config) -> None:
+    use_classifier(built_config, "majority")
+    predict(built_config)
+    before = rows(built_config.database, "from ml.predictions order by song_key")
+    path = built_config.raw_dir / "CS98XClassificationTrain.csv"
     path.write_text(path.read_text().replace("Song 3,Artist 3", "Song 3,Artist 1"))
-    part = build(config, options=Options(selected=("stg_songs",)))
-    assert (part.exit_code, part.is_published, part.forgotten_predictions) == (0, True, 0)
-    assert rows(config.database, "from ml.predictions order by song_key") == before
-    refreshed = build(config, options=Options(selected=("songs",), is_full_refresh=True))
-    assert (refreshed.exit_code, refreshed.forgotten_predictions) == (0, 4)
+    part = build(built_config, options=Options(selected=("stg_songs",)))
+    assert (part.exit_code, part.is_published, part.forgotten) == (0, True, {})
+    assert rows(built_config.database, "from ml.predictions order by song_key") == before
+    refreshed = build(built_config, options=Options(selected=("songs",), is_full_refresh=True))
+    assert (refreshed.exit_code, refreshed.forgotten) == (0, {"ml.predictions": 4})

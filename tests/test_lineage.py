@@ -10,18 +10,17 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage as sqlglot_lineage
 
-from genredb.build.preview import plan
-from genredb.build.run import build
-from genredb.compile.compiler import compile_project
-from genredb.compile.flow.expression import has_aggregate
-from genredb.compile.flow.query import query_flow
-from genredb.compile.flow.values import ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
-from genredb.compile.lineage import Lineage
-from genredb.compile.nodes import NodeKind
-from genredb.project.config import Settings, read_config
-from genredb.project.discover import read_project
+from genredb.runner.flow.expression import has_aggregate
+from genredb.runner.flow.lineage import Lineage
+from genredb.runner.flow.query import query_flow
+from genredb.runner.flow.values import ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.nodes import Model
+from genredb.runner.project.config import Settings, read_config
+from genredb.runner.project.discover import read_project
 from tests.conftest import ROOT, Cli, check_golden
 from tests.project_files import compiled, write_project
+from tests.verbs import build, plan
 
 TABLES = {
     "songs": ("song_key", "title", "genre", "pop", "bpm"),
@@ -150,12 +149,11 @@ def test_values_are_those_that_sqlglots_own_lineage_finds() -> None:
         schema.setdefault(schema_name, {})[table] = {ref.column: "varchar" for ref in ours.columns(node)}
     compared = 0
     for name, node in ours.nodes.items():
-        if node.kind is not NodeKind.MODEL or name in ("staging.stg_songs", "main.text_summary"):
+        if not isinstance(node, Model) or name in ("staging.stg_songs", "main.text_summary"):
             continue  # sqlglot takes `union all by name` for positional
+        theirs = sqlglot_lineage(None, node.sql.replace('"genre".', ""), schema=schema, dialect="duckdb")
         for column in list(ours.flow(name).columns)[:6]:
-            found = sqlglot_lineage(
-                f'"{column}"', node.sql.replace('"genre".', ""), schema=schema, dialect="duckdb"
-            )
+            found = theirs[column]
             leaves = {
                 (leaf.expression.sql().split(" AS ")[0].replace('"', ""), leaf.name.split(".")[-1].strip('"'))
                 for leaf in found.walk()
@@ -283,7 +281,7 @@ def test_what_cannot_be_followed_is_said(tmp_path: Path) -> None:
     reasons = {name: lineage.flow(f"main.{name}").unresolved for name in ("files", "unknown", "below")}
     assert reasons == {
         "files": "it reads by read_csv()",
-        "unknown": "it reads main.elsewhere, which is no relation of the project",
+        "unknown": "it reads main.elsewhere, which is not a relation of the project",
         "below": "it reads by read_csv()",
     }
 

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -14,8 +13,10 @@ from hypothesis import strategies as st
 from genredb.errors import InputError
 from genredb.warehouse.csvfile import survey
 from genredb.warehouse.csvrecords import split_records
+from genredb.warehouse.database import open_memory
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
+from genredb.warehouse.readers.csv import read
 from genredb.warehouse.tables import create_tables
 from tests.test_bad_csvs import SOURCE
 
@@ -34,13 +35,13 @@ cells = st.one_of(
 
 def load_bytes(content: bytes) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
     """Load a file of these bytes; return loaded rows, quarantined rows and the count of records."""
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+    with open_memory() as connection, tempfile.TemporaryDirectory() as folder:
         create_tables(connection)
         path = Path(folder) / "things.csv"
         path.write_bytes(content)
         [done] = load_source(connection, SOURCE, [path])
-        loaded = connection.execute("from raw.things").fetchall()
-        quarantined = connection.execute("from raw.quarantine order by line").fetchall()
+        loaded = connection.rows("from raw.things")
+        quarantined = connection.rows("from raw.quarantine order by line")
     return loaded, quarantined, done.records
 
 
@@ -95,17 +96,17 @@ def test_one_go_and_record_by_record_agree(rows: list[tuple[str, int, int]]) -> 
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEADER.split(","))
     writer.writerows([number, *row] for number, row in enumerate(rows))
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+    with open_memory() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("create schema raw")
         path = Path(folder) / "things.csv"
-        table = RawTable(connection, SOURCE, path, SOURCE.columns)
         path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
-        found = survey(path)
-        assert table.load_clean(found)
-        clean = connection.execute(f"from {table.relation}").fetchall()
-        split = table.load_split(found)
-        assert connection.execute(f"from {table.relation}").fetchall() == clean
-    assert (split.records, split.faulty) == (found.records, [])
+        reading = read(connection, path, path, ",")
+        table = RawTable(connection, SOURCE, reading, SOURCE.columns)
+        assert table.load_clean()
+        clean = connection.rows(f"from {table.relation}")
+        split = table.load_split()
+        assert connection.rows(f"from {table.relation}") == clean
+    assert (split.records, split.faulty) == (reading.found.records, [])
 
 
 def test_chunk_borders_do_not_change_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,11 +127,11 @@ def test_records_know_their_lines(tmp_path: Path) -> None:
 
 def test_loading_again_replaces_rows_and_quarantine(tmp_path: Path) -> None:
     path = tmp_path / "things.csv"
-    with duckdb.connect() as connection:
+    with open_memory() as connection:
         create_tables(connection)
         path.write_text(f"{HEADER}\n1,One,abc,-5\n2,Two,110,-6\n")
         load_source(connection, SOURCE, [path])
         path.write_text(f"{HEADER}\n1,One,100,-5\n")
         load_source(connection, SOURCE, [path])
-        assert connection.execute("select id from raw.things").fetchall() == [(1,)]
-        assert connection.execute("select count(*) from raw.quarantine").fetchall() == [(0,)]
+        assert connection.rows("select id from raw.things") == [(1,)]
+        assert connection.rows("select count(*) from raw.quarantine") == [(0,)]

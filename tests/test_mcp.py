@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from genredb.ask.guard import Limits
 from genredb.errors import UsageError
-from genredb.project.config import Config, Settings
-from genredb.query.guard import Limits
+from genredb.runner.project.config import Config, Settings
 from tests.cli_reference import commands
 from tests.conftest import ROOT
 
@@ -76,7 +76,7 @@ def test_an_assistant_asks_about_the_real_songs_and_is_refused_what_writes_reads
         )
         is_error, (text, note) = await ask("query", sql=counted, limit=2)
         assert json.loads(text) == [{"genre_group": "rock", "n": 137}, {"genre_group": "pop", "n": 135}]
-        assert (is_error, note) == (False, "Only the first 2 rows; a greater limit gives more.")
+        assert (is_error, note) == (False, "Showing the first 2 rows; a greater limit gives more.")
 
         _, (text, note) = await ask("columns", relation="songs")
         tempo = next(column for column in json.loads(text) if column["name"] == "bpm")
@@ -87,9 +87,9 @@ def test_an_assistant_asks_about_the_real_songs_and_is_refused_what_writes_reads
         assert "top genre" in {file["header"] for file in json.loads(text)["files"]}
 
         for refused, why in [
-            ("delete from songs", "Only queries can be asked, no DELETE statement."),
+            ("delete from songs", "Only queries can be run, not DELETE statements."),
             (f"from '{ROOT}/README.md'", "does not exist"),
-            (ENDLESS, "ended after 20 seconds"),
+            (ENDLESS, "timed out after 20 s"),
         ]:
             is_error, (text,) = await ask("query", sql=refused)
             assert is_error
@@ -116,11 +116,11 @@ def test_a_genre_is_explained(predicted: Config) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "why"),
     [
-        ("query", {"sql": "create table x as select 1"}, "Only queries can be asked"),
-        ("query", {"sql": "copy songs to 'x.csv'"}, "Only queries can be asked"),
+        ("query", {"sql": "create table x as select 1"}, "Only queries can be run"),
+        ("query", {"sql": "copy songs to 'x.csv'"}, "Only queries can be run"),
         ("query", {"sql": "from read_text('/etc/hostname')"}, "file"),
         ("query", {"sql": "select unnest(range(1000000)) as n", "limit": 10_000_000}, "less than or equal"),
-        ("query", {"sql": "select repeat('x', 1000) as x from range(1000)", "limit": 1000}, "longer than 256 KiB"),
+        ("query", {"sql": "select repeat('x', 1000) as x from range(1000)", "limit": 1000}, "larger than 256 KiB"),
         ("query", {"sql": "select sum(a.range) from range(10)"}, "SQL:1:12"),
         ("columns", {"relation": "song"}, "Did you mean 'songs'?"),
         ("lineage", {"name": "songs.gener"}, "songs has no column 'gener'. Did you mean 'genre'?"),
@@ -139,7 +139,7 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(
 def test_an_endless_question_is_ended_by_the_clock(predicted: Config) -> None:
     is_error, (text,) = one(predicted, "query", sql=ENDLESS, seconds=1)
     assert is_error
-    assert "ended after 1 seconds; --timeout gives it more" in text
+    assert "timed out after 1 s; raise the limit with --timeout" in text
 
 
 def test_a_question_that_is_given_up_is_ended_at_once(predicted: Config) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from genredb.compile.compiler import compile_project
 from genredb.errors import ProjectError, UsageError
-from genredb.project.config import Settings, read_config
-from genredb.project.discover import read_project
-from genredb.project.keys import Keys
+from genredb.runner.graph.compiler import compile_project
+from genredb.runner.project.config import Settings, read_config
+from genredb.runner.project.discover import read_project
+from genredb.runner.project.keys import Keys
 from tests.conftest import ROOT
 from tests.project_files import BASE, compiled
 from tests.yml_places import FILES, MODEL, PLACES

@@ -7,15 +7,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.results import Status
-from genredb.build.run import build
-from genredb.compile.compiler import Compilation, compile_project
-from genredb.compile.nodes import NodeKind
-from genredb.learn.predict import predict
-from genredb.project.config import Config
-from genredb.project.discover import read_project
-from tests.conftest import REAL_FILES, TEST_HEADER, TRAIN_HEADER, check_golden, config_for, song
+from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.nodes import Check, Model, Seed
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
+from genredb.runner.results import Status
+from genredb.songs.predict import predict
+from tests.conftest import REAL_FILES, TEST_HEADER, TRAIN_HEADER, Shared, check_golden, config_for, song
 from tests.songs_from_elsewhere import PLAYLIST_HEADER
+from tests.verbs import build
 
 AUDIO = song(1)
 TRAIN = [
@@ -52,19 +52,21 @@ PLAYLIST = [
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    folder = tmp_path_factory.mktemp("models")
-    (folder / REAL_FILES[0]).write_text("\n".join([TRAIN_HEADER, *TRAIN]) + "\n", encoding="utf-8")
-    (folder / REAL_FILES[1]).write_text("\n".join([TEST_HEADER, *TEST]) + "\n", encoding="utf-8")
-    (folder / "songs_extra.csv").write_text("\n".join([TRAIN_HEADER, *EXTRA]) + "\n", encoding="utf-8")
-    (folder / "playlist.csv").write_text("\n".join([PLAYLIST_HEADER, *PLAYLIST]) + "\n", encoding="utf-8")
-    config = config_for(folder, folder / "models.duckdb", baselines=True)
-    result = build(config)
-    assert result.exit_code == 0, result.results
-    warned = [found.failing.rows for found in result.of_status(Status.WARN) if found.failing]
-    assert warned == [(("zyzzyx", 1),)]
-    predict(config)
-    return config
+def config(shared: Shared) -> Config:
+    def fill(folder: Path) -> None:
+        (folder / REAL_FILES[0]).write_text("\n".join([TRAIN_HEADER, *TRAIN]) + "\n", encoding="utf-8")
+        (folder / REAL_FILES[1]).write_text("\n".join([TEST_HEADER, *TEST]) + "\n", encoding="utf-8")
+        (folder / "songs_extra.csv").write_text("\n".join([TRAIN_HEADER, *EXTRA]) + "\n", encoding="utf-8")
+        (folder / "playlist.csv").write_text("\n".join([PLAYLIST_HEADER, *PLAYLIST]) + "\n", encoding="utf-8")
+        config = config_for(folder, folder / "models.duckdb", baselines=True)
+        result = build(config)
+        assert result.exit_code == 0, result.results
+        warned = [found.failing.rows for found in result.of_status(Status.WARN) if found.failing]
+        assert warned == [(("zyzzyx", 1),)]
+        predict(config)
+
+    folder = shared("models", fill)
+    return config_for(folder, folder / "models.duckdb", baselines=True)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def test_golden_rows(config: Config, compilation: Compilation, name: str) -> Non
 
 
 def _local(compilation: Compilation, name: str) -> str:
-    relation = compilation.find(name).relation
+    relation = compilation.find(name).built_relation
     assert relation is not None
     return relation.qualified_name
 
@@ -105,8 +107,8 @@ def _shown(value: object) -> str:
 
 
 def test_every_model_is_described_and_its_key_tested(compilation: Compilation) -> None:
-    checks = [node for node in compilation.of_kind(NodeKind.CHECK) if node.severity == "error"]
-    for node in compilation.of_kind(NodeKind.MODEL, NodeKind.SEED):
+    checks = [node for node in compilation.of_type(Check) if node.severity == "error"]
+    for node in (*compilation.of_type(Model), *compilation.of_type(Seed)):
         assert node.description.startswith("One row per "), node.name
         assert node.columns, node.name
         assert all(column.description for column in node.columns), node.name
@@ -121,7 +123,7 @@ def test_every_model_is_described_and_its_key_tested(compilation: Compilation) -
 
 def test_descriptions_name_the_columns_that_there_are(config: Config, compilation: Compilation) -> None:
     with duckdb.connect(str(config.database), read_only=True) as connection:
-        for node in compilation.of_kind(NodeKind.MODEL, NodeKind.SEED):
+        for node in (*compilation.of_type(Model), *compilation.of_type(Seed)):
             found = connection.execute(f"describe {_local(compilation, node.name)}").fetchall()
             assert {row[0] for row in found} == {column.name for column in node.columns}, node.name
 
@@ -156,7 +158,7 @@ def test_descriptions_name_the_columns_that_there_are(config: Config, compilatio
 def test_mojibake_is_repaired_value_by_value(
     config: Config, broken: str | None, expected: str | None
 ) -> None:
-    from genredb.compile.compiler import compile_inline
+    from genredb.runner.graph.compiler import compile_inline
 
     sql = compile_inline(
         read_project(config), "select {{ repair_mojibake('x') }} from (select ?::varchar as x)"

@@ -8,9 +8,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from genredb.build.run import build
-from genredb.learn.predict import predict
+from genredb.songs.predict import predict
 from tests.conftest import ROOT, Cli, config_for
+from tests.verbs import build
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.options import Options
-from genredb.build.results import Status
-from genredb.build.run import build
 from genredb.errors import GenredbError, ProjectError
-from genredb.project.types import sql_type
+from genredb.runner.planning.options import Options
+from genredb.runner.project.types import sql_type
+from genredb.runner.results import Status
 from tests.project_files import compiled, write_project
+from tests.verbs import build
 from tests.yml_places import FILES, PLACES
 
 ODD = [
@@ -64,7 +64,7 @@ def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
                 "models/a.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('b') }}",
                 "models/b.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('a') }}",
             },
-            "The models refer to each other in a circle: a → b → a.",
+            "The models form a cycle: a → b → a.",
         ),
         (
             {
@@ -93,7 +93,7 @@ def test_a_model_is_one_query(tmp_path: Path, materialized: str) -> None:
     write_project(tmp_path, {"models/m.sql": model % "; drop table meta.runs"})
     [result] = build(config).results
     assert result.message == (
-        "models/m.sql: it has 2 statements where one query should stand; remove the others."
+        "models/m.sql: it has 2 statements, but only one query is allowed; remove the others."
     )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from genredb.ask.export import export
+from genredb.ask.output import replaced
 from genredb.cli.app import add_commands, app
 from genredb.errors import ConsentError, GenredbError, ResourceError, UsageError
-from genredb.export import export
-from genredb.output import replaced
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
 from tests.conftest import config_for
 
 
@@ -80,7 +80,7 @@ def test_query_says_how_json_is_asked_for(own: Config) -> None:
 def test_a_folder_that_may_not_be_written_is_named(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with (
-        pytest.raises(ResourceError, match="may not be written to: permission denied"),
+        pytest.raises(ResourceError, match="is not writable: permission denied"),
         replaced(own, Path("x")),
     ):
         pass

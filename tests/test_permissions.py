@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.run import build
+from genredb.ask.export import export
 from genredb.cli.app import main
 from genredb.doctor import Finding, examine
 from genredb.errors import GenredbError, ResourceError
-from genredb.export import export
-from genredb.project.config import Config, Settings
+from genredb.runner.project.config import Config, Settings
 from genredb.warehouse.database import open_reader
 from tests.project_files import write_project
+from tests.verbs import build
 
 NOBODY = 65_534
 
@@ -68,7 +68,7 @@ def test_a_folder_that_may_only_be_read(config: Config) -> None:
         one.text.startswith(str(config.root)) and "cannot be written" in one.text for one in problems(config)
     )
     with open_reader(config.database) as connection:
-        assert connection.execute("from m").fetchall() == [(1,)]
+        assert connection.rows("from m") == [(1,)]
     refused(config, lambda config: export(config, "m", config.root / "m.csv"), "m.csv.*")
 
 

@@ -88,7 +88,7 @@ def test_ctrl_c_during_the_imports_is_silent(tmp_path: Path) -> None:
 def test_workers_end_with_a_parent_that_was_killed() -> None:
     """They would hold its stderr open, so that whoever reads that waits."""
     code = (
-        "import time; from joblib import delayed; from genredb.learn.workers import answers_of;"
+        "import time; from joblib import delayed; from genredb.songs.learn.workers import answers_of;"
         "answers = answers_of(delayed(time.sleep)(n) for n in [0, 60, 60, 60]);"
         "next(answers); print('working', flush=True); next(answers)"
     )

@@ -1,16 +1,16 @@
 """What cannot be built is refused at once by a sentence that fits a screen; what the recipes add is taken."""
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
-from genredb.build import materialize
-from genredb.build.options import Options
-from genredb.build.run import build
-from genredb.compile import checks
-from genredb.compile.naming import MATERIALIZATIONS
-from genredb.errors import GenredbError, ProjectError, UsageError, quoted
+from genredb.errors import GenredbError, Place, ProjectError, UsageError
+from genredb.runner.graph import generic_checks
+from genredb.runner.graph.materializations import MATERIALIZATIONS
+from genredb.runner.planning.options import Options
 from tests.project_files import compiled, write_project
+from tests.verbs import build
 
 
 @pytest.mark.parametrize("text", ["", "\n", "-- nothing yet\n", "/* nothing */ ;", "{# nothing #}"])
@@ -19,23 +19,32 @@ def test_an_empty_model_is_named(tmp_path: Path, text: str) -> None:
         compiled(tmp_path, {"models/m.sql": text})
 
 
+def test_a_fault_of_a_model_with_unit_tests_is_told_once(tmp_path: Path) -> None:
+    """Its own unit test, and those of the models that read it, say nothing more."""
+    unit_tests = "unit_tests: [{name: u, model: a, given: [], expect: {rows: [{x: 1}]}}, {name: v, model: b, given: [], expect: {rows: [{x: 1}]}}]"
+    files = {"models/a.sql": "select {{ nope }} as x", "models/b.sql": "select x from {{ ref('a') }}"}
+    with pytest.raises(ProjectError, match=r"^models/a.sql:1:11: 'nope' is undefined") as raised:
+        compiled(tmp_path, {**files, "models/u.yml": unit_tests})
+    assert "unit" not in str(raised.value)
+
+
 def test_excluding_all_that_is_selected_is_an_error(tmp_path: Path) -> None:
     config = write_project(tmp_path, {"models/m.sql": "select 1 as x"})
-    with pytest.raises(UsageError, match="--exclude leaves out everything that is selected"):
+    with pytest.raises(UsageError, match="--exclude removes everything that is selected"):
         build(config, options=Options(selected=("m",), excluded=("m",)))
 
 
 def test_a_generic_check_needs_no_column_and_may_have_optional_arguments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    has_rows = checks.GenericCheck(
+    has_rows = generic_checks.GenericCheck(
         lambda relation, _column, arguments: (
             f"select n from (select count(*) as n from {relation}) where n < {arguments.get('fewest', 1)}"
         ),
         optional=("fewest",),
         has_column=False,
     )
-    monkeypatch.setattr(checks, "GENERIC", {**checks.GENERIC, "has_rows": has_rows})
+    monkeypatch.setattr(generic_checks, "GENERIC", {**generic_checks.GENERIC, "has_rows": has_rows})
     stated = "models: [{name: m, data_tests: [has_rows, has_rows: {arguments: {fewest: 2}}]}]"
     config = write_project(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": stated})
     assert [done.status.value for done in build(config).results if done.node.is_check] == ["success", "fail"]
@@ -43,8 +52,9 @@ def test_a_generic_check_needs_no_column_and_may_have_optional_arguments(
         compiled(tmp_path, {"models/p.yml": stated.replace("fewest", "fewst")})
 
 
-def test_every_materialization_is_known_to_both_who_name_it_and_who_make_it() -> None:
-    assert {*materialize._MATERIALIZATIONS, "ephemeral"} == {*MATERIALIZATIONS, "seed"}
+def test_every_materialization_names_the_function_that_makes_it() -> None:
+    named = [one.function for one in MATERIALIZATIONS.values() if one.name != "ephemeral"]
+    assert all(callable(pkgutil.resolve_name(function)) for function in named)
 
 
 def test_a_refusal_fits_a_screen_however_long_what_it_quotes_is() -> None:
@@ -52,14 +62,15 @@ def test_a_refusal_fits_a_screen_however_long_what_it_quotes_is() -> None:
     assert len(error) < 2000
     assert error.startswith("There is no 'xxx")
     text = "select " + "a, " * 10_000 + "wrong " + "b, " * 10_000
-    first, line, caret = quoted(("m.sql", 1, text.index("wrong") + 1), text, "it is wrong.", 5).split("\n")
+    place = Place("m.sql", 1, text.index("wrong") + 1, text, 5)
+    first, line, caret = str(GenredbError("it is wrong", place=place)).split("\n")
     assert first == f"m.sql:1:{text.index('wrong') + 1}: it is wrong."
     assert (line[caret.index("^") : caret.index("^") + 5], caret.count("^"), len(line) < 400) == (
         "wrong",
         5,
         True,
     )
-    short = quoted(("m.sql", 1, 8), "select wrong from b", "it is wrong.", 5)
+    short = str(GenredbError("it is wrong", place=Place("m.sql", 1, 8, "select wrong from b", 5)))
     assert short.endswith("    1 | select wrong from b\n      |        ^^^^^")
 
 

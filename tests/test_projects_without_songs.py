@@ -1,22 +1,30 @@
 """In a project that knows no songs, nothing speaks of them and nothing is made for them."""
 
+import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from genredb.build.run import build
-from genredb.errors import UsageError
-from genredb.learn.evaluate import evaluate
-from genredb.learn.explain import explain
-from genredb.learn.kept import list_classifiers, show_classifier
-from genredb.learn.learning_curve import learning_curve
-from genredb.learn.predict import predict
-from genredb.learn.train import train
-from genredb.project.config import Config
-from genredb.query.describe import describe_songs
+from genredb.ask.describe import describe_songs
+from genredb.catalog import Catalog
+from genredb.errors import ProjectError, UsageError
+from genredb.reports import RelationsReport
+from genredb.runner.flow.lineage import Lineage
+from genredb.runner.graph.nodes import Model
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import remove_classifier, show_classifier, use_classifier
+from genredb.songs.evaluate import evaluate
+from genredb.songs.explain import explain
+from genredb.songs.learning_curve import learning_curve
+from genredb.songs.predict import predict
+from genredb.songs.train import train
 from tests.conftest import Cli, rows
-from tests.project_files import write_project
+from tests.json_reference import faults
+from tests.project_files import compiled, write_project
+from tests.verbs import build, list_classifiers
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +53,29 @@ def test_no_tables_are_made_for_songs_and_files(config: Config) -> None:
         lambda config: explain(config, "3"),
         lambda config: learning_curve(config, "majority"),
         lambda config: show_classifier(config, "x"),
+        lambda config: use_classifier(config, "forest"),
+        lambda config: remove_classifier(config, "x"),
     ],
 )
 def test_what_needs_songs_says_that_there_are_none(config: Config, verb: Callable[[Config], object]) -> None:
-    message = r"^There is no features\.train in the database; the project has no such model, and classifiers"
+    message = r"^The project has no feature views; to train and predict, add the models train, .* of `role: feature`\.$"
     with pytest.raises(UsageError, match=message):
         verb(config)
+    test_no_tables_are_made_for_songs_and_files(config)
 
 
-def test_a_bare_describe_lists_the_relations(config: Config) -> None:
-    (section,) = describe_songs(config, 20)
-    assert section.rows[0] == ("one", "view", 1, "A number.")
-
-
-def test_a_bare_describe_prints_the_relations(config: Config, cli: Cli) -> None:
+def test_a_bare_describe_lists_the_relations(config: Config, cli: Cli) -> None:
+    """`describe` lists the relations where nothing describes songs, in the shape that the page states."""
+    with Catalog(config) as catalog:
+        assert describe_songs(catalog, 20) == []
     done = cli("describe", cwd=config.home)
     assert done.code == 0, done.err
     assert done.out.startswith("Relations\n")
+    found = json.loads(cli("describe", "--json", cwd=config.home).out)
+    assert list(faults(found, RelationsReport)) == []
+    assert found["relations"][0] == {
+        "relation": "one", "kind": "view", "meaning": "A number.", "columns": ["a"]
+    }  # fmt: skip
 
 
 def test_a_project_that_gains_files_gets_its_quarantine(tmp_path: Path) -> None:
@@ -82,3 +96,81 @@ sources:
     for name in files:
         (tmp_path / name).unlink()
     assert build(config).is_published
+
+
+def test_a_schema_called_ml_is_the_projects_own(tmp_path: Path) -> None:
+    """Its rows may change unseen, as those of any table that genredb does not load."""
+    files = {
+        "models/copy.sql": "{{ config(materialized='table') }} select * from {{ source('ml', 'x') }}",
+        "models/sources.yml": "sources: [{name: ml, tables: [{name: x}]}]",
+    }
+    config = write_project(tmp_path, files)
+    with closing(duckdb.connect(str(config.database))) as connection:
+        connection.execute("create schema ml; create table ml.x as select 1 as a")
+    assert build(config).is_published
+    with closing(duckdb.connect(str(config.database))) as connection:
+        connection.execute("insert into ml.x values (2)")
+    assert build(config).is_published
+    assert rows(config.database, "from copy order by a") == [(1,), (2,)]
+
+
+def test_a_model_called_predict_brings_no_songs(tmp_path: Path) -> None:
+    config = write_project(tmp_path, {"models/predict.sql": "select 1 as a"})
+    assert build(config).is_published
+    assert rows(config.database, "select count(*) from duckdb_tables() where schema_name = 'ml'") == [(0,)]
+
+
+def test_a_raw_table_has_the_name_of_its_identifier(tmp_path: Path) -> None:
+    source = "{name: numbers, identifier: nums, config: {meta: {file: numbers.csv}}, columns: [{name: a}]}"
+    files = {
+        "models/copy.sql": "select a from {{ source('raw', 'numbers') }}",
+        "models/sources.yml": f"sources: [{{name: raw, tables: [{source}]}}]",
+        "data/raw/numbers.csv": "a\n1\n",
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).is_published
+    assert rows(config.database, "from copy") == rows(config.database, "from raw.nums") == [("1",)]
+
+
+def test_lineage_of_a_name_is_that_of_the_model_not_of_the_raw_table(tmp_path: Path) -> None:
+    source = "{name: numbers, config: {meta: {file: numbers.csv}}, columns: [{name: a}]}"
+    files = {
+        "models/numbers.sql": "select a, a || '!' as b from {{ source('raw', 'numbers') }}",
+        "models/sources.yml": f"sources: [{{name: raw, tables: [{source}]}}]",
+    }
+    node, _ = Lineage(compiled(tmp_path, files)).find("numbers")
+    assert isinstance(node, Model)
+
+
+@pytest.mark.parametrize("stated", ["formatter: [oldstyle]", "formatter: {a: b}", "external_location: [1]"])
+def test_a_location_that_is_no_text_is_refused(tmp_path: Path, stated: str) -> None:
+    source = f"{{name: x, config: {{meta: {{external_location: x.csv, {stated}}}}}}}"
+    if stated.startswith("external"):
+        source = f"{{name: x, config: {{meta: {{{stated}}}}}}}"
+    files = {
+        "models/copy.sql": "select * from {{ source('raw', 'x') }}",
+        "models/sources.yml": f"sources: [{{name: raw, tables: [{source}]}}]",
+    }
+    with pytest.raises(ProjectError, match="should be a text, not"):
+        compiled(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "[{name: a, data_type: bigit}]",
+        "[{name: a, data_type: 'decimal(99, 2)'}]",
+        "[{name: a}, {name: A, config: {meta: {optional: true}}}]",
+        "[]",
+    ],
+)
+def test_a_raw_table_that_cannot_be_made_is_refused_with_its_file(tmp_path: Path, columns: str) -> None:
+    source = f"{{name: numbers, config: {{meta: {{file: numbers.csv}}}}, columns: {columns}}}"
+    files = {
+        "models/copy.sql": "select 1 as a from {{ source('raw', 'numbers') }}",
+        "models/sources.yml": f"sources: [{{name: raw, tables: [{source}]}}]",
+        "data/raw/numbers.csv": "a\n1\n",
+    }
+    with pytest.raises(ProjectError, match=r"models/sources.yml.*") as refused:
+        build(write_project(tmp_path, files))
+    assert "exception_type" not in str(refused.value)

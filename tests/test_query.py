@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genredb.project.config import Settings, read_config
-from genredb.query.ask import Question, write_answer
+from genredb.ask.query import Question, write_answer
+from genredb.runner.project.config import Settings, read_config
 from tests.conftest import REAL_FILES, ROOT, Cli, check_golden, write_raw
 
 GENREDB = [sys.executable, "-m", "genredb"]
@@ -131,13 +131,13 @@ def test_sql_comes_from_argument_file_and_stdin(cli: Cli, built: Path) -> None:
 def test_limits_are_told_and_parameters_bound(cli: Cli, built: Path) -> None:
     for answer_format in ("table", "csv", "jsonl", "json", "markdown"):
         done = cli("query", "from range(200)", "--limit", "2", "--format", answer_format, cwd=built)
-        assert "Only the first 2 rows; --limit shows more." in done.err
+        assert "Showing the first 2 rows; --limit shows more." in done.err
         assert "1" in done.out
         assert "\n2" not in done.out
         whole = cli("query", "from range(2)", "--limit", "2", "--format", answer_format, cwd=built)
         assert whole.err == ""
         assert whole.out.strip() == done.out.strip()
-    assert "Only the first 100 rows" in cli("query", "from range(101)", cwd=built).err
+    assert "Showing the first 100 rows" in cli("query", "from range(101)", cwd=built).err
     sql = "select title from songs where id = $id and title = $title or $title = $other"
     hostile = "Song 1' or true --"
     for title, found in (("Song 1", "title\nSong 1\n"), (hostile, "title\n")):
@@ -178,10 +178,10 @@ def test_an_answer_from_older_files_says_so(cli: Cli, tmp_path: Path) -> None:
 def test_what_cannot_be_asked_is_refused_in_a_sentence(cli: Cli, built: Path) -> None:
     for arguments, message in (
         (["select 1 as x, 2 as x", "--format", "json"], "Two columns are called 'x'"),
-        (["select 1; select 2"], "One statement at a time can be asked; there are 2."),
+        (["select 1; select 2"], "Only one statement can be run at a time; there are 2."),
         (["--", "-- nothing"], "There is no SQL to run"),
         ([";"], "There is no SQL to run"),
-        (["drop table songs"], "Only queries can be asked, no DROP statement."),
+        (["drop table songs"], "Only queries can be run, not DROP statements."),
         (
             ["select\n  'é', titel from songs"],
             "not found in FROM clause. Did you mean 'title'?\n    2 |   'é', titel from songs\n      |        ^^^^^\n",
@@ -241,7 +241,7 @@ def test_the_timeout_has_an_exit_code_of_its_own(cli: Cli, built: Path) -> None:
     done = cli("query", "--timeout", "1", "select count(*) from range(1000000000000)", cwd=built)
     assert (done.code, done.err) == (
         4,
-        "error: The query was ended after 1 seconds; --timeout gives it more.\n",
+        "error: The query timed out after 1 s; raise the limit with --timeout.\n",
     )
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from genredb.ask.query import Question, calls_classifier, fetch_answer, write_answer
 from genredb.cli import app
 from genredb.errors import UsageError
-from genredb.project.config import Config
-from genredb.query.ask import Question, calls_classifier, fetch_answer, write_answer
+from genredb.runner.project.config import Config
 from genredb.warehouse.misspelt import _KEYWORDS
 from tests.conftest import Cli, changed
 
@@ -40,11 +40,11 @@ def refusal(config: Config, sql: str, *, limit: int | None = 100, is_trusted: bo
         ("select 1 from songs, , x", 'SQL:1:22: syntax error at or near ",".'),
         (
             'select title from songs where artist = "Queen"',
-            "Text stands in single quotes: 'Queen'.\n",
+            "Put text in single quotes: 'Queen'.\n",
         ),
         (
             'select "titel" from songs',
-            "Did you mean 'title'? Text stands in single quotes: 'titel'.\n",
+            "Did you mean 'title'? Put text in single quotes: 'titel'.\n",
         ),
         (
             "from feature.train",
@@ -98,7 +98,7 @@ def test_what_trust_would_allow_is_said_to_those_who_lack_it(predicted: Config) 
     )
     endless = "select array_agg(i) from range(200000000) as numbers(i)"
     assert refusal(predicted, endless) == (
-        "The query needs more memory than it may take; ask for less at once, or let it take any by --trusted."
+        "The query needs more memory than its limit; select fewer rows or columns, or raise --memory-limit."
     )
     assert "--trusted" not in refusal(predicted, "from read_csv('nowhere.csv')", is_trusted=True)
 

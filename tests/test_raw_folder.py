@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.current import raw_files_changed
-from genredb.build.load import load
-from genredb.build.results import SilentObserver
-from genredb.build.run import build, retry
 from genredb.doctor import examine
 from genredb.errors import InputError, ProjectError
-from genredb.project.config import Config, Settings, read_config
-from tests.conftest import REAL_FILES, rows
+from genredb.runner.planning.receipt import raw_files_changed
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.results import SilentObserver
+from tests.conftest import REAL_FILES, Cli, rows, write_raw
 from tests.project_files import write_project
+from tests.verbs import build, load, retry
 
 OTHERS = "CS98XClassificationTest.csv, CS98XClassificationTrain.csv, playlist*.csv, songs_extra*.csv"
 
@@ -45,7 +44,7 @@ def test_a_source_reads_no_file_from_elsewhere(tmp_path: Path, file: str) -> Non
         with pytest.raises(ProjectError) as error:
             attempt(config)
         assert str(error.value) == (
-            f"models/s.yml: `file: {file}` of s.things is outside of the raw folder and the project; "
+            f"models/s.yml: `file: {file}` of s.things is outside the raw folder and the project; "
             f"name a file in {config.raw_dir}."
         )
 
@@ -104,7 +103,7 @@ def test_a_csv_that_no_source_reads_is_named(config: Config) -> None:
     for name in names:
         (config.raw_dir / name).write_text("a\n1\n")
     ignored = [
-        f"{config.raw_dir / name} is ignored: its name fits no source's `file:` or `files:`.{hint}"
+        f"{config.raw_dir / name} is ignored: its name matches no source's `file:` or `files:`.{hint}"
         for name, hint in (
             ("My Playlist.csv", " Did you mean 'playlist*.csv'?"),
             ("Playlist 2.csv", " Did you mean 'playlist*.csv'?"),
@@ -135,3 +134,14 @@ def test_a_retry_leaves_the_sample_for_songs_that_came_meanwhile(tmp_path: Path)
     assert rows(config.database, "select value from meta.built_with where setting = 'is_sample'") == [
         ("false",)
     ]
+
+
+def test_a_folder_that_is_named_is_not_called_the_last_one(cli: Cli, tmp_path: Path) -> None:
+    """Only where it is taken from the database does a build say which folder it uses."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_raw(tmp_path / name)
+    for arguments, is_said in ((("--raw-dir", "one"), False), (("--raw-dir", "two"), False), ((), True)):
+        done = cli("build", *arguments, cwd=tmp_path)
+        assert done.code == 0, done.err
+        assert ("Using the CSVs in two, as in the last build." in done.err) == is_said

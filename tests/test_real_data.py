@@ -7,11 +7,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build.run import build
-from genredb.export import export
-from genredb.learn.predict import predict
-from genredb.project.config import Config
+from genredb.ask.export import export
+from genredb.runner.project.config import Config
+from genredb.songs.predict import predict
 from tests.conftest import REAL_FILES, config_for
+from tests.verbs import build
 
 
 def value(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

@@ -54,6 +54,13 @@ REFUSALS = [
         ),
         "There is not enough memory (could not allocate block of size 9 KiB).",
     ),
+    (
+        duckdb.FatalException(
+            "FATAL Error: Failed: Out of Memory Error: could not allocate block of size 9 KiB (1.9 GiB/1.9 GiB used)"
+        ),
+        "DuckDB used up the 1.9 GiB of memory that it may take;"
+        " raise --memory-limit, or `memory_limit` under `settings:` in profiles.yml.",
+    ),
 ]
 
 

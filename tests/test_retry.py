@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.options import Options
-from genredb.build.run import build, retry
 from genredb.errors import UsageError
+from genredb.runner.planning.options import Options
 from tests.conftest import rows
 from tests.project_files import write_project
 from tests.test_runner import CHAIN, reasons
+from tests.verbs import build, retry
 
 
 def test_a_retry_goes_on_where_the_build_failed(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_retry_goes_on_where_the_build_failed(tmp_path: Path) -> None:
     assert "a" not in reasons(result)
     assert {"b", "c"} <= reasons(result).keys()
     assert rows(config.database, "from c order by z") == [(2,), (4,), (6,)]
-    with pytest.raises(UsageError, match="no failed build to go on from"):
+    with pytest.raises(UsageError, match="no failed build to resume"):
         retry(config)
 
 
@@ -46,7 +46,7 @@ def test_a_build_that_finds_nothing_to_do_ends_the_failed_one_as_well(tmp_path: 
         if not is_by_receipt:
             (tmp_path / "target" / "current.json").unlink()
         assert not build(config).results
-        with pytest.raises(UsageError, match="no failed build to go on from"):
+        with pytest.raises(UsageError, match="no failed build to resume"):
             retry(config)
 
 

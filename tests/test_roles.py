@@ -3,20 +3,21 @@
 import pytest
 
 from genredb.errors import ProjectError
-from genredb.project.nodes import Column, Model
-from genredb.project.roles import with_roles
+from genredb.runner.project.roles import with_roles
+from genredb.runner.project.specs import ModelSpec
+from genredb.warehouse.declared import Column
 
 KEY = Column("key", "What tells rows apart.", meta={"role": "id"})
 LABEL = Column("genre", "The answer.", meta={"role": "label"})
 FEATURE = Column("year", "When.", meta={"role": "feature"})
-SONGS = Model("songs", "models/songs.sql", "", {}, columns=(KEY, LABEL, FEATURE))
+SONGS = ModelSpec("songs", "models/songs.sql", "", {}, columns=(KEY, LABEL, FEATURE))
 
 
-def _taking(name: str, other: str, *columns: Column) -> Model:
-    return Model(name, f"models/{name}.sql", "", {"meta": {"roles_from": other}}, columns=columns)
+def _taking(name: str, other: str, *columns: Column) -> ModelSpec:
+    return ModelSpec(name, f"models/{name}.sql", "", {"meta": {"roles_from": other}}, columns=columns)
 
 
-def _roles(model: Model) -> dict[str, str | None]:
+def _roles(model: ModelSpec) -> dict[str, str | None]:
     return {column.name: column.role for column in model.columns}
 
 

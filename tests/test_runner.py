@@ -8,15 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.build.examine import check
-from genredb.build.options import Options
-from genredb.build.preview import plan
-from genredb.build.results import BuildResult, Status
-from genredb.build.run import build
 from genredb.errors import ProjectError, UsageError
-from genredb.project.config import Config, Settings, read_config
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.results import BuildResult, Status
+from genredb.runner.test import test as run_checks
 from tests.conftest import rows
 from tests.project_files import BASE, compiled, write_project
+from tests.verbs import build, plan
 
 CHAIN = {
     "models/a.sql": "{{ config(materialized='table', tags=['first']) }} select range as x from range(3)",
@@ -32,7 +31,7 @@ def with_vars(folder: Path, **variables: object) -> Config:
 
 
 def reasons(result: BuildResult) -> dict[str, str]:
-    return {found.node.name: found.reason for found in result.results}
+    return {found.node.name: str(found.reason) for found in result.results}
 
 
 def test_an_incremental_model_is_added_to_and_a_full_refresh_makes_it_anew(tmp_path: Path) -> None:
@@ -100,7 +99,7 @@ def test_unknown_strategies_are_refused_by_name(tmp_path: Path) -> None:
     ],
 )
 def test_selectors(tmp_path: Path, selectors: list[str], excluded: list[str], expected: str) -> None:
-    from genredb.compile.select import select
+    from genredb.runner.graph.select import select
 
     compilation = compiled(tmp_path, CHAIN)
     found = select(compilation, selectors, excluded)
@@ -149,13 +148,13 @@ def test_state_and_result_select_what_changed_and_what_failed(tmp_path: Path) ->
 
 def test_a_plan_says_what_would_run_and_writes_nothing(tmp_path: Path) -> None:
     config = write_project(tmp_path, CHAIN)
-    assert set(plan(config).reasons.values()) == {"new"}
+    assert set(map(str, plan(config).reasons.values())) == {"new"}
     assert not config.database.exists()
     build(config)
     assert plan(config).is_empty
     write_project(tmp_path, {"models/deep/b.sql": "select x + 2 as y from {{ ref('a') }}"})
     found = plan(config)
-    assert {found.compilation.nodes[i].name: why for i, why in found.reasons.items()} == {
+    assert {found.compilation.nodes[i].name: str(why) for i, why in found.reasons.items()} == {
         "b": "sql changed",
         "unique_b_y": "upstream b",
         "not_null_b_y": "upstream b",
@@ -294,7 +293,7 @@ def test_all_failing_rows_are_stored_where_that_is_asked_for(tmp_path: Path) -> 
     assert rows(tmp_path / "target" / "failed.duckdb", stored) == [(15,)]
     warned = {"tests/t.sql": "{{ config(severity='warn') }}" + CHECKED["tests/t.sql"]}
     build(write_project(tmp_path, warned))
-    check(config, options=Options(store_failures=True))
+    run_checks(config, options=Options(store_failures=True))
     assert rows(config.database, stored) == [(15,)]
 
 
@@ -381,3 +380,12 @@ def test_all_errors_of_a_project_are_told_at_once(tmp_path: Path) -> None:
         "models/b.sql:1:23",
         "models/p.yml:1",
     ]
+
+
+def test_a_relation_whose_schema_has_a_dot_is_dropped_with_its_model(tmp_path: Path) -> None:
+    files = {"models/m.sql": "{{ config(schema='x.y') }} select 1 as a", "models/n.sql": "select 1 as a"}
+    assert build(write_project(tmp_path, files)).is_published
+    (tmp_path / "models/m.sql").unlink()
+    config = write_project(tmp_path, {})
+    assert build(config, options=Options(allow_drops=True)).is_published
+    assert rows(config.database, "select view_name from duckdb_views() where not internal") == [("n",)]

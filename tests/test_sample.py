@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from genredb.build.run import build
 from genredb.errors import UsageError
-from genredb.project.config import Config
-from genredb.sample.names import artist_name, mojibake
-from genredb.sample.write import write_sample
-from tests.conftest import REAL_FILES, ROOT, config_for
+from genredb.runner.project.config import Config
+from genredb.songs.sample.names import artist_name, mojibake
+from genredb.songs.sample.write import write_sample
+from tests.conftest import REAL_FILES, ROOT, Shared, config_for
 from tests.test_real_data import CORRELATIONS, MEANS
+from tests.verbs import build
 
 # Figures of the competition's data: correlations of the eleven columns, year … pop, below the diagonal.
 ALL_CORRELATIONS = """
@@ -34,12 +34,13 @@ COLUMNS = "year bpm nrgy dnce db live val dur acous spch pop".split()
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    folder = tmp_path_factory.mktemp("large")
-    write_sample(folder / "raw", 10_000, seed=3)
-    config = config_for(folder / "raw", folder / "large.duckdb")
-    assert build(config).exit_code == 0
-    return config
+def large(shared: Shared) -> Config:
+    def fill(folder: Path) -> None:
+        write_sample(folder / "raw", 10_000, seed=3)
+        assert build(config_for(folder / "raw", folder / "large.duckdb")).exit_code == 0
+
+    folder = shared("large", fill)
+    return config_for(folder / "raw", folder / "large.duckdb")
 
 
 def values(config: Config, sql: str) -> list[tuple[Any, ...]]:
@@ -134,7 +135,7 @@ def test_defects_are_all_quarantined(tmp_path: Path) -> None:
 
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:
     write_sample(tmp_path, 10)
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write_sample(tmp_path, 10)
     with pytest.raises(UsageError, match="--rows should be 1 or more"):
         write_sample(tmp_path / "none", 0)
@@ -159,7 +160,7 @@ def test_mojibake_is_that_of_cp1252() -> None:
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from genredb.sample.write import write_sample;"
+        "import resource, sys; from pathlib import Path; from genredb.songs.sample.write import write_sample;"
         "write_sample(Path(sys.argv[1]), int(sys.argv[2]));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

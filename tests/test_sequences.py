@@ -21,23 +21,22 @@ from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from genredb.build.clean import clean
-from genredb.build.freshness import stale_reason
-from genredb.build.load import load
-from genredb.build.run import build, retry
-from genredb.build.state import is_built_from_loads
+from genredb.ask.export import export
 from genredb.errors import GenredbError
-from genredb.export import export
-from genredb.learn import classifiers as registry
-from genredb.learn.classifiers import ClassifierSpec
-from genredb.learn.estimators import ArtistClassifier
-from genredb.learn.kept import list_classifiers, remove_classifier, use_classifier
-from genredb.learn.packed_forest import PackedForest
-from genredb.learn.predict import predict
-from genredb.learn.train import train
-from genredb.project.config import Config, Settings, read_config
+from genredb.runner.clean import clean
+from genredb.runner.planning.state import is_built_from_loads
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.songs.classifiers import remove_classifier, use_classifier
+from genredb.songs.freshness import stale_reason
+from genredb.songs.learn import classifiers as registry
+from genredb.songs.learn.classifiers import ClassifierSpec
+from genredb.songs.learn.estimators import ArtistClassifier
+from genredb.songs.learn.packed_forest import PackedForest
+from genredb.songs.predict import predict
+from genredb.songs.train import train
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, ROOT, rows, write_raw
+from tests.verbs import build, list_classifiers, load, retry
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
@@ -47,8 +46,8 @@ SMALL = ClassifierSpec(
     "small_forest",
     "The artist's genre, else a few trees.",
     lambda _songs: ArtistClassifier(PackedForest(n_estimators=2, random_state=0), 3),
-    uses_artist=True,
     settings=("min_genre_songs",),
+    trusts=registry.CLASSIFIERS["artist_forest"].trusts,
 )
 STATED = "stated_tree"  # by classifiers.yml, where that is there
 TREE = """
@@ -147,7 +146,7 @@ class Sequences(RuleBasedStateMachine):
         if self.source != "raw" or self.files.has_raw or folder:
             self.built_from(number, folder, source, is_stated=is_stated)
             return
-        with pytest.raises(GenredbError, match="holds your own songs"):
+        with pytest.raises(GenredbError, match="was built from your own songs"):
             build(self.config(**self.stated(number, folder)))
 
     def built_from(self, number: int | None, folder: str | None, source: str, *, is_stated: bool) -> None:

@@ -37,7 +37,7 @@ class Terminal:
         self.screen = pyte.Screen(100, 30)
         self.screen.write_process_input = self.process.send  # type: ignore  # it answers what it is asked
         self.stream = pyte.Stream(self.screen)
-        self.sees(r"genredb \S+ on genre.duckdb; .help helps, Ctrl-D leaves.", PROMPT)
+        self.sees(r"genredb \S+ on genre.duckdb; Type .help for commands, Ctrl-D to exit.", PROMPT)
 
     def types(self, *keys: str) -> None:
         """Press keys; what can be seen catches up with each."""
@@ -95,7 +95,7 @@ def test_an_error_leaves_the_shell(terminal: Terminal) -> None:
     terminal.enters("select titel from songs;")
     terminal.sees("error: SQL:1:8: .*Did you mean 'title'", r"\^\^\^\^\^", PROMPT)
     terminal.enters("drop table songs;")
-    terminal.sees("error: Only queries can be asked, no DROP statement.", PROMPT)
+    terminal.sees("error: Only queries can be run, not DROP statements.", PROMPT)
     terminal.enters(".shema")
     terminal.sees("error: There is no command '.shema'. Did you mean '.schema'", PROMPT)
     terminal.enters(".explain select $x")
@@ -235,7 +235,7 @@ def test_a_script_is_read_from_stdin(cli: Cli, built: Path) -> None:
         "distinct_count        BIGINT",
         "stg_songs              sql/models/staging/stg_songs.sql",
         "└── staging.stg_songs.genre",
-        "table   One row per row of a CSV that could not be loaded",
+        "table   One row per raw record that could not be loaded",
         ".schema [RELATION]",
     ):
         assert expected in done.out, expected
@@ -286,12 +286,12 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
             "There is no format 'parquet'. There are: csv, json, jsonl, markdown, table, vertical.",
         ),
         (".format", ".format wants FORMAT."),
-        (".timer maybe", ".timer is switched on or off."),
-        (".tables songs", ".tables takes nothing behind it."),
+        (".timer maybe", ".timer takes on or off."),
+        (".tables songs", ".tables takes no argument."),
         (".schema song", "There is no table or view 'song'. Did you mean 'songs'?"),
         (".lineage songs.titel", "Did you mean 'title'?"),
         ("explain select 1", "In `genredb shell`, .explain shows how a query would run."),
-        ("copy songs to 'x.csv'", "Only queries can be asked, no COPY statement."),
+        ("copy songs to 'x.csv'", "Only queries can be run, not COPY statements."),
         (
             "select * from read_csv('data/raw/CS98XClassificationTest.csv')",
             "--trusted lets a query read files",

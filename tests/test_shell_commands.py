@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from genredb.ask.guard import Limits
 from genredb.cli.console import Console
 from genredb.cli.options import Context
-from genredb.cli.shell import Session
+from genredb.cli.session import Session
+from genredb.cli.shell import run_all
 from genredb.errors import ConsentError, UsageError
-from genredb.project.config import Config, Settings, read_config
-from genredb.query.guard import Limits
+from genredb.runner.project.config import Config, Settings, read_config
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def session(predicted: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def run(session: Session, text: str) -> None:
-    session.run_all(text.splitlines(keepends=True))
+    run_all(session, text.splitlines(keepends=True))
 
 
 def test_each_column_on_a_line_of_its_own(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +36,7 @@ def test_each_column_on_a_line_of_its_own(session: Session, capsys: pytest.Captu
 
 
 def test_the_last_answer_is_exported_as_the_ending_says(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Nothing was asked yet"):
+    with pytest.raises(UsageError, match="No query has been run yet"):
         run(session, ".export x.csv")
     run(session, "select count(*) as n from songs;\n.export n.csv\n.export n.json")
     assert (tmp_path / "n.csv").read_text() == "n\n16\n"
@@ -60,7 +61,7 @@ def test_queries_are_kept_in_the_project(
     assert "select 3 as three; select 4 as four" in capsys.readouterr().out
     for text, message in (
         (".run tow", "There is no saved query 'tow'. Did you mean 'two'?"),
-        (".save ../x", "A query cannot be called '../x'"),
+        (".save ../x", "'../x' is not a valid query name"),
         ("select 5 as five;\n.save two", "queries/two.sql holds another query"),
         (".save", ".save wants NAME"),
     ):

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.load import load
-from genredb.build.run import build
 from genredb.errors import GenredbError, InputError, ProjectError
-from genredb.learn.dataset import feature_view, read_labelled_songs
-from genredb.learn.explain import explain
-from genredb.learn.predict import predict
-from genredb.learn.protocols import PROTOCOLS
-from genredb.project.config import Config
-from genredb.project.discover import read_project
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
+from genredb.songs.explain import explain
+from genredb.songs.learn.dataset import feature_view, read_labelled_songs
+from genredb.songs.learn.protocols import PROTOCOLS
+from genredb.songs.predict import predict
 from genredb.warehouse.database import open_reader
-from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, config_for, rows, song, write_raw
+from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, Shared, config_for, rows, song, write_raw
 from tests.project_files import write_project
 from tests.songs_from_elsewhere import (
     PLAYLIST_HEADER,
@@ -27,6 +25,7 @@ from tests.songs_from_elsewhere import (
     write_organize_file,
     write_playlist,
 )
+from tests.verbs import build, load
 
 
 def extra_song(number: int, title: str, artist: str, genre: str) -> str:
@@ -53,18 +52,21 @@ def write_small_playlist(path: Path, *lines: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Config:
+def elsewhere(shared: Shared, real_data: Path) -> Config:
     """The real CSVs with a spoiled export of 2,000 synthetic songs, another file and a playlist; predicted."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    for name in REAL_FILES:
-        (folder / name).symlink_to(real_data / name)
-    write_organize_file(folder / "songs_extra.csv", 2_000)
-    write_competition_file(folder / "songs_extra_2.csv", 100)
-    write_playlist(folder / "playlist_mine.csv", 60, artists=["Queen", "ABBA"])
-    config = config_for(folder, folder / "genre.duckdb")
-    assert build(config).exit_code == 0
-    predict(config)
-    return config
+
+    def fill(folder: Path) -> None:
+        for name in REAL_FILES:
+            (folder / name).symlink_to(real_data / name)
+        write_organize_file(folder / "songs_extra.csv", 2_000)
+        write_competition_file(folder / "songs_extra_2.csv", 100)
+        write_playlist(folder / "playlist_mine.csv", 60, artists=["Queen", "ABBA"])
+        config = config_for(folder, folder / "genre.duckdb")
+        assert build(config).exit_code == 0
+        predict(config)
+
+    folder = shared("elsewhere", fill)
+    return config_for(folder, folder / "genre.duckdb")
 
 
 def test_every_row_of_every_file_is_accounted_for(elsewhere: Config, tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_every_row_of_every_file_is_accounted_for(elsewhere: Config, tmp_path: P
     assert reasons == [
         ("playlist_mine.csv", "Danceability: 'n' is above n", 1),
         ("songs_extra.csv", "bpm: 'fast' is not an integer", 23),
-        ("songs_extra.csv", "id n stands already on an earlier line", 15),
+        ("songs_extra.csv", "id: 'n' duplicates an earlier record", 15),
         ("songs_extra.csv", "n fields where the header has n", 40),
     ]
 
@@ -183,7 +185,7 @@ def test_what_is_no_file_is_called_so(config: Config, raw_dir: Path, kind: str, 
         os.mkfifo(path)
     else:
         (raw_dir / os.fsdecode(b"playlist_\xff.csv")).write_text("x\n")
-    said = {"folder": "is a folder", "pipe": "is no regular file", "name": "is not UTF-8"}[kind]
+    said = {"folder": "is a folder", "pipe": "is not a regular file", "name": "is not UTF-8"}[kind]
     with pytest.raises(InputError, match=said):
         build(config)
     examined = cli("doctor", "--raw-dir", raw_dir, "--database", config.database, cwd=raw_dir)

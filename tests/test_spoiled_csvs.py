@@ -6,18 +6,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genredb.project.nodes import Column, RawPattern, Source
 from genredb.warehouse.csvrecords import PADDED, QUOTED_WHOLE
+from genredb.warehouse.database import open_memory
+from genredb.warehouse.declared import Column, RawPattern, SourceSpec
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import SEPARATED
 from genredb.warehouse.tables import create_tables
 
-SOURCE = Source(
+SOURCE = SourceSpec(
     "raw",
     "things",
     "raw",
@@ -55,12 +55,12 @@ def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], pa
     writer.writerow(["title", "plays"])
     writer.writerows([title, f"{plays:,}"] for title, plays in things)
     content = spoiled(buffer.getvalue().removesuffix("\n").split("\n"), padding)
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+    with open_memory() as connection, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "things_1.csv"
         path.write_bytes(content)
         create_tables(connection)
         [done] = load_source(connection, SOURCE, [path])
-        found = connection.execute("select number, title, plays from raw.things").fetchall()
+        found = connection.rows("select number, title, plays from raw.things")
     assert found == [(n, title or None, plays) for n, (title, plays) in enumerate(things, start=1)]
     assert done.repairs.get(SEPARATED, 0) == sum(plays >= 1_000 for _, plays in things)
     assert done.repairs.get(PADDED, 0) == (len(things) if padding else 0)
@@ -78,8 +78,8 @@ def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], pa
         ('"One,5;;"', ("One", 5), None),
         ('"One, two,5";;', None, "3 fields where the header has 2"),
         ('"One";;', None, "1 fields where the header has 2"),
-        ("One,5;", None, "it ends otherwise than by 2 empty columns (;), as the header does"),
-        ("One,5;;;", None, "it ends otherwise than by 2 empty columns (;), as the header does"),
+        ("One,5;", None, "it does not end with 2 empty columns (;) as the header does"),
+        ("One,5;;;", None, "it does not end with 2 empty columns (;) as the header does"),
         ("One,5;;more", None, "plays: '5;;more' is not an integer"),
         ("One,1,005;;", None, "3 fields where the header has 2"),
         ('One,"10,05";;', None, "plays: '10,05' is not an integer"),
@@ -91,11 +91,11 @@ def test_what_is_not_unambiguous_is_quarantined_as_it_stands(
 ) -> None:
     path = tmp_path / "things.csv"
     path.write_text(f"title,plays;;\nSure,1;;\n{line}\n;;\nLast,2;;\n")
-    with duckdb.connect() as connection:
+    with open_memory() as connection:
         create_tables(connection)
         [done] = load_source(connection, SOURCE, [path])
-        found = connection.execute("select number, title, plays from raw.things").fetchall()
-        quarantined = connection.execute("select line, reason, text from raw.quarantine").fetchall()
+        found = connection.rows("select number, title, plays from raw.things")
+        quarantined = connection.rows("select line, reason, text from raw.quarantine")
     assert found == [(1, "Sure", 1), *([(2, *loaded)] if loaded else []), (3, "Last", 2)]
     assert quarantined == ([(3, reason, line)] if reason else [])
     assert done.records == 3
@@ -108,20 +108,20 @@ def test_semicolons_of_a_title_are_kept_where_the_header_is_not_padded(tmp_path:
     path = tmp_path / "things.csv"
     for bad in ("", "x,Bad\n"):
         path.write_text(f"plays,title\n1,One\n2,{title}\n3,Three\n{bad}")
-        with duckdb.connect() as connection:
+        with open_memory() as connection:
             create_tables(connection)
             [done] = load_source(connection, source, [path])
-            found = [text for (text,) in connection.execute("select title from raw.things").fetchall()]
+            found = [text for (text,) in connection.rows("select title from raw.things")]
         assert (found, done.repaired, done.quarantined) == (["One", title, "Three"], 0, bool(bad))
 
 
 def test_a_header_quoted_whole_is_read(tmp_path: Path) -> None:
     path = tmp_path / "things.csv"
     path.write_text('"title,""plays""";\n"""A, b"",1";\n')
-    with duckdb.connect() as connection:
+    with open_memory() as connection:
         create_tables(connection)
         [done] = load_source(connection, SOURCE, [path])
-        assert connection.execute("select file, title, plays, mood from raw.things").fetchall() == [
+        assert connection.rows("select file, title, plays, mood from raw.things") == [
             ("things", "A, b", 1, None)
         ]
     assert done.repairs == {PADDED: 1, QUOTED_WHOLE: 1}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from genredb.errors import InputError, ProjectError, UsageError
-from genredb.learn.stated_classifiers import make_stated, with_parameters
-from genredb.project.classifiers import read_classifiers
+from genredb.songs.classifiers_yml import read_classifiers
+from genredb.songs.learn.stated_classifiers import make_stated, with_parameters
 from tests.conftest import Cli, rows, write_raw
 
 STATED = """
@@ -144,7 +144,7 @@ def test_a_stated_classifier_goes_from_yml_to_submission(cli: Cli, project: Path
         asked = cli("query", sql, "--format", "csv", cwd=project)
         assert (asked.code, asked.out.split()[-1]) == (0, "0"), asked.err
         assert cli("predict", cwd=project).err.strip().endswith("nothing was written.")
-    # The entry is part of what is current.
+    # The entry is part of what is up to date.
     (project / "classifiers.yml").write_text(STATED.replace("{C: 0.1}", "{C: 0.2}"))
     refused = cli("export", "-o", "s.csv", cwd=project)
     assert (refused.code, "or by an older one" in refused.err) == (3, True)
@@ -189,7 +189,7 @@ def test_parameters_are_set_for_one_fit_which_can_be_chosen(cli: Cli, project: P
         if one["parameters"] == {"n_estimators": 7}
     )
     assert (kept["is_current"], kept["is_used"]) == (True, False)
-    assert f"`genredb predict --classifier {kept['classifier_id']}` lets it predict" in done.err
+    assert f"`genredb predict --classifier {kept['classifier_id']}` switches to it" in done.err
     shown = json.loads(cli("classifiers", "show", kept["classifier_id"], cwd=project).out)
     assert shown["parameters"]["n_estimators"] == 7
     assert not any(key.startswith("golden") for key in shown)

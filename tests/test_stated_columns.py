@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.results import Status
-from genredb.build.run import build
 from genredb.errors import ProjectError
+from genredb.runner.results import Status
 from tests.project_files import write_project
+from tests.verbs import build
 
 MODELS = {
     "models/songs.sql": "select 1 as id, 'x' as title",

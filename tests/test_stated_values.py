@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.results import Status
-from genredb.build.run import build
 from genredb.errors import ProjectError
+from genredb.runner.results import Status
 from tests.conftest import rows
-from tests.project_files import compiled, write_project
+from tests.project_files import compiled, model_of, write_project
+from tests.verbs import build
 
 
 def profile(stated: str) -> str:
@@ -74,7 +74,7 @@ def test_a_source_of_another_database_is_refused(tmp_path: Path) -> None:
 )
 def test_external_locations_are_formatted_as_dbt_does(tmp_path: Path, formatter: str, location: str) -> None:
     meta = f'config: {{meta: {{external_location: "{location}", formatter: {formatter}}}}}'
-    sql = compiled(tmp_path, source(meta)).find("m").sql
+    sql = model_of(compiled(tmp_path, source(meta)), "m").sql
     assert sql == "select * from read_csv('t.csv', columns={'a': 'integer'})"
 
 

@@ -2,29 +2,32 @@
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pytest
 import skops.io
 
 from genredb.errors import InputError, UsageError
-from genredb.learn.classifiers import CLASSIFIERS
-from genredb.learn.dataset import feature_types, feature_view, read_groups, read_songs
-from genredb.learn.explain import explain
-from genredb.learn.fitted import fit
-from genredb.learn.kept import list_classifiers, show_classifier, use_classifier
-from genredb.learn.manifest import ClassifierError, read_manifest
-from genredb.learn.predict import predict
-from genredb.learn.sound_trees import tree_fault
-from genredb.learn.sql_neighbors import SqlNeighbors
-from genredb.learn.store import TRUSTED_TYPES, Training, load, make_manifest, store
-from genredb.project.config import Config
-from genredb.warehouse.database import open_reader
+from genredb.runner.project.config import Config
+from genredb.songs.classifiers import show_classifier, use_classifier
+from genredb.songs.explain import explain
+from genredb.songs.learn.classifiers import CLASSIFIERS
+from genredb.songs.learn.dataset import feature_types, feature_view, read_groups, read_songs
+from genredb.songs.learn.fitted import fit
+from genredb.songs.learn.manifest import ClassifierError, read_manifest
+from genredb.songs.learn.sound_trees import tree_fault
+from genredb.songs.learn.sql_neighbors import SqlNeighbors
+from genredb.songs.learn.store import Training, load, make_manifest, store
+from genredb.songs.predict import predict
+from genredb.warehouse.database import connect, open_reader
 from tests.conftest import Cli, changed, rows, write_raw
+from tests.verbs import list_classifiers
+
+TRUSTED = CLASSIFIERS["artist_vote"].trusts
 
 
 def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -> None:
@@ -59,7 +62,7 @@ def test_the_manifest_tells_what_a_classifier_was_fitted_on(predicted: Config) -
         ),
         (
             "update ml.classifiers set manifest = json_merge_patch(manifest, '{\"golden_features\": [[1.0]]}')",
-            "no longer gives the answers",
+            "no longer gives the predictions",
         ),
     ],
 )
@@ -68,10 +71,10 @@ def test_a_classifier_that_is_not_as_it_was_is_refused_and_fitted_anew(
 ) -> None:
     config = changed(predicted, tmp_path, statement)
     with open_reader(config.database) as connection:
-        ((classifier_id,),) = connection.execute("select classifier_id from ml.classifiers").fetchall()
+        ((classifier_id,),) = connection.rows("select classifier_id from ml.classifiers")
         with pytest.raises(InputError, match=message):
-            load(connection, classifier_id, TRUSTED_TYPES)
-    with duckdb.connect(str(config.database)) as connection:
+            load(connection, classifier_id, TRUSTED)
+    with closing(connect(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert predict(config).trained is not None
 
@@ -120,9 +123,9 @@ def test_golden_rows_guard_the_answers(predicted: Config, tmp_path: Path) -> Non
     config = changed(predicted, tmp_path, "update ml.classifiers set manifest = ?", json.dumps(manifest))
     with (
         open_reader(config.database) as connection,
-        pytest.raises(InputError, match="no longer gives the answers"),
+        pytest.raises(InputError, match="no longer gives the predictions"),
     ):
-        load(connection, classifier_id, TRUSTED_TYPES)
+        load(connection, classifier_id, TRUSTED)
 
 
 def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) -> None:
@@ -141,7 +144,7 @@ def test_types_that_nobody_knows_are_refused(predicted: Config, tmp_path: Path) 
     )
     ((classifier_id,),) = rows(config.database, "select classifier_id from ml.classifiers")
     with open_reader(config.database) as connection, pytest.raises(InputError, match="holds the types"):
-        load(connection, classifier_id, TRUSTED_TYPES)
+        load(connection, classifier_id, TRUSTED)
 
 
 def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
@@ -150,12 +153,13 @@ def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
     target = tmp_path / "stolen.csv"
     for neighbors in (f"1) ; copy (select 1) to '{target}'; --", True and 1.5, 0, -1, None):
         fitted = SqlNeighbors(3).fit(x, y).set_params(n_neighbors=neighbors)
-        again = skops.io.loads(skops.io.dumps(fitted), trusted=sorted(TRUSTED_TYPES))
+        again = skops.io.loads(skops.io.dumps(fitted), trusted=sorted(CLASSIFIERS["sql_neighbors"].trusts))
         with pytest.raises((TypeError, ValueError), match="n_neighbors"):
             again.predict(x)
     assert not target.exists()
 
 
+@pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
@@ -200,23 +204,37 @@ def test_bytes_that_are_no_classifier_are_fitted_anew(
         open_reader(config.database) as connection,
         pytest.raises(InputError, match=r"cannot be read|damaged"),
     ):
-        load(connection, classifier_id, TRUSTED_TYPES)
-    with duckdb.connect(str(config.database)) as connection:
+        load(connection, classifier_id, TRUSTED)
+    with closing(connect(config.database)) as connection:
         connection.execute("delete from ml.predictions")
     assert (predict(config).trained is not None, predict(config).is_published) == (True, False)
 
 
+@pytest.mark.usefixtures("quick_forests")
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_an_entry_names_the_types_that_its_classifier_holds_and_no_others(name: str) -> None:
+    """With songs enough for search trees and splits; else it is fitted, and refused when it is to be kept."""
+    spec, rng = CLASSIFIERS[name], np.random.default_rng(0)
+    x = rng.random((90, 12))
+    x[:, 0] = np.arange(90) % 17
+    fitted = spec.make(90).fit(x if spec.uses_artist else x[:, 1:], ["jazz", "pop", "rock"] * 30)
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(fitted))) == set(spec.trusts)
+    assert spec.gives_probabilities == hasattr(fitted, "predict_proba")
+
+
+@pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
     name: str, predicted: Config, tmp_path: Path
 ) -> None:
     config = changed(predicted, tmp_path, "delete from ml.classifiers")
-    with duckdb.connect(str(config.database)) as connection:
+    with closing(connect(config.database)) as connection:
         songs = read_songs(connection, feature_view(connection, "train"), "genre")
-        fitted = fit(CLASSIFIERS[name], songs, read_groups(connection), 3)
+        spec = CLASSIFIERS[name]
+        fitted = fit(spec, songs, read_groups(connection), 3)
         training = Training("genre", "f", "v", len(songs), feature_types(connection, songs.feature_names))
-        store(connection, "stored", fitted, make_manifest(fitted, training, songs), TRUSTED_TYPES)
-        again = load(connection, "stored", TRUSTED_TYPES)
+        store(connection, "stored", fitted, make_manifest(fitted, training, songs), spec.trusts)
+        again = load(connection, "stored", spec.trusts)
     x = songs.matrix(uses_artist=fitted.uses_artist)
     assert list(again.estimator.predict(x)) == list(fitted.estimator.predict(x))
     # Whoever asks again gets the same bytes: no threads add up votes in an order of their own.
@@ -225,6 +243,19 @@ def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(
     if hasattr(fitted.estimator, "predict_proba"):
         asked = {fitted.estimator.predict_proba(x).tobytes() for _ in range(5)}
         assert asked == {again.estimator.predict_proba(x).tobytes()}
+
+
+def test_what_a_classifier_of_the_registry_lacks_is_named(predicted: Config, tmp_path: Path) -> None:
+    """Its line in the code is where types are trusted, not classifiers.yml, where it has no entry."""
+    config = changed(predicted, tmp_path, "delete from ml.classifiers")
+    with closing(connect(config.database)) as connection:
+        songs = read_songs(connection, feature_view(connection, "train"), "genre")
+        fitted = fit(CLASSIFIERS["logistic"], songs, read_groups(connection), 3)
+        training = Training("genre", "f", "v", len(songs), feature_types(connection, songs.feature_names))
+        with pytest.raises(
+            InputError, match=r'"numpy.dtype",\)` to its line in genredb/songs/learn/classifiers'
+        ):
+            store(connection, "stored", fitted, make_manifest(fitted, training, songs), ())
 
 
 @pytest.mark.slow
@@ -258,6 +289,8 @@ def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: C
         (["use", "svc"], "gives no probabilities"),
         (["use", "artist_vot"], "Did you mean 'artist_vote'?"),
         (["show", "nothing"], "There is no classifier 'nothing'"),
+        (["rm", ""], "There is no classifier ''"),
+        (["use", ""], "There is no classifier ''"),
     ):
         ran = cli("classifiers", *asked, cwd=tmp_path)
         assert ran.code == 2

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from genredb.build.preview import rendered
-from genredb.build.run import build
-from genredb.compile.compiler import compile_inline
-from genredb.compile.context import modules
-from genredb.compile.tags import Environment
 from genredb.errors import ProjectError
-from genredb.project.discover import read_project
+from genredb.runner.compile import compile_sql
+from genredb.runner.graph.compiler import compile_inline
+from genredb.runner.project.discover import read_project
+from genredb.runner.templates.python_modules import modules
+from genredb.runner.templates.tags import Environment
 from tests.project_files import write_project
+from tests.verbs import build
 
 MODEL = {"models/a.sql": "select 1 as x"}
 ESCAPES = [
@@ -27,6 +27,9 @@ ESCAPES = [
     "{{ ''.__class__.__mro__ }}",
     "{{ ref.__globals__ }}",
     "{{ adapter._database('x') }}",
+    "{{ config._current.rendering }}",
+    "{{ ref._resolve }}",
+    "{{ run_query.__self__ }}",
     "{{ '{0.__globals__}'.format(ref) }}",
     "{{ range(10 ** 9) | list }}",
 ]
@@ -83,7 +86,7 @@ def test_what_looks_at_sql_writes_nothing(sql: str, tmp_path: Path) -> None:
     stated = repr(sql.format(target))
     for asking in (f"run_query({stated})", f"adapter.get_columns_in_relation('a;' ~ {stated})"):
         with pytest.raises(ProjectError, match="only `genredb build` lets it write"):
-            rendered(config, template=f"{{% do {asking} %}}")
+            compile_sql(config, template=f"{{% do {asking} %}}")
     assert (target.exists(), config.database.read_bytes() == before) == (False, True)
     asked = "{{ run_query('select max(x) from ' ~ ref('a')).columns[0].values()[0] }}"
-    assert rendered(config, template=asked) == "1"
+    assert compile_sql(config, template=asked) == "1"

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from genredb.build.options import Options
-from genredb.build.run import build
 from genredb.cli import signals
 from genredb.cli.console import Console
 from genredb.cli.options import Context
 from genredb.cli.watch import watch
 from genredb.errors import DatabaseLockedError
-from genredb.project.config import Settings
-from genredb.project.edits import Watched
+from genredb.runner.build import build
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Settings
+from genredb.runner.project.edits import Watched
 from tests.conftest import ROOT, rows
 from tests.project_files import write_project
 
@@ -88,6 +88,7 @@ def test_edits_are_built_and_errors_end_nothing(
     def interrupt() -> list[Path]:
         seen.append(rows(config.database, "select * from one"))
         monkeypatch.setattr(signals, "arrived", [signal.SIGINT])
+        monkeypatch.setattr(signals, "ignore_the_rest", lambda: None)  # pytest is to hear them
         raise signals.InterruptedBySignal
 
     edits = iter(
@@ -108,7 +109,7 @@ def test_edits_are_built_and_errors_end_nothing(
     assert "models/one.sql changed." in said
     assert 'ERROR models/one.sql:1:8: Referenced column "nope"' in said
     assert f"error: {tmp_path} has no dbt_project.yml" in said
-    assert "is not valid yml" in said
+    assert "is not valid YAML" in said
     assert said.endswith("Stopped watching.\n")
 
 
@@ -125,6 +126,7 @@ def test_an_edit_waits_for_another_writer_to_end(
 
     def interrupt(_self: Watched) -> None:
         monkeypatch.setattr(signals, "arrived", [signal.SIGINT])
+        monkeypatch.setattr(signals, "ignore_the_rest", lambda: None)  # pytest is to hear them
         raise signals.InterruptedBySignal
 
     monkeypatch.setattr("genredb.cli.watch.build", build_in_turn)
@@ -149,6 +151,8 @@ def test_ctrl_c_ends_a_watch_well(tmp_path: Path) -> None:
         assert any(line.startswith("Built small.duckdb") for line in said)
         assert rows(config.database, "from one") == [(2,)]
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        for _ in range(20):  # as `timeout` does, which signals the process and then its group
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
         assert process.wait(timeout=30) == 0
         assert list(said) == ["Stopped watching.\n"]

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from genredb.build.run import build
 from genredb.errors import DatabaseCorruptError
 from genredb.warehouse.database import open_reader
 from genredb.warehouse.publish import publication
 from tests.conftest import rows
 from tests.project_files import write_project
 from tests.test_publish import in_another_process, publish, version
+from tests.verbs import build
 
 KILLED_WRITER = """
 import duckdb, os, signal, sys
@@ -59,7 +59,7 @@ def test_after_a_torn_log_every_next_writer_and_reader_goes_on(
             turn.commit()
         assert not log.exists()
         with open_reader(database) as connection:
-            assert connection.execute("select min(version) from state").fetchall() == [(1,)]
+            assert connection.rows("select min(version) from state") == [(1,)]
 
 
 def test_a_log_without_its_database_is_moved_aside_by_the_next_build(

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from genredb.project.keys import CONFIG, META, OUTPUT, PACKAGES, PROFILE, PROJECT, PROPERTIES, Keys
+from genredb.runner.project.keys import CONFIG, META, OUTPUT, PACKAGES, PROFILE, PROJECT, PROPERTIES, Keys
 from tests.project_files import BASE
 
 MODEL = "select 1 as x"

@@ -14,14 +14,14 @@ from genredb.cli.visible import visible_stream
 from genredb.errors import UsageError
 
 if TYPE_CHECKING:
-    from genredb.project.config import Config
-    from genredb.query.ask import Question
-    from genredb.query.guard import Limits
+    from genredb.ask.guard import Limits
+    from genredb.ask.query import Question
+    from genredb.runner.project.config import Config
 
 RAW_FILES_CHANGED = "The raw files changed since the last build; `genredb build` loads them."
 
 
-NO_PARQUET = "Parquet is binary; name a file by -o FILE."
+NO_PARQUET = "Parquet is binary; write it to a file with -o FILE."
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def format_of(path: Path) -> Format:
     ending = path.suffix.lower()
     if ending and ending not in ENDINGS:
         names = ", ".join(Format)
-        raise UsageError(f"There is no format '{ending[1:]}'; choose {names} with --format.")
+        raise UsageError(f"There is no format '{ending[1:]}'", cure=f"choose {names} with --format")
     return ENDINGS[ending] if ending else Format.TABLE
 
 
@@ -68,8 +68,8 @@ def write_to_file(
 
     A file that genredb did not write is replaced if that ``is_forced`` or agreed to on a terminal.
     """
+    from genredb.ask.output import FORCE, replaced
     from genredb.cli.consent import with_consent
-    from genredb.output import FORCE, replaced
 
     chosen = answer_format or format_of(path)
 
@@ -99,14 +99,14 @@ def ask(
     task = functools.partial(_answer, context.config, question, answer_format, width)
     has_more, left_out = run_patiently(context, task, stream, limits)
     notes = [f"The table lacks {left_out}; the format csv shows all."] if left_out else []
-    return [*notes, f"Only the first {question.limit:,} rows; {cure} shows more."] if has_more else notes
+    return [*notes, f"Showing the first {question.limit:,} rows; {cure} shows more."] if has_more else notes
 
 
 def run_patiently(
     context: Context, task: Callable[[BinaryIO], Any], stream: BinaryIO, limits: "Limits"
 ) -> Any:
     """Run a task in a guarded process, with a sign of life on a terminal if it takes longer than a second."""
-    from genredb.query.guard import run_guarded
+    from genredb.ask.guard import run_guarded
 
     with contextlib.ExitStack() as shown:
         started = time.monotonic()
@@ -132,7 +132,7 @@ def _answer(
     config: "Config", question: "Question", answer_format: Format, width: int | None, stream: BinaryIO
 ) -> tuple[bool, str]:
     """Write the answer; return whether there are more rows, and what of a table was left out."""
-    from genredb.query.ask import fetch_answer, write_answer
+    from genredb.ask.query import fetch_answer, write_answer
 
     if answer_format not in FOR_PEOPLE:
         shown = stream if width is None else visible_stream(stream)

@@ -26,7 +26,7 @@ INTERNAL_ERROR = 70
 # What begins SQL, not an option; with a space before it, it is not taken for one.
 _COMMENT = re.compile(r"--(\s|[^=\n]*\n)")
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
-5 database locked · 6 database corrupt · 70 a bug of genredb's · 128 + n ended by signal n."""
+5 database locked · 6 database corrupt · 70 internal error (please report) · 128 + n ended by signal n."""
 
 app = typer.Typer(
     name="genredb",
@@ -86,7 +86,7 @@ def _run() -> NoReturn:
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"{where}{error.strerror or error}.", GenredbError.exit_code)
     except MemoryError:
-        _complain("There is not enough memory.", GenredbError.exit_code)
+        _complain("Out of memory.", GenredbError.exit_code)
     except Exception as error:
         if signals.arrived:
             _end_interrupted()
@@ -94,7 +94,10 @@ def _run() -> NoReturn:
             raise
         logger.error("a bug", exc_info=True)
         _complain(
-            f"{type(error).__name__}: {error}\nThis is a bug of genredb's; GENREDB_TRACEBACK=1 shows where.",
+            (
+                f"{type(error).__name__}: {error}\nThis is an internal error of genredb; please "
+                f"report it. GENREDB_TRACEBACK=1 shows where."
+            ),
             INTERNAL_ERROR,
         )
     sys.exit(0)

@@ -18,7 +18,7 @@ from genredb.cli.selection import (
 )
 
 if TYPE_CHECKING:
-    from genredb.build.results import BuildResult
+    from genredb.runner.results import BuildResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("build")(build)
 
 
-@command()
+@command(limits=True)
 def build(
     context: Context,
     selected: Select = None,
@@ -38,20 +38,21 @@ def build(
     allow_drops: AllowDrops = False,
     sample: Sample = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Build again after each edit of the project or the raw CSVs.")
+        bool, typer.Option("--watch", help="Rebuild after each change to the project or the raw files.")
     ] = False,
 ) -> None:
-    """Load the CSVs, build the models, run the checks, publish.
+    """Load the raw files, build the models, run the checks and publish the result.
 
-    What did not change since the last build is left as it is. A failing check publishes nothing.
+    Nodes that did not change since the last build are skipped. If a check fails, nothing is published.
 
     Example: genredb build --raw-dir ~/cs98x
     """
-    from genredb.build.options import Options
-    from genredb.build.run import build as run_build
     from genredb.cli.consent import with_consent
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
+    from genredb.runner.build import build as run_build
+    from genredb.runner.planning.options import Options
+    from genredb.songs.extension import SONGS
 
     console = context.console
     options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
@@ -60,7 +61,7 @@ def build(
         config = context.from_sample(sample or "--sample" in given)
         agreed = replace(options, allow_drops=allow_drops or "--allow-drops" in given)
         with console.progress() as progress:
-            return run_build(config, BuildObserver(console, progress), agreed)
+            return run_build(config, BuildObserver(console, progress), agreed, SONGS)
 
     if watch:
         from genredb.cli.watch import watch as watch_project

@@ -6,7 +6,7 @@ import typer
 
 from genredb.cli.options import Context, command
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="A classifier's id, or how it begins.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="A classifier's id, or the start of it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,18 +20,18 @@ def add_to(app: typer.Typer) -> None:
         ("rm", remove),
     ):
         group.command(name)(function)
-    text = "List the classifiers that there are; list, show, choose and remove fitted ones."
+    text = "List the available classifiers; list, show, choose and remove trained ones."
     app.add_typer(group, name="classifiers", help=text)
 
 
 @command()
 def available(context: Context) -> None:
-    """List the classifiers that can be fitted: those of genredb, and those that classifiers.yml states.
+    """List the classifiers that can be trained: built-in ones and those defined in classifiers.yml.
 
     Example: genredb classifiers available
     """
     from genredb.cli.console import print_json, print_table
-    from genredb.learn.registry import available_classifiers
+    from genredb.songs.learn.registry import available_classifiers
 
     found = available_classifiers(context.config.home)
     if context.json:
@@ -43,14 +43,15 @@ def available(context: Context) -> None:
 
 @command()
 def list_kept(context: Context) -> None:
-    """List the fitted classifiers that the database keeps, the newest first.
+    """List the trained classifiers stored in the database, the newest first.
 
     Example: genredb classifiers list
     """
+    from genredb.catalog import Catalog
     from genredb.cli.console import print_json, print_table
-    from genredb.learn.kept import list_classifiers
 
-    found = list_classifiers(context.config)
+    with Catalog(context.config) as catalog:
+        found = catalog.classifiers
     if context.json:
         print_json(found)
         return
@@ -72,12 +73,12 @@ def list_kept(context: Context) -> None:
 
 @command()
 def show(context: Context, classifier: Id) -> None:
-    """Print what a fitted classifier is: parameters, versions, features, what it was fitted on.
+    """Show a stored classifier: parameters, versions, features and training data.
 
     Example: genredb classifiers show artist_vote
     """
     from genredb.cli.console import print_json
-    from genredb.learn.kept import show_classifier
+    from genredb.songs.classifiers import show_classifier
 
     print_json(show_classifier(context.config, classifier))
 
@@ -88,15 +89,15 @@ def use(
     classifier: Annotated[
         str,
         typer.Argument(
-            metavar="CLASSIFIER", help="A name of `classifiers available`, or an id of `classifiers list`."
+            metavar="CLASSIFIER", help="A name from `classifiers available` or an id from `classifiers list`."
         ),
     ],
 ) -> None:
-    """Let `genredb predict` use this classifier from now on.
+    """Make `genredb predict` use this classifier from now on.
 
     Example: genredb classifiers use artist_forest
     """
-    from genredb.learn.kept import use_classifier
+    from genredb.songs.classifiers import use_classifier
 
     use_classifier(context.config, classifier)
     context.console.say(f"`genredb predict` uses {classifier} from now on.", "green")
@@ -104,10 +105,10 @@ def use(
 
 @command(reports=False)
 def remove(context: Context, classifier: Id) -> None:
-    """Remove a fitted classifier; its predictions stay.
+    """Remove a stored classifier; its predictions stay.
 
     Example: genredb classifiers rm artist_forest
     """
-    from genredb.learn.kept import remove_classifier
+    from genredb.songs.classifiers import remove_classifier
 
     context.console.say(f"Removed {remove_classifier(context.config, classifier)}.", "green")

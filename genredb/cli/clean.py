@@ -16,13 +16,15 @@ def clean(context: Context) -> None:
 
     The database itself stays. Example: genredb clean
     """
-    from genredb.build.clean import clean as run_clean
     from genredb.cli.console import print_json
+    from genredb.runner.clean import clean as run_clean
 
     removed = run_clean(context.config)
     if context.json:
-        print_json({"removed": removed})
+        from genredb.reports import CleanReport
+
+        print_json(CleanReport(tuple(removed)))
     for path in removed:
         context.console.say(f"Removed {path}.")
     if not removed:
-        context.console.say("There was nothing to remove.", "green")
+        context.console.say("Nothing to remove.", "green")

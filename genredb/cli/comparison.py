@@ -6,7 +6,7 @@ from genredb.cli.console import print_json, print_table
 from genredb.cli.options import Context
 
 if TYPE_CHECKING:
-    from genredb.learn.compare import Comparison, Difference
+    from genredb.songs.compare import Comparison, Difference
 
 
 def print_comparison(context: Context, found: "Comparison") -> None:
@@ -17,15 +17,15 @@ def print_comparison(context: Context, found: "Comparison") -> None:
     print_table(["measure", "before", "after", "difference"], [_row(one) for one in found.measures])
     say = context.console.say
     say(
-        f"{found.classifier} since {found.before}: {found.songs} songs in cross-validation, protocol "
+        f"{found.classifier} since {found.before}: {found.songs} songs, protocol "
         f"{found.protocol}, label {found.label}."
     )
     for what, features in (("added", found.added), ("removed", found.removed)):
         if features:
             say(f"Features {what}: {', '.join(features)}.")
     say(_verdict(found))
-    say("  difference: after less before on the same folds ± its standard error, by artist", "dim")
-    say("  noise: may be chance (Holm's test at 5 % over the measures)", "dim")
+    say("  difference: after minus before on the same folds ± standard error, clustered by artist", "dim")
+    say("  noise: could be chance (Holm's test at 5 % over the measures)", "dim")
 
 
 def _row(one: "Difference") -> list[str]:
@@ -41,7 +41,7 @@ def _row(one: "Difference") -> list[str]:
 def _verdict(found: "Comparison") -> str:
     clear = [one for one in found.measures if not one.is_noise]
     if not clear:
-        return "Verdict: noise. No measure changed by more than chance may."
+        return "Verdict: noise. No measure changed by more than chance could explain."
     said = [
         f"{one.measure} is {'higher' if one.difference > 0 else 'lower'} by {abs(one.difference):.3f}"
         f" ± {one.error:.3f}"

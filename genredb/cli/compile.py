@@ -18,12 +18,12 @@ def add_to(app: typer.Typer) -> None:
 def compile_(
     context: Context,
     name: Annotated[str | None, typer.Argument(help="A model or check.", autocompletion=models)] = None,
-    inline: Annotated[str | None, typer.Option(help="A template to compile in place of a model.")] = None,
+    inline: Annotated[str | None, typer.Option(help="A template to compile instead of a model.")] = None,
 ) -> None:
-    """Print the SQL that a model, check or template becomes.
+    """Print the compiled SQL of a model, check or template.
 
     Example: genredb compile songs
     """
-    from genredb.cli.show import rendered
+    from genredb.runner.compile import compile_sql
 
-    echo(rendered(context, name, inline))
+    echo(compile_sql(context.config, name, inline))

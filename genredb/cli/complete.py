@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from genredb.errors import GenredbError
-from genredb.project.config import Settings, read_config
+from genredb.runner.project.config import Settings, read_config
 
 if TYPE_CHECKING:
-    from genredb.project.config import Config
+    from genredb.runner.project.config import Config
 
 
 def relations(context: typer.Context, incomplete: str) -> list[str]:
@@ -29,20 +29,21 @@ def revisions(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _revisions(config: "Config") -> Iterator[str]:
-    from genredb.learn.references import known_references
+    from genredb.songs.learn.references import known_references
 
     yield from known_references(config)
     yield from sorted(path.name for path in Path.cwd().glob("*.duckdb"))
 
 
 def _relations(config: "Config") -> Iterator[str]:
-    from genredb.query.catalog import read_vocabulary
+    from genredb.catalog import Catalog
 
-    yield from (relation.asked_as for relation in read_vocabulary(config).relations)
+    with Catalog(config) as catalog:
+        yield from (relation.asked_as for relation in catalog.relations)
 
 
 def _models(config: "Config") -> Iterator[str]:
-    from genredb.project.discover import read_project
+    from genredb.runner.project.discover import read_project
 
     project = read_project(config)
     yield from (*project.models, *project.seeds)

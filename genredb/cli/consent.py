@@ -20,5 +20,5 @@ def with_consent(run: Callable[[frozenset[str]], T]) -> T:
         except ConsentError as error:
             if error.option in given or not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise
-            typer.confirm(f"{error}\nGo on as with {error.option}?", abort=True, err=True)
+            typer.confirm(f"{error}\nContinue as with {error.option}?", abort=True, err=True)
             given |= {error.option}

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import itertools
-import json
 import math
 import os
 import shutil
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from genredb.cli.log import logger
 from genredb.cli.visible import visible, visible_cell
-from genredb.values import json_value
+from genredb.values import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-    from genredb.project.config import Config
+    from genredb.runner.project.config import Config
     from genredb.warehouse.load import Load
 
 # What cells are cut to, the next one where a table would be too wide; the last can still be read.
@@ -73,34 +72,32 @@ class Console:
         """Say what is built from what, where that is not the obvious."""
         if config.is_shipped:
             self.say(
-                "No dbt_project.yml here or above: using the project that genredb ships, "
-                f"for the database {near(config.database)} here.",
+                "No dbt_project.yml here or above: using the project that comes with genredb "
+                f"and the database {near(config.database)} here.",
                 "dim",
             )
         if config.is_sample:
             self.say(
-                f"Using the synthetic sample in {near(config.raw_dir)}: invented songs. "
-                "Put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
+                f"Using the synthetic sample in {near(config.raw_dir)}. For real songs, "
+                "put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
                 "yellow",
             )
-        elif config.raw_dir not in (config.settings.raw_dir, config.home / "data" / "raw"):
-            self.say(f"Using the CSVs in {near(config.raw_dir)}, which it was built from before.", "dim")
+        elif config.settings.raw_dir is None and config.raw_dir != config.home / "data" / "raw":
+            self.say(f"Using the CSVs in {near(config.raw_dir)}, as in the last build.", "dim")
 
     def admit_sample(self, is_sample: bool) -> None:
         """Say that results come from invented songs, where they do."""
         if is_sample:
-            self.say(
-                "These songs are the synthetic sample: invented, of no use to the competition.", "yellow"
-            )
+            self.say("These songs are the synthetic sample; do not submit them.", "yellow")
 
     def loads(self, loads: Sequence["Load"]) -> None:
         """Warn of what a load left out."""
         for load in loads:
             if load.quarantined:
-                reason, count = max(load.reasons.items(), key=lambda item: item[1])
+                most = load.faults[0]
                 self.warn(
                     f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
-                    f'{count:,} because: {reason}. See `genredb query "from raw.quarantine"`.'
+                    f'{most.records:,} because {most}. See `genredb query "from raw.quarantine"`.'
                 )
             if load.repaired:
                 kinds = ", ".join(f"{repair} {count:,}" for repair, count in load.repairs.items())
@@ -258,7 +255,7 @@ def stdout_console() -> Any:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
-    text = json.dumps(json_value(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(value, indent=2)
     print(visible(text) if sys.stdout.isatty() else text.encode(errors="replace").decode())
 
 

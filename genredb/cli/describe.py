@@ -1,7 +1,7 @@
 """``genredb describe``."""
 
 from dataclasses import astuple
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,11 @@ from genredb.cli.complete import relations
 from genredb.cli.options import Context, command
 from genredb.cli.visible import echo
 
+if TYPE_CHECKING:
+    from genredb.ask.describe import RelationFacts, Section
+    from genredb.ask.relations import Relation
+
+GENRES = 20  # of a table
 _COLUMNS = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
 _TITLES = {
     "genres": "Genres",
@@ -17,7 +22,6 @@ _TITLES = {
     "texts": "Texts, of the labelled songs",
     "correlations": "Correlations",
     "genre_means": "Means by genre",
-    "Relations": "Relations",
 }
 
 
@@ -26,13 +30,16 @@ def add_to(app: typer.Typer) -> None:
     app.command("describe")(describe)
 
 
-@command()
+@command(limits=True)
 def describe(
     context: Context,
     relation: Annotated[
-        str | None, typer.Argument(help="A table or view; else the songs.", autocompletion=relations)
+        str | None, typer.Argument(help="A table or view; default: the songs.", autocompletion=relations)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Genres to tell of, the most frequent first.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Number of genres, most frequent first; default: {GENRES}, in JSON all."),
+    ] = None,
 ) -> None:
     """Describe the songs, or what a relation holds.
 
@@ -41,28 +48,49 @@ def describe(
 
     Example: genredb describe songs
     """
-    from genredb.cli.console import print_json, print_table
-    from genredb.query.describe import describe_relation, describe_songs
+    from genredb.ask.describe import describe_relation, describe_songs
+    from genredb.catalog import Catalog
 
-    if relation is not None:
-        facts = describe_relation(context.config, relation)
-        if context.json:
-            print_json(facts)
-            return
-        echo(f"{facts.relation}: {facts.rows:,} rows")
-        print_table(_COLUMNS, [astuple(column) for column in facts.columns])
-        return
-    sections = describe_songs(context.config, limit)
+    with Catalog(context.config) as catalog:
+        if relation is not None:
+            _print_facts(context, describe_relation(catalog, relation))
+        elif sections := describe_songs(catalog, limit or (None if context.json else GENRES)):
+            _print_songs(context, sections)
+        else:
+            _print_relations(context, catalog.relations)
+
+
+def _print_facts(context: Context, facts: "RelationFacts") -> None:
+    from genredb.cli.console import print_json, print_table
+
     if context.json:
-        print_json({one.name: _objects(one.columns, one.rows) for one in sections})
+        print_json(facts)
+        return
+    echo(f"{facts.relation}: {facts.rows:,} rows")
+    print_table(_COLUMNS, [astuple(column) for column in facts.columns])
+
+
+def _print_songs(context: Context, sections: "list[Section]") -> None:
+    from genredb.cli.console import print_json, print_table
+    from genredb.reports import songs_report
+
+    if context.json:
+        print_json(songs_report(sections))
         return
     for number, section in enumerate(sections):
         echo(f"{chr(10) if number else ''}{_TITLES[section.name]}")
         print_table(section.columns, section.rows)
         if section.is_cut:
-            context.console.say(f"Only the first {limit:,}; --limit tells of more.", "dim")
+            context.console.say(f"Showing the first {len(section.rows):,}; use --limit for more.", "dim")
 
 
-def _objects(columns: tuple[str, ...], rows: tuple[tuple[object, ...], ...]) -> list[dict[str, object]]:
-    names = [name or "name" for name in columns]
-    return [dict(zip(names, row, strict=True)) for row in rows]
+def _print_relations(context: Context, found: "tuple[Relation, ...]") -> None:
+    from genredb.cli.console import print_json, print_table
+    from genredb.reports import RelationsReport, listed_relation
+
+    if context.json:
+        print_json(RelationsReport(tuple(map(listed_relation, found))))
+        return
+    echo("Relations")
+    rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in found]
+    print_table(("relation", "kind", "columns", "meaning"), rows)

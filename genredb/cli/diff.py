@@ -9,7 +9,7 @@ from genredb.cli.options import Context, command
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
-    from genredb.query.diff import PredictionDiff, RelationDiff
+    from genredb.ask.diff import PredictionDiff, RelationDiff
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,22 +17,22 @@ def add_to(app: typer.Typer) -> None:
     app.command("diff")(diff)
 
 
-@command()
+@command(limits=True)
 def diff(
     context: Context,
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A database, such as a copy of before.")],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A database, such as an earlier copy.")],
     after: Annotated[
-        Path | None, typer.Argument(metavar="[AFTER]", help="Another one; else the project's database.")
+        Path | None, typer.Argument(metavar="[AFTER]", help="Another database; default: the project's.")
     ] = None,
 ) -> None:
-    """Compare two databases: relations, columns, rows by key, and predictions that changed.
+    """Compare two databases: relations, columns, rows by key, and changed predictions.
 
     Example: cp genre.duckdb before.duckdb && genredb build && genredb diff before.duckdb
     """
+    from genredb.ask.diff import diff as run_diff
     from genredb.cli.console import print_json
-    from genredb.query.diff import diff as run_diff
 
-    found = run_diff(before, after or context.config.database)
+    found = run_diff(before, after or context.config.database, context.config.engine)
     if context.json:
         print_json(found)
         return
@@ -64,7 +64,7 @@ def _sentence(found: "RelationDiff") -> str:
     parts += [f"column {column} {old} → {new}" for column, (old, new) in (found.retyped or {}).items()]
     rows = found.rows
     if rows is not None and rows.is_different:
-        by = f"by {', '.join(rows.key)}" if rows.key else "whole rows, for want of a key"
+        by = f"by {', '.join(rows.key)}" if rows.key else "whole rows, no key"
         counts = {"added": rows.added, "removed": rows.removed, "changed": rows.changed}
         told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
         parts.append(f"{_counted(rows.before, 'row')} → {rows.after:,}: {told} ({by})")

@@ -13,9 +13,9 @@ from genredb.cli.options import Context, command
 from genredb.errors import UsageError
 
 if TYPE_CHECKING:
-    from genredb.learn.evaluations import Evaluation
-    from genredb.learn.learning_curve import CurvePoint
-    from genredb.learn.reports import ProbabilityReport
+    from genredb.songs.learn.leaderboard import Evaluation
+    from genredb.songs.learn.reports import ProbabilityReport
+    from genredb.songs.learning_curve import CurvePoint
 
 
 class Label(StrEnum):
@@ -37,36 +37,36 @@ class By(StrEnum):
 
 # The columns of the leaderboard, and what each means.
 LEGEND = {
-    "classifier": "the default one is always among them",
-    "accuracy": "share of right answers ± its standard error over songs, an artist's songs taken together",
-    "difference": "accuracy less the default's on the same songs; noise: may be chance (Holm's test at 5 %)",
-    "unseen": "accuracy for artists that have no labelled song in the fold ± its error",
+    "classifier": "always includes the default",
+    "accuracy": "share of correct predictions ± standard error, clustered by artist",
+    "difference": "accuracy minus the default's on the same songs; noise: could be chance (Holm's test, 5 %)",
+    "unseen": "accuracy for artists with no labelled song in the training folds ± standard error",
     "log-loss": "mean of −log of the probability given to the true label; lower is better",
     "top 3": "share of songs whose true label is among the three likeliest",
-    "calibration": "mean distance between stated probabilities and shares of right answers",
-    "seen": "accuracy for artists that have labelled songs in the fold",
+    "calibration": "mean gap between predicted probability and accuracy",
+    "seen": "accuracy for artists with labelled songs in the training folds",
     "macro F1": "mean over labels of the harmonic mean of precision and recall",
-    "ceiling": "share of songs whose label is known to the fold: no classifier can do better",
-    "fit s": "seconds that all fits took",
+    "ceiling": "share of songs whose label occurs in the training folds: an upper bound",
+    "fit s": "total fitting time in seconds",
 }
 VALUE_LEGEND = {
     "songs": "labelled songs",
-    "recall": "share of these songs that are answered right",
+    "recall": "share of these songs predicted correctly",
     "recall by artist": "the same, each artist counted once",
-    "precision": "share of right answers among those that name it",
+    "precision": "share of predictions of it that are correct",
 }
 PROBABILITY_LEGEND = {
-    "songs": "songs whose answer has a probability in this range",
+    "songs": "songs predicted with a probability in this range",
     "stated": "their mean probability",
-    "right": "share of them that are answered right",
-    "answered": "share of the songs whose answer has at least this probability",
-    "right of these": "share of right answers among those ± its standard error",
+    "right": "share of them predicted correctly",
+    "answered": "share of songs predicted with at least this probability",
+    "right of these": "accuracy for those songs ± standard error",
 }
 CURVE_LEGEND = {
-    "songs": "labelled songs learned from",
+    "songs": "labelled songs trained on",
     "artists": "their artists",
-    "known": "share of the songs asked whose artist is among them",
-    "accuracy": "share of right answers ± its standard error",
+    "known": "share of test songs whose artist is among them",
+    "accuracy": "accuracy ± standard error",
     "unseen": "accuracy for the other artists",
 }
 
@@ -76,41 +76,48 @@ def add_to(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
 
 
-@command()
+@command(limits=True)
 def evaluate(
     context: Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLASSIFIER]...", help="Beside the default one.")
+        list[str] | None,
+        typer.Argument(metavar="[CLASSIFIER]...", help="Classifiers to evaluate beside the default one."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Judge every classifier of the registry.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Evaluate every available classifier.")] = False,
     protocol: Annotated[
         str,
         typer.Option(
-            help="cv: folds over songs; unseen: no artist on both sides; seed: the notebook's one split."
+            help=(
+                "cv: cross-validation over songs; unseen: no artist in both training and test "
+                "songs; seed: the notebook's single split."
+            )
         ),
     ] = "cv",
     asked_label: Annotated[
         Label | None,
-        typer.Option("--label", help="What is predicted: genre unless stated, genre_group with --by group."),
+        typer.Option("--label", help="What to predict: genre by default, genre_group with --by group."),
     ] = None,
     by: Annotated[
         By | None,
         typer.Option(help="Report on one classifier by genre, group, artist, source or probability."),
     ] = None,
     curve: Annotated[
-        bool, typer.Option("--learning-curve", help="Show how one classifier's accuracy grows with songs.")
+        bool,
+        typer.Option(
+            "--learning-curve", help="Show how one classifier's accuracy grows with the number of songs."
+        ),
     ] = False,
     against: Annotated[
         str | None,
         typer.Option(
             "--compare-to",
             metavar="REVISION|FILE|RUN",
-            help="Hold one classifier against a git revision, another database or an earlier run.",
+            help="Compare one classifier with a git revision, another database or an earlier run.",
             autocompletion=revisions,
         ),
     ] = None,
 ) -> None:
-    """Judge classifiers on songs that they did not see, and print a leaderboard.
+    """Evaluate classifiers on held-out songs and print a leaderboard.
 
     Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
     ml.group_sets; ml.past_song_scores keeps the scores of earlier runs.
@@ -125,25 +132,28 @@ def evaluate(
     stated = names or []
     if sum(map(bool, (by, curve, against))) > 1:
         raise UsageError(
-            "`--by`, `--learning-curve` and `--compare-to` are three reports; ask for one of them."
+            "`--by`, `--learning-curve` and `--compare-to` exclude each other", cure="give one of them"
         )
     if (by or curve or against) and (every or len(stated) > 1):
-        raise UsageError("`--by`, `--learning-curve` and `--compare-to` report on one classifier; name one.")
+        raise UsageError(
+            "`--by`, `--learning-curve` and `--compare-to` report on one classifier", cure="name one"
+        )
     label = asked_label or (Label.genre_group if by is By.group else Label.genre)
     if curve and (protocol, label) != ("cv", Label.genre):
         raise UsageError(
-            "`--learning-curve` is of genres under the protocol cv; leave out --protocol and --label."
+            "`--learning-curve` is for genres under the protocol cv only",
+            cure="leave out --protocol and --label",
         )
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
-        from genredb.build.freshness import DEFAULT
-        from genredb.learn.evaluate import evaluate as run_evaluate
-        from genredb.learn.learning_curve import learning_curve
-        from genredb.learn.registry import registry
+        from genredb.songs.evaluate import evaluate as run_evaluate
+        from genredb.songs.freshness import DEFAULT
+        from genredb.songs.learn.registry import registry
+        from genredb.songs.learning_curve import learning_curve
 
         name = stated[0] if stated else DEFAULT
         if against:
-            from genredb.learn.compare import compare
+            from genredb.songs.compare import compare
 
             comparisons = compare(context.config, against, name, protocol, progress)
         elif curve:
@@ -194,11 +204,12 @@ def _print_curve(context: Context, name: str, points: "Sequence[CurvePoint]") ->
 
 
 def _print_report(context: Context, name: str, protocol: str, label: Label, by: By) -> None:
-    from genredb.learn.reports import report_by, report_by_probability
-    from genredb.warehouse.database import open_reader
+    from genredb.catalog import Catalog
+    from genredb.songs.learn.reports import report_by, report_by_probability
 
     said = f"{name}, protocol {protocol}"
-    with open_reader(context.config.database) as connection:
+    with Catalog(context.config) as catalog:
+        connection = catalog.connection
         if by is not By.probability:
             values = report_by(connection, name, protocol, label.value, by.value)
             if context.json:
@@ -219,18 +230,17 @@ def _print_report(context: Context, name: str, protocol: str, label: Label, by: 
             print_table(columns, rows)
             _explain(context, VALUE_LEGEND, f"{said}, label {label}, by {by}.")
             return
-        reports, calibration = report_by_probability(connection, name, protocol, label.value)
-    if calibration is None:
-        raise UsageError(f"{name} gives no probabilities.")
+        found = report_by_probability(connection, name, protocol, label.value)
     if context.json:
-        print_json({"probabilities": reports, "calibration": calibration})
+        print_json(found)
         return
-    print_table(["artist", "probability", *PROBABILITY_LEGEND], [_probability_row(one) for one in reports])
+    columns = ["artist", "probability", *PROBABILITY_LEGEND]
+    print_table(columns, [_probability_row(one) for one in found.probabilities])
     _explain(
         context,
         PROBABILITY_LEGEND,
-        f"{said}, label {label}: calibration error {calibration.error:.3f}, "
-        f"where a perfectly calibrated classifier would show {calibration.perfect:.3f}.",
+        f"{said}, label {label}: calibration error {found.calibration.error:.3f}, "
+        f"where a perfectly calibrated classifier would show {found.calibration.perfect:.3f}.",
     )
 
 

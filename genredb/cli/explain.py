@@ -9,7 +9,7 @@ from genredb.cli.options import Context, command
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
-    from genredb.learn.explain import Explanation
+    from genredb.songs.explain import Explanation
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,11 +17,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("explain")(explain)
 
 
-@command()
+@command(limits=True)
 def explain(
     context: Context,
-    song: Annotated[str | None, typer.Argument(help="A song's Id, or its key such as test:454.")] = None,
-    title: Annotated[str | None, typer.Option(help="A title, or a part of one, instead.")] = None,
+    song: Annotated[str | None, typer.Argument(help="A song's Id, or its key, such as test:454.")] = None,
+    title: Annotated[str | None, typer.Option(help="Find the song by its title or part of it.")] = None,
 ) -> None:
     """Say why a song is given its genre.
 
@@ -34,11 +34,11 @@ def explain(
 
     asked = song if title is None else title
     if asked is None or (song is not None and title is not None):
-        raise UsageError("Name one song: its Id, its key, or --title.")
+        raise UsageError("Name one song by its Id, its key or --title")
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
-        from genredb.learn.explain import explain as run_explain
+        from genredb.songs.explain import explain as run_explain
 
         found = run_explain(context.config, asked, is_title=title is not None)
     if context.json:
@@ -58,27 +58,27 @@ def print_explanation(one: "Explanation") -> None:
     echo(f"  group {one.genre_group}, probability {one.group_probability:.3f}")
     if one.genre_group != one.own_group:
         echo(
-            f"    The likeliest genre is of the group {one.own_group}; "
-            f"the genres of {one.genre_group} together are likelier."
+            f"    The likeliest genre belongs to {one.own_group}, "
+            f"but together the genres of {one.genre_group} are likelier."
         )
     others = ", ".join(f"{genre} {probability:.3f}" for genre, probability in one.runner_ups)
     if others:
         echo(f"  else: {others}")
     if one.label:
-        echo("  It is a labelled song itself: what it is given was learned from it, too.")
+        echo("  Labelled song: this prediction is in-sample.")
     if one.artist_songs:
         echo("  Labelled songs of the artist:")
         for song in one.artist_songs:
             echo(f"    {_named(song.title, '', song.song_key)}: {song.genre}")
     if one.weights:
-        echo("  Columns that weighed most (less likely by, had the value been typical):")
+        echo("  Most influential columns (probability drop at the median):")
         for weight in one.weights:
             change = f"{weight.change:.3f}"
             value = "none" if math.isnan(weight.value) else f"{weight.value:g}"
             echo(f"    {weight.column:<6} {value:>6}, typically {weight.typical:g}: {change}")
     elif one.basis == "audio":
-        echo("  No column weighed by itself.")
-    nearest = "Nearest labelled songs by audio:" if one.nearest else "Nothing is known of its audio."
+        echo("  No single column mattered.")
+    nearest = "Nearest labelled songs by audio:" if one.nearest else "Its audio is unknown."
     echo(f"  {nearest}")
     for song in one.nearest:
         echo(f"    {song.distance:.2f}  {_named(song.title, song.artist, song.song_key)}: {song.genre}")

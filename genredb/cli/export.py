@@ -12,19 +12,14 @@ from genredb.cli.complete import relations
 from genredb.cli.options import Context, Force, command
 from genredb.cli.visible import stdout_bytes
 from genredb.errors import UsageError
+from genredb.warehouse.file_formats import FILE_FORMATS
+
+Format = StrEnum("Format", {name.upper(): name for name in FILE_FORMATS})  # type: ignore[misc]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genredb.export import ExportResult
-
-
-class Format(StrEnum):
-    """The formats of an export."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSON = "json"
+    from genredb.ask.export import ExportResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("export")(export)
 
 
-@command()
+@command(limits=True)
 def export(
     context: Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - is stdout.")],
@@ -40,21 +35,21 @@ def export(
         str, typer.Argument(help="A table or view.", autocompletion=relations)
     ] = "submission",
     file_format: Annotated[
-        Format | None, typer.Option("--format", help="The format; else the file's ending says it.")
+        Format | None, typer.Option("--format", help="Format; default: by the file's extension.")
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="In a CSV, leave text that begins like a formula as it is.")
+        bool, typer.Option("--raw", help="In a CSV, do not escape text that looks like a formula.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Write a table or view to a file. A submission is written only if it is valid and current.
+    """Export a table or view to a file. A submission is written only if it is valid and up to date.
 
     Example: genredb export -o submission.csv
     """
+    from genredb.ask.export import export as run_export
+    from genredb.ask.output import FORCE
     from genredb.cli.consent import with_consent
     from genredb.cli.console import print_json
-    from genredb.export import export as run_export
-    from genredb.output import FORCE
 
     def run(path: Path, given: frozenset[str] = frozenset()) -> "ExportResult":
         chosen = file_format.value if file_format else ""
@@ -62,7 +57,7 @@ def export(
 
     if is_stdout(output):
         if context.json:
-            raise UsageError("--json and -o - would both write to stdout; leave out one of them.")
+            raise UsageError("--json and -o - would both write to stdout", cure="leave out one of them")
         result = _to_stdout(run, file_format)
     else:
         result = with_consent(lambda given: run(output, given))
@@ -75,8 +70,8 @@ def export(
     if result.foreign_songs:
         songs = "1 labelled song" if result.foreign_songs == 1 else f"{result.foreign_songs:,} labelled songs"
         context.console.warn(
-            f"{songs} beyond the competition's own decided this submission, "
-            "which its rules forbid; move songs_extra*.csv away, build and predict before you hand one in."
+            f"This submission learned from {songs} beyond the competition's own, which its rules forbid; "
+            "move songs_extra*.csv away, then build and predict again before you submit."
         )
 
 
@@ -86,7 +81,7 @@ def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None
 
     from genredb.drafts import temporary_folder
 
-    if file_format is Format.PARQUET and sys.stdout.isatty():
+    if file_format == "parquet" and sys.stdout.isatty():
         raise UsageError(NO_PARQUET)
     with temporary_folder() as folder:
         result = run(folder / "export")

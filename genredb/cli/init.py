@@ -18,13 +18,13 @@ def add_to(app: typer.Typer) -> None:
 @command()
 def init(
     context: Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     csvs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[CSV]...", help="Your own files; else the songs project is laid out."),
+        typer.Argument(metavar="[CSV]...", help="Your own files; default: a copy of the songs project."),
     ] = None,
 ) -> None:
-    """Lay out a new project, of your own CSVs or of the songs. It can be built at once.
+    """Create a new project, from your own files or for the songs. It can be built at once.
 
     Each CSV becomes a source with a type for each column, a staging model and a table, all described and,
     where a column looks like a key, checked. They are yours to change.
@@ -45,4 +45,4 @@ def init(
     for notice in layout.notices:
         context.console.warn(notice)
     folder_in_shell = shlex.quote(str(folder))
-    context.console.say(f"Laid out {folder}; now: cd {folder_in_shell} && genredb build", "green")
+    context.console.say(f"Created {folder}. Next: cd {folder_in_shell} && genredb build", "green")

@@ -9,8 +9,8 @@ from genredb.cli.options import Context, command
 from genredb.cli.visible import visible
 
 if TYPE_CHECKING:
-    from genredb.build.trace import Trace
-    from genredb.compile.lineage import ColumnRef
+    from genredb.runner.flow.lineage import ColumnRef
+    from genredb.runner.lineage import Trace
 
 # What goes into a value is followed; what only decides which value or row it is, is named.
 FOLLOWED = {"value", "classifier"}
@@ -30,14 +30,12 @@ def lineage(
             metavar="NAME[.COLUMN]", help="A relation, or a column of one.", autocompletion=relations
         ),
     ],
-    downstream: Annotated[
-        bool, typer.Option("--downstream", help="Follow to what is made of it, not to what it is made of.")
-    ] = False,
+    downstream: Annotated[bool, typer.Option("--downstream", help="Show what depends on it.")] = False,
 ) -> None:
-    """Say what a column is made of, or what is made of it. It is followed up to the CSV's column.
+    """Show what a column is derived from, up to the raw file, or what depends on it.
 
-    A column without a word behind it goes into the value; "(join key)", "(filter)" and the like only
-    decide which value or row it is. -v follows these further, too.
+    A column without a note is part of the value; "(join key)", "(filter)" and the like only
+    decide which value or row it is. -v follows those as well.
 
     Example: genredb lineage songs.genre_group
     """
@@ -46,14 +44,18 @@ def lineage(
 
 def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
     """Print what a relation or column is made of, or what is made of it."""
-    from genredb.build.trace import trace
+    from genredb.catalog import Catalog
     from genredb.cli.console import print_json
+    from genredb.runner.lineage import trace
 
-    found = trace(context.config, name, is_downstream=downstream)
+    with Catalog(context.config) as catalog:
+        found = trace(catalog, name, is_downstream=downstream)
     for relation, reason in found.unresolved.items():
-        context.console.warn(f"{relation}: its columns cannot be followed: {reason}.")
+        context.console.warn(f"{relation}: its columns cannot be traced: {reason}.")
     if context.json:
-        print_json(found.plain())
+        from genredb.reports import lineage_report
+
+        print_json(lineage_report(found))
     else:
         _print_trees(found, is_downstream=downstream, is_verbose=context.console.is_verbose)
 

@@ -16,27 +16,30 @@ def add_to(app: typer.Typer) -> None:
     app.command("load")(load)
 
 
-@command()
+@command(limits=True)
 def load(context: Context, sample: Sample = False) -> None:
-    """Load the CSVs that changed, without building on them. The raw tables are published.
+    """Load the raw files that changed and publish the raw tables. No models are built.
 
     Example: genredb load --raw-dir ~/cs98x
     """
-    from genredb.build.load import load as run_load
     from genredb.cli.consent import with_consent
     from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
+    from genredb.runner.load import load as run_load
+    from genredb.songs.extension import SONGS
 
     console, config = context.console, context.config
 
     def run(given: frozenset[str]) -> "tuple[Load, ...]":
         stated = context.from_sample(sample or "--sample" in given)
         with console.progress() as progress:
-            return run_load(stated, BuildObserver(console, progress))
+            return run_load(stated, BuildObserver(console, progress), SONGS)
 
     loads = with_consent(run)
     console.loads(loads)
     if context.json:
-        print_json({"loads": loads})
+        from genredb.reports import LoadReport
+
+        print_json(LoadReport(loads))
     if not loads:
-        console.say(f"The raw files did not change; {config.database.name} is current.", "green")
+        console.say(f"The raw files have not changed; {config.database.name} is up to date.", "green")

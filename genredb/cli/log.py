@@ -12,7 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from genredb.cli.visible import visible_cell
-from genredb.project.config import Config
+from genredb.runner.project.config import Config
 from genredb.version import __version__
 
 BYTES = 1 << 20

@@ -31,41 +31,22 @@ def ls(
     selected: Select = None,
     excluded: Exclude = None,
     state: State = None,
-    resource_type: Annotated[ResourceType | None, typer.Option(help="List one kind only.")] = None,
+    resource_type: Annotated[ResourceType | None, typer.Option(help="List only this kind of node.")] = None,
 ) -> None:
     """List sources, seeds, models and checks, upstream first.
 
     Example: genredb ls --resource-type model --select +submission
     """
-    from genredb.build.manifest import read_before
-    from genredb.cli.console import print_json
-    from genredb.compile.compiler import compile_project
-    from genredb.compile.select import select
-    from genredb.project.discover import read_project
+    from genredb.catalog import Catalog
+    from genredb.runner.ls import ls as list_nodes
 
-    compilation = compile_project(read_project(context.config))
-    chosen = select(compilation, selected or (), excluded or (), read_before(context.config, state))
-    nodes = [
-        node
-        for node in compilation.nodes.values()
-        if node.unique_id in chosen and resource_type in (None, node.kind.value)
-    ]
+    with Catalog(context.config) as catalog:
+        nodes = list_nodes(catalog, selected or (), excluded or (), state, resource_type)
     if context.json:
-        print_json(
-            [
-                {
-                    "unique_id": node.unique_id,
-                    "kind": node.kind.value,
-                    "name": node.name,
-                    "relation": node.relation.qualified_name if node.relation and not node.is_check else None,
-                    "materialized": node.materialized,
-                    "path": node.path,
-                    "description": node.description,
-                    "depends_on": node.depends_on,
-                }
-                for node in nodes
-            ]
-        )
+        from genredb.cli.console import print_json
+        from genredb.reports import listed
+
+        print_json([listed(node) for node in nodes])
         return
     for node in nodes:
-        echo(f"{node.kind.value:<9} {node.label:<30} {node.path}")
+        echo(f"{node.resource_type:<9} {node.label:<30} {node.path}")

@@ -14,27 +14,27 @@ def add_to(app: typer.Typer) -> None:
     app.command("mcp")(mcp)
 
 
-@command(reports=False)
+@command(reports=False, limits=True)
 def mcp(
     context: Context,
     timeout: Annotated[
         float,
-        typer.Option(min=0, max=1e6, metavar="SECONDS", help="End an answer after this time; 0: never."),
+        typer.Option(
+            min=0, max=1e6, metavar="SECONDS", help="Cancel a request after this time; 0 disables the limit."
+        ),
     ] = SECONDS,
 ) -> None:
-    """Let an assistant ask, by the Model Context Protocol on stdin and stdout. Nothing can be written.
+    """Serve the Model Context Protocol to an assistant on stdin and stdout. Nothing can be written.
 
-    It asks as `query` does, lists relations and columns, follows lineage and explains genres.
+    It runs queries as `query` does, lists relations and columns, follows lineage and explains predictions.
 
     Example: genredb mcp --timeout 20
     """
-    from genredb.query.guard import Limits
+    from genredb.ask.query import limits_of
 
     try:
         from genredb.mcp.server import make_server
     except ModuleNotFoundError:
-        raise UsageError(
-            "The SDK of the protocol is not installed; pip install 'genredb[mcp]' does that."
-        ) from None
+        raise UsageError("The MCP SDK is not installed", cure="run `pip install 'genredb[mcp]'`") from None
     # Each question reads the project anew; what is wrong with it is said at once, too.
-    make_server(context.config.settings, Limits(timeout or None)).run()
+    make_server(context.config.settings, limits_of(context.config, timeout or None)).run()

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from genredb.build.results import NodeResult, Proof, Status
 from genredb.cli.console import Console
 from genredb.cli.log import logger
+from genredb.runner.results import NodeResult, Proof, Status
 
 if TYPE_CHECKING:
-    from genredb.compile.nodes import Node
-    from genredb.project.config import Config
+    from genredb.runner.graph.nodes import Node
+    from genredb.runner.project.config import Config
     from genredb.warehouse.load import Load
 
 
@@ -64,9 +64,9 @@ class BuildObserver:
                 self._line("skip", node.label, "", f"{result.culprit} failed")
         elif not node.is_check:
             rows = "" if result.rows is None else f"{result.rows:,} rows"
-            self._line(node.materialized, node.label, rows, result.reason)
+            self._line(node.materialized, node.label, rows, str(result.reason))
         elif self._console.is_verbose:
-            self._line("pass", node.label, "", result.reason)
+            self._line("pass", node.label, "", str(result.reason))
 
     def proved(self, proof: Proof) -> None:
         """Print a line for the leak guard."""
@@ -96,6 +96,15 @@ def _log(result: NodeResult) -> None:
     """Log how a node ended: why it ran, how long it took, what went wrong."""
     found = f"{result.failing.total} failing rows" if result.failing else ""
     because = f"{result.culprit} failed" if result.culprit else ""
-    parts = (result.status.value, f"{result.seconds:.3f} s", result.reason, found, because, result.message)
+    parts = (
+        result.status.value,
+        f"{result.seconds:.3f} s",
+        str(result.reason),
+        found,
+        because,
+        result.message,
+    )
     level = logging.ERROR if result.status in (Status.ERROR, Status.FAIL) else logging.INFO
-    logger.log(level, "%s %s: %s", result.node.kind.value, result.node.label, ", ".join(filter(None, parts)))
+    logger.log(
+        level, "%s %s: %s", result.node.resource_type, result.node.label, ", ".join(filter(None, parts))
+    )

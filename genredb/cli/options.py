@@ -15,8 +15,9 @@ import typer
 from genredb.cli.console import Console
 from genredb.cli.log import logged
 from genredb.errors import ProjectError, UsageError
-from genredb.project.config import Config, Settings, read_config
-from genredb.project.files import load_yaml, shown
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.project.files import load_yaml, shown
+from genredb.warehouse.settings import MOST_THREADS, is_memory_limit
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Context:
 
     def warn_of_unbuilt(self) -> None:
         """Warn where the project or the raw files changed since the database was built that was read."""
-        from genredb.build.unbuilt import say_unbuilt
+        from genredb.songs.unbuilt import say_unbuilt
 
         sentence = say_unbuilt(self.config)
         if sentence:
@@ -73,7 +74,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "target": (
         _option(
             str | None,
-            "Output of the profile; else the one that profiles.yml names.",
+            "Target of the profile; default: the one named in profiles.yml.",
             "--target",
             "-t",
             variable="GENREDB_TARGET",
@@ -99,31 +100,57 @@ COMMON: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "variables": (
-        _option(
-            str, "Variables of the project as yml: 'min_genre_songs: 5'.", "--vars", variable="GENREDB_VARS"
-        ),
+        _option(str, "Project variables as YAML: 'min_genre_songs: 5'.", "--vars", variable="GENREDB_VARS"),
         "",
     ),
     "quiet": (
-        _option(bool, "Print errors and warnings only.", "--quiet", "-q", variable="GENREDB_QUIET"),
+        _option(bool, "Print only errors and warnings.", "--quiet", "-q", variable="GENREDB_QUIET"),
         False,
     ),
     "verbose": (
-        _option(bool, "Print every check as well.", "--verbose", "-v", variable="GENREDB_VERBOSE"),
+        _option(bool, "Print every check, too.", "--verbose", "-v", variable="GENREDB_VERBOSE"),
         False,
+    ),
+}
+# What DuckDB may take, for commands that may have much to do.
+LIMITS: dict[str, tuple[Any, Any]] = {
+    "memory_limit": (
+        _option(
+            str | None,
+            "Memory for DuckDB, such as 2GB or 50%; else the profile's `memory_limit`.",
+            "--memory-limit",
+            variable="GENREDB_MEMORY_LIMIT",
+        ),
+        None,
+    ),
+    "threads": (
+        Annotated[
+            int | None,
+            typer.Option(
+                "--threads",
+                min=1,
+                max=MOST_THREADS,
+                help="Threads for DuckDB; else the profile's `threads`.",
+                envvar="GENREDB_THREADS",
+            ),
+        ],
+        None,
     ),
 }
 _JSON = {"as_json": (_option(bool, "Print the result as JSON on stdout.", "--json"), False)}
 
 
-def command(*, reports: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+Command = Callable[..., None]
+
+
+def command(*, reports: bool = True, limits: bool = False) -> Callable[[Command], Command]:
     """Give a command the common options; it receives them as a :class:`Context`, its first argument.
 
-    A command that ``reports`` takes ``--json`` as well.
+    A command that ``reports`` takes ``--json`` as well; one with ``limits``, what DuckDB may take.
     """
-    common = COMMON | (_JSON if reports else {})
+    common = COMMON | (LIMITS if limits else {}) | (_JSON if reports else {})
 
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+    def decorate(function: Command) -> Command:
         @functools.wraps(function)
         def run(**values: Any) -> None:
             stated = {name: values.pop(name) for name in common}
@@ -151,7 +178,7 @@ def _refuse_nan(values: dict[str, Any]) -> None:
     """Raise UsageError for an option that is no number, which every range lets through."""
     for name, value in values.items():
         if isinstance(value, float) and math.isnan(value):
-            raise UsageError(f"--{name.replace('_', '-')} should be a number, not nan.")
+            raise UsageError(f"--{name.replace('_', '-')} should be a number, not nan")
 
 
 def _context(stated: dict[str, Any]) -> Context:
@@ -162,11 +189,19 @@ def _context(stated: dict[str, Any]) -> Context:
         database=stated["database"],
         raw_dir=stated["raw_dir"],
         vars=_parse_vars(stated["variables"]),
+        memory_limit=_memory_limit(stated.get("memory_limit")),
+        threads=stated.get("threads"),
     )
     as_json = bool(stated.get("as_json"))
     return Context(
         settings, Console(is_quiet=stated["quiet"] or as_json, is_verbose=stated["verbose"]), as_json
     )
+
+
+def _memory_limit(stated: str | None) -> str | None:
+    if stated is None or is_memory_limit(stated):
+        return stated
+    raise UsageError(f"--memory-limit should be a size such as 2GB, or a share such as 50%, not '{stated}'")
 
 
 def _parse_vars(text: str) -> dict[str, Any]:
@@ -177,5 +212,5 @@ def _parse_vars(text: str) -> dict[str, Any]:
     except ProjectError as error:
         raise UsageError(str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise UsageError(f"--vars should be yml such as 'min_genre_songs: 5', not {shown(text)}.")
+        raise UsageError(f"--vars should be YAML such as 'min_genre_songs: 5', not {shown(text)}")
     return values

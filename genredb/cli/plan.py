@@ -9,7 +9,7 @@ from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
-    from genredb.build.plan import Touched
+    from genredb.runner.planning.plan import Touched
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,39 +26,24 @@ def plan(
     full_refresh: FullRefresh = False,
     sample: Sample = False,
 ) -> None:
-    """Say what a build would do now, and why. The columns that it touches are named; nothing is written.
+    """Show what a build would run, why, and which columns change. Nothing is written.
 
     Example: genredb plan --select songs+
     """
-    from genredb.build.options import Options
-    from genredb.build.preview import plan as make_plan
+    from genredb.catalog import Catalog
     from genredb.cli.console import print_json
+    from genredb.runner.plan import plan as make_plan
+    from genredb.runner.planning.options import Options
+    from genredb.songs.extension import SONGS
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
-    found = make_plan(context.from_sample(sample), options)
+    with Catalog(context.from_sample(sample)) as catalog:
+        found = make_plan(catalog, options, SONGS)
     nodes = found.compilation.nodes
     if context.json:
-        print_json(
-            {
-                "loads": [
-                    {"source": raw.source.qualified_name, "files": list(raw.sha256s)}
-                    for raw in found.stale_files
-                ],
-                "removed": found.removed,
-                "large_drop": found.large_drop or None,
-                "is_confirmed": found.is_confirmed,
-                "nodes": [
-                    {
-                        "unique_id": i,
-                        "kind": nodes[i].kind.value,
-                        "name": nodes[i].name,
-                        "reason": reason,
-                        "touched": found.touched.get(i),
-                    }
-                    for i, reason in found.reasons.items()
-                ],
-            }
-        )
+        from genredb.reports import plan_report
+
+        print_json(plan_report(found))
         return
     for raw in found.stale_files:
         echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
@@ -71,7 +56,7 @@ def plan(
         if not node.is_check or context.console.is_verbose:
             echo(f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}")
     if found.is_empty and (found.is_confirmed or not found.is_whole):
-        context.console.say("There is nothing to do: the database is current.", "green")
+        context.console.say("Nothing to do: the database is up to date.", "green")
     elif found.is_empty:
         context.console.say(
             "No node would run; a build would record the settings, after the project's hooks."

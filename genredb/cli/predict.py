@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("predict")(predict)
 
 
-@command()
+@command(limits=True)
 def predict(
     context: Context,
     min_probability: Annotated[
@@ -20,15 +20,18 @@ def predict(
         typer.Option(
             min=0,
             max=1,
-            help="Leave a song unnamed in `predictions` if its genre is less probable; a submission has all.",
+            help=(
+                "Leave the genre empty in `predictions` below this probability; a submission "
+                "always names one."
+            ),
         ),
     ] = 0.0,
     classifier: Annotated[
         str | None,
-        typer.Option(help="A name or id: it predicts from now on, as by `classifiers use`."),
+        typer.Option(help="A name or id, used from now on, as with `classifiers use`."),
     ] = None,
 ) -> None:
-    """Predict the genre of every song without one. A classifier is fitted first if none is current.
+    """Predict the genre of every song that has none. A classifier is trained first if none is up to date.
 
     Example: genredb predict && genredb query "from predictions limit 5"
     """
@@ -38,15 +41,15 @@ def predict(
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
-        from genredb.learn.drift import describe_drift
-        from genredb.learn.predict import predict as run_predict
+        from genredb.songs.learn.drift import describe_drift
+        from genredb.songs.predict import predict as run_predict
 
         result = run_predict(context.config, progress, min_probability, classifier)
     if context.json:
         print_json(result)
     console.admit_sample(result.is_sample)
     if result.stale_reason:
-        console.say(f"{result.stale_reason}: fitting anew.", "yellow")
+        console.say(f"{result.stale_reason}; refitting.", "yellow")
     if result.trained:
         admit_warnings(console, result.trained)
         console.say(describe(result.trained))
@@ -54,10 +57,12 @@ def predict(
         console.warn(sentence)
     context.warn_of_unbuilt()
     if not result.is_published:
-        console.say(f"The predictions of {result.songs:,} songs are current; nothing was written.", "green")
+        console.say(
+            f"The predictions of {result.songs:,} songs are up to date; nothing was written.", "green"
+        )
         return
     by_audio = result.songs - result.by_artist
-    told = f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio"
+    said = f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio"
     if result.unnamed:
-        told += f"; {result.unnamed:,} of them are less probable than {min_probability:g} and stay unnamed"
-    console.say(f"{told}.", "green")
+        said += f"; {result.unnamed:,} of them are less probable than {min_probability:g} and get no genre"
+    console.say(f"{said}.", "green")

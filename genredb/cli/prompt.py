@@ -13,12 +13,12 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
 
+from genredb.ask.completion import Suggestion, suggest
+from genredb.ask.relations import Relation, Vocabulary, read_values, read_vocabulary
 from genredb.cli.dot_commands import DOT_COMMANDS, FORMATS, as_dot_command
 from genredb.cli.saved_queries import saved
 from genredb.errors import GenredbError
-from genredb.project.config import Config
-from genredb.query.catalog import Relation, Vocabulary, read_values, read_vocabulary
-from genredb.query.completion import Suggestion, suggest
+from genredb.runner.project.config import Config
 from genredb.warehouse.user_sql import is_blank, split_statements
 
 

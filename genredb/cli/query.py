@@ -29,45 +29,51 @@ def add_to(app: typer.Typer) -> None:
     app.command("query")(query)
 
 
-@command(reports=False)
+@command(reports=False, limits=True)
 def query(
     context: Context,
-    sql: Annotated[str | None, typer.Argument(help="The SQL; - reads it from stdin.")] = None,
+    sql: Annotated[str | None, typer.Argument(help="The query; - reads it from stdin.")] = None,
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the SQL from a file.")] = None,
     answer_format: Annotated[
         Format | None,
-        typer.Option("--format", help="How to print; else the file's ending says it, else table."),
+        typer.Option("--format", help="Output format; default: by the file's extension, else table."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write to a file; - is stdout.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help=f"Rows at most; a table has {TABLE_ROWS} unless told.")
+        int | None, typer.Option(min=1, help=f"Maximum number of rows; default for tables: {TABLE_ROWS}.")
     ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0, max=1e6, metavar="SECONDS", help="End it after this time; 0: never.")
+        float,
+        typer.Option(
+            min=0, max=1e6, metavar="SECONDS", help="Cancel the query after this time; 0 disables the limit."
+        ),
     ] = SECONDS,
     trusted: Annotated[
-        bool, typer.Option("--trusted", help="Let the SQL read files and take any memory; never write.")
+        bool,
+        typer.Option(
+            "--trusted",
+            help="Allow the query to read files and use any amount of memory. It still cannot write.",
+        ),
     ] = False,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
-    """Ask the database in SQL. Nothing can be written, and no file but the database is read.
+    """Run a read-only SQL query. No files other than the database are read.
 
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
 
     Example: genredb query -p year=1980 'select title from songs where year < $year' --format csv -o old.csv
     """
-    from genredb.build.current import raw_files_changed
-    from genredb.query.ask import Question
-    from genredb.query.guard import Limits
+    from genredb.ask.query import Question, limits_of
+    from genredb.runner.planning.receipt import raw_files_changed
 
     if as_json:
-        raise UsageError("`query` has no --json; use --format json.")
+        raise UsageError("`query` has no --json", cure="use --format json")
     if output is not None and is_stdout(output):
         output = None
     if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
@@ -77,7 +83,7 @@ def query(
     if limit is None and answer_format in FOR_PEOPLE:
         limit = TABLE_ROWS
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
-    limits = Limits(timeout or None, None if trusted else Limits.memory, may_write_files=trusted)
+    limits = limits_of(context.config, timeout or None, is_trusted=trusted)
     if output is None:
         width = terminal_width()
         stdout = sys.stdout.buffer
@@ -92,7 +98,7 @@ def query(
 
 def _read_sql(sql: str | None, file: Path | None) -> str:
     if (sql is None) == (file is None):
-        raise UsageError('Give the SQL as one argument, such as "select count(*) from songs", or by -f FILE.')
+        raise UsageError('Give the SQL as one argument, such as "select count(*) from songs", or by -f FILE')
     if sql is not None and sql != "-":
         return sql
     try:
@@ -102,9 +108,9 @@ def _read_sql(sql: str | None, file: Path | None) -> str:
     except PermissionError:
         raise
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{file or 'What stdin gives'} is not UTF-8 text.") from None
+        raise UsageError(f"{file or 'stdin'} is not UTF-8 text") from None
 
 
 def _parameters(stated: list[str]) -> dict[str, str]:
@@ -113,6 +119,6 @@ def _parameters(stated: list[str]) -> dict[str, str]:
     for text in stated:
         name, is_given, value = text.partition("=")
         if not is_given or not name.isidentifier():
-            raise UsageError(f"-p takes NAME=VALUE, such as year=1980, not '{text}'.")
+            raise UsageError(f"-p takes NAME=VALUE, such as year=1980, not '{text}'")
         found[name] = value
     return found

@@ -8,7 +8,7 @@ from genredb.cli.options import Context, command
 from genredb.cli.selection import AllowDrops, StoreFailures, WarnError
 
 if TYPE_CHECKING:
-    from genredb.build.results import BuildResult
+    from genredb.runner.results import BuildResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,22 +16,23 @@ def add_to(app: typer.Typer) -> None:
     app.command("retry")(retry)
 
 
-@command()
+@command(limits=True)
 def retry(
     context: Context,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
     allow_drops: AllowDrops = False,
 ) -> None:
-    """Go on from the last failed build. What succeeded in it and did not change does not run again.
+    """Resume the last failed build. Nodes that succeeded and did not change do not run again.
 
     The failed build is kept as target/failed.duckdb until one succeeds. Example: genredb retry
     """
-    from genredb.build.options import Options
-    from genredb.build.run import retry as run_retry
     from genredb.cli.consent import with_consent
     from genredb.cli.observer import BuildObserver
     from genredb.cli.summary import report_build
+    from genredb.runner.planning.options import Options
+    from genredb.runner.retry import retry as run_retry
+    from genredb.songs.extension import SONGS
 
     console, config = context.console, context.config
 
@@ -42,7 +43,7 @@ def retry(
             allow_drops=allow_drops or "--allow-drops" in given,
         )
         with console.progress() as progress:
-            return run_retry(config, BuildObserver(console, progress), options)
+            return run_retry(config, BuildObserver(console, progress), options, SONGS)
 
     result = with_consent(run)
     report_build(context, result)

@@ -18,17 +18,22 @@ def sample(
     context: Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
     rows: Annotated[
-        int, typer.Option(min=1, help="Songs of the training file; the test file has a quarter.")
+        int,
+        typer.Option(
+            min=1, help="Number of songs in the training file; the test file has a quarter as many."
+        ),
     ] = 453,
     seed: Annotated[int, typer.Option(min=0, help="The same rows and seed give the same files.")] = 0,
-    defects: Annotated[bool, typer.Option("--defects", help="Add rows that must be quarantined.")] = False,
+    defects: Annotated[
+        bool, typer.Option("--defects", help="Add invalid rows that must be quarantined.")
+    ] = False,
 ) -> None:
-    """Write synthetic CSVs in the competition's schema. Songs are invented, numbers plausible.
+    """Write synthetic CSVs in the competition's schema. The songs are invented, the numbers plausible.
 
     Example: genredb sample --rows 10000 -o big && genredb build --raw-dir big
     """
     from genredb.cli.console import print_json
-    from genredb.sample.write import write_sample
+    from genredb.songs.sample.write import write_sample
 
     with context.console.progress() as progress:
         result = write_sample(
@@ -36,7 +41,7 @@ def sample(
         )
     if context.json:
         print_json(result)
-    extra = f" and {result.defects} defective rows" if result.defects else ""
+    extra = f" and {result.defects} invalid rows" if result.defects else ""
     context.console.say(
         f"Wrote {result.train_rows:,} + {result.test_rows:,} synthetic songs{extra} to {result.folder}.",
         "green",

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genredb.errors import UsageError, did_you_mean
-from genredb.project.files import read_text
+from genredb.errors import UsageError
+from genredb.runner.project.files import read_text
 
 if TYPE_CHECKING:
-    from genredb.project.config import Config
+    from genredb.runner.project.config import Config
 
 FOLDER = "queries"
 
@@ -25,16 +25,18 @@ def saved(config: "Config") -> dict[str, Path]:
 def save(config: "Config", name: str, sql: str) -> Path:
     """Write a query under a name; UsageError for a name that is none, or is another query's."""
     if not re.fullmatch(r"[\w-]+", name):
-        raise UsageError(f"A query cannot be called '{name}'; use letters, digits, _ and -.")
+        raise UsageError(f"'{name}' is not a valid query name", cure="use letters, digits, _ and -")
     path = config.home / FOLDER / f"{name}.sql"
     text = f"{sql.strip()};\n"
     if path.exists() and read_text(path) != text:
-        raise UsageError(f"{FOLDER}/{name}.sql holds another query; choose another name or remove the file.")
+        raise UsageError(
+            f"{FOLDER}/{name}.sql holds another query", cure="choose another name or remove the file"
+        )
     try:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     return path
 
 
@@ -42,5 +44,5 @@ def read_saved(config: "Config", name: str) -> str:
     """Return the SQL of a saved query; UsageError where there is none of that name."""
     found = saved(config)
     if name not in found:
-        raise UsageError(f"There is no saved query '{name}'.{did_you_mean(name, found)}")
+        raise UsageError(f"There is no saved query '{name}'", name=name, choices=found)
     return read_text(found[name])

@@ -7,11 +7,9 @@ import typer
 
 Select = Annotated[
     list[str] | None,
-    typer.Option("--select", "-s", help="Nodes to look at: name, +name+, tag:x, path:y, source:z+, a,b …"),
+    typer.Option("--select", "-s", help="Nodes to select: name, +name+, tag:x, path:y, source:z+, a,b …"),
 ]
-Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", help="Nodes to leave out, in the same words.")
-]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Nodes to exclude, in the same syntax.")]
 _NAMES = ("--select", "-s", "--exclude")
 
 
@@ -35,16 +33,17 @@ State = Annotated[
     typer.Option("--state", help="Folder of an earlier manifest.json, for state: and result: selectors."),
 ]
 FullRefresh = Annotated[
-    bool, typer.Option("--full-refresh", "-f", help="Run every node, and make incremental tables anew.")
+    bool,
+    typer.Option("--full-refresh", "-f", help="Run every node and rebuild incremental tables from scratch."),
 ]
 Sample = Annotated[
-    bool, typer.Option("--sample", help="Take the synthetic sample, even in place of your own songs.")
+    bool, typer.Option("--sample", help="Use the synthetic sample, even in place of your own songs.")
 ]
 AllowDrops = Annotated[
     bool,
-    typer.Option("--allow-drops", help="Let the build drop incremental tables or most relations."),
+    typer.Option("--allow-drops", help="Allow a build to drop incremental tables or most relations."),
 ]
 StoreFailures = Annotated[
-    bool, typer.Option("--store-failures", help="Keep all failing rows, in a table for each check.")
+    bool, typer.Option("--store-failures", help="Store failing rows, in one table per check.")
 ]
-WarnError = Annotated[bool, typer.Option("--warn-error", help="Take warnings for errors.")]
+WarnError = Annotated[bool, typer.Option("--warn-error", help="Treat warnings as errors.")]

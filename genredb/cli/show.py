@@ -7,7 +7,6 @@ import typer
 from genredb.cli.complete import models
 from genredb.cli.options import Context, command
 from genredb.cli.visible import stdout_bytes
-from genredb.errors import UsageError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,21 +14,22 @@ def add_to(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
-@command()
+@command(limits=True)
 def show(
     context: Context,
     name: Annotated[str | None, typer.Argument(help="A model, seed or check.", autocompletion=models)] = None,
-    inline: Annotated[str | None, typer.Option(help="A template to run in place of a model.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 5,
+    inline: Annotated[str | None, typer.Option(help="A template to run instead of a model.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of rows to show.")] = 5,
 ) -> None:
-    """Run a model's SQL and show its first rows. It is the SQL as its file stands now.
+    """Run a model's current SQL and show its first rows.
 
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
+    from genredb.ask.query import fetch_answer, write_answer
+    from genredb.ask.show import show as make_question
     from genredb.cli.console import print_table
-    from genredb.query.ask import Question, fetch_answer, write_answer
 
-    question = Question(rendered(context, name, inline), limit=limit)
+    question = make_question(context.config, name, inline, limit)
     if context.json:
         write_answer(context.config, question, "json", stdout_bytes())
         return
@@ -37,12 +37,3 @@ def show(
     print_table(answer.columns, answer.rows)
     if answer.is_cut:
         context.console.say(f"The first {limit} rows; --limit shows more.", "dim")
-
-
-def rendered(context: Context, name: str | None, inline: str | None) -> str:
-    """Return the SQL of the node or inline template that the arguments name."""
-    from genredb.build.preview import rendered as render
-
-    if (name is None) == (inline is None):
-        raise UsageError("Name a model, or give a template by --inline.")
-    return render(context.config, name, inline)

@@ -1,7 +1,7 @@
 """Signals that end a command become exceptions, so that `finally` blocks remove what is half-made."""
 
 import signal
-from typing import NoReturn
+import time
 
 
 class InterruptedBySignal(BaseException):
@@ -11,6 +11,10 @@ class InterruptedBySignal(BaseException):
 # Those that arrived: DuckDB turns what is raised in the middle of a query into an error of its own.
 arrived: list[int] = []
 
+# One press of Ctrl-C may arrive several times: `timeout` signals its child and then the group.
+_ONE_PRESS_S = 0.5
+_last_s = 0.0
+
 
 def listen() -> None:
     """Let SIGINT and SIGTERM raise."""
@@ -18,6 +22,15 @@ def listen() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-def _interrupt(number: int, _frame: object) -> NoReturn:
+def ignore_the_rest() -> None:
+    """Let what is nearly over come to its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    global _last_s
+    now_s = time.monotonic()
+    is_repeat, _last_s = bool(arrived) and now_s - _last_s < _ONE_PRESS_S, now_s
     arrived.append(number)
-    raise InterruptedBySignal
+    if not is_repeat:
+        raise InterruptedBySignal

@@ -13,7 +13,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("test")(test)
 
 
-@command()
+@command(limits=True)
 def test(
     context: Context,
     names: Annotated[
@@ -25,23 +25,22 @@ def test(
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
 ) -> None:
-    """Run checks and unit tests on the published database. Rows that fail are shown.
+    """Run checks and unit tests on the published database and show the failing rows.
 
     Example: genredb test songs
     """
-    from genredb.build.examine import check
-    from genredb.build.options import Options
-    from genredb.cli.console import print_json
     from genredb.cli.observer import BuildObserver
-    from genredb.cli.summary import as_json, summarize_checks
+    from genredb.cli.summary import print_report, summarize_checks
+    from genredb.runner.planning.options import Options
+    from genredb.runner.test import test as run_tests
 
     console = context.console
     options = Options(
         [*(names or ()), *(selected or ())], excluded or (), False, store_failures, warn_error, state
     )
     with console.progress() as progress:
-        result = check(context.config, BuildObserver(console, progress), options)
+        result = run_tests(context.config, BuildObserver(console, progress), options)
     if context.json:
-        print_json(as_json(result))
+        print_report(result)
     summarize_checks(console, result)
     raise typer.Exit(result.exit_code)

@@ -7,11 +7,11 @@ import typer
 
 from genredb.cli.options import Context, command
 from genredb.errors import UsageError
-from genredb.project.files import parse_yaml
+from genredb.runner.project.files import parse_yaml
 
 if TYPE_CHECKING:
     from genredb.cli.console import Console
-    from genredb.learn.train import TrainResult
+    from genredb.songs.train import TrainResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,18 +19,18 @@ def add_to(app: typer.Typer) -> None:
     app.command("train")(train)
 
 
-@command()
+@command(limits=True)
 def train(
     context: Context,
     classifier: Annotated[
-        str | None, typer.Option(help="A name of `classifiers available`; else the one that predicts.")
+        str | None, typer.Option(help="A name listed by `classifiers available`; default: the one in use.")
     ] = None,
     stated: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of its estimator. Can be repeated."),
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the estimator. Can be repeated."),
     ] = None,
 ) -> None:
-    """Fit a classifier and keep it in the database.
+    """Train a classifier and store it in the database.
 
     Example: genredb train --classifier artist_forest --set n_estimators=500
     """
@@ -40,7 +40,7 @@ def train(
     parameters = dict(_parameter(text) for text in stated or [])
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
-        from genredb.learn.train import train as run_train
+        from genredb.songs.train import train as run_train
 
         result = run_train(context.config, progress, classifier, parameters)
     if context.json:
@@ -51,8 +51,8 @@ def train(
     console.say(describe(result), "green")
     if not result.is_used:
         console.say(
-            f"It is kept beside the one that predicts; `genredb predict --classifier {result.classifier_id}` "
-            "lets it predict."
+            f"It is stored beside the one in use; `genredb predict --classifier {result.classifier_id}` "
+            "switches to it."
         )
 
 
@@ -60,7 +60,7 @@ def _parameter(text: str) -> tuple[str, Any]:
     """Return name and value of ``NAME=VALUE``, the value as yml has it."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UsageError(f"--set should be NAME=VALUE such as n_estimators=500, not {text!r}.")
+        raise UsageError(f"--set should be NAME=VALUE such as n_estimators=500, not {text!r}")
     parsed = parse_yaml(f"value: {value}", f"--set {name}").get("value")
     with contextlib.suppress(ValueError):  # 1e-3 is a text in yml, and a number to everybody else
         parsed = float(parsed) if isinstance(parsed, str) else parsed

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from genredb.build.options import Options
-from genredb.build.run import build
 from genredb.cli import signals
 from genredb.cli.console import Console
 from genredb.cli.log import logger
@@ -14,8 +12,11 @@ from genredb.cli.observer import BuildObserver
 from genredb.cli.options import Context
 from genredb.cli.summary import report_build
 from genredb.errors import DatabaseLockedError, GenredbError
-from genredb.project.config import Config
-from genredb.project.edits import GLANCE, Watched
+from genredb.runner.build import build
+from genredb.runner.planning.options import Options
+from genredb.runner.project.config import Config
+from genredb.runner.project.edits import GLANCE, Watched
+from genredb.songs.extension import SONGS
 
 _NAMED = 3
 
@@ -34,6 +35,7 @@ def watch(context: Context, options: Options) -> None:
     except (signals.InterruptedBySignal, Exception):
         if signals.arrived[:1] != [signal.SIGINT]:
             raise
+    signals.ignore_the_rest()
     context.console.say("Stopped watching.")
 
 
@@ -61,7 +63,7 @@ def _build_in_turn(context: Context, options: Options, watched: Watched, *, is_f
             fresh = replace(context)  # reads the project anew
             with context.console.progress() as progress:
                 observer = _Observer(context.console, progress, watched, is_first=is_first)
-                result = build(fresh.config, observer, options)
+                result = build(fresh.config, observer, options, SONGS)
             report_build(fresh, result)
         except DatabaseLockedError as error:
             if not was_locked:

@@ -1,1 +1,1 @@
-"""Lets assistants ask, by the Model Context Protocol."""
+"""Lets assistants query the database through the Model Context Protocol."""

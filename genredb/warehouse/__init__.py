@@ -1,1 +1,1 @@
-"""The only part that touches DuckDB: connecting, loading CSVs, publishing a new state of the file."""
+"""The only package that imports DuckDB: connects, loads raw files, publishes new states of the database."""

@@ -1,19 +1,20 @@
-"""Which type a column of texts has, and what keeps one from being a number or a date that is nearly one."""
+"""Infers the type of a text column, and explains why an almost numeric or date column stays text."""
 
 from dataclasses import dataclass
 
-from genredb.project.nodes import Column
-from genredb.warehouse.database import Connection, fetch_all, literal, quote
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import literal, quote
+from genredb.warehouse.declared import Column
 from genredb.warehouse.values import Field
 
-# The first that all values fit is taken; text is what everything fits.
+# The first type that fits all values wins; otherwise the column is text.
 TYPES = ("bigint", "hugeint", "double", "boolean", "date", "timestamp")
 _BLANK = r"(?i)#?n/?a|nan|null|none|nil|missing|unknown|-+|\?"
 
 
 @dataclass(frozen=True)
 class NearType:
-    """Why a column is text: ``cause`` is what its values have, such as ``example``; ``sql`` converts them."""
+    """Why a column is text: its values have ``cause`` (for instance ``example``); ``sql`` converts them."""
 
     cause: str
     example: str
@@ -22,7 +23,7 @@ class NearType:
 
 @dataclass(frozen=True)
 class _Form:
-    """A way to write values. ``fits`` holds for all, ``shows`` for at least one; {} stands for the text."""
+    """A notation for values. ``fits`` must hold for all, ``shows`` for at least one; {} is the text."""
 
     cause: str
     fits: str
@@ -55,13 +56,13 @@ _FORMS = (
 
 
 def misfits_of(text: str, data_type: str) -> str:
-    """Return the expression of how many texts do not fit a type as the loader reads it, null without any."""
+    """Return SQL that counts the texts the loader could not convert to a type; NULL if all are blank."""
     value = Field(Column(text, data_type=data_type), text).converted()
     fits = f"{value} is not null"
     if data_type in ("bigint", "hugeint", "double"):
-        fits += f" and not regexp_matches({text}, '^\\s*[+-]?0\\d')"  # 0042 is a text: it has zeros to lose
+        fits += f" and not regexp_matches({text}, '^\\s*[+-]?0\\d')"  # a number would lose the zeros of 0042
     if data_type == "double":
-        fits += f" and not regexp_matches({text}, '\\d{{18}}')"  # nor has it room for so many digits
+        fits += f" and not regexp_matches({text}, '\\d{{18}}')"  # a double cannot hold so many digits
     if data_type == "date":
         fits += f" and regexp_full_match({text}, '\\s*\\d+-\\d+-\\d+\\s*')"
     stated = f"nullif(trim({text}), '')"
@@ -69,22 +70,22 @@ def misfits_of(text: str, data_type: str) -> str:
 
 
 def near_type(connection: Connection, relation: str, text: str, name: str) -> NearType | None:
-    """Return what keeps a column of a relation from being a number or a date, if it is one thing alone.
+    """Return what keeps a column of a relation from being a number or a date, if there is a single cause.
 
-    ``text`` is the column, ``name`` what SQL is to call it.
+    ``text`` is the column, ``name`` its name in the returned SQL.
     """
     column = quote(text)
     stated = f"from {relation} where trim({column}) <> ''"
     for form in _FORMS:
         fits, shows = form.fits.format(column), form.shows.format(column)
-        [(is_all, example)] = fetch_all(
-            connection, f"select bool_and({fits}), any_value({column}) filter (where {shows}) {stated}"
+        [(is_all, example)] = connection.rows(
+            f"select bool_and({fits}), any_value({column}) filter (where {shows}) {stated}"
         )
         if is_all and example is not None:
             return NearType(form.cause, example.strip(), form.sql.format(name))
     is_blank = f"regexp_full_match(trim({column}), '{_BLANK}')"
-    blanks = fetch_all(
-        connection, f"select distinct trim({column}) as blank {stated} and {is_blank} order by blank"
+    blanks = connection.rows(
+        f"select distinct trim({column}) as blank {stated} and {is_blank} order by blank"
     )
     if blanks:
         marks = [blank for (blank,) in blanks]
@@ -94,7 +95,7 @@ def near_type(connection: Connection, relation: str, text: str, name: str) -> Ne
                 f"case when trim({name}) not in ({', '.join(map(literal, marks))}) then trim({name}) end"
             )
         misfits = ", ".join(misfits_of(column, data_type) for data_type in TYPES)
-        [counts] = fetch_all(connection, f"select {misfits} {stated} and not {is_blank}")
+        [counts] = connection.rows(f"select {misfits} {stated} and not {is_blank}")
         for data_type in (one for one, count in zip(TYPES, counts, strict=True) if count == 0):
             cause = "marks of missing values" if marks[1:] else "a mark of missing values"
             return NearType(cause, ", ".join(marks), f"cast({present} as {data_type})")

@@ -1,7 +1,7 @@
-"""The bytes of a CSV file: whether it can be read at all, what its header is, and whether it is plain.
+"""Inspects the bytes of a CSV file: whether it is readable, its header, whether it is plain.
 
-A file is plain if it can be read in one way only: strict RFC 4180, as many fields in each record as in
-the header, no blank line. DuckDB reads a plain file in one go; other files are split into records first.
+A file is plain if it is unambiguous: strict RFC 4180, as many fields in each record as in the header,
+no blank lines. DuckDB reads a plain file in one go; other files are split into records first.
 """
 
 import codecs
@@ -16,7 +16,7 @@ from genredb.errors import InputError
 from genredb.warehouse.csvgrammar import BESIDE, Grammar, unquoted
 
 CHUNK_BYTES = 1 << 18
-# DuckDB's own limit for a line is 2,000,000 bytes; what is longer is quarantined before it gets there.
+# DuckDB's limit for a line is 2,000,000 bytes; longer records are quarantined before they reach it.
 MAX_RECORD_BYTES = 1_900_000
 MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 4_096
@@ -24,7 +24,7 @@ MAX_COLUMNS = 4_096
 _MAGIC = {
     b"\x1f\x8b": ("is compressed by gzip", "run `gunzip` on it (rename it to end in .gz first)"),
     b"PK\x03\x04": ("is a zip archive or a spreadsheet", "unpack it, or save it as CSV"),
-    b"PAR1": ("is a Parquet file", "export it as CSV"),
+    b"PAR1": ("is a Parquet file", "rename it to end in .parquet"),
     b"\xff\xfe": ("is UTF-16", "convert it: `iconv -f UTF-16 -t UTF-8`"),
     b"\xfe\xff": ("is UTF-16", "convert it: `iconv -f UTF-16 -t UTF-8`"),
 }
@@ -32,11 +32,11 @@ _MAGIC = {
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over a file's bytes found.
+    """The result of one pass over a file's bytes.
 
-    ``line_end`` is the byte that most lines end with: a line feed, or a lone carriage return. ``padding`` is
-    how many semicolons the header ends with. ``records`` is the count of records after the header of a plain
-    file, None where the file must be split to know it. ``stamp`` tells whether the file changed since.
+    ``line_end`` is the byte that ends most lines: a line feed, or a lone carriage return. ``padding`` is the
+    number of semicolons at the end of the header. ``records`` is the number of records after the header, or
+    None if the file is not plain and must be split to count them. ``stamp`` detects later changes.
     """
 
     sha256: str
@@ -50,7 +50,7 @@ class Survey:
 
 
 def file_digest(path: Path) -> str:
-    """Return the sha256 of the file's bytes: those that it has now, for it may grow without end."""
+    """Return the SHA-256 of the bytes that the file has now: a growing file might never end."""
     sha = hashlib.sha256()
     with opened(path) as file:
         left = os.fstat(file.fileno()).st_size
@@ -60,28 +60,29 @@ def file_digest(path: Path) -> str:
     return sha.hexdigest()
 
 
-def survey(path: Path, separator: str = ",") -> Survey:
-    """Read the file once, in flat memory.
+def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Survey:
+    """Read the file once, in constant memory; messages name ``shown`` if it is given, else ``path``.
 
-    Raises InputError with the cure for what is no UTF-8 CSV with a header.
+    Raises InputError, with a cure, if the file is not a UTF-8 CSV with a header.
     """
+    named = shown or path
     sha, tally = hashlib.sha256(), _Tally(separator.encode())
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    text = Utf8Check(named, path)
     with opened(path) as file:
         stamp = _stamp(os.fstat(file.fileno()))
         head = file.read(MAX_HEADER_BYTES)
-        _refuse_other_formats(path, head)
+        refuse_other_formats(named, head, "a CSV")
         file.seek(0)
         while chunk := file.read(CHUNK_BYTES):
             sha.update(chunk)
-            _refuse_bad_bytes(path, chunk, decoder, tally.size)
+            text.add(chunk)
             tally.add(chunk)
             if tally.size > stamp[1]:
-                raise _changed(path)
-        _refuse_bad_bytes(path, b"", decoder, tally.size, is_last=True)
+                raise _changed(named)
+        text.add(b"", is_last=True)
     if not tally.size:
-        raise InputError(f"{path} is empty (0 bytes); save or download it again.")
-    header, padding, is_strict = _header(path, head, Grammar(tally.separator, tally.line_end), tally.size)
+        raise InputError(f"{named} is empty (0 bytes)", cure="save or download it again")
+    header, padding, is_strict = _header(named, head, Grammar(tally.separator, tally.line_end), tally.size)
     return Survey(
         sha256=sha.hexdigest(),
         size=tally.size,
@@ -95,16 +96,16 @@ def survey(path: Path, separator: str = ",") -> Survey:
 
 
 def likely_separator(path: Path) -> str:
-    """Return which character separates the columns of a file, by its first line: a comma if in doubt."""
+    """Guess the column separator of a file from its first line; a comma if in doubt."""
     with opened(path) as file:
         head = file.read(MAX_HEADER_BYTES).removeprefix(codecs.BOM_UTF8)
     outside = b"".join(head.split(b'"')[::2])
-    line = re.split(rb"[\r\n]", outside, maxsplit=1)[0].rstrip(b";")  # they may be a spreadsheet's padding
+    line = re.split(rb"[\r\n]", outside, maxsplit=1)[0].rstrip(b";")  # may be a spreadsheet's padding
     return max(",;\t|", key=lambda mark: line.count(mark.encode()))
 
 
 def refuse_changed(path: Path, found: Survey) -> None:
-    """Raise InputError where a file is no longer as it was surveyed."""
+    """Raise InputError if a file changed since it was surveyed."""
     try:
         stamp = _stamp(path.stat())
     except OSError:
@@ -115,28 +116,34 @@ def refuse_changed(path: Path, found: Survey) -> None:
 
 def _changed(path: Path) -> InputError:
     return InputError(
-        f"{path} changed while it was read; nothing of it was loaded. Load it again when it is complete."
+        f"{path} changed while it was being read; nothing of it was loaded. Load it again when it is complete"
     )
 
 
 def refuse_unreadable(path: Path) -> None:
-    """Raise InputError with the cause where the file cannot be read."""
+    """Raise InputError, with the cause, if the file cannot be read."""
     opened(path).close()
 
 
 def opened(path: Path) -> io.BufferedReader:
-    """Open a regular file, or a link to one; InputError with the cause where that is not possible."""
+    """Open a regular file or a link to one; raise InputError, with the cause, if that fails."""
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InputError(f"{path} is no regular file.")
+        raise InputError(f"{path} is not a regular file")
     try:
         return path.open("rb")
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, not a CSV file.") from None
+        raise InputError(f"{path} is a folder, not a CSV file") from None
     except FileNotFoundError:
-        cause = "is a link to a file that is not there" if path.is_symlink() else "does not exist"
-        raise InputError(f"{path} {cause}.") from None
+        cause = "is a broken link" if path.is_symlink() else "does not exist"
+        raise InputError(f"{path} {cause}") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def file_stamp(path: Path) -> tuple[int, int, int]:
+    """Return a stamp that changes when the file does; InputError if the file cannot be read."""
+    with opened(path) as file:
+        return _stamp(os.fstat(file.fileno()))
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:
@@ -145,7 +152,7 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int]:
 
 @dataclass
 class _Tally:
-    """Counts over the bytes of a file, taken chunk by chunk, and whether all of them were plain so far."""
+    """Counts separators and line ends chunk by chunk, and tracks whether the file is plain so far."""
 
     separator: bytes
     size: int = 0
@@ -159,37 +166,37 @@ class _Tally:
     _record_from: int = 0
 
     def __post_init__(self) -> None:
-        beside = b'"\r\n' + self.separator  # what a quote may stand beside; all else is a letter to it
+        beside = b'"\r\n' + self.separator  # bytes allowed next to a quote; all others count as letters
         self._letters = bytes(byte if byte in beside else ord("x") for byte in range(256))
 
     @property
     def line_end(self) -> bytes:
-        """The byte that most lines end with."""
+        """The byte that ends most lines."""
         return b"\r" if self._returns > self._line_feeds else b"\n"
 
     def add(self, chunk: bytes) -> None:
         """Count the next bytes of the file."""
         start, self.size = self.size, self.size + len(chunk)
         outside = self._outside(chunk)
-        text = self._last + outside  # pairs of bytes that two chunks share are seen, too
+        text = self._last + outside  # so that pairs of bytes across chunks are seen, too
         if b'"' in text:
             letters = text.translate(self._letters)
             self._is_plain &= not (b'x"' in letters or b'"x' in letters)
         line_feeds, returns = outside.count(b"\n"), outside.count(b"\r")
-        # A blank line, whatever lines end with.
+        # A blank line, with any line end.
         self._is_plain &= not (b"\n\n" in text or b"\n\r" in text or b"\r\r" in text)
         self._separators += outside.count(self.separator)
         self._line_feeds += line_feeds
         self._returns += returns
         self._pairs += text.count(b"\r\n") if returns or self._last == b"\r" else 0
-        # A record ends in a chunk with a line end, and the next one begins after the chunk's start.
+        # A chunk with a line end ends a record; the next record begins after the start of the chunk.
         self._is_plain &= self.size - self._record_from <= MAX_RECORD_BYTES
         if line_feeds or returns:
             self._record_from = start
         self._last = text[-1:]
 
     def _outside(self, chunk: bytes) -> bytes:
-        """Return the bytes outside quotes, with one quote in the place of each quoted section."""
+        """Return the bytes outside quotes, with each quoted section replaced by one quote."""
         if b'"' not in chunk:
             return b"" if self._is_inside else chunk
         parts = chunk.split(b'"')
@@ -198,7 +205,7 @@ class _Tally:
         return outside + b'"' if self._is_inside else outside
 
     def records(self, fields: int) -> int | None:
-        """Return how many records stand after a header of so many fields, None where that is not plain."""
+        """Return the number of records after a header of so many fields; None if the file is not plain."""
         lines = max(self._line_feeds, self._returns) + (self._last not in b"\r\n")
         ends = (self._line_feeds, self._returns, self._pairs)
         is_of_one_end = ends[1] == 0 or ends[0] == 0 or len(set(ends)) == 1
@@ -207,35 +214,46 @@ class _Tally:
         return lines - 1 if is_plain else None
 
 
-def _refuse_other_formats(path: Path, head: bytes) -> None:
+def refuse_other_formats(path: Path, head: bytes, wanted: str) -> None:
+    """Raise InputError, with a cure, if a file that should be text begins like another format."""
     for magic, (what, cure) in _MAGIC.items():
         if head.startswith(magic):
             shown = " ".join(f"0x{byte:02X}" for byte in magic)
-            raise InputError(f"{path} {what} (line 1 begins with the bytes {shown}), not a CSV; {cure}.")
+            raise InputError(f"{path} {what} (line 1 begins with the bytes {shown}), not {wanted}", cure=cure)
     if re.match(rb"\s*<(!doctype|html|\?xml)", head.removeprefix(codecs.BOM_UTF8), re.IGNORECASE):
         raise InputError(
-            f"{path} is a web page saved as .csv (line 1 begins with `<`); download the CSV itself."
+            f"{path} is a web page saved as .csv (line 1 begins with `<`)", cure="download the CSV itself"
         )
 
 
-def _refuse_bad_bytes(
-    path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, offset: int, *, is_last: bool = False
-) -> None:
-    if (position := chunk.find(b"\0")) >= 0:
-        line = _line_at(path, offset + position)
-        raise InputError(
-            f"{path}:{line} holds a NUL byte (0x00); the file is damaged, or is UTF-16: save it as UTF-8."
-        )
-    pending = len(decoder.getstate()[0])
-    try:
-        decoder.decode(chunk, is_last)
-    except UnicodeDecodeError as error:
-        at = offset - pending + error.start
-        byte = error.object[error.start]
-        raise InputError(
-            f"{path}:{_line_at(path, at)} holds the byte 0x{byte:02X}, which is not UTF-8; "
-            "convert the file: `iconv -f WINDOWS-1252 -t UTF-8`."
-        ) from None
+class Utf8Check:
+    """Checks that the bytes of ``content`` are UTF-8 text; messages name ``path``."""
+
+    def __init__(self, path: Path, content: Path) -> None:
+        self._path = path
+        self._content = content
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._offset = 0
+
+    def add(self, chunk: bytes, *, is_last: bool = False) -> None:
+        """Check the next bytes; raise InputError, with the line, if they are not UTF-8 text."""
+        if (position := chunk.find(b"\0")) >= 0:
+            line = _line_at(self._content, self._offset + position)
+            raise InputError(
+                f"{self._path}:{line} holds a NUL byte (0x00)",
+                cure="the file is damaged, or is UTF-16: save it as UTF-8",
+            )
+        pending = len(self._decoder.getstate()[0])
+        try:
+            self._decoder.decode(chunk, is_last)
+        except UnicodeDecodeError as error:
+            line = _line_at(self._content, self._offset - pending + error.start)
+            byte = error.object[error.start]
+            raise InputError(
+                f"{self._path}:{line} holds the byte 0x{byte:02X}, which is not UTF-8",
+                cure="convert the file: `iconv -f WINDOWS-1252 -t UTF-8`",
+            ) from None
+        self._offset += len(chunk)
 
 
 def _line_at(path: Path, offset: int) -> int:
@@ -245,24 +263,24 @@ def _line_at(path: Path, offset: int) -> int:
 
 
 def _header(path: Path, head: bytes, grammar: Grammar, size: int) -> tuple[tuple[str, ...], int, bool]:
-    """Return the header's fields, how many semicolons pad it, and whether it is as a plain file has it."""
+    """Return the header's fields, the number of padding semicolons, and whether the header is plain."""
     content = head.removeprefix(codecs.BOM_UTF8)
     cut = grammar.cut(content, 0)
     if cut.end == len(content) and len(head) < size:
-        raise InputError(f"{path}:1: the header does not end within {MAX_HEADER_BYTES:,} bytes.")
+        raise InputError(f"{path}:1: the header does not end within {MAX_HEADER_BYTES:,} bytes")
     if not cut.text:
-        raise InputError(f"{path}:1 is blank where the header should be; remove the blank line.")
+        raise InputError(f"{path}:1 is blank where the header should be", cure="remove the blank line")
     text, padding = _without_padding(cut.text, grammar) if grammar.separator == b"," else (cut.text, 0)
     fields = grammar.fields(text)
     if cut.fault or fields is None:
-        raise InputError(f"{path}:1: in the header, {cut.fault or BESIDE}.")
+        raise InputError(f"{path}:1: in the header, {cut.fault or BESIDE}")
     if len(fields) > MAX_COLUMNS:
-        raise InputError(f"{path}:1 names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read.")
+        raise InputError(f"{path}:1 names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read")
     return tuple(unquoted(name).decode() for name in fields), padding, text == cut.text
 
 
 def _without_padding(text: bytes, grammar: Grammar) -> tuple[bytes, int]:
-    """Return a header as it was before a spreadsheet padded and quoted it, and the padding's length."""
+    """Undo a spreadsheet's padding and quoting of a header; return it and the length of the padding."""
     bare = text.rstrip(b";")
     fields = grammar.fields(bare) or []
     if len(fields) > 1:

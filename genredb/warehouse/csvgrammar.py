@@ -1,22 +1,22 @@
-"""The grammar of CSV: where a record ends, and which fields it has.
+"""The grammar of CSV: where a record ends and what its fields are.
 
-It is RFC 4180's, for any separator of columns, with one rule beside it: spaces around a quoted field do not
-count. A quote inside an unquoted field is a letter like any other (``7" mix``).
+It is RFC 4180 with any column separator and one more rule: spaces around a quoted field are ignored.
+A quote inside an unquoted field is an ordinary character (``7" mix``).
 """
 
 import mmap
 import re
 from dataclasses import dataclass
 
-BESIDE = "text stands beside a quoted field; a quote inside a field must be doubled"
-UNCLOSED = "a quote is opened and never closed"
+BESIDE = "text outside the quotes of a field; double any quote inside a field"
+UNCLOSED = "a quote is never closed"
 
 Content = bytes | mmap.mmap
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A record cut out of a file: its bytes without the line end, where the next one begins, its fault."""
+    """A record cut out of a file: its bytes without the line end, the start of the next one, its fault."""
 
     text: bytes
     end: int
@@ -24,11 +24,11 @@ class Cut:
 
 
 class Grammar:
-    """Cuts records out of a file's bytes, and fields out of a record.
+    """Cuts a file's bytes into records and a record into fields.
 
-    ``line_end`` is the byte that lines end with. If it is a line feed, a carriage return may stand before
-    it; if it is a carriage return, a line feed may follow it. ``padding`` is what a blank line may consist
-    of. Semicolons behind the last field of a file of commas are cut out with the record.
+    ``line_end`` is the byte that ends a line. A line feed may be preceded by a carriage return; a carriage
+    return may be followed by a line feed. A line of nothing but ``padding`` counts as blank. In a
+    comma-separated file, semicolons after the last field belong to the record.
     """
 
     def __init__(self, separator: bytes, line_end: bytes, padding: bytes = b"") -> None:
@@ -49,18 +49,18 @@ class Grammar:
         self._blank = re.compile(blank)
 
     def blank_end(self, content: Content, position: int) -> int:
-        """Return where the blank lines end that begin here; ``position`` itself where none does."""
+        """Return the end of the blank lines that begin at ``position``, or ``position`` if there are none."""
         match = self._blank.match(content, position)
         return match.end() if match else position
 
     def lines(self, content: Content, start: int, end: int) -> int:
-        """Return how many lines end between two positions."""
+        """Return the number of line ends between two positions."""
         return content[start:end].count(self._line_end)
 
     def cut(self, content: Content, position: int) -> Cut:
-        """Cut out the record that begins here.
+        """Cut out the record that begins at ``position``.
 
-        A fault ends with its line, except that a quote which is never closed reaches to the end of the file.
+        A malformed record ends with its line, but an unclosed quote extends to the end of the file.
         """
         end = self._end_of_line(content, position)
         line = content[position:end]
@@ -75,7 +75,7 @@ class Grammar:
         return Cut(bare, end, BESIDE)
 
     def fields(self, record: bytes) -> list[bytes] | None:
-        """Return the record's fields as RFC 4180 writes them; None where they are not well-formed."""
+        """Return the record's fields in strict RFC 4180 form, or None if they are malformed."""
         if b'"' not in record:
             return record.split(self.separator)
         found: list[bytes] = []
@@ -97,14 +97,14 @@ class Grammar:
 
     def _stray_fault(self, bare: bytes) -> str | None:
         if self._line_end == b"\n" and b"\r" in bare:
-            return "a carriage return stands inside the line"
+            return "a carriage return inside the line"
         if self._line_end == b"\r" and b"\n" in bare:
-            return "a line feed stands inside the line"
+            return "a line feed inside the line"
         return None
 
 
 def unquoted(field: bytes) -> bytes:
-    """Return what a field that RFC 4180 would write says."""
+    """Return the content of a field in strict RFC 4180 form."""
     return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field
 
 

@@ -1,9 +1,9 @@
-"""The records of a CSV file, one by one: which are malformed, and what a spreadsheet did to them undone.
+"""Splits a CSV file into records, flags malformed ones and undoes a spreadsheet's damage.
 
-A spreadsheet that separates columns by semicolons leaves two defects when it saves a CSV of commas: it
-sees one column, quotes a row whole where that holds quotes, and may pad each row by empty columns
-(``;;``). Both are repaired where the result has the header's fields. Rows count as padded only if the
-header is, because a title may end with semicolons.
+A spreadsheet that uses semicolons sees a comma-separated row as one column. When it saves such a file it
+quotes rows that contain quotes as a whole, and may pad each row with empty columns (``;;``). Both are
+repaired if the result has as many fields as the header. Rows count as padded only if the header is
+padded, because a title may end with semicolons.
 """
 
 import codecs
@@ -21,10 +21,10 @@ PADDED = "empty columns (;) at the end"
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: the line it begins on (1-based), its bytes, and why it is malformed, if it is.
+    """One record of a file: the line it begins on (1-based), its bytes, and its fault if it is malformed.
 
-    ``readable`` are the bytes that say the same in strict RFC 4180, in as many fields as the header has;
-    ``repairs`` names what was mended in them.
+    ``readable`` holds the same fields in strict RFC 4180, as many as in the header; ``repairs`` names what
+    was repaired.
     """
 
     line: int
@@ -35,18 +35,18 @@ class Record:
 
 
 def split_records(path: Path, found: Survey) -> Iterator[Record]:
-    """Yield every record after the header, in order; blank lines are none.
+    """Yield every record after the header, in order; blank lines are skipped.
 
-    A record is at fault where it has not as many fields as the header (empty ones at its end are cut
-    off), its quotes are wrong, it is too long or holds a stray line end. A fault ends with its line,
-    except that a quote which is never closed reaches to the end of the file.
+    A record is malformed if its number of fields differs from the header's (surplus empty fields are cut
+    off), its quotes are wrong, it is too long or it contains a stray line end. A malformed record ends with
+    its line, but an unclosed quote extends to the end of the file.
     """
     with opened(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         yield from _Splitter(content, found).records()
 
 
 class _Splitter:
-    """Walks over a file's bytes from record to record."""
+    """Walks through a file's bytes record by record."""
 
     def __init__(self, content: Content, found: Survey) -> None:
         self._content = content
@@ -69,7 +69,7 @@ class _Splitter:
             position = end
 
     def _record(self, line: int, text: bytes, fault: str | None) -> Record:
-        """Return a record with what a spreadsheet did to it undone, where that mends it."""
+        """Return a record, with a spreadsheet's damage undone if that repairs it."""
         if fault:
             return Record(line, text, fault)
         readable, repairs = text, list[str]()
@@ -79,9 +79,7 @@ class _Splitter:
             repairs.append(PADDED)
         if padding and readable.endswith(b";"):
             count = len(padding)
-            return Record(
-                line, text, f"it ends otherwise than by {count} empty columns (;), as the header does"
-            )
+            return Record(line, text, f"it does not end with {count} empty columns (;) as the header does")
         fields = self._grammar.fields(readable)
         if fields and len(fields) == 1 < self._fields and self._grammar.separator == b",":
             inside = self._grammar.fields(unquoted(fields[0]).removesuffix(padding))

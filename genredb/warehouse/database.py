@@ -1,112 +1,116 @@
-"""Connections to DuckDB, and what is asked of them.
+"""Opens connections to DuckDB and runs common queries on them.
 
-Every connection is closed to extensions from elsewhere: genredb needs none, and a file that is not
-DuckDB's must not make it reach for the network.
+No connection loads extensions: genredb needs none, and opening a file that is not a DuckDB database must
+not make DuckDB access the network.
 """
 
 import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from genredb.drafts import draft_of, temporary_folder
-from genredb.errors import ProjectError, SqlError, UsageError, did_you_mean
+from genredb.errors import ProjectError, SqlError, UsageError
+from genredb.warehouse.connection import Connection
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
+from genredb.warehouse.file_formats import FileFormat
+from genredb.warehouse.settings import CONFIG, OWN, Setting
 
-Connection = duckdb.DuckDBPyConnection
-
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "python_enable_replacements": "false",
-    "errors_as_json": "true",  # they name the place in the SQL
-}
-# What guards a reader against SQL that would read or write files, beyond read_only.
-_LOCKED = _CONFIG | {
+# Beyond read_only: keeps a reader's SQL from reading or writing files.
+_LOCKED = CONFIG | {
     "enable_external_access": "false",
     "temp_directory": "",
     "memory_limit": "1GiB",
 }
 
-BEFORE, AFTER = "before_", "after_"  # catalogs of :func:`open_pair`
 
-
-def connect(path: Path, *, copy_of: Path | None = None) -> Connection:
-    """Open a database file for writing, making it if there is none; errors name what it is a copy of."""
+def connect(path: Path, engine: Sequence[Setting] = (), *, copy_of: Path | None = None) -> Connection:
+    """Open a database file for writing, creating it if missing; errors name ``copy_of`` if it is given."""
     with translated_errors(copy_of or path):
-        return _quiet(duckdb.connect(str(path), config=_CONFIG))
+        return _set_up(duckdb.connect(str(path), config=CONFIG), engine)
 
 
-def connect_read_only(path: Path, *, locked: bool = False) -> Connection:
-    """Open a database file for reading; ``locked`` forbids files, extensions and settings as well."""
-    config = _LOCKED if locked else _CONFIG | {"temp_directory": str(draft_of(spill_folder(path)))}
+def connect_read_only(path: Path, engine: Sequence[Setting] = (), *, locked: bool = False) -> Connection:
+    """Open a database file for reading; ``locked`` also forbids file access, extensions and settings."""
+    config = _LOCKED if locked else CONFIG | {"temp_directory": str(draft_of(spill_folder(path)))}
     with translated_errors(path):
-        connection = _quiet(duckdb.connect(str(path), read_only=True, config=config))
+        connection = _set_up(duckdb.connect(str(path), read_only=True, config=config), engine)
     if locked:
         connection.execute("set lock_configuration = true")
     return connection
 
 
 def spill_folder(path: Path) -> Path:
-    """Return the folder whose drafts hold what readers of a database file cannot hold in memory."""
+    """Return the folder whose drafts hold what readers of a database file spill to disk."""
     return path.with_name(f"{path.name}.spill")
 
 
 @contextlib.contextmanager
 def scratch_folder(connection: Connection) -> Iterator[Path]:
-    """Give an empty folder beside the database's file, where what a killed process leaves is swept."""
-    [(file,)] = connection.execute(
+    """Yield an empty folder next to the database file, where leftovers of killed processes are removed."""
+    [(file,)] = connection.rows(
         "select path from duckdb_databases() where database_name = current_database()"
-    ).fetchall()
+    )
     with tempfile.TemporaryDirectory(dir=Path(file).parent if file else None) as folder:
         yield Path(folder)
 
 
-def _quiet(connection: Connection) -> Connection:
-    """Keep DuckDB from printing a progress bar among the data; that cannot be said when connecting.
+def _set_up(opened: duckdb.DuckDBPyConnection, engine: Sequence[Setting]) -> Connection:
+    """Apply the settings, and keep DuckDB's progress bar out of the output.
 
-    In a notebook that cannot show the bar, it is an error to speak of it at all.
+    The bar cannot be disabled on connecting. In a notebook that cannot show it, setting it is an error.
     """
+    connection = Connection(opened)
     with contextlib.suppress(duckdb.Error):
         connection.execute("set enable_progress_bar = false")
+    try:
+        for setting in engine:
+            _apply(connection, setting)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _apply(connection: Connection, setting: Setting) -> None:
+    """Apply a setting; ProjectError if it is reserved for genredb, unknown to DuckDB or rejected by it."""
+    name, place = setting.name, setting.place
+    if name.lower() in OWN:
+        raise ProjectError(f"the setting `{name}` is genredb's own and cannot be changed", place=place)
+    try:
+        connection.execute(f"set {quote(name)} = {literal(setting.value)}")
+    except duckdb.CatalogException:
+        known = [found for (found,) in connection.rows("select name from duckdb_settings()")]
+        raise ProjectError(f"DuckDB has no setting `{name}`", name=name, choices=known, place=place) from None
+    except duckdb.Error as error:
+        reason = " ".join(read_mistake(error, "").sentence().split()).rstrip(".")
+        raise ProjectError(f"DuckDB refuses the setting `{name}`: {reason}", place=place) from None
 
 
 @contextlib.contextmanager
 def open_memory() -> Iterator[Connection]:
-    """Open an empty database in memory, for one thread: what asks it runs beside others of its kind."""
-    with contextlib.closing(duckdb.connect(config=_CONFIG | {"threads": 1})) as connection:
+    """Open an empty in-memory database with one thread, because its callers run in parallel."""
+    with closing(Connection(duckdb.connect(config=CONFIG | {"threads": 1}))) as connection:
         yield connection
 
 
+def open_empty(spilling_to: Path, engine: Sequence[Setting]) -> Connection:
+    """Open an empty in-memory database."""
+    return _set_up(duckdb.connect(config=CONFIG | {"temp_directory": str(spilling_to)}), engine)
+
+
 @contextlib.contextmanager
-def open_reader(path: Path, *, locked: bool = False) -> Iterator[Connection]:
-    """Open the published database for reading; UsageError says to build where there is none."""
+def open_reader(path: Path, engine: Sequence[Setting] = (), *, locked: bool = False) -> Iterator[Connection]:
+    """Open the published database for reading; if it is missing, UsageError says to run a build."""
     if not path.is_file():
-        raise UsageError(f"There is no database {path} yet; run `genredb build` first.")
-    with noticed_damage(path), contextlib.closing(connect_read_only(path, locked=locked)) as connection:
+        raise UsageError(f"There is no database {path} yet", cure="run `genredb build` first")
+    with noticed_damage(path), closing(connect_read_only(path, engine, locked=locked)) as connection:
         yield connection
-
-
-@contextlib.contextmanager
-def open_pair(before: Path, after: Path) -> Iterator[Connection]:
-    """Open two databases for reading, as the catalogs :data:`BEFORE` and :data:`AFTER` of one connection."""
-    with contextlib.ExitStack() as stack:
-        connection = _quiet(stack.enter_context(contextlib.closing(duckdb.connect(config=_CONFIG))))
-        for path, catalog in ((before, BEFORE), (after, AFTER)):
-            if not path.is_file():
-                raise UsageError(f"There is no database {path}.")
-            if catalog == AFTER and path.samefile(before):
-                raise UsageError(f"{before} and {path} are the same file; name two databases.")
-            with translated_errors(path):
-                connection.execute(f"attach {literal(path)} as {catalog} (read_only)")
-        with noticed_damage(before), noticed_damage(after):
-            yield connection
 
 
 def quote(identifier: str) -> str:
@@ -121,9 +125,9 @@ def literal(value: object) -> str:
 
 @contextlib.contextmanager
 def plainly_named(path: Path) -> Iterator[str]:
-    """Give a name of the file for SQL that names no other file, however odd the path is.
+    """Yield a path by which SQL reads exactly this file, however unusual its name is.
 
-    DuckDB takes ``*?[`` for patterns and cannot be told otherwise where a backslash is near.
+    DuckDB treats ``*?[`` as glob patterns, and they cannot be escaped next to a backslash.
     """
     if not re.search(r"[*?\[\]\\]", path.as_posix()):
         yield str(path.absolute())
@@ -135,162 +139,139 @@ def plainly_named(path: Path) -> Iterator[str]:
 
 
 def relation_exists(connection: Connection, schema: str, name: str) -> str | None:
-    """Return ``table`` or ``view``, or None where there is no such relation."""
-    row = connection.execute(
+    """Return ``table`` or ``view``, or None if there is no such relation."""
+    row = connection.row(
         "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
         [schema, name],
-    ).fetchone()
+    )
     return None if row is None else ("view" if row[0] == "VIEW" else "table")
-
-
-def set_option(connection: Connection, name: str, value: object) -> None:
-    """Set one of DuckDB's settings; ProjectError where there is none of that name, or not with that value."""
-    if name.lower() in _CONFIG:
-        raise ProjectError(f"the setting `{name}` is genredb's own and cannot be changed.")
-    rows = connection.execute("select name from duckdb_settings()").fetchall()
-    known = [found for (found,) in rows]
-    if name.lower() not in (found.lower() for found in known):
-        raise ProjectError(f"DuckDB has no setting `{name}`.{did_you_mean(name, known)}")
-    try:
-        connection.execute(f"set {quote(name)} = {literal(value)}")
-    except duckdb.Error as error:
-        reason = " ".join(read_mistake(error, "").sentence().split()).rstrip(".")
-        raise ProjectError(f"DuckDB refuses the setting `{name}`: {reason}.") from None
 
 
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
-    """Run what is inside as one transaction: where it fails, it has changed nothing."""
+    """Run the block as one transaction: rolled back on an error."""
     connection.execute("begin")
     try:
         yield
     except BaseException:
-        with contextlib.suppress(duckdb.Error):  # what failed may have ended it already
+        with contextlib.suppress(duckdb.Error):  # the error may have ended the transaction already
             connection.execute("rollback")
         raise
-    with sql_errors("commit"):  # the project's SQL may have ended it
+    with sql_errors("commit"):  # the project's SQL may have ended the transaction
         connection.execute("commit")
 
 
 def run_sql(connection: Connection, sql: str, parameters: list[Any] | None = None) -> int | None:
-    """Execute a statement of the project; return the number of rows it wrote, where DuckDB says it.
+    """Execute a statement of the project; return the number of rows it wrote, if DuckDB reports it.
 
-    Raises SqlError where the SQL is wrong.
+    Raises SqlError if the SQL is invalid.
     """
     with sql_errors(sql):
-        row = connection.execute(sql, parameters or []).fetchone()
+        row = connection.row(sql, parameters or ())
     return int(row[0]) if row and isinstance(row[0], int) else None
 
 
 def run_query(connection: Connection, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Execute SQL of the project; return columns and rows. Raises SqlError where it is wrong."""
+    """Run a query of the project; return column names and rows. Raises SqlError if the SQL is invalid."""
     with sql_errors(sql):
-        cursor = connection.execute(sql)
-        return tuple(column[0] for column in cursor.description or ()), cursor.fetchall()
+        return connection.answer(sql)
 
 
 def refuse_several(connection: Connection, statement: str) -> None:
-    """Raise SqlError where a statement around a query is several, for the query was."""
+    """Raise SqlError if ``statement``, which wraps a query, is several statements because the query was."""
     with sql_errors(statement):
-        count = len(connection.extract_statements(statement))
+        count = len(connection.engine.extract_statements(statement))
     if count > 1:
-        raise SqlError(f"it has {count} statements where one query should stand; remove the others.")
+        raise SqlError(f"it has {count} statements, but only one query is allowed; remove the others.")
 
 
 def fetch_sample(
     connection: Connection, sql: str, limit: int
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
-    """Return a query's columns, the ``limit`` first of its sorted rows, and how many rows it has in all.
+    """Return a query's columns, the first ``limit`` of its sorted rows, and its total number of rows.
 
-    Raises SqlError where the SQL is wrong.
+    Raises SqlError if the SQL is invalid.
     """
     inside = f"select * from (\n{sql}\n)"
     refuse_several(connection, inside)
     with sql_errors(inside):
-        cursor = connection.execute(inside)
-        columns = tuple(column[0] for column in cursor.description or ())
-        if cursor.fetchone() is None:
+        asked = connection.engine.execute(inside)
+        columns = tuple(column[0] for column in asked.description or ())
+        if asked.fetchone() is None:
             return columns, (), 0
-        rows = connection.execute(f"{inside} order by all limit {limit}").fetchall()
-        total = connection.execute(f"select count(*) from (\n{sql}\n)").fetchall()[0][0]
+        rows = connection.rows(f"{inside} order by all limit {limit}")
+        total = connection.rows(f"select count(*) from (\n{sql}\n)")[0][0]
     return columns, tuple(rows), int(total)
 
 
-def fetch_all(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-    """Return all rows of a query."""
-    return connection.execute(sql, parameters or []).fetchall()
-
-
 def register_function(
-    connection: Connection, name: str, function: Callable[..., Any], parameter: Any, result: Any
+    connection: Connection, name: str, function: Callable[..., Any], parameter: str, result: str
 ) -> None:
-    """Let SQL call a function of one Arrow array, of the type ``parameter``, null or not."""
+    """Register a function of an Arrow array, nulls included, for SQL, with its SQL types."""
     from duckdb.func import FunctionNullHandling, PythonUDFType  # noqa: PLC0415 - few connections need it
 
-    connection.create_function(
+    connection.engine.create_function(
         name,
         function,
-        [parameter],
-        result,
+        [connection.engine.sqltype(parameter)],
+        connection.engine.sqltype(result),
         type=PythonUDFType.ARROW,
         null_handling=FunctionNullHandling.SPECIAL,
     )
 
 
 def relations(connection: Connection) -> dict[tuple[str, str], str]:
-    """Return every table and view of the database by (schema, name), with which of both it is."""
-    rows = connection.execute(
+    """Return every relation of the database by (schema, name): ``table`` or ``view``."""
+    rows = connection.rows(
         "select table_schema, table_name, table_type from information_schema.tables"
         " where table_catalog = current_database() order by table_schema, table_name"
-    ).fetchall()
+    )
     return {(schema, name): "view" if kind == "VIEW" else "table" for schema, name, kind in rows}
 
 
 def read_whole(connection: Connection, tables: Iterable[tuple[str, str]]) -> None:
-    """Read every block of tables, given by (schema, name): damage shows only when a block is read."""
+    """Read every block of the tables (schema, name): damage shows only when a block is read."""
     for schema, name in tables:
         rows = f"from {quote(schema)}.{quote(name)} as t"
-        connection.execute(f"select count(*) from (select hash(t) as h {rows}) where h is null").fetchall()
+        connection.rows(f"select count(*) from (select hash(t) as h {rows}) where h is null")
 
 
 def asked_names(known: Iterable[tuple[str, str]]) -> list[str]:
-    """Return what queries call relations, given by (schema, name): without the schema if it is ``main``."""
+    """Return the names that queries use for relations (schema, name): no schema if it is ``main``."""
     return [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
 
 
 def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
-    """Return schema and name of a table or view, asked for with or without its schema; UsageError if none."""
+    """Return schema and name of the relation ``asked``, given with or without schema; UsageError if none."""
     schema, _, name = asked.rpartition(".")
     known = relations(connection)
     plain = ((schema or "main").lower(), name.lower())
     found = next((one for one in known if (one[0].lower(), one[1].lower()) == plain), None)
     if found is None:
-        raise UsageError(f"There is no table or view '{asked}'.{did_you_mean(asked, asked_names(known))}")
+        raise UsageError(f"There is no table or view '{asked}'", name=asked, choices=asked_names(known))
     return found
 
 
 def relation_marks(connection: Connection) -> dict[str, str]:
-    """Return the comment of every table and view (``schema.name``), empty where there is none."""
-    rows = connection.execute(
+    """Return the comment of every table and view (``schema.name``), empty if there is none."""
+    rows = connection.rows(
         """
         select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal
         union all
         select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
         """
-    ).fetchall()
+    )
     return dict(rows)
 
 
 def own_macros(connection: Connection) -> set[str]:
-    """Return the names, in lower case, of the macros that somebody made in the database."""
-    rows = connection.execute(
-        "select lower(function_name) from duckdb_functions() where not internal"
-    ).fetchall()
+    """Return the lower-case names of the user-defined macros of the database."""
+    rows = connection.rows("select lower(function_name) from duckdb_functions() where not internal")
     return {name for (name,) in rows}
 
 
 def insert_rows(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows of plain values, all in one statement."""
+    """Insert rows of plain values in one statement."""
     if not rows:
         return
     columns = [list(column) for column in zip(*rows, strict=True)]
@@ -299,15 +280,12 @@ def insert_rows(connection: Connection, table: str, rows: Sequence[Sequence[Any]
 
 
 def column_types(connection: Connection, schema: str, name: str) -> dict[str, str]:
-    """Return the columns of a relation with their types, in order."""
-    rows = connection.execute(f"describe {quote(schema)}.{quote(name)}").fetchall()
+    """Return the types of a relation's columns by name, in order."""
+    rows = connection.rows(f"describe {quote(schema)}.{quote(name)}")
     return {row[0]: row[1] for row in rows}
 
 
-_FILE_OPTIONS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json, array"}
-
-
-def write_file(connection: Connection, sql: str, path: Path, file_format: str) -> int:
-    """Write a query's rows to a file in one of the formats csv, parquet, json; return their number."""
-    row = connection.execute(f"copy ({sql}) to {literal(path)} ({_FILE_OPTIONS[file_format]})").fetchone()
+def write_file(connection: Connection, sql: str, path: Path, file_format: FileFormat) -> int:
+    """Write a query's rows to a file; return the number of rows."""
+    row = connection.row(f"copy ({sql}) to {literal(path)} ({file_format.options})")
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""DuckDB's errors as genredb's: a sentence each, the place in the SQL, and what was perhaps meant."""
+"""Translates DuckDB's errors into genredb's: one sentence, the place in the SQL and a suggestion."""
 
 import contextlib
 import json
@@ -13,28 +13,28 @@ from genredb.errors import (
     DatabaseCorruptError,
     DatabaseLockedError,
     GenredbError,
+    Place,
     SqlError,
     UsageError,
     did_you_mean,
-    quoted,
 )
 from genredb.warehouse.misspelt import misspelt_keyword
 from genredb.warehouse.refusals import refusal
 
 _NO_SCHEMA = re.compile(r'Table with name "(.+)" does not exist because schema')
-_RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a text, a call
+_RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a string, a call
 _INSTALL = re.compile(r"\s+Please try installing and loading .*", re.DOTALL)
 _DISABLED = " - file system operations are disabled by configuration"
 
 
 def write_ahead_log(path: Path) -> Path:
-    """Return where DuckDB keeps the write-ahead log of a database file."""
+    """Return the path of DuckDB's write-ahead log for a database file."""
     return path.with_name(path.name + ".wal")
 
 
 @contextlib.contextmanager
 def translated_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about opening a file into one sentence each."""
+    """Turn errors on opening a database file into a GenredbError with one sentence."""
     try:
         yield
     except duckdb.Error as error:
@@ -46,24 +46,26 @@ def _opening_error(path: Path, error: duckdb.Error) -> GenredbError:
     if "while replaying WAL" in message:
         log = write_ahead_log(path)
         return DatabaseCorruptError(
-            f"{log} does not fit {path.name}, or is damaged; move it away, with the changes that another "
-            "program had not finished, and try again."
+            f"{log} does not fit {path.name}, or is damaged",
+            cure="move it away, with the unfinished changes of another program, and try again",
         )
     if "Could not set lock" in message or "Conflicting lock" in message:
         pid = re.search(r"PID (\d+)", message)
         who = f"process {pid[1]}" if pid else "another process"
-        return DatabaseLockedError(f"{path} is being written by {who}; try again when it is done.")
+        return DatabaseLockedError(f"{path} is being written by {who}", cure="try again when it is done")
     if isinstance(error, duckdb.ConnectionException) and "different configuration" in message:
         return UsageError(
-            f"{path} is open in this process by another connection to DuckDB; close that one first."
+            f"{path} is open in this process by another connection to DuckDB", cure="close that one first"
         )
     if not _is_duckdb_file(path):
-        return DatabaseCorruptError(f"{path} is not a DuckDB database; move it away and run `genredb build`.")
+        return DatabaseCorruptError(
+            f"{path} is not a DuckDB database", cure="move it away and run `genredb build`"
+        )
     if versions := re.search(r"version number (\d+), .* between (\d+) and (\d+)", message):
         return DatabaseCorruptError(
-            f"{path} has DuckDB's storage version {versions[1]}, and DuckDB {duckdb.__version__} reads "
-            f"{versions[2]} to {versions[3]}; install a DuckDB that reads it, or move it away and run "
-            "`genredb build`."
+            f"{path} has DuckDB's storage version {versions[1]}, and DuckDB {duckdb.__version__} "
+            f"reads {versions[2]} to {versions[3]}",
+            cure="install a DuckDB that reads it, or move it away and run `genredb build`",
         )
     return damaged(path, error)
 
@@ -78,7 +80,7 @@ def _is_duckdb_file(path: Path) -> bool:
 
 @contextlib.contextmanager
 def noticed_damage(path: Path) -> Iterator[None]:
-    """Turn errors that no SQL causes, such as that of a damaged block, into one sentence each."""
+    """Turn errors that SQL does not cause, such as a damaged block, into a GenredbError with one sentence."""
     try:
         yield
     except OSError as error:
@@ -90,14 +92,15 @@ def noticed_damage(path: Path) -> Iterator[None]:
             raise damaged(path, error) from None
         if isinstance(error, _BREAKDOWNS):
             raise GenredbError(
-                f"DuckDB failed ({_first_line(error)}); `genredb doctor` says whether {path} is damaged."
+                f"DuckDB failed ({first_line(error)})",
+                cure=f"`genredb doctor` says whether {path} is damaged",
             ) from None
         raise
 
 
 @contextlib.contextmanager
 def found_damage(path: Path) -> Iterator[None]:
-    """Turn whatever error a mere reading raises into one sentence: the file is damaged."""
+    """Turn any DuckDB error, raised while only reading, into DatabaseCorruptError."""
     try:
         yield
     except duckdb.Error as error:
@@ -105,21 +108,21 @@ def found_damage(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, error: duckdb.Error) -> DatabaseCorruptError:
-    """Return what to say of a file whose damage raised an error."""
+    """Return the error to raise for a damaged file."""
     return DatabaseCorruptError(
-        f"{path} is damaged ({_first_line(error).rstrip('.')}); move it away and run `genredb build`."
+        f"{path} is damaged ({first_line(error).rstrip('.')})", cure="move it away and run `genredb build`"
     )
 
 
 @contextlib.contextmanager
 def sql_errors(sql: str) -> Iterator[None]:
-    """Turn an error in SQL of the project into a SqlError with a sentence and the place in the SQL."""
+    """Turn an error in the project's SQL into a SqlError with one sentence and the place in the SQL."""
     try:
         yield
     except duckdb.Error as error:
         if known := refusal(error):
             raise known from None
-        if _is_no_mistake(error):
+        if _is_unrelated_to_sql(error):
             raise
         found = read_mistake(error, sql)
         raise SqlError(found.sentence(), sql, found.offset, found.width) from None
@@ -127,45 +130,48 @@ def sql_errors(sql: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def query_errors(sql: str = "", *, before: str = "", is_trusted: bool = True) -> Iterator[None]:
-    """Turn an error of a query that runs into a UsageError with DuckDB's message and its place in ``sql``.
+    """Turn a runtime error of a query into a UsageError with DuckDB's message and the place in ``sql``.
 
-    ``before`` stands before it in what runs. Unless it ``is_trusted``, the cure may be to trust it.
+    ``before`` precedes ``sql`` in the SQL that runs. If not ``is_trusted``, the cure may be ``--trusted``.
     """
     try:
         yield
     except duckdb.OutOfMemoryException:
-        cure = "ask for less at once" + ("" if is_trusted else ", or let it take any by --trusted")
-        raise UsageError(f"The query needs more memory than it may take; {cure}.") from None
+        cure = "select fewer rows or columns, or raise --memory-limit"
+        raise UsageError("The query needs more memory than its limit", cure=cure) from None
     except duckdb.Error as error:
         if known := refusal(error):
             raise known from None
-        if _is_no_mistake(error):
+        if _is_unrelated_to_sql(error):
             raise
         found = read_mistake(error, before + sql)
-        if not _RAISES.match(sql, max(0, (found.offset or 0) - len(before))):  # it is a view's, or query()'s
+        if not _RAISES.match(sql, max(0, (found.offset or 0) - len(before))):  # it is in a view or in query()
             found = replace(found, offset=None)
         sentence = found.sentence()
         if isinstance(error, duckdb.PermissionException) and not is_trusted:
             sentence = f"{found.message.removesuffix(_DISABLED)}; --trusted lets a query read files."
-        raise UsageError(in_query(sentence, sql, found.offset, found.width, len(before))) from None
+        place = place_in_query(sql, found.offset, found.width, len(before))
+        raise UsageError(sentence, place=place) from None
 
 
-def in_query(sentence: str, sql: str, offset: int | None, width: int, skipped: int = 0) -> str:
-    """Return a sentence with the line of a query and a caret below it, where the place is in the query."""
+def place_in_query(sql: str, offset: int | None, width: int, skipped: int = 0) -> Place:
+    """Return the place of an offset in the SQL that runs; empty if it lies outside the query.
+
+    ``skipped`` is the number of characters that precede the query.
+    """
     place = -1 if offset is None else offset - skipped
-    if not 0 <= place < len(sql):  # such as in a text that query() runs
-        return sentence
+    if not 0 <= place < len(sql):  # for example in a string that query() runs
+        return Place("")
     before = sql[:place]
-    line, column = before.count("\n") + 1, place - before.rfind("\n")
-    return quoted(("SQL", line, column), sql, sentence, width)
+    return Place("SQL", before.count("\n") + 1, place - before.rfind("\n"), sql, width)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What DuckDB says is wrong with SQL. ``offset`` and ``width`` are where, in characters, if it says so.
+    """DuckDB's report of an error in SQL. ``offset`` and ``width`` give the place, in characters, if known.
 
-    ``name`` is what it does not know, a ``kind`` such as ``Table`` or ``Column``; ``candidates`` are what
-    DuckDB would have known in its place. ``is_quoted`` says that the name stands in double quotes.
+    ``name`` is the unknown name, ``kind`` what it should be (``Table``, ``Column`` …), ``candidates`` are
+    DuckDB's suggestions. ``is_quoted`` means that the name is in double quotes.
     """
 
     message: str
@@ -177,7 +183,7 @@ class Mistake:
     is_quoted: bool = False
 
     def sentence(self, choices: Collection[str] | None = None) -> str:
-        """Return the message with what was perhaps meant: one of the choices, else of the candidates."""
+        """Return the message with a suggestion from ``choices`` or, if None, from the candidates."""
         first, *rest = self.message.split("\n")
         if not self.name:
             text = " ".join([first.rstrip("!"), *filter(None, rest)])
@@ -186,13 +192,13 @@ class Mistake:
         is_inside = any(candidate.startswith(("pg_", "duckdb_")) for candidate in known)
         meant = "" if is_inside else did_you_mean(self.name, known)
         if self.is_quoted:
-            text = f" Text stands in single quotes: '{self.name}'."
+            text = f" Put text in single quotes: '{self.name}'."
             meant = f"{meant}{text}" if "Did you mean" in meant else text
         return f"{first.rstrip('.!')}.{meant}"
 
 
 def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
-    """Return what an error says of SQL that could not be run."""
+    """Return what an error reports about SQL that failed."""
     details = _details(error)
     message = _message(error, details)
     if "location" in details:
@@ -212,14 +218,14 @@ def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
         return Mistake(message, offset, width, "Table", missing[1])
     if not candidates and details.get("error_subtype") != "MISSING_ENTRY":
         name = ""
-    elif not name and offset is not None:  # of a column behind its table's name
+    elif not name and offset is not None:  # a column qualified by its table
         name = sql[offset : offset + width].rpartition(".")[2].strip('"')
     is_quoted = kind == "Column" and offset is not None and sql[offset : offset + 1] == '"'
     return Mistake(message, offset, width, kind, name, candidates, is_quoted)
 
 
 def _syntax_error(sql: str) -> int | None:
-    """Return where the parser stops, in characters; None where it reads all of the SQL."""
+    """Return where the parser stops, in characters; None if it accepts the SQL."""
     with contextlib.closing(duckdb.connect(config={"errors_as_json": "true"})) as connection:
         try:
             connection.extract_statements(sql)
@@ -231,7 +237,7 @@ def _syntax_error(sql: str) -> int | None:
 
 def _candidates(details: Mapping[str, str], message: str) -> tuple[str, ...]:
     if details.get("error_subtype") == "NO_MATCHING_FUNCTION":
-        return ()  # they are signatures, which the message lists
+        return ()  # the candidates are signatures, which the message lists
     named = details.get("candidates", "")
     if not named and "Candidate bindings:" in message:
         named = message.rpartition("Candidate bindings:")[2].lstrip(" :")
@@ -239,7 +245,7 @@ def _candidates(details: Mapping[str, str], message: str) -> tuple[str, ...]:
 
 
 def _details(error: duckdb.Error) -> dict[str, str]:
-    """Return what DuckDB says of an error as data, empty where it says it as text."""
+    """Return the fields of an error that DuckDB reports as JSON; empty if it reports text."""
     try:
         found = json.loads(_text(error))
     except ValueError:
@@ -248,13 +254,13 @@ def _details(error: duckdb.Error) -> dict[str, str]:
 
 
 def _message(error: duckdb.Error, details: Mapping[str, str]) -> str:
-    """Return DuckDB's sentences, without the signatures of functions that it appends."""
+    """Return DuckDB's message without the function signatures that it appends."""
     text = (details.get("exception_message") or _text(error)).partition("\n\tCandidate functions:")[0].strip()
     return _INSTALL.sub(" genredb loads no extensions.", text)
 
 
 def _text(error: duckdb.Error) -> str:
-    """Return an error's text without the name of its class."""
+    """Return an error's text without the prefix that names its class."""
     return re.sub(r"^[\w ]+ Error: ", "", str(error).strip())
 
 
@@ -266,10 +272,11 @@ def _is_damage(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.SerializationException) or any(sign in str(error) for sign in _DAMAGE)
 
 
-def _is_no_mistake(error: duckdb.Error) -> bool:
-    """Whether an error says nothing of the SQL that was run."""
+def _is_unrelated_to_sql(error: duckdb.Error) -> bool:
+    """Return whether the error has a cause other than the SQL that ran."""
     return _is_damage(error) or isinstance(error, _BREAKDOWNS)
 
 
-def _first_line(error: duckdb.Error) -> str:
+def first_line(error: duckdb.Error) -> str:
+    """Return the first line of an error's message, without its class and location."""
     return _message(error, _details(error)).splitlines()[0]

@@ -1,4 +1,4 @@
-"""What the columns of a CSV are: names for SQL, and types that every value fits as the loader reads it."""
+"""Infers the columns of a raw file: names for SQL, and types to which the loader can convert every value."""
 
 import functools
 import re
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.errors import InputError
-from genredb.project.nodes import Column, Source
 from genredb.warehouse.column_types import TYPES, NearType, misfits_of, near_type
-from genredb.warehouse.csvfile import Survey, likely_separator, survey
-from genredb.warehouse.database import Connection, fetch_all, literal, open_memory
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import literal, open_memory
+from genredb.warehouse.declared import Column, SourceSpec
 from genredb.warehouse.raw_table import RawTable
+from genredb.warehouse.readers.formats import opened_source
+from genredb.warehouse.readers.reading import Reading
 
 _YEAR = re.compile(r"(1[5-9]|20)\d\d")
 _KEY = re.compile(r"(.*_)?(id|key)")
@@ -20,9 +22,10 @@ _KEY = re.compile(r"(.*_)?(id|key)")
 
 @dataclass(frozen=True)
 class InferredColumn:
-    """A column of a CSV: its name in SQL, its header, its type, whether each row has a value of its own.
+    """A column of a raw file: its name in SQL, its header, its type, whether its values are unique.
 
-    ``near`` says what keeps a column of text from being a number or a date, if it is nearly one.
+    ``is_unique`` means that no value is missing, either. ``near`` tells why an almost numeric or date column
+    is text.
     """
 
     name: str
@@ -34,9 +37,9 @@ class InferredColumn:
 
 @dataclass(frozen=True)
 class InferredTable:
-    """The columns of a CSV, and what separates them in the file.
+    """The columns of a raw file, and their separator in it.
 
-    ``key`` is the one that names its rows, where one looks like it.
+    ``key`` is the column that identifies rows, if one looks like it.
     """
 
     columns: tuple[InferredColumn, ...]
@@ -45,15 +48,16 @@ class InferredTable:
 
 
 def infer_table(path: Path) -> InferredTable:
-    """Read a CSV whole and find out what its columns are; InputError where it is no CSV with a header."""
-    found = survey(path, likely_separator(path))
-    header = found.header
-    names = [sql_name(text, f"column_{number}") for number, text in enumerate(header, start=1)]
-    with open_memory() as connection:
-        columns = tuple(_columns(connection, path, found, names))
+    """Read a whole file and infer its columns; InputError if it does not contain a table."""
+    with open_memory() as connection, opened_source(connection, path, None) as reading:
+        found = reading.found
+        names = [sql_name(text, f"column_{number}") for number, text in enumerate(found.header, start=1)]
+        columns = tuple(_columns(connection, reading, names))
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
-        raise InputError(f"{path}: two columns would be called '{doubled}'; rename one in the header.")
+        raise InputError(
+            f"two columns would be called '{doubled}'", place=path, cure="rename one in the header"
+        )
     named = [one.name for one in columns if one.is_unique and _KEY.fullmatch(one.name)]
     is_numbered = columns[0].is_unique and columns[0].data_type == "bigint"
     return InferredTable(
@@ -62,7 +66,7 @@ def infer_table(path: Path) -> InferredTable:
 
 
 def sql_name(text: str, fallback: str) -> str:
-    """Return a text as a name that SQL need not quote; the fallback where nothing of it is left."""
+    """Return a name for a text that needs no quotes in SQL; the fallback if no letter or digit is left."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     name = re.sub(r"[^a-z0-9]+", "_", letters).strip("_") or fallback
@@ -72,30 +76,32 @@ def sql_name(text: str, fallback: str) -> str:
 @functools.cache
 def _reserved_words() -> frozenset[str]:
     with open_memory() as connection:
-        rows = fetch_all(
-            connection,
+        rows = connection.rows(
             "select keyword_name from duckdb_keywords()"
             " where keyword_category in ('reserved', 'type_function')",
         )
     return frozenset(word for (word,) in rows)
 
 
-def _columns(connection: Connection, path: Path, found: Survey, names: Sequence[str]) -> list[InferredColumn]:
+def _columns(connection: Connection, reading: Reading, names: Sequence[str]) -> list[InferredColumn]:
+    path, headers = reading.path, reading.found.header
+    reading.refuse_unusable(headers)
     texts = [f"c{place}" for place in range(len(names))]
     columns = tuple(Column(text, data_type="varchar") for text in texts)
     connection.execute("create schema raw")
-    table = RawTable(connection, Source("raw", "texts", "raw", "", columns, str(path)), path, columns)
-    table.load(found)
+    table = RawTable(connection, SourceSpec("raw", "texts", "raw", "", columns, str(path)), reading, columns)
+    table.load()
     if not table.count():
-        raise InputError(f"{path} has a header and no rows, so its columns' types are anybody's guess.")
+        raise InputError(f"{path} has a header and no rows, so the types of its columns are unknown")
     misfits = [misfits_of(text, data_type) for text in texts for data_type in TYPES]
     full = [f"count(nullif(trim({text}), '')) = count(*)" for text in texts]
     unique = [f"count(distinct {text}) = count(*)" for text in texts]
-    [row] = fetch_all(connection, f"select {', '.join([*misfits, *full, *unique])} from {table.relation}")
+    [row] = connection.rows(f"select {', '.join([*misfits, *full, *unique])} from {table.relation}")
     inferred = []
     types = [_type(row, place) for place in range(len(texts))]
-    _refuse_row_as_header(connection, path, found.header, types)
-    for place, (name, header, text) in enumerate(zip(names, found.header, texts, strict=True)):
+    if reading.has_header_line:
+        _refuse_row_as_header(connection, path, headers, types)
+    for place, (name, header, text) in enumerate(zip(names, headers, texts, strict=True)):
         near = None
         if types[place] == "varchar":
             near = near_type(connection, table.relation, text, name)
@@ -113,9 +119,9 @@ def _type(misfits: Sequence[int | None], place: int) -> str:
 def _refuse_row_as_header(
     connection: Connection, path: Path, header: Sequence[str], types: Sequence[str]
 ) -> None:
-    """Raise InputError where each name of a column of numbers or dates is such a value itself.
+    """Raise InputError if every numeric or date column has a header that is itself such a value.
 
-    Several years may be names: that of a column in which each row has the figure of this year.
+    Several years are accepted as names: each may be a column with the figures of that year.
     """
     typed = [
         (name, "double" if data_type in ("bigint", "hugeint") else data_type)
@@ -127,8 +133,8 @@ def _refuse_row_as_header(
         return
     named = ", ".join(f"{literal(name)} as n{place}" for place, (name, _) in enumerate(typed))
     misfits = ", ".join(misfits_of(f"n{place}", data_type) for place, (_, data_type) in enumerate(typed))
-    if all(count == 0 for count in fetch_all(connection, f"select {misfits} from (select {named})")[0]):
+    if all(count == 0 for count in connection.rows(f"select {misfits} from (select {named})")[0]):
         raise InputError(
-            f"{path}:1 looks like a row, not like a header: {typed[0][0]!r} is a value as those below it. "
-            "Write the columns' names on a line before it."
+            f"{path}:1 looks like a row, not a header: {typed[0][0]!r} is a value like those "
+            "below it. Add a line with the column names before it"
         )

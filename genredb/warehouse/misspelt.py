@@ -1,4 +1,4 @@
-"""Keywords with a letter wrong, which a parser takes for names and complains of only later."""
+"""Finds misspelt SQL keywords: a parser takes them for names and reports an error only later."""
 
 import difflib
 import re
@@ -16,10 +16,10 @@ _CLOSE = 0.7
 def misspelt_keyword(
     sql: str, offset: int, mistake_in: Callable[[str], int | None]
 ) -> tuple[int, str, str] | None:
-    """Return place, word and the keyword that it should be, where SQL that is no SQL has such a word.
+    """Return position, word and intended keyword if SQL with a syntax error has a misspelt keyword.
 
-    ``offset`` is where the parser stopped: at the word or just behind it. ``mistake_in`` returns where it
-    stops in other SQL, or None: a keyword counts only if the parser gets farther with it.
+    ``offset`` is where the parser stopped: at the word or just after it. ``mistake_in`` returns where it
+    stops in other SQL, or None; a keyword is suggested only if the parser gets further with it.
     """
     stopped = _WORD.match(sql, offset)
     words = [*_WORD.finditer(sql, 0, stopped.end() if stopped else offset)][-2:]

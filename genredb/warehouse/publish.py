@@ -1,17 +1,17 @@
-"""Publishing a new state of the database file: all of it or nothing, at whatever moment a process dies.
+"""Publishes a new state of the database file atomically, even if the process dies at any moment.
 
-A writer works on a copy in a folder of its own beside the file, and puts it in the file's place with one
-``os.replace``. Readers are never blocked and never see a half-made state; a new reader sees the last
-published one. ``NAME.lock`` keeps genredb's writers apart, and a read-only connection to the published
-file keeps foreign writers out, whose changes the replacement would otherwise lose; a file that somebody
-put there all the same is not replaced.
+A writer works on a copy in its own folder next to the file and replaces the file with one ``os.replace``.
+Readers are never blocked and never see a partial state; a new reader sees the last published state.
+``NAME.lock`` admits one writer at a time. A read-only connection to the published file keeps other
+programs from writing, because the replacement would lose their changes; if one replaced the file all the
+same, its file is kept.
 """
 
 import contextlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,57 +19,60 @@ import filelock
 
 from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import DatabaseLockedError
-from genredb.warehouse.database import Connection, connect, connect_read_only, spill_folder
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import connect, connect_read_only, spill_folder
 from genredb.warehouse.duckdb_errors import noticed_damage, write_ahead_log
 from genredb.warehouse.refusals import refusal
+from genredb.warehouse.settings import Setting
 
 
 class Publication:
-    """One writer's turn at the database file. Made by :func:`publication`.
+    """A writer's session on the database file, created by :func:`publication`.
 
-    ``current`` reads the published state (None where there is no file yet). ``begin()`` gives the
-    connection to change a copy through; ``commit()`` publishes it. Without a commit nothing changes.
-    ``set_aside`` is where a write-ahead log was moved that belongs to no state of the file, if one was.
+    ``current`` reads the published state (None if there is no file yet). ``begin()`` returns a connection to
+    a private copy; ``commit()`` publishes the copy. Without a commit nothing changes. ``set_aside`` is where
+    a write-ahead log that does not belong to the file was moved, if there was one.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, engine: Sequence[Setting] = ()) -> None:
         self.database = database
+        self._engine = engine
         self.current: Connection | None = None
         self.set_aside: Path | None = None
-        self._folder = draft_of(database)  # what DuckDB spills goes there, too
+        self._folder = draft_of(database)  # DuckDB spills into it, too
         self._staging = self._folder / database.name
         self._published: tuple[int, ...] | None = None
         self._connection: Connection | None = None
 
     def hold(self) -> None:
-        """Read the published file, keeping writers that are not genredb out of it."""
-        self.set_aside = _settle_wal(self.database) or self.set_aside
+        """Open the published file for reading, which also keeps other programs from writing to it."""
+        self.set_aside = _checkpoint_foreign_wal(self.database) or self.set_aside
         if self.database.exists():
-            self.current = connect_read_only(self.database)
+            self.current = connect_read_only(self.database, self._engine)
         self._published = _identity(self.database)
 
     @property
     def published(self) -> str:
-        """What tells the published state from others, whoever wrote them; empty where there is no file."""
+        """The identity of the published state, whoever wrote it; empty if there is no file."""
         return " ".join(map(str, self._published or ()))
 
     def begin(self, other: Path | None = None) -> Connection:
-        """Return a connection to a private copy of the published state (empty where there is none).
+        """Return a connection to a private copy of the published state, or to an empty one if there is none.
 
-        The copy is one of ``other`` where that is given: a state that was kept aside.
+        If ``other``, the path of a state kept aside, is given, that is copied instead.
         """
-        sweep([self._folder])  # of an earlier process with this number
-        self._folder.mkdir(mode=0o700)  # the copy is nobody's whom the file may not be
+        sweep([self._folder])  # left by an earlier process with the same PID
+        self._folder.mkdir(mode=0o700)  # keeps the copy from users who may not read the file
         if other is not None:
             shutil.copyfile(other, self._staging)
         elif self.current is not None:
             self._copy_published()
-        self._connection = connect(self._staging, copy_of=other or self.database)
+        self._connection = connect(self._staging, self._engine, copy_of=other or self.database)
         return self._connection
 
     def _copy_published(self) -> None:
-        # Closing any handle on a file drops all of a process's POSIX locks on it, so the copy ends the
-        # hold: it is taken up again at once, and a file that changed meanwhile is somebody's write.
+        # Closing any handle on a file drops all of a process's POSIX locks on it, so copying loses the lock.
+        # Take it again at once; if the file changed meanwhile, another program wrote it.
         self.release()
         before = self._published
         shutil.copyfile(self.database, self._staging)
@@ -78,7 +81,7 @@ class Publication:
             self._refuse_other_state()
 
     def commit(self) -> None:
-        """Publish what the connection of ``begin()`` has made, durably."""
+        """Publish the copy of ``begin()`` durably."""
         self._end("commit()")
         _sync(self._staging)
         if _identity(self.database) != self._published:
@@ -88,16 +91,18 @@ class Publication:
         self.discard()
 
     def _refuse_other_state(self) -> NoReturn:
-        raise DatabaseLockedError(f"{self.database} was written by another process just now; try again.")
+        raise DatabaseLockedError(
+            f"{self.database} was written by another process just now", cure="try again"
+        )
 
     def keep(self, aside: Path) -> None:
-        """Move the copy of ``begin()`` aside instead of publishing it."""
+        """Move the copy of ``begin()`` to ``aside`` instead of publishing it."""
         self._end("keep()")
         aside.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(self._staging, aside)
 
     def _end(self, what: str) -> None:
-        """Close the copy of ``begin()``, whole, for those who may read or write the published file."""
+        """Checkpoint and close the copy of ``begin()``, with the permissions of the published file."""
         if self._connection is None:
             raise RuntimeError(f"{what} without begin()")
         self._connection.execute("checkpoint")
@@ -113,7 +118,7 @@ class Publication:
             self.current = None
 
     def discard(self) -> None:
-        """Close the copy and remove it, if it was not published."""
+        """Close and remove the copy if it was not published."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -121,10 +126,10 @@ class Publication:
 
 
 @contextlib.contextmanager
-def publication(database: Path) -> Iterator[Publication]:
-    """Take the writer's turn; DatabaseLockedError at once where another process has it."""
+def publication(database: Path, engine: Sequence[Setting] = ()) -> Iterator[Publication]:
+    """Start a writer's session; DatabaseLockedError at once if another process is writing."""
     with writers_lock(database):
-        turn = Publication(database)
+        turn = Publication(database, engine)
         try:
             turn.hold()
             with noticed_damage(database):
@@ -135,30 +140,30 @@ def publication(database: Path) -> Iterator[Publication]:
 
 
 def lock_of(database: Path) -> Path:
-    """Return the file that whoever writes the database holds a lock on."""
+    """Return the lock file that writers of the database hold."""
     return database.with_name(f"{database.name}.lock")
 
 
 def leftovers_of(database: Path) -> list[Path]:
-    """Return what writers and readers that died left beside the file: copies, and what DuckDB spilled."""
+    """Return what dead writers and readers left next to the file: copies and DuckDB's spill files."""
     names = (database.name, spill_folder(database).name)
     return [path for name in names for path in leftovers(database.parent, name)]
 
 
 @contextlib.contextmanager
 def writers_lock(database: Path) -> Iterator[list[Path]]:
-    """Keep other writers of genredb out; give what was swept of those that died.
+    """Hold the lock of genredb's writers; yield the leftovers of dead writers that were removed.
 
-    DatabaseLockedError at once where another process has the lock.
+    Raises DatabaseLockedError at once if another process has the lock.
     """
     lock_file = lock_of(database)
     lock = filelock.FileLock(lock_file)
     try:
-        lock_file.touch()  # where that is not permitted, its error says so; a lock would call it taken
+        lock_file.touch()  # without permission this fails clearly; acquire() would report a timeout
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise DatabaseLockedError(
-            f"Another genredb is writing {database}; try again when it is done."
+            f"Another genredb is writing {database}", cure="try again when it is done"
         ) from None
     except OSError as error:
         raise (refusal(error) or error) from None
@@ -168,10 +173,10 @@ def writers_lock(database: Path) -> Iterator[list[Path]]:
         lock.release()
 
 
-def _settle_wal(database: Path) -> Path | None:
-    """Fold a foreign writer's write-ahead log into the file: beside a replaced file it would brick it.
+def _checkpoint_foreign_wal(database: Path) -> Path | None:
+    """Checkpoint another program's write-ahead log: next to a replaced file it would make it unreadable.
 
-    Where there is no file, or DuckDB does not take the log for one, it is moved aside; return where to.
+    If there is no file, or DuckDB leaves the log in place, move the log aside; return its new path.
     """
     log = write_ahead_log(database)
     if log.exists() and database.exists():
@@ -187,7 +192,7 @@ def _settle_wal(database: Path) -> Path | None:
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:
-    """Return what tells one state of a file from another; None where there is no file."""
+    """Return the identity of a file's state; None if there is no file."""
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -196,7 +201,7 @@ def _identity(path: Path) -> tuple[int, ...] | None:
 
 
 def _sync(path: Path) -> None:
-    """Flush a file or folder to the disk."""
+    """Flush a file or folder to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

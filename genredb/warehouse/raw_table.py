@@ -1,27 +1,31 @@
-"""Reads one CSV into a raw table, in two ways that agree row for row: in one go, or record by record."""
+"""Loads one file into a raw table, in one go or record by record; both ways give the same rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import duckdb
 
-from genredb.errors import ProjectError, did_you_mean
-from genredb.project.nodes import Column, RawPattern, Source
-from genredb.warehouse.csvfile import Survey
-from genredb.warehouse.csvrecords import Record, split_records
-from genredb.warehouse.database import Connection, literal, plainly_named, quote, scratch_folder
-from genredb.warehouse.values import Field, Filled
+from genredb.errors import ProjectError
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.csvrecords import Record
+from genredb.warehouse.database import literal, plainly_named, quote, scratch_folder
+from genredb.warehouse.declared import Column, RawPattern, SourceSpec
+from genredb.warehouse.duckdb_errors import first_line
+from genredb.warehouse.faults import Fault
+from genredb.warehouse.readers.formats import stem_of
+from genredb.warehouse.readers.reading import Reading
+from genredb.warehouse.sql_csv import read_csv
+from genredb.warehouse.values import FAULT, Field, Filled, fault_sql
 
 SEPARATED = "thousands separator"
 
-# Names of genredb's own beside the columns of a source, which may have any name.
+# The space keeps genredb's own columns apart from those of a source.
 _TEXT = "genredb text {}"
 _PART = "genredb part"
 _ROWS = quote("genredb rows")
 _RECORD = quote("genredb record")
 _REPAIRS = quote("genredb repairs")
-_REASON = quote("genredb reason")
+_FAULTS = quote("genredb faults")
 _NO_HEADER = "header = false, new_line = '\\n'"
 
 
@@ -30,15 +34,20 @@ class Faulty:
     """A record bound for quarantine."""
 
     line: int
-    reason: str
+    faults: tuple[Fault, ...]
     text: str
+
+    @property
+    def reason(self) -> str:
+        """The faults in words."""
+        return "; ".join(map(str, self.faults))
 
 
 @dataclass(frozen=True)
 class Split:
-    """What reading a file record by record found.
+    """The result of reading a file record by record.
 
-    ``repaired`` counts the loaded records that were mended, ``repairs`` the same by what was mended.
+    ``repaired`` counts the loaded records that were repaired, ``repairs`` the same by kind of repair.
     """
 
     records: int
@@ -47,49 +56,67 @@ class Split:
     repairs: Mapping[str, int] = field(default_factory=dict)
 
 
-def create_empty(connection: Connection, source: Source) -> None:
-    """Make the raw table of a source anew, without rows."""
+def create_empty(connection: Connection, source: SourceSpec) -> None:
+    """Create the raw table of a source, or replace it, without rows."""
     names = [column.name for column in source.columns]
     if source.key is not None and source.key not in names:
-        hint = did_you_mean(source.key, names)
-        raise ProjectError(f"{source.path}: the key '{source.key}' of {source.name} is no column.{hint}")
+        raise ProjectError(
+            f"the key '{source.key}' of {source.name} is no column",
+            place=source.path,
+            name=source.key,
+            choices=names,
+        )
     columns = ", ".join(f"{quote(column.name)} {column.data_type or 'varchar'}" for column in source.columns)
     connection.execute(f"create schema if not exists {quote(source.schema)}")
-    connection.execute(f"create or replace table {quote(source.schema)}.{quote(source.name)} ({columns})")
+    try:
+        connection.execute(
+            f"create or replace table {quote(source.schema)}.{quote(source.table)} ({columns})"
+        )
+    except duckdb.ProgrammingError as error:  # an unknown type, no column, or two that differ only in case
+        reason = first_line(error)
+        raise ProjectError(
+            f"the table {source.qualified_name} cannot be created: {reason}", place=source.path
+        ) from None
 
 
 class RawTable:
-    """The rows of one file on their way into the raw table of its source: two ways to read them that agree.
+    """Loads the rows of one file for the raw table of its source.
 
-    A plain file (see csvfile) is read in one go; all others, and those of which a row is refused, are split.
+    A file is loaded in one go if its reader can do so; if not, or if a row is rejected, it is split into
+    records.
 
-    ``columns`` says for each field of the file which column it is, or None. The rows are gathered in
-    ``relation`` until ``append`` moves them into the source's table.
+    ``columns`` maps each field of the file to its column, or None. The rows are collected in ``relation``
+    until ``append`` moves them into the source's table.
     """
 
     def __init__(
-        self, connection: Connection, source: Source, path: Path, columns: Sequence[Column | None]
+        self, connection: Connection, source: SourceSpec, reading: Reading, columns: Sequence[Column | None]
     ) -> None:
         self._connection = connection
         self._source = source
-        self._path = path
+        self._reading = reading
+        self._asked = frozenset(place for place, column in enumerate(columns) if column is not None)
         self._texts = [_TEXT.format(index) for index in range(len(columns))]
         self.relation = f"{quote(source.schema)}.{quote(_PART)}"
         stated = source.files or RawPattern("")
-        # In the order of the properties file, whatever the order of the file.
+        # In the order of the properties file, not of the raw file.
         self._fields = [self._field(column, columns, "") for column in source.columns]
         self._lenient = [
             self._field(column, columns, stated.thousands_separator) for column in source.columns
         ]
 
-    def load(self, found: Survey) -> Split:
-        """Load the file in the faster way that it admits; return what was found."""
-        if found.records is not None and self.load_clean(found):
-            return Split(found.records, ())
-        return self.load_split(found)
+    def load(self) -> Split:
+        """Load the file in the fastest possible way; return the result."""
+        records = self._reading.found.records
+        if records is not None and self.load_clean():
+            return Split(records, ())
+        return self.load_split()
 
-    def load_clean(self, found: Survey) -> bool:
-        """Load a plain file in one go; False where a record was refused, so that it must be split."""
+    def load_clean(self) -> bool:
+        """Load the file in one go; return False if that fails and the file must be split into records."""
+        reading = self._reading
+        if reading.in_one_go is None:
+            return False
         is_numbered = any(column.filled_with == "record_number" for column in self._source.columns)
         number = f", row_number() over () as {_RECORD}" if is_numbered else ""
         sql = f"""
@@ -97,71 +124,76 @@ class RawTable:
             select {", ".join(field.accepted() for field in self._fields)}
             from (
                 select *, {_values(self._fields)}
-                from (select *{number} from {self._read_csv(self._texts, found.separator, "header = true")})
+                from (select *{number} from {reading.in_one_go(self._texts, self._asked)})
             )
         """
         try:
-            with plainly_named(self._path) as path:
+            with plainly_named(reading.content) as path:
                 self._connection.execute(sql, [path])
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, duckdb.IOException):
             return False
-        return self.count() == found.records and self._is_key_unique()
+        except duckdb.Error as error:
+            if type(error) is duckdb.Error:  # a damaged Parquet file; splitting it reports that
+                return False
+            raise
+        return self.count() == reading.found.records and self._is_key_unique()
 
-    def load_split(self, found: Survey) -> Split:
-        """Load the file record by record; return what was found."""
+    def load_split(self) -> Split:
+        """Load the file record by record; return the result."""
+        separator = self._reading.found.separator
         faulty: list[Faulty] = []
         records = 0
         with scratch_folder(self._connection) as folder:
             good_path = folder / "records.csv"
             with good_path.open("wb") as file:
-                for record in split_records(self._path, found):
+                for record in self._reading.split(self._asked):
                     records += 1
                     if record.fault:
-                        faulty.append(Faulty(record.line, record.fault, record.text.decode()))
+                        faulty.append(Faulty(record.line, (Fault(record.fault),), record.text.decode()))
                     else:
                         mended = "; ".join(record.repairs)
-                        before = f'{records}{found.separator}"{mended}"{found.separator}'
+                        before = f'{records}{separator}"{mended}"{separator}'
                         file.write(before.encode() + record.readable + b"\n")
             with plainly_named(good_path) as path:
-                self._load_reasoned(path, found.separator)
-        refused, repaired, repairs = self._sort_out()
+                self._load_checked(path, separator)
+        refused, repaired, repairs = self._keep_good_rows()
         if refused:
-            faulty += _with_lines(split_records(self._path, found), refused)
+            faulty += _with_lines(self._reading.split(self._asked), refused)
         return Split(records, faulty, repaired, repairs)
 
     def count(self) -> int:
-        """Return the number of rows that were gathered."""
+        """Return the number of rows that were collected."""
         return self._scalar(f"select count(*) from {self.relation}")
 
     def append(self) -> None:
-        """Move the rows into the source's table, after those that it has."""
+        """Append the rows to the source's table."""
         source = self._source
-        target = f"{quote(source.schema)}.{quote(source.name)}"
+        target = f"{quote(source.schema)}.{quote(source.table)}"
         if self._scalar(f"select count(*) from {target}"):
             self._connection.execute(f"insert into {target} from {self.relation}")
             self._connection.execute(f"drop table {self.relation}")
         else:
             self._connection.execute(f"drop table {target}")
-            self._connection.execute(f"alter table {self.relation} rename to {quote(source.name)}")
+            self._connection.execute(f"alter table {self.relation} rename to {quote(source.table)}")
 
     def _field(self, column: Column, columns: Sequence[Column | None], separator: str) -> Field | Filled:
         if column.filled_with == "record_number":
             return Filled(column, _RECORD)
         if column.filled_with == "file_stem":
-            return Filled(column, literal(self._path.stem))
+            return Filled(column, literal(stem_of(self._reading.path.name)))
         if column not in columns:
             return Field(column, "null::varchar")
         return Field(column, quote(self._texts[columns.index(column)]), separator)
 
-    def _load_reasoned(self, path: str, separator: str) -> None:
-        """Read a well-formed file of numbered records, and give each row a reason where it is refused."""
-        reasons = ", ".join(field.reason() for field in self._lenient)
+    def _load_checked(self, path: str, separator: str) -> None:
+        """Read a well-formed file of numbered records, and record the faults of each row."""
+        faults = ", ".join(field.fault() for field in self._lenient)
         is_separated = " or ".join(field.is_separated for field in self._lenient if field.is_separated)
         texts = ["genredb record", "genredb repairs", *self._texts]
         self._connection.execute(
             f"""
             create or replace temp table {_ROWS} as
-            select *, concat_ws('; ', {reasons}) as {_REASON}
+            select *, list_filter([{faults}]::{FAULT}[], lambda one: one is not null) as {_FAULTS}
             from (
                 select
                     * replace (
@@ -173,30 +205,30 @@ class RawTable:
                         ) as {_REPAIRS}
                     ),
                     {_values(self._lenient)}
-                from {self._read_csv(texts, separator, _NO_HEADER)}
+                from {read_csv(texts, separator, _NO_HEADER)}
             )
             """,
             [path],
         )
         if self._source.key:
-            self._refuse_doubled_keys(self._source.key)
+            self._reject_duplicate_keys(self._source.key)
 
-    def _sort_out(self) -> tuple[dict[int, str], int, dict[str, int]]:
+    def _keep_good_rows(self) -> tuple[dict[int, tuple[Fault, ...]], int, dict[str, int]]:
         """Keep the good rows.
 
-        Return the reason for each other one, by its number, how many good ones were mended, and of what.
+        Return the faults of each bad row by record number, the number of repaired good rows, and the same by
+        kind of repair.
         """
         names = ", ".join(field.name for field in self._lenient)
-        is_mended = f"{_REASON} = '' and {_REPAIRS} <> ''"
+        is_mended = f"len({_FAULTS}) = 0 and {_REPAIRS} <> ''"
         self._connection.execute(
             f"create or replace table {self.relation} as"
-            f" select {names} from {_ROWS} where {_REASON} = '' order by {_RECORD}"
+            f" select {names} from {_ROWS} where len({_FAULTS}) = 0 order by {_RECORD}"
         )
-        refused = self._connection.execute(
-            f"select {_RECORD}, {_REASON} from {_ROWS} where {_REASON} <> ''"
-        ).fetchall()
+        faulty = self._connection.rows(f"select {_RECORD}, {_FAULTS} from {_ROWS} where len({_FAULTS}) > 0")
+        refused = {number: tuple(Fault(**fault) for fault in faults) for number, faults in faulty}
         repaired = self._scalar(f"select count(*) from {_ROWS} where {is_mended}")
-        repairs = self._connection.execute(
+        repairs = self._connection.rows(
             f"""
             select unnest(string_split({_REPAIRS}, '; ')) as repair, count(*)
             from {_ROWS}
@@ -204,26 +236,26 @@ class RawTable:
             group by repair
             order by repair
             """
-        ).fetchall()
+        )
         self._connection.execute(f"drop table {_ROWS}")
-        return dict(refused), repaired, dict(repairs)
+        return refused, repaired, dict(repairs)
 
-    def _refuse_doubled_keys(self, key: str) -> None:
-        """Give each row a reason whose key an earlier good row has."""
+    def _reject_duplicate_keys(self, key: str) -> None:
+        """Reject rows that repeat an earlier key."""
+        doubled = fault_sql("duplicates an earlier record", key, f"{_ROWS}.{quote(key)}::varchar")
         self._connection.execute(
             f"""
             update {_ROWS}
-            set {_REASON} = ? || ' ' || {_ROWS}.{quote(key)} || ' stands already on an earlier line'
+            set {_FAULTS} = [{doubled}]
             from (
                 select
                     {_RECORD},
                     row_number() over (partition by {quote(key)} order by {_RECORD}) as place
                 from {_ROWS}
-                where {_REASON} = '' and {quote(key)} is not null
+                where len({_FAULTS}) = 0 and {quote(key)} is not null
             ) as places
             where {_ROWS}.{_RECORD} = places.{_RECORD} and places.place > 1
-            """,
-            [key],
+            """
         )
 
     def _is_key_unique(self) -> bool:
@@ -232,17 +264,8 @@ class RawTable:
         key = quote(self._source.key)
         return self._scalar(f"select count({key}) - count(distinct {key}) from {self.relation}") == 0
 
-    def _read_csv(self, texts: Sequence[str], separator: str, options: str) -> str:
-        """Return a read_csv of text columns; the path is its parameter."""
-        columns = ", ".join(f"'{name}': 'varchar'" for name in texts)
-        return (
-            f"read_csv(?, auto_detect = false, columns = {{{columns}}}, {options},"
-            f" delim = {literal(separator)}, quote = '\"', escape = '\"', strict_mode = true,"
-            " null_padding = false, hive_partitioning = false, compression = 'none')"
-        )
-
     def _scalar(self, sql: str) -> int:
-        row = self._connection.execute(sql).fetchone()
+        row = self._connection.row(sql)
         return int(row[0]) if row else 0
 
 
@@ -250,7 +273,7 @@ def _values(fields: Iterable[Field | Filled]) -> str:
     return ", ".join(f"{field.converted()} as {field.name}" for field in fields)
 
 
-def _with_lines(records: Iterable[Record], refused: Mapping[int, str]) -> Iterable[Faulty]:
+def _with_lines(records: Iterable[Record], refused: Mapping[int, tuple[Fault, ...]]) -> Iterable[Faulty]:
     for number, record in enumerate(records, start=1):
         if number in refused:
             yield Faulty(record.line, refused[number], record.text.decode())

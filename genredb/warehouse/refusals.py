@@ -1,4 +1,4 @@
-"""What the machine refuses, told from the system's errors and DuckDB's: room, memory, a permission."""
+"""Recognises missing resources (disk space, memory, permission) in the system's and DuckDB's errors."""
 
 import errno
 import os
@@ -18,17 +18,19 @@ _REASONS = {
     os.strerror(number): _CURES.get(number, "")
     for number in (*_CURES, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENFILE)
 }
-# As text, or as JSON within JSON.
+# In plain text, or in JSON nested in JSON.
 _OF_A_FILE = re.compile(
     r'(?:file|directory) [\\"]*([^"\\]+)[\\"]*: (' + "|".join(map(re.escape, _REASONS)) + ")"
 )
 _MEMORY = re.compile(r"[^\":(\n]*(?:could not allocate|Failed to allocate|Allocation failure)[^\"\\\n]*")
+# Memory used, and the limit.
+_LIMIT = re.compile(r"\([\d.]+ \w+/([\d.]+ \w+) used\)")
 
 
 def refusal(error: duckdb.Error | OSError) -> ResourceError | None:
-    """Return what to say where the machine refused something, None where an error has another cause.
+    """Return the error to raise if a resource was missing, None if the error has another cause.
 
-    DuckDB raises errors of several classes for one cause, also such as it raises for a damaged file.
+    DuckDB uses several exception classes for one cause, including those it raises for a damaged file.
     """
     if isinstance(error, OSError):
         return _refused(error.filename, str(error.strerror)) if error.strerror in _REASONS else None
@@ -36,11 +38,16 @@ def refusal(error: duckdb.Error | OSError) -> ResourceError | None:
     if found := _OF_A_FILE.search(message):
         return _refused(*found.groups())
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
+        if limit := _LIMIT.search(message):
+            return ResourceError(
+                f"DuckDB used up the {limit[1]} of memory that it may take",
+                cure="raise --memory-limit, or `memory_limit` under `settings:` in profiles.yml",
+            )
         found = _MEMORY.search(message)
-        return ResourceError(f"There is not enough memory{f' ({found[0].strip()})' if found else ''}.")
+        return ResourceError(f"There is not enough memory{f' ({found[0].strip()})' if found else ''}")
     return None
 
 
 def _refused(file: object, reason: str) -> ResourceError:
     cure = _REASONS[reason]
-    return ResourceError(f"{f'{file}: ' if file else ''}{reason}{cure and f'; {cure}'}.")
+    return ResourceError(f"{f'{file}: ' if file else ''}{reason}{cure and f'; {cure}'}")

@@ -1,14 +1,14 @@
-"""Reads SQL with DuckDB's own parser: its form without layout, and whether its answer changes by itself."""
+"""Parses SQL with DuckDB: its form without layout, and whether its result is volatile."""
 
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from genredb.warehouse.database import Connection
+from genredb.warehouse.connection import Connection
 
-# Functions whose answer is another one in another moment, session or process (a test holds this list
-# against DuckDB's own).
+# Functions whose result depends on the moment, session or process (a test compares this list with DuckDB's
+# own).
 VOLATILE = frozenset(
     "random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval setval now today current_date"
     " current_time current_timestamp localtime localtimestamp transaction_timestamp get_current_time"
@@ -28,21 +28,21 @@ _CATALOGS = frozenset(("information_schema", "pg_catalog"))
 
 
 def canonical(connection: Connection, sql: str) -> str | None:
-    """Return SQL as DuckDB parses it, without layout and comments; None where it is no single query."""
+    """Return SQL as parsed by DuckDB, without layout and comments; None if it is not a single query."""
     parsed = _parsed(connection, sql)
     return None if parsed is None else _LOCATION.sub("", parsed)
 
 
-def restless(connection: Connection, sql: str, known: Collection[str]) -> str:
-    """Return why a query must run each time although its text is the same, or nothing.
+def volatile_reason(connection: Connection, sql: str, known: Collection[str]) -> str:
+    """Return why a query must run every time even if its text is unchanged; empty if it need not.
 
-    ``known`` are the relations (``schema.name``) whose changes are noticed; others might change unseen.
+    ``known`` are the relations (``schema.name``) whose changes are tracked; others might change unnoticed.
     """
     words = {word.lower() for word in _WORD.findall(sql)}
     suspects = sorted(words & VOLATILE)
     is_suspect = suspects or any(_READERS.fullmatch(word) for word in words)
     if not is_suspect and not _COMMA_JOIN.search(sql) and not _names_more(sql, known):
-        return ""  # which spares the parser most texts
+        return ""  # most queries end here and need no parser
     parsed = _parsed(connection, sql)
     if parsed is None:
         return f"uses {suspects[0]}()" if suspects else ""
@@ -50,23 +50,23 @@ def restless(connection: Connection, sql: str, known: Collection[str]) -> str:
 
 
 def _names_more(sql: str, known: Collection[str]) -> bool:
-    """Whether a name after FROM or JOIN is neither a CTE of the text nor a known relation."""
+    """Return whether a name after FROM or JOIN is neither a CTE of the SQL nor a known relation."""
     ctes = {name.lower() for name in _CTE.findall(sql)}
     names = [name.replace('"', "").lower() for name in _FROM.findall(sql)]
     return any(name not in ctes and not _is_known(name.split("."), known) for name in names)
 
 
 def _parsed(connection: Connection, sql: str) -> str | None:
-    row = connection.execute(
+    row = connection.row(
         "select json_serialize_sql(?::varchar, skip_default := true, skip_null := true, skip_empty := true)",
         [sql],
-    ).fetchone()
+    )
     text = str(row[0]) if row else ""
     return None if '"error":true' in text[:40] else text
 
 
 def _reasons(node: Any, known: Collection[str], ctes: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Walk the parsed query, the names of CTEs in sight at hand."""
+    """Walk the parsed query; ``ctes`` are the CTEs in scope."""
     if isinstance(node, list):
         for item in node:
             yield from _reasons(item, known, ctes)
@@ -81,7 +81,7 @@ def _reasons(node: Any, known: Collection[str], ctes: frozenset[str] = frozenset
 
 
 def _relation_reason(node: Mapping[str, Any], known: Collection[str], ctes: Collection[str]) -> str:
-    """Return why a table, view or file that is read may change unseen."""
+    """Return why a table, view or file that is read may change unnoticed; empty if it may not."""
     if node.get("type") != "BASE_TABLE":
         return ""
     path = [str(part).lower() for part in (node.get("qualified_name") or {}).get("path", ())]
@@ -90,7 +90,7 @@ def _relation_reason(node: Mapping[str, Any], known: Collection[str], ctes: Coll
 
 
 def _function_reason(node: Mapping[str, Any]) -> str:
-    """Return which function answers differently in another moment."""
+    """Return which function makes the result volatile; empty if none does."""
     kind = node.get("type")
     if kind == "TABLE_FUNCTION":
         name = str(node["function"].get("function_name", "")).lower()

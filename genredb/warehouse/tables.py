@@ -1,191 +1,203 @@
-"""The tables that genredb itself writes, beside those of the project: quarantine, ml and meta."""
+"""The tables that genredb itself writes, in addition to the project's: raw.quarantine and meta."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 import duckdb
 
 from genredb.errors import UsageError
-from genredb.warehouse.database import Connection, fetch_all, relations, transaction
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import relations, transaction
+from genredb.warehouse.declared import Column
 
 _NAMED = 5
 
-_QUARANTINE = """
-create schema if not exists raw;
-create table if not exists raw.quarantine (
-    source varchar, file varchar, line bigint, reason varchar, text varchar
-);
-"""
-_ML = """
-create schema if not exists ml;
-create table if not exists ml.classifiers (
-    classifier_id varchar primary key,
-    name varchar,
-    label varchar,
-    training_fingerprint varchar,
-    manifest json,
-    skops blob,
-    sha256 varchar,
-    fitted_at timestamptz
-);
-create table if not exists ml.predictions (
-    song_key varchar,
-    genre varchar,
-    probability double,
-    basis varchar,
-    genre_group varchar,
-    group_probability double,
-    group_probabilities struct(genre_group varchar, probability double)[],
-    runner_ups struct(genre varchar, probability double)[],
-    min_probability double,
-    choice varchar,
-    classifier_id varchar,
-    training_fingerprint varchar,
-    features_fingerprint varchar
-);
-create table if not exists ml.evaluations (
-    classifier varchar, protocol varchar, label varchar, digest varchar, songs bigint, accuracy double,
-    accuracy_error double, seen_accuracy double, unseen_accuracy double, unseen_error double, top_3 double,
-    macro_f1 double,
-    log_loss double, calibration_error double, ceiling double, fit_seconds double, predict_seconds double,
-    evaluated_at timestamptz
-);
-create table if not exists ml.chosen (classifier varchar, parameters json);
-create table if not exists ml.fold_scores (
-    classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, songs bigint,
-    accuracy double, top_3 double, macro_f1 double, log_loss double, calibration_error double,
-    ceiling double, fit_seconds double, predict_seconds double
-);
-create table if not exists ml.confusion (
-    classifier varchar, protocol varchar, label varchar, actual varchar, predicted varchar, songs double
-);
-create table if not exists ml.song_scores (
-    classifier varchar, protocol varchar, label varchar, repeat bigint, fold bigint, song_key varchar,
-    artist_key varchar, is_artist_known boolean, actual varchar, predicted varchar, is_right boolean,
-    rank bigint, probability double, actual_probability double
-);
-create table if not exists ml.past_song_scores (
-    run_id varchar, classifier varchar, protocol varchar, label varchar, digest varchar, features varchar[],
-    song_key varchar, artist_key varchar, accuracy double, top_3 double, log_loss double
-);
-create table if not exists ml.group_sets (
-    classifier varchar, protocol varchar, classifier_id varchar, basis varchar, coverage double,
-    threshold double, songs bigint, held double, held_error double, mean_size double
-);
-create table if not exists ml.importances (
-    classifier varchar, protocol varchar, column_name varchar, importance double, deviation double
-);
-"""
-_META = """
-create schema if not exists meta;
-create table if not exists meta.state (key varchar, value varchar);
-create table if not exists meta.built_with (setting varchar, value json);
-create table if not exists meta.fingerprints (
-    unique_id varchar, fingerprint varchar, sql varchar, sql_id varchar, rest varchar, relation varchar,
-    restless varchar, has_warned boolean, materialized varchar
-);
-create table if not exists meta.loads (
-    source varchar, file varchar, sha256 varchar, digest varchar, size bigint, records bigint, loaded bigint,
-    quarantined bigint, repaired bigint, ignored_columns varchar[],
-    loaded_at timestamptz
-);
-create table if not exists meta.runs (
-    run_id varchar, command varchar, started_at timestamptz, seconds double, genredb_version varchar
-);
-create table if not exists meta.node_runs (
-    run_id varchar, unique_id varchar, status varchar, reason varchar, row_count bigint, seconds double
-);
-create table if not exists meta.check_results (
-    run_id varchar, unique_id varchar, severity varchar, status varchar, failing_rows bigint
-);
-"""
 
-# What the rows of these tables are.
-DESCRIPTIONS = {
-    "raw.quarantine": "One row per row of a CSV that could not be loaded: where it stands, why, its text.",
-    "ml.classifiers": "One row per fitted classifier.",
-    "ml.predictions": "One row per predicted song.",
-    "ml.evaluations": "One row per classifier, protocol and label that were judged.",
-    "ml.chosen": "One row, of the classifier that predicts, where one was chosen.",
-    "ml.fold_scores": "One row per fold of an evaluation.",
-    "ml.confusion": "One row per pair of a label and what was predicted in its place, of an evaluation.",
-    "ml.song_scores": "One row per song and repeat of an evaluation: what was said of it.",
-    "ml.past_song_scores": "One row per song of the last runs of each evaluation: its scores.",
-    "ml.group_sets": "One row per stated coverage of an evaluation: the threshold of its sets of groups.",
-    "ml.importances": "One row per column that a judged classifier reads: the accuracy lost without it.",
-    "meta.state": "One row per fact that genredb remembers of the file.",
-    "meta.built_with": "One row per setting that the file was built with: target, variables, raw folder …",
-    "meta.fingerprints": "One row per node of the last build.",
-    "meta.loads": "One row per file that was loaded.",
-    "meta.runs": "One row per command that wrote to the file.",
-    "meta.node_runs": "One row per node of a run.",
-    "meta.check_results": "One row per check of a run.",
-}
+@dataclass(frozen=True)
+class OwnTable:
+    """A table that genredb writes: ``name`` (``schema.name``), a description, its columns in order.
+
+    ``is_of_the_layout`` means that its shape is part of :data:`LAYOUT`.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    is_of_the_layout: bool = False
+
+    def create(self, connection: Connection) -> None:
+        """Create the table, empty, if it is missing."""
+        columns = ", ".join(f"{one.name} {one.data_type}" for one in self.columns)
+        connection.execute(f"create schema if not exists {self.name.partition('.')[0]}")
+        connection.execute(f"create table if not exists {self.name} ({columns})")
 
 
-# What genredb remembers of builds, predictions and evaluations has this shape; that of another is forgotten.
-LAYOUT = "8"
-_OF_THE_LAYOUT = (
-    *("meta.state", "meta.built_with", "meta.fingerprints", "meta.loads", "ml.predictions", "ml.chosen"),
-    *("ml.evaluations", "ml.fold_scores", "ml.song_scores", "ml.group_sets"),
+QUARANTINE = OwnTable(
+    "raw.quarantine",
+    "One row per raw record that could not be loaded: its place, the reason, its text.",
+    (
+        Column("source", "The raw table that the file is loaded into.", "varchar"),
+        Column("file", "The file's name.", "varchar"),
+        Column(
+            "line",
+            "The line of the file at which the record begins, from 1; in Parquet, the row number.",
+            "bigint",
+        ),
+        Column("reason", "Why it could not be loaded.", "varchar"),
+        Column("text", "The record as it is in the file.", "varchar"),
+    ),
+)
+
+_RUN_ID = Column("run_id", "The run's id: its start time, in UTC.", "varchar")
+_UNIQUE_ID = Column("unique_id", "The node, such as model.genredb.songs.", "varchar")
+
+META_TABLES = (
+    OwnTable(
+        "meta.state",
+        "One row per fact that genredb stores about the file.",
+        (
+            Column("key", "The fact's name: layout, is_whole, base, proof.", "varchar"),
+            Column("value", "The fact.", "varchar"),
+        ),
+        is_of_the_layout=True,
+    ),
+    OwnTable(
+        "meta.built_with",
+        "One row per setting that the file was built with: target, variables, raw folder …",
+        (
+            Column("setting", "The setting's name.", "varchar"),
+            Column("value", "Its value.", "json"),
+        ),
+        is_of_the_layout=True,
+    ),
+    OwnTable(
+        "meta.fingerprints",
+        "One row per node of the last build.",
+        (
+            _UNIQUE_ID,
+            Column(
+                "fingerprint",
+                "Digest of everything that determines its result, upstream included.",
+                "varchar",
+            ),
+            Column("sql", "Its SQL, without the database's name.", "varchar"),
+            Column("sql_id", "Digest of the SQL without layout and comments.", "varchar"),
+            Column("rest", "Digest of its configuration, relation, hooks and a file's content.", "varchar"),
+            Column("relation", "The table or view that it creates; empty if it creates none.", "varchar"),
+            Column("volatile_reason", "Why it runs in every build; empty if it does not.", "varchar"),
+            Column("has_warned", "True for a check that warned.", "boolean"),
+            Column("materialized", "Its materialization: table, view, incremental …", "varchar"),
+        ),
+        is_of_the_layout=True,
+    ),
+    OwnTable(
+        "meta.loads",
+        "One row per file that was loaded.",
+        (
+            Column("source", "The raw table that it was loaded into.", "varchar"),
+            Column("file", "The file's name; NULL if no file was found for the table.", "varchar"),
+            Column("sha256", "SHA-256 of its bytes.", "varchar"),
+            Column("digest", "Digest of all files of the table and of how they are read.", "varchar"),
+            Column("size", "Its bytes.", "bigint"),
+            Column("records", "Rows read: those loaded and those quarantined.", "bigint"),
+            Column("loaded", "Rows loaded.", "bigint"),
+            Column("quarantined", "Rows that could not be loaded; they are in raw.quarantine.", "bigint"),
+            Column("repaired", "Rows loaded after a repair, such as of a stray quote.", "bigint"),
+            Column("ignored_columns", "Columns of the file that the project does not declare.", "varchar[]"),
+            Column("loaded_at", "When it was loaded.", "timestamptz"),
+        ),
+        is_of_the_layout=True,
+    ),
+    OwnTable(
+        "meta.runs",
+        "One row per command that wrote to the file.",
+        (
+            _RUN_ID,
+            Column("command", "The command: build, load, train, predict, evaluate …", "varchar"),
+            Column("started_at", "When it began.", "timestamptz"),
+            Column("seconds", "How long it took.", "double"),
+            Column("genredb_version", "The version of genredb that ran.", "varchar"),
+        ),
+    ),
+    OwnTable(
+        "meta.node_runs",
+        "One row per node of a run.",
+        (
+            _RUN_ID,
+            _UNIQUE_ID,
+            Column("status", "Its status: success, warn, fail, error or skipped.", "varchar"),
+            Column("reason", "Why it ran.", "varchar"),
+            Column("row_count", "Rows of the relation it created; NULL if they were not counted.", "bigint"),
+            Column("seconds", "How long it took.", "double"),
+        ),
+    ),
+    OwnTable(
+        "meta.check_results",
+        "One row per check of a run.",
+        (
+            _RUN_ID,
+            _UNIQUE_ID,
+            Column("severity", "Its severity: warn or error.", "varchar"),
+            Column("status", "Its status: success, warn, fail, error or skipped.", "varchar"),
+            Column("failing_rows", "Rows that fail it.", "bigint"),
+        ),
+    ),
 )
 
 
+# The version of the tables that record builds, predictions and evaluations; other versions are discarded.
+LAYOUT = "9"
+
+
 def has_current_layout(connection: Connection) -> bool:
-    """Whether the file remembers its builds in the shape that this version of genredb reads."""
-    try:  # asking whether the table is there takes longer than reading it
-        rows = fetch_all(connection, "select value from meta.state where key = 'layout'")
+    """Return whether the database has the layout that this version of genredb reads."""
+    try:  # looking up whether the table exists takes longer than reading it
+        rows = connection.rows("select value from meta.state where key = 'layout'")
     except (duckdb.CatalogException, duckdb.BinderException):
         return False
     return rows == [(LAYOUT,)]
 
 
 def refuse_other_layout(connection: Connection) -> None:
-    """Raise UsageError where another version of genredb remembers what it built in the file."""
+    """Raise UsageError if a version of genredb with another layout built the database."""
     if not has_current_layout(connection):
-        raise UsageError("Another version of genredb built this database; run `genredb build` first.")
+        raise UsageError("Another version of genredb built this database", cure="run `genredb build` first")
 
 
-def create_quarantine(connection: Connection) -> None:
-    """Make raw.quarantine, empty, if it is missing."""
-    connection.execute(_QUARANTINE)
-
-
-def create_tables(connection: Connection, *, has_songs: bool = True) -> None:
-    """Make whichever of genredb's own tables are missing, empty; UsageError where others have their names.
-
-    Those of classifiers and predictions are made where the project ``has_songs``.
-    """
+def create_tables(connection: Connection, *further: OwnTable) -> None:
+    """Create genredb's missing tables, empty; UsageError if foreign tables have their names."""
+    wanted = (*META_TABLES, *further)
     is_current = has_current_layout(connection)
     if not is_current:
-        _refuse_foreign(connection)
+        _refuse_foreign(connection, [table.name for table in (QUARANTINE, *wanted)])
     with transaction(connection):
-        if not is_current:
-            for table in _OF_THE_LAYOUT:
-                connection.execute(f"drop table if exists {table}")
-        connection.execute(_META + _ML if has_songs else _META)
+        for table in wanted:
+            if table.is_of_the_layout and not is_current:
+                connection.execute(f"drop table if exists {table.name}")
+            table.create(connection)
         if not is_current:
             connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])
 
 
-def _refuse_foreign(connection: Connection) -> None:
-    """Raise UsageError where a database that has no memory of genredb's has tables of genredb's names."""
+def _refuse_foreign(connection: Connection, own: Iterable[str]) -> None:
+    """Raise UsageError if genredb did not build the database and it has tables with genredb's names."""
     try:
         connection.execute("select key, value from meta.state limit 0")
         is_own = True
     except (duckdb.CatalogException, duckdb.BinderException):
         is_own = False
     known = [f"{schema}.{name}".lower() for schema, name in relations(connection)]
-    found = [] if is_own else [name for name in DESCRIPTIONS if name in known]
+    found = [] if is_own else [name for name in own if name in known]
     if found:
         refuse_to_replace(found)
 
 
 def refuse_to_replace(names: Sequence[str]) -> NoReturn:
-    """Raise UsageError: these relations (``schema.name``) of the database were not made by genredb."""
+    """Raise UsageError: genredb did not create these relations (``schema.name``) of the database."""
     shown = ", ".join(name.removeprefix("main.") for name in names[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
     raise UsageError(
-        f"The database holds {shown}{more}, which genredb did not make and would replace; "
-        "rename or drop what is yours, or name another file by --database."
+        f"The database holds {shown}{more}, which genredb did not create and would replace",
+        cure="rename or drop what is yours, or name another file by --database",
     )

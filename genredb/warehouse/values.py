@@ -1,11 +1,11 @@
-"""The SQL that converts one text field of a CSV strictly, accepts it, and says what is wrong with it."""
+"""Generates the SQL that converts a text field strictly, accepts it, and describes its faults."""
 
 import re
 from dataclasses import dataclass
 
-from genredb.errors import ProjectError, did_you_mean
-from genredb.project.nodes import Column
+from genredb.errors import ProjectError
 from genredb.warehouse.database import literal, quote
+from genredb.warehouse.declared import Column
 
 INTEGERS = frozenset(
     "tinyint int1 smallint int2 short integer int int4 signed bigint int8 long hugeint "
@@ -15,12 +15,19 @@ FLOATS = frozenset("float float4 real double float8".split())
 TEXTS = frozenset("varchar text string".split())
 OTHERS = frozenset("boolean bool date timestamp".split())
 
+FAULT = "struct(what varchar, field varchar, text varchar)"  # the SQL type of a Fault
+
+
+def fault_sql(what: str, field: str, text: str = "null::varchar") -> str:
+    """Return the SQL of a fault; ``text`` is the expression of the field's content."""
+    return f"struct_pack(what := {literal(what)}, field := {literal(field)}, text := {text})"
+
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a raw table and the text field of the CSV that it is converted from.
+    """A column of a raw table and the text field of the file that it is converted from.
 
-    ``text`` is the SQL of that field. Where there is a ``thousands_separator``, integers may have it.
+    ``text`` is the SQL of that field. Integers may contain the ``thousands_separator``, if there is one.
     """
 
     column: Column
@@ -31,15 +38,17 @@ class Field:
         known = INTEGERS | FLOATS | TEXTS | OTHERS
         if self.data_type not in known:
             raise ProjectError(
-                f"The column '{self.column.name}' has the data_type '{self.column.data_type}', which genredb "
-                f"does not load.{did_you_mean(self.data_type, known)}"
+                f"The column '{self.column.name}' has the data_type '{self.column.data_type}', which "
+                "genredb does not load",
+                name=self.data_type,
+                choices=known,
             )
         if self.data_type not in INTEGERS | FLOATS and (self._low, self._high) != (None, None):
-            raise ProjectError(f"The column '{self.column.name}' is no number and cannot have min or max.")
+            raise ProjectError(f"The column '{self.column.name}' is no number and cannot have min or max")
 
     @property
     def data_type(self) -> str:
-        """The stated type in lower case; text where none is stated."""
+        """The declared type in lower case; varchar if none is declared."""
         return self.column.data_type.lower() or "varchar"
 
     @property
@@ -61,7 +70,7 @@ class Field:
 
     @property
     def is_separated(self) -> str:
-        """The expression of whether the text is an integer with separators; empty where none may be there."""
+        """The condition that the text is an integer with separators; empty if separators are not allowed."""
         if not self.thousands_separator or self.data_type not in INTEGERS:
             return ""
         form = f"\\s*[+-]?\\d{{1,3}}({re.escape(self.thousands_separator)}\\d{{3}})+\\s*"
@@ -69,7 +78,7 @@ class Field:
 
     @property
     def _plain(self) -> str:
-        """The text without separators, where they may be."""
+        """The text, without separators if they are allowed."""
         if not self.is_separated:
             return self.text
         plain = f"replace({self.text}, {literal(self.thousands_separator)}, '')"
@@ -77,11 +86,11 @@ class Field:
 
     @property
     def _is_integer(self) -> str:
-        # 107.0 is an integer, 1.5 is none: a cast alone would round it.
+        # 107.0 is an integer but 1.5 is not: a cast alone would round it.
         return f"regexp_full_match({self._plain}, '\\s*[+-]?\\d+(\\.0*)?\\s*')"
 
     def converted(self) -> str:
-        """Return the expression of the value: null where the text does not fit the type."""
+        """Return the expression of the value; NULL if the text does not fit the type."""
         if self.data_type in TEXTS:
             return self.text
         value = f"try_cast({self._plain} as {self.data_type})"
@@ -92,9 +101,9 @@ class Field:
         return value
 
     def accepted(self) -> str:
-        """Return the expression of a good row's value; it raises an error where the row is not good.
+        """Return the expression of a good row's value; for a bad row it raises an error.
 
-        It is asked over rows that hold the converted value under the column's name.
+        It expects rows that contain the converted value under the column's name.
         """
         if self.data_type in TEXTS and not self.column.is_required:
             return self.name
@@ -109,20 +118,22 @@ class Field:
         is_good = " and ".join(conditions)
         return f"case when {is_good} then {self.name} {blank} else error('refused') end as {self.name}"
 
-    def reason(self) -> str:
-        """Return the expression that says what is wrong with this field of a row, or null."""
-        header = self.column.header.replace("'", "''")
-        shown = f"'{header}: ''' || left({self.text}, 40) || ''' is "
-        empty = f"'{header} is empty'" if self.column.is_required else "null"
+    def fault(self) -> str:
+        """Return the expression of this field's fault, of type FAULT, or NULL."""
+        empty = fault_sql("is empty", self.column.header) if self.column.is_required else "null"
         cases = [f"when {self._is_blank} then {empty}"]
         if self.data_type in INTEGERS:
-            cases.append(f"when {self.name} is null and {self._is_integer} then {shown}too large'")
-        cases.append(f"when {self.name} is null then {shown}not {self._kind()}'")
+            is_too_large = f"{self.name} is null and {self._is_integer}"
+            cases.append(f"when {is_too_large} then {self._shown('is too large')}")
+        cases.append(f"when {self.name} is null then {self._shown(f'is not {self._kind()}')}")
         if self._low is not None:
-            cases.append(f"when {self.name} < {self._low} then {shown}below {self._low}'")
+            cases.append(f"when {self.name} < {self._low} then {self._shown(f'is below {self._low}')}")
         if self._high is not None:
-            cases.append(f"when {self.name} > {self._high} then {shown}above {self._high}'")
+            cases.append(f"when {self.name} > {self._high} then {self._shown(f'is above {self._high}')}")
         return f"case {' '.join(cases)} end"
+
+    def _shown(self, what: str) -> str:
+        return fault_sql(what, self.column.header, f"left({self.text}, 40)")
 
     def _kind(self) -> str:
         if self.data_type in INTEGERS:
@@ -132,7 +143,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Filled:
-    """A column of a raw table that no field of the CSV gives; ``expression`` is the SQL of its value."""
+    """A column of a raw table that is not a field of the file; ``expression`` is the SQL of its value."""
 
     column: Column
     expression: str
@@ -149,9 +160,9 @@ class Filled:
         return f"({self.expression})::{self.column.data_type or 'varchar'}"
 
     def accepted(self) -> str:
-        """Return the column itself: there is nothing to be refused."""
+        """Return the column itself: nothing can be rejected."""
         return self.name
 
-    def reason(self) -> str:
-        """Return null: nothing can be wrong with it."""
+    def fault(self) -> str:
+        """Return NULL: it cannot be faulty."""
         return "null"

@@ -1,0 +1,1 @@
+"""Reads the database: guarded queries, relations and completion, exports, comparisons."""

@@ -1,1 +1,0 @@
-"""Builds the warehouse: loads what changed, materializes, checks, records, publishes."""

@@ -1,0 +1,99 @@
+"""The read API: what a project is, and what its published database holds and remembers, as frozen values.
+
+What a command prints, the Python API gives and an assistant is answered of these is read here. Each part is
+read when it is first asked for, and imports what it needs then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from genredb.runner.graph.nodes import Assertion
+from genredb.runner.opened import Opened
+
+if TYPE_CHECKING:
+    from genredb.ask.relations import Relation
+    from genredb.runner.artifacts.history import CheckResult, FileLoad, NodeRun, Run
+    from genredb.songs.classifiers import Kept
+    from genredb.songs.learn.leaderboard import Evaluation
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """A check or unit test of the project, and how it last ended; None if it has not run."""
+
+    node: Assertion
+    last: "CheckResult | None"
+
+
+class Catalog(Opened):
+    """A project, compiled at most once, and one state of its database.
+
+    >>> with Catalog(config) as catalog:
+    ...     [relation.asked_as for relation in catalog.relations]
+    ['artists', 'correlations', 'genres', …]
+    """
+
+    @cached_property
+    def relations(self) -> "tuple[Relation, ...]":
+        """Every table and view, those of ``main`` first, with its columns in order and what they mean."""
+        from genredb.ask.relations import read_relations  # noqa: PLC0415
+
+        return read_relations(self)
+
+    @cached_property
+    def checks(self) -> tuple[CheckState, ...]:
+        """Every check and unit test of the project with its last result."""
+        from genredb.runner.artifacts.history import read_last_checks  # noqa: PLC0415
+
+        last = {one.unique_id: one for one in read_last_checks(self.connection)}
+        found = self.compilation.of_type(Assertion)
+        return tuple(CheckState(node, last.get(node.unique_id)) for node in found)
+
+    @cached_property
+    def runs(self) -> "tuple[Run, ...]":
+        """Every command that wrote to the database, newest first."""
+        from genredb.runner.artifacts.history import read_runs  # noqa: PLC0415
+
+        return read_runs(self.connection)
+
+    @cached_property
+    def node_runs(self) -> "tuple[NodeRun, ...]":
+        """Every seed and model that a run built, newest run first."""
+        from genredb.runner.artifacts.history import read_node_runs  # noqa: PLC0415
+
+        return read_node_runs(self.connection)
+
+    @cached_property
+    def loads(self) -> "tuple[FileLoad, ...]":
+        """The files that the raw tables were loaded from."""
+        from genredb.runner.artifacts.history import read_loads  # noqa: PLC0415
+
+        return read_loads(self.connection)
+
+    @cached_property
+    def quarantined(self) -> Mapping[str, int]:
+        """The number of rows that could not be loaded, by raw table; those without any are left out."""
+        found: dict[str, int] = {}
+        for load in self.loads:
+            if load.quarantined:
+                found[load.source] = found.get(load.source, 0) + load.quarantined
+        return found
+
+    @cached_property
+    def classifiers(self) -> "list[Kept]":
+        """The fitted classifiers, newest first; UsageError if the database has no songs to predict."""
+        from genredb.songs.classifiers import list_classifiers  # noqa: PLC0415
+
+        return list_classifiers(self)
+
+    def evaluations(self, protocol: str = "cv", label: str = "genre") -> "list[Evaluation]":
+        """Return the evaluations of the current songs under a protocol and a label, most accurate first.
+
+        Each difference from the default classifier comes with the verdict whether it is noise. UsageError
+        with the choices for an unknown protocol or label.
+        """
+        from genredb.songs.learn.leaderboard import read_leaderboard  # noqa: PLC0415
+
+        return read_leaderboard(self.connection, protocol, label)

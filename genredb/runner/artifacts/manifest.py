@@ -1,0 +1,227 @@
+"""Writes dbt's manifest.json (v12) and the compiled SQL to the target folder, and compares manifests."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genredb.errors import UsageError
+from genredb.runner.artifacts.files import metadata, read_artifact, write_artifact
+from genredb.runner.artifacts.run_results import RUN_RESULTS
+from genredb.runner.graph.compiler import Compilation
+from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Seed, Source, UnitTest
+from genredb.runner.project.config import Config
+from genredb.warehouse.declared import Column
+
+if TYPE_CHECKING:
+    from genredb.runner.graph.select import Before
+
+MANIFEST = "manifest.json"
+
+
+def write_manifest(compilation: Compilation) -> None:
+    """Write manifest.json and the compiled SQL of all nodes."""
+    config = compilation.project.config
+    for node in compilation.nodes.values():
+        if isinstance(node, Compiled) and node.sql:
+            path = config.target_dir / "compiled" / config.name / _compiled_path(node)
+            if not path.is_file() or path.read_text(encoding="utf-8") != node.sql:
+                write_artifact(path, node.sql)
+    write_artifact(config.target_dir / MANIFEST, json.dumps(manifest(compilation), default=str))
+
+
+def read_before(config: Config, state_dir: Path | None) -> "Before":
+    """Read what selectors compare with: the manifest in ``state_dir``, the results of the last run."""
+    from genredb.runner.graph.select import Before  # noqa: PLC0415
+
+    nodes = None
+    if state_dir is not None:
+        content = read_artifact(state_dir / MANIFEST)
+        if content is None:
+            raise UsageError(f"{state_dir} holds no {MANIFEST} that can be read")
+        nodes = {**content.get("nodes", {}), **content.get("sources", {}), **content.get("unit_tests", {})}
+    results = read_artifact((state_dir or config.target_dir) / RUN_RESULTS)
+    statuses = {found["unique_id"]: found["status"] for found in results["results"]} if results else None
+    return Before(nodes, statuses, _is_modified)
+
+
+def _is_modified(node: Node, before: Mapping[str, Any]) -> bool:
+    """Return True if a node's text, SQL, configuration or relation differs from the earlier manifest."""
+    now = json.loads(json.dumps(_entry(node), default=str))
+    parts = ("checksum", "compiled_code", "config", "relation_name", "identifier", "given", "expect")
+    return any(now.get(part) != before.get(part) for part in parts)
+
+
+def manifest(compilation: Compilation) -> dict[str, Any]:
+    """Return the project's graph in the format of dbt's manifest (schema version 12)."""
+    project = compilation.project
+    nodes: dict[str, Any] = {}
+    sources: dict[str, Any] = {}
+    unit_tests: dict[str, Any] = {}
+    for node in compilation.nodes.values():
+        part = sources if isinstance(node, Source) else unit_tests if isinstance(node, UnitTest) else nodes
+        part[node.unique_id] = _entry(node)
+    parents = {unique_id: list(node.depends_on) for unique_id, node in compilation.nodes.items()}
+    children = {unique_id: list(found) for unique_id, found in compilation.children.items()}
+    return {
+        "metadata": {
+            **metadata("manifest/v12"),
+            "project_name": project.config.name,
+            "project_id": hashlib.md5(project.config.name.encode(), usedforsecurity=False).hexdigest(),
+            "adapter_type": "duckdb",
+        },
+        "nodes": nodes,
+        "sources": sources,
+        "macros": {},
+        "docs": {},
+        "exposures": {},
+        "metrics": {},
+        "groups": {},
+        "selectors": {},
+        "disabled": {},
+        "parent_map": parents,
+        "child_map": children,
+        "group_map": {},
+        "saved_queries": {},
+        "semantic_models": {},
+        "unit_tests": unit_tests,
+        "functions": {},
+    }
+
+
+def _entry(node: Node) -> dict[str, Any]:
+    """Return one node in the manifest's format."""
+    common = {
+        "name": node.name,
+        "resource_type": node.resource_type,
+        "package_name": node.fqn[0] if node.fqn else "",
+        "path": _inner_path(node),
+        "original_file_path": node.path,
+        "unique_id": node.unique_id,
+        "fqn": list(node.fqn),
+    }
+    if isinstance(node, UnitTest):
+        return {**common, **_unit_test(node)}
+    if isinstance(node, Source):
+        return {**common, **_described(node), **_source(node)}
+    if isinstance(node, Seed):
+        text = {"raw_code": "", "depends_on": {"macros": []}}
+        return {**common, **_described(node), **_executed(node, ""), **text}
+    if isinstance(node, Model | Check):
+        return {**common, **_described(node), **_executed(node, node.template), **_compiled(node)}
+    return common
+
+
+def _described(node: Dataset | Check) -> dict[str, Any]:
+    relation = node.relation
+    columns = node.columns if isinstance(node, Dataset) else ()
+    return {
+        "database": relation.database,
+        "schema": str(relation.schema),
+        "description": node.description,
+        "columns": {column.name: _column(column) for column in columns},
+        "meta": dict(node.config.get("meta") or {}),
+        "tags": list(node.tags),
+        "relation_name": None if relation.is_cte else str(relation),
+    }
+
+
+def _executed(node: Dataset | Check, text: str) -> dict[str, Any]:
+    return {
+        "alias": node.name if node.relation.is_cte else node.relation.identifier,
+        "checksum": {"name": "sha256", "checksum": hashlib.sha256(text.encode()).hexdigest()},
+        "config": _config(node),
+    }
+
+
+def _source(node: Source) -> dict[str, Any]:
+    return {
+        "source_name": node.fqn[1],
+        "source_description": "",
+        "loader": "genredb",
+        "identifier": node.relation.identifier,
+        "config": {"enabled": True},
+    }
+
+
+def _compiled(node: Model | Check) -> dict[str, Any]:
+    entry = {
+        "raw_code": node.template,
+        "language": "sql",
+        "refs": [],
+        "sources": [],
+        "metrics": [],
+        "depends_on": {"macros": [], "nodes": list(node.depends_on)},
+        "compiled_path": str(_compiled_path(node)),
+        "compiled": True,
+        "compiled_code": node.sql,
+        "extra_ctes_injected": True,
+        "extra_ctes": [],
+        "contract": {"enforced": False, "alias_types": True, "checksum": None},
+    }
+    if isinstance(node, Check) and node.check_kind != "singular":
+        entry["test_metadata"] = {"name": node.check_kind, "kwargs": dict(node.arguments), "namespace": None}
+        entry |= {"column_name": node.column or None, "attached_node": node.attached_to}
+    return entry
+
+
+def _config(node: Node) -> dict[str, Any]:
+    """Return a node's configuration with dbt's names and the value types that dbt's classes expect."""
+    config = {key: value for key, value in node.config.items() if key not in ("pre-hook", "post-hook")}
+    config |= {"enabled": True, "materialized": "test" if isinstance(node, Check) else node.materialized}
+    config["tags"] = list(node.tags)
+    if isinstance(node, Check):
+        return config | {"severity": node.severity.upper()}
+    hooks = {key: [_hook(hook) for hook in node.config.get(key) or ()] for key in ("pre-hook", "post-hook")}
+    return config | hooks
+
+
+def _hook(hook: Any) -> dict[str, Any]:
+    stated = dict(hook) if isinstance(hook, Mapping) else {"sql": str(hook)}
+    return {"sql": stated["sql"], "transaction": bool(stated.get("transaction", True)), "index": None}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "description": column.description,
+        "meta": dict(column.meta),
+        "data_type": column.data_type or None,
+        "constraints": [],
+        "quote": None,
+        "tags": [],
+    }
+
+
+def _unit_test(test: UnitTest) -> dict[str, Any]:
+    given = [
+        {
+            "input": unique_id,
+            "rows": fixture.sql or list(fixture.rows),
+            "format": "sql" if fixture.sql else "dict",
+        }
+        for unique_id, (_, fixture) in test.given.items()
+    ]
+    expect = test.expect
+    return {
+        "model": test.model.split(".")[-1],
+        "given": given,
+        "expect": {"rows": expect.sql or list(expect.rows), "format": "sql" if expect.sql else "dict"},
+        "description": test.description,
+        "overrides": dict(test.overrides) or None,
+        "depends_on": {"macros": [], "nodes": [test.model]},
+        "config": {"tags": list(test.tags), "meta": {}, "enabled": True},
+        "schema": None,
+    }
+
+
+def _inner_path(node: Node) -> str:
+    """Return the path relative to the model (or seed, or test) folder."""
+    return "/".join([*node.fqn[1:-1], node.path.rsplit("/", 1)[-1]])
+
+
+def _compiled_path(node: Node) -> Path:
+    """Return where a node's SQL is written, below ``target/compiled/PROJECT``: a check has its own file."""
+    path = Path(node.path.lstrip("/"))
+    return path if path.suffix == ".sql" else path / f"{node.label}.sql"

@@ -1,0 +1,141 @@
+"""DuckDB as the engine of a build."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from genredb.errors import Place, ProjectError
+from genredb.runner.planning.state import mark
+from genredb.runner.templates.relation import Relation
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.csvfile import refuse_changed, survey
+from genredb.warehouse.csvrecords import split_records
+from genredb.warehouse.database import (
+    fetch_sample,
+    literal,
+    plainly_named,
+    quote,
+    refuse_several,
+    relation_exists,
+    relation_marks,
+    run_query,
+    run_sql,
+    scratch_folder,
+    transaction,
+)
+from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.load import Load, load_source
+from genredb.warehouse.user_sql import statement_kinds
+
+
+class DuckDBExecutor:
+    """Creates relations in a DuckDB file; ``is_new`` means that the file is still empty."""
+
+    def __init__(self, connection: Connection, *, is_new: bool = False) -> None:
+        self._connection = connection
+        self._is_new = is_new
+
+    def run(self, sql: str) -> int | None:
+        """Execute a statement; return the number of rows written, if DuckDB reports it."""
+        return run_sql(self._connection, sql)
+
+    def query(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Return the columns and rows of a query."""
+        return run_query(self._connection, sql)
+
+    def sample(self, sql: str, limit: int) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
+        """Return a query's columns, its first ``limit`` rows in sorted order, and its total rows."""
+        return fetch_sample(self._connection, sql, limit)
+
+    def statement_kinds(self, sql: str) -> Sequence[str]:
+        """Return the kinds of statements in a text, such as ``SELECT``."""
+        return statement_kinds(self._connection, sql)
+
+    def load(self, source: SourceSpec, files: Sequence[Path]) -> tuple[Load, ...]:
+        """Load raw files into their source's table, quarantining rows that cannot be loaded."""
+        return tuple(load_source(self._connection, source, list(files)))
+
+    def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
+        """Create a table from a seed's CSV; return its row count. ProjectError names an unreadable line."""
+        self._drop_other_kind(relation, "table")
+        stated = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in types.items())
+        # Dates in dbt's format only; anything else stays text.
+        sql = (
+            f"create or replace table {relation} as"
+            f" from read_csv(?, header = true, delim = {literal(separator)},"
+            " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
+            " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false, compression = 'none'"
+            f"{f', types = {{{stated}}}' if stated else ''})"
+        )
+        with self._strict_csv(file, separator) as (path, records):
+            rows = run_sql(self._connection, sql, [path])
+        if rows != records:
+            raise ProjectError(f"{records} records were read and {rows} loaded")
+        return records
+
+    def create_schema(self, relation: Relation) -> None:
+        """Create the schema of a relation if it is missing."""
+        self._connection.execute(f"create schema if not exists {quote(str(relation.schema))}")
+
+    def create(self, relation: Relation, kind: str, sql: str) -> int | None:
+        """Create or replace a ``table`` or ``view`` from one query; return the number of rows of a table."""
+        self._drop_other_kind(relation, kind)
+        rows = self._make(f"create or replace {kind} {relation} as\n{sql}")
+        return rows if kind == "table" else None
+
+    def create_temporary(self, relation: Relation, sql: str) -> int | None:
+        """Create a table from one query that only this build sees; return its number of rows."""
+        return self._make(f"create or replace temp table {relation} as\n{sql}")
+
+    def mark(self, relation: Relation, kind: str, digest: str) -> None:
+        """Mark a relation as created by genredb for this digest."""
+        mark(self._connection, str(relation.include(database=False)), kind, digest)
+
+    def marks(self) -> Mapping[str, str]:
+        """Return the mark of every relation (``schema.name``), empty if it has none."""
+        return relation_marks(self._connection)
+
+    def kind(self, relation: Relation) -> str | None:
+        """Return ``table`` or ``view``, or None if the relation does not exist."""
+        return relation_exists(self._connection, str(relation.schema), relation.identifier)
+
+    def columns(self, of: str) -> dict[str, str]:
+        """Return the columns and types of a relation or query, given as SQL."""
+        _, rows = self.query(f"describe {of}")
+        return {str(row[0]): str(row[1]) for row in rows}
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the block in a transaction: if it fails, nothing changes."""
+        return transaction(self._connection)
+
+    def _make(self, statement: str) -> int | None:
+        """Create a relation from a model's SQL; SqlError if the SQL is not a single query."""
+        refuse_several(self._connection, statement)
+        return self.run(statement)
+
+    def _drop_other_kind(self, relation: Relation, kind: str) -> None:
+        """Drop a view that a table is about to replace, or the reverse."""
+        there = None if self._is_new else self.kind(relation)
+        if there not in (None, kind):
+            self._connection.execute(f"drop {there} {relation}")
+
+    @contextlib.contextmanager
+    def _strict_csv(self, path: Path, separator: str) -> Iterator[tuple[str, int]]:
+        """Yield the name of an RFC 4180 copy of a seed, and its number of records."""
+        found = survey(path, separator)
+        records = 0
+        with scratch_folder(self._connection) as folder:
+            strict = folder / "seed.csv"
+            with strict.open("wb") as file:
+                header = ('"' + name.replace('"', '""') + '"' for name in found.header)
+                file.write(separator.join(header).encode() + b"\n")
+                for record in split_records(path, found):
+                    if fault := record.fault or "; ".join(record.repairs):
+                        raise ProjectError(fault, place=Place("", record.line))
+                    file.write(record.readable + b"\n")
+                    records += 1
+            refuse_changed(path, found)
+            with plainly_named(strict) as name:
+                yield name, records

@@ -1,0 +1,275 @@
+"""One build: runs the plan on a copy, which is published if all succeeded, else kept for a retry."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from genredb.errors import ProjectError, UsageError
+from genredb.runner.artifacts.history import record_run
+from genredb.runner.artifacts.manifest import write_manifest
+from genredb.runner.artifacts.run_results import write_run_results
+from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.stated_columns import refuse_unknown_columns
+from genredb.runner.execution.walk import Walk
+from genredb.runner.extension import Extension
+from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.nodes import Check, Dataset, Model, Node
+from genredb.runner.planning.built_with import as_built, settings_of, with_raw_folder
+from genredb.runner.planning.drops import refuse_large_drop
+from genredb.runner.planning.options import Options
+from genredb.runner.planning.plan import Plan
+from genredb.runner.planning.planner import make_plan, new_nodes
+from genredb.runner.planning.receipt import write_receipt
+from genredb.runner.planning.selection import chosen_nodes, refuse_notices
+from genredb.runner.planning.state import State, drop_relation, mark, read_state, write_state
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
+from genredb.runner.project.raw_folder import absent_files
+from genredb.runner.results import BuildResult, NodeResult, Observer, Status
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import read_whole, relations, transaction
+from genredb.warehouse.duckdb_errors import noticed_damage
+from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.sql_text import volatile_reason
+from genredb.warehouse.tables import create_tables, has_current_layout
+
+if TYPE_CHECKING:
+    from genredb.runner.execution.leak_guard import LeakGuard
+    from genredb.warehouse.load import Load
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for a build; ``files_digest`` was computed before the project's files were read."""
+
+    config: Config
+    observer: Observer
+    options: Options
+    extension: Extension
+    files_digest: str
+
+
+def run_job(request: Request, *, is_retry: bool = False) -> BuildResult:
+    """Build, or resume the failed build."""
+    with publication(request.config.database, request.config.engine) as writer:
+        if writer.set_aside:
+            request.observer.note(
+                f"Moved a write-ahead log that does not match the database to {writer.set_aside}."
+            )
+        job = _Job(request, writer)
+        return job.retry() if is_retry else job.run("build", read_state(writer.current))
+
+
+class _Job:
+    """One build: the published state, the plan, the new state."""
+
+    def __init__(self, request: Request, writer: Publication) -> None:
+        self._files_digest = request.files_digest
+        self._guard: LeakGuard | None = None
+        self._config = request.config
+        self._observer = request.observer
+        self._options = request.options
+        self._extension = request.extension
+        self._writer = writer
+        self._started_at = datetime.now(UTC)
+        self._failed = request.config.failed_build
+
+    def run(self, command: str, state: State) -> BuildResult:
+        """Build from the published state."""
+        plan = self._plan(state, self._writer.current)
+        # After a `load`, or with new settings, unchanged relations must still be confirmed.
+        if plan.is_empty and (plan.is_confirmed or not plan.is_whole):
+            is_proved = bool(self._writer.current and self._prove(self._writer.current))
+            result = BuildResult((), seconds=self._seconds(), standing_warnings=state.warnings)
+            write_run_results(self._config, command, result)
+            self._write_receipt(plan, state, is_proved=is_proved)
+            self._failed.unlink(missing_ok=True)
+            return result
+        return self._carry_out(plan, state, self._writer.begin(), command)
+
+    def retry(self) -> BuildResult:
+        """Build from the failed state if it still matches the published one; else from the published one."""
+        if not self._failed.is_file():
+            raise UsageError("There is no failed build to resume", cure="run `genredb build`")
+        published, base = read_state(self._writer.current), self._writer.published
+        with noticed_damage(self._failed):
+            connection = self._writer.begin(self._failed)
+            state = read_state(connection)
+            self._config = as_built(self._config, state.built_with)
+            if state.base == base:
+                return self._carry_out(self._plan(state, connection), state, connection, "retry")
+        self._observer.note("The database was written since that build failed; starting over.")
+        self._writer.discard()
+        return self.run("retry", published)
+
+    def _plan(self, state: State, connection: Connection | None) -> Plan:
+        options = self._options
+        self._config = with_raw_folder(self._config, state.built_with)
+        self._observer.settled(self._config)
+        compilation = compile_project(read_project(self._config), is_full_refresh=options.is_full_refresh)
+        refuse_notices(compilation, options)
+        for notice in compilation.notices:
+            self._observer.note(notice)
+        plan = make_plan(compilation, state, connection, options, self._extension)
+        if connection is not None:  # relations that are not rebuilt may still have new descriptions
+            chosen = chosen_nodes(compilation, options)
+            ids = compilation.nodes.keys() if chosen is None else chosen
+            standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
+            refuse_unknown_columns(DuckDBExecutor(connection), self._config, standing)
+        if not options.allow_drops:
+            refuse_large_drop(plan.large_drop)
+        if not plan.is_proved:
+            # Most builds need no proof.
+            from genredb.runner.execution.leak_guard import LeakGuard  # noqa: PLC0415
+
+            self._extension.refuse_features(compilation)
+            self._guard = LeakGuard(compilation, connection, self._extension)
+            self._guard.refuse_leaks()
+        return plan
+
+    def _prove(self, connection: Connection) -> bool:
+        """Run the leak guard's proof on data; return True if proved or nothing to prove."""
+        if self._guard is None:
+            return True
+        self._observer.start("leak guard")
+        proof = self._guard.prove_on_data(connection)
+        if proof is not None:
+            self._observer.proved(proof)
+        return proof is not None
+
+    def _carry_out(self, plan: Plan, state: State, connection: Connection, command: str) -> BuildResult:
+        """Run the plan on a copy; publish it if all succeeded, else keep it for a retry."""
+        config, compilation = self._config, plan.compilation
+        create_tables(connection, *self._extension.tables(compilation.project))
+        write_manifest(compilation)
+        self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
+        for relation in plan.removed:
+            drop_relation(connection, relation)
+            self._observer.dropped(relation)
+        loads = self._load(connection, plan)
+        runtime = Runtime(
+            DuckDBExecutor(connection, is_new=not state.marks and not config.on_run_start),
+            compilation,
+            is_full_refresh=self._options.is_full_refresh,
+            store_failures=self._options.store_failures,
+            warn_error=self._options.warn_error,
+        )
+        walk = Walk(runtime, plan.reasons, self._observer)
+        results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
+        result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
+        after = self._state_after(plan, state, results, connection)
+        if not result.exit_code and self._prove(connection):
+            after = replace(after, proof=plan.proof)
+        _refuse_lost_memory(connection)
+        create_tables(
+            connection, *self._extension.tables(compilation.project)
+        )  # a hook may have dropped some
+        if result.exit_code:
+            base = self._writer.published
+            with transaction(connection):
+                _write(connection, results, replace(after, is_whole=False, base=base))
+            self._writer.keep(self._failed)
+        else:
+            made, found = set(plan.made), relations(connection).items()
+            kept = [key for key, kind in found if kind == "table" and ".".join(key) not in made]
+            read_whole(connection, kept)  # a damaged file must not be published again
+            result = self._publish(connection, after, result, command)
+            self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
+        write_run_results(config, command, result)
+        return result
+
+    def _load(self, connection: Connection, plan: Plan) -> "tuple[Load, ...]":
+        if not plan.stale_files:
+            return ()
+        from genredb.runner.execution.load_files import load_files  # noqa: PLC0415 - for projects that load CSVs
+
+        return load_files(connection, plan.stale_files, self._observer)
+
+    def _publish(
+        self, connection: Connection, after: State, result: BuildResult, command: str
+    ) -> BuildResult:
+        with transaction(connection):
+            _write(connection, result.results, after)
+            forgotten = self._extension.forget_stale(connection, self._config)
+            record_run(connection, command, self._started_at, result.results)
+        self._writer.commit()
+        self._failed.unlink(missing_ok=True)
+        return replace(
+            result,
+            is_published=True,
+            seconds=self._seconds(),
+            forgotten=forgotten,
+        )
+
+    def _state_after(
+        self,
+        plan: Plan,
+        state: State,
+        results: Sequence[NodeResult],
+        connection: Connection,
+    ) -> State:
+        compilation = plan.compilation
+        succeeded = _succeeded(results)
+        done = [found.node for found in succeeded]
+        warned = {found.node.unique_id: found.status is Status.WARN for found in succeeded}
+        nodes = new_nodes(plan, state, warned, _volatile(connection, compilation, done))
+        return State(
+            is_whole=plan.is_whole and len(done) == len(results),
+            proof=state.proof,
+            nodes=nodes,
+            built_with=settings_of(compilation),
+        )
+
+    def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:
+        """Write a receipt, if possible, so that the next build can tell at once that nothing changed."""
+        compilation = plan.compilation
+        is_volatile = compilation.uses_clock or any(node.volatile_reason for node in state.nodes.values())
+        if state.is_whole and plan.is_whole and is_proved and not is_volatile:
+            files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
+            files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
+            write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
+
+    def _seconds(self) -> float:
+        return (datetime.now(UTC) - self._started_at).total_seconds()
+
+
+def _succeeded(results: Iterable[NodeResult]) -> list[NodeResult]:
+    return [found for found in results if found.status in (Status.SUCCESS, Status.WARN)]
+
+
+def _write(connection: Connection, results: Iterable[NodeResult], state: State) -> None:
+    """Mark the created relations, unless a hook dropped them, and replace the stored state."""
+    there = relations(connection)
+    for node in (found.node for found in _succeeded(results)):
+        if relation := node.built_relation:
+            kind = there.get((str(relation.schema), relation.identifier))
+            if kind:
+                mark(
+                    connection,
+                    str(relation.include(database=False)),
+                    kind,
+                    state.nodes[node.unique_id].fingerprint,
+                )
+    write_state(connection, state)
+
+
+def _refuse_lost_memory(connection: Connection) -> None:
+    """Raise ProjectError if a hook dropped genredb's stored state or switched to another database."""
+    if not has_current_layout(connection):
+        raise ProjectError(
+            "A hook dropped meta.state, or left another database or schema current; genredb needs "
+            "both unchanged"
+        )
+
+
+def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, str]:
+    """Return the nodes that must run each time, with the reason."""
+    known = {node.relation.qualified_name.lower() for node in compilation.of_type(Dataset)}
+    found = {
+        node.unique_id: volatile_reason(connection, node.sql, known)
+        for node in nodes
+        if isinstance(node, Model | Check) and node.sql  # a unit test reads only the rows it states
+    }
+    return {unique_id: reason for unique_id, reason in found.items() if reason}

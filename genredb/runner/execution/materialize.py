@@ -1,0 +1,80 @@
+"""Creates the relation of a node: the functions named in MATERIALIZATIONS, and one for seeds."""
+
+import pkgutil
+from dataclasses import replace
+
+from genredb.errors import ProjectError
+from genredb.runner.execution.incremental import add_rows, is_to_be_added_to
+from genredb.runner.execution.runtime import Runtime
+from genredb.runner.graph.nodes import Built, Model, Seed
+from genredb.runner.project.files import delimiter
+from genredb.runner.project.types import sql_type
+
+
+def materialize(runtime: Runtime, node: Built) -> int | None:
+    """Create the node's relation and run its hooks; return the number of rows of a table.
+
+    Everything runs in one transaction, except hooks with ``transaction: false``.
+    """
+    _run_hooks(runtime, node, "pre-hook", is_inside=False)
+    with runtime.executor.transaction():
+        runtime.executor.create_schema(node.relation)
+        _run_hooks(runtime, node, "pre-hook")
+        rows = _made(runtime, node)
+        _run_hooks(runtime, node, "post-hook")
+    _run_hooks(runtime, node, "post-hook", is_inside=False)
+    return rows
+
+
+def _made(runtime: Runtime, node: Built) -> int | None:
+    if isinstance(node, Seed):
+        return _seed(runtime, node)
+    rows: int | None = pkgutil.resolve_name(node.materialization.function)(runtime, node)
+    return rows
+
+
+def _run_hooks(runtime: Runtime, node: Built, key: str, *, is_inside: bool = True) -> None:
+    hooks = runtime.compilation.deferred.hooks(node, key, runtime.database, is_transactional=is_inside)
+    for hook in hooks:
+        if sql := runtime.said(hook).strip():
+            runtime.executor.run(sql)
+
+
+def table(runtime: Runtime, node: Model) -> int | None:
+    """Create a table from the query."""
+    return runtime.executor.create(node.relation, "table", model_sql(runtime, node))
+
+
+def view(runtime: Runtime, node: Model) -> int | None:
+    """Create a view from the query."""
+    return runtime.executor.create(node.relation, "view", model_sql(runtime, node))
+
+
+def incremental(runtime: Runtime, node: Model) -> int | None:
+    """Add new rows to the table, or create it from the whole query if it does not exist."""
+    if not is_to_be_added_to(runtime, node):
+        return table(runtime, node)
+    return add_rows(runtime, node, model_sql(runtime, node, is_incremental=True))
+
+
+def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) -> str:
+    """Return the query of a model, after running its ``sql_header``, if any."""
+    header = str(node.config.get("sql_header") or "").strip()
+    if header:
+        runtime.executor.run(header)
+    return runtime.sql(node, is_incremental=is_incremental)
+
+
+def _seed(runtime: Runtime, node: Seed) -> int:
+    seed = runtime.compilation.project.seeds[node.name]
+    separator = delimiter(seed.config.get("delimiter"), node.path)
+    types = {
+        str(name): sql_type(data_type, f"{node.path}: `column_types:` of {name}")
+        for name, data_type in (seed.config.get("column_types") or {}).items()
+    }
+    try:
+        return runtime.executor.load_seed(node.relation, seed.file, separator, types)
+    except ProjectError as error:
+        if error.place.path:
+            raise
+        raise error.at(replace(error.place, path=node.path)) from None

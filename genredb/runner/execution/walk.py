@@ -1,0 +1,125 @@
+"""Runs the planned nodes, upstream first, between the project's hooks; skips nodes below a failure."""
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+
+from genredb.errors import GenredbError, ResourceError, SqlError
+from genredb.runner.execution.checks import run_check
+from genredb.runner.execution.located import located
+from genredb.runner.execution.materialize import materialize
+from genredb.runner.execution.null_counts import NullCounts
+from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.stated_columns import refuse_unknown_columns
+from genredb.runner.execution.unit_tests import run_unit_test
+from genredb.runner.graph.nodes import Built, Check, Hook, Node, UnitTest
+from genredb.runner.reasons import Cause, Reason
+from genredb.runner.results import FailingRows, NodeResult, Observer, Status
+
+_BAD = (Status.ERROR, Status.FAIL, Status.SKIPPED)
+Outcome = tuple[Status, int | None, FailingRows | None]
+
+
+class Walk:
+    """One pass over the nodes of ``plan``, which gives the reason for each."""
+
+    def __init__(self, runtime: Runtime, plan: Mapping[str, Reason], observer: Observer) -> None:
+        self._runtime = runtime
+        self._nodes = [node for node in runtime.compilation.nodes.values() if node.unique_id in plan]
+        self._plan = plan
+        self._observer = observer
+        self._broken: dict[str, str] = {}
+        self._null_counts = NullCounts(runtime, plan)
+
+    def run(self) -> Iterator[NodeResult]:
+        """Run the nodes one by one."""
+        for node in self._nodes:
+            self._observer.start(f"{node.resource_type} {node.label}")
+            result = self._run_node(node)
+            if result.status in _BAD:
+                self._mark_broken(node, result.culprit or node.label)
+            self._observer.finish(result)
+            yield result
+
+    def run_with_hooks(self, start: Sequence[str], end: Sequence[str]) -> Iterator[NodeResult]:
+        """Run the nodes between the project's ``on-run-start`` and ``on-run-end``."""
+        results: list[NodeResult] = []
+        for result in self._run_hooks("on-run-start", start, results):
+            yield result
+            if result.status in _BAD:
+                for node in self._nodes:
+                    self._mark_broken(node, result.node.label)
+        for result in self.run():
+            results.append(result)
+            yield result
+        yield from self._run_hooks("on-run-end", end, results)
+
+    def _run_hooks(
+        self, key: str, texts: Sequence[str], results: Sequence[NodeResult]
+    ) -> Iterator[NodeResult]:
+        for number, text in enumerate(texts):
+            node = self._runtime.compilation.deferred.run_hook(key, number, text)
+            extra = {
+                "results": [SimpleNamespace(node=r.node, status=r.status.value) for r in results],
+                "schemas": sorted({str(made.schema) for n in self._nodes if (made := n.built_relation)}),
+            }
+            result = self._timed(node, Reason(Cause.HOOK, key), functools.partial(self._hook, node, extra))
+            if result.status is Status.ERROR:
+                self._observer.finish(result)
+                yield result
+
+    def _hook(self, node: Hook, extra: Mapping[str, object]) -> Outcome:
+        deferred = self._runtime.compilation.deferred
+        sql = self._runtime.said(deferred.hook_sql(node, self._runtime.database, extra)).strip()
+        with self._runtime.executor.transaction():
+            if sql:
+                self._runtime.executor.run(sql)
+        return Status.SUCCESS, None, None
+
+    def _run_node(self, node: Node) -> NodeResult:
+        reason = self._plan[node.unique_id]
+        needed = (node.unique_id, *node.depends_on)  # itself: its own unit test may have failed
+        culprit = next((self._broken[name] for name in needed if name in self._broken), None)
+        if culprit:
+            return NodeResult(node, Status.SKIPPED, reason, culprit=culprit)
+        result = self._timed(node, reason, lambda: self._outcome(node))
+        if self._runtime.warn_error and result.status is Status.WARN:
+            return replace(result, status=Status.FAIL)
+        return result
+
+    def _outcome(self, node: Node) -> Outcome:
+        if isinstance(node, Built):
+            rows = materialize(self._runtime, node)
+            config = self._runtime.compilation.project.config
+            refuse_unknown_columns(self._runtime.executor, config, [node])
+            return Status.SUCCESS, rows, None
+        if isinstance(node, UnitTest):
+            status, failing = run_unit_test(self._runtime, node)
+        elif isinstance(node, Check) and not self._null_counts.has_none(node):
+            status, failing = run_check(self._runtime, node)
+        else:
+            status, failing = Status.SUCCESS, None
+        return status, None, failing
+
+    def _timed(self, node: Node, reason: Reason, run: Callable[[], Outcome]) -> NodeResult:
+        started = time.perf_counter()
+        try:
+            status, rows, failing = run()
+        except ResourceError as error:  # the following nodes would fail in the same way
+            raise error.during(node.label) from None
+        except GenredbError as error:
+            found = located(self._runtime, node, error) if isinstance(error, SqlError) else error
+            return NodeResult(node, Status.ERROR, reason, None, time.perf_counter() - started, found)
+        return NodeResult(node, status, reason, rows, time.perf_counter() - started, failing=failing)
+
+    def _mark_broken(self, node: Node, culprit: str) -> None:
+        """Skip the nodes downstream of this node, or of the node that this check checks."""
+        broken = [node.unique_id]
+        if isinstance(node, Check):
+            broken += node.depends_on
+        if isinstance(node, UnitTest):
+            broken.append(node.model)
+        for unique_id in broken:
+            self._broken.setdefault(unique_id, culprit)

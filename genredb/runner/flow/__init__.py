@@ -1,0 +1,1 @@
+"""Traces columns through SQL: lineage, feature views, and the leak guard's proof on the SQL."""

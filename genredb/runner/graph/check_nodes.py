@@ -1,0 +1,179 @@
+"""Compiles the checks of a project into nodes of the graph."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from genredb.errors import ProjectError
+from genredb.runner.graph.ephemeral import with_ephemerals
+from genredb.runner.graph.generic_checks import check_name, check_sql, shortened
+from genredb.runner.graph.naming import is_enabled
+from genredb.runner.graph.nodes import Check, Model, is_blank
+from genredb.runner.graph.workbench import Workbench
+from genredb.runner.project.discover import Project
+from genredb.runner.project.files import read_text, yaml_line
+from genredb.runner.project.specs import CheckSpec, UnitTestSpec
+from genredb.runner.project.stated_values import odd_value
+from genredb.runner.templates.given import Given, Rendered
+
+Value = TypeVar("Value")
+SEVERITIES = ("error", "warn")
+STORE_SCHEMA = "dbt_test__audit"
+_EXPRESSION = re.compile(r"\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*", re.DOTALL)
+
+
+def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check]:
+    """Return the enabled checks, except those of missing nodes."""
+    names = bench.names
+    described = {f"ref('{name}')" for name in names.relations} | {
+        f"source('{source}', '{name}')" for source, name in names.sources
+    }
+    compiler = _CheckCompiler(bench, ephemerals)
+    found: list[Check] = []
+    for spec in bench.project.checks:
+        # Properties of a node without a file are reported there.
+        if (spec.attached_to and spec.attached_to not in described) or not is_enabled(spec.config):
+            continue
+        with bench.problems.gathered():
+            found += [check for check in (compiler.check(spec),) if is_enabled(check.config)]
+    return found
+
+
+def yml_place(project: Project, spec: CheckSpec | UnitTestSpec) -> str:
+    """Return ``file:line`` of a check in a yml file."""
+    if not spec.keys:
+        return spec.path
+    line = yaml_line(read_text(project.config.root / spec.path), spec.keys)
+    return f"{spec.path}:{line}" if line else spec.path
+
+
+class _CheckCompiler:
+    """Compiles the checks of one project."""
+
+    def __init__(self, bench: Workbench, ephemerals: Mapping[str, Model]) -> None:
+        self._bench = bench
+        self._templates = bench.templates
+        self._ephemerals = ephemerals
+
+    def check(self, spec: CheckSpec) -> Check:
+        """Return the node of a check; ProjectError with its place if it is invalid."""
+        try:
+            return self._singular(spec) if spec.kind == "singular" else self._generic(spec)
+        except ProjectError as error:
+            if error.place.path in ("", spec.path) and error.place.line is None:  # the yml file has the line
+                raise error.at(yml_place(self._bench.project, spec)) from None
+            raise
+
+    def _singular(self, spec: CheckSpec) -> Check:
+        given = Given(spec.path, config=spec.config, kind="check")
+        rendered = self._templates.render(spec.text, given)
+        node = self._node(spec, (spec.name, shortened(spec.name)), rendered)
+        return replace(node, template=spec.text, dynamic=rendered.asks)
+
+    def _generic(self, spec: CheckSpec) -> Check:
+        given = Given(spec.path, config=spec.config, kind="check")
+        target = self._answered(spec, self._templates.evaluate(spec.attached_to, given))
+        relation, references = target.value, list(target.references)
+        if where := spec.config.get("where"):
+            condition = self._answered(
+                spec, self._templates.render(str(where), replace(given, path=f"{spec.path} (where)"))
+            )
+            relation = f"(select * from {relation} where {condition.value}) dbt_subquery"
+            references += condition.references
+        arguments: dict[str, Any] = {}
+        for name, value in spec.arguments.items():
+            arguments[name], used = self._argument(value, spec, given)
+            references += used
+        rendered = self._check_sql(spec, relation, arguments, given)
+        attached_to = references[0]
+        references += rendered.references
+        rendered = replace(rendered, references=tuple(dict.fromkeys(references)))
+        node = self._node(spec, check_name(spec, "_".join(attached_to.split(".")[2:])), rendered)
+        arguments = {"column_name": spec.column, **spec.arguments} if spec.column else dict(spec.arguments)
+        return replace(
+            node,
+            attached_to=attached_to,
+            check_kind=spec.kind,
+            column=spec.column or "",
+            arguments=arguments,
+        )
+
+    def _check_sql(
+        self, spec: CheckSpec, relation: Any, arguments: Mapping[str, Any], given: Given
+    ) -> Rendered[str]:
+        """Return the query of a generic check: the project's own macro, or a built-in one."""
+        renderer = self._bench.renderer
+        macro = renderer.test_macro(spec.kind)
+        if macro is None:
+            sql = check_sql(spec, str(relation), arguments, renderer.known_tests())
+            return Rendered(sql, config=spec.config)
+        named = {"model": relation, **({"column_name": spec.column} if spec.column else {}), **arguments}
+        template = f"{{{{ {macro}({', '.join(f'{name}={name}' for name in named)}) }}}}"
+        macro_given = replace(given, path=f"{spec.path} ({spec.kind})", extra=named)
+        return self._answered(spec, self._templates.render(template, macro_given))
+
+    @staticmethod
+    def _answered(spec: CheckSpec, rendered: Rendered[Value]) -> Rendered[Value]:
+        """Return the rendered template of a generic check; ProjectError if it queries the database."""
+        if rendered.asks:
+            raise ProjectError(
+                f"the check '{spec.kind}' calls {rendered.asks}, which a generic check may not"
+            )
+        return rendered
+
+    def _node(self, spec: CheckSpec, names: tuple[str, str], rendered: Rendered[str]) -> Check:
+        name, short = names
+        config = rendered.config
+        if is_blank(rendered.sql):
+            raise ProjectError(f"the check {name} has no SQL")
+        known = self._bench.names
+        sql = with_ephemerals(rendered.sql, rendered.references, self._ephemerals)
+        alias = str(config.get("alias") or short)
+        custom = str(config.get("schema") or STORE_SCHEMA)
+        described = {"name": name, "resource_type": "test", "fqn": list(spec.fqn), "config": config}
+        schema = known.schema_of(self._templates, custom, spec.path, described)
+        check = Check(
+            unique_id=known.unique_id(Check, name),
+            name=name,
+            path=spec.path,
+            sql=sql,
+            relation=known.relation(schema, alias),
+            depends_on=rendered.references,
+            config=config,
+            fqn=(*spec.fqn, name) if spec.fqn[-1:] != (name,) else spec.fqn,
+            description=spec.description or _describe(spec),
+            keys=spec.keys,
+        )
+        if fault := odd_value(config):
+            raise ProjectError(fault)
+        if check.severity not in SEVERITIES:
+            raise ProjectError(f"severity is error or warn, not '{check.severity}' (check {name})")
+        return check
+
+    def _argument(self, value: Any, spec: CheckSpec, given: Given) -> tuple[Any, tuple[str, ...]]:
+        """Return an argument's value and references: calls are evaluated, jinja is rendered."""
+        if isinstance(value, list):
+            items = [self._argument(item, spec, given) for item in value]
+            return [item for item, _ in items], tuple(found for _, used in items for found in used)
+        if not isinstance(value, str):
+            return value, ()
+        inside = value.strip()
+        rendered: Rendered[Any]
+        if _EXPRESSION.fullmatch(value):
+            rendered = self._templates.evaluate(inside, given)
+        elif inside.startswith("{{") and inside.endswith("}}") and inside.count("{{") == 1:
+            rendered = self._templates.evaluate(inside[2:-2].strip(), given)
+        elif "{{" in value:
+            rendered = self._templates.render(value, replace(given, path=f"{given.path} (argument)"))
+        else:
+            return value, ()
+        return self._answered(spec, rendered).value, rendered.references
+
+
+def _describe(spec: CheckSpec) -> str:
+    """Return a readable description of a check: ``unique of songs.song_key``."""
+    if spec.kind == "singular":
+        return spec.name
+    target = re.sub(r"^\w+\(|[')]", "", spec.attached_to).replace(", ", ".")
+    return f"{spec.kind} of {target}.{spec.column}" if spec.column else f"{spec.kind} of {target}"

@@ -1,0 +1,134 @@
+"""Compiles the sources, seeds and models of a project into nodes of the graph."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from genredb.errors import ProjectError
+from genredb.runner.graph.described import given_of
+from genredb.runner.graph.ephemeral import with_ephemerals
+from genredb.runner.graph.naming import is_enabled
+from genredb.runner.graph.nodes import Model, Seed, Source, is_blank
+from genredb.runner.graph.workbench import Workbench
+from genredb.runner.project.specs import ModelSpec
+from genredb.runner.templates.given import Rendered
+
+
+def source_nodes(bench: Workbench) -> list[Source]:
+    """Return the enabled sources."""
+    project, names = bench.project, bench.names
+    found = []
+    for key, spec in project.sources.items():
+        unique_id, relation = names.sources[key]
+        maker = names.maker_of(relation)
+        source = Source(
+            unique_id=unique_id,
+            name=spec.name,
+            path=spec.path,
+            relation=relation,
+            depends_on=(maker,) if maker else (),
+            fqn=(project.config.name, *key),
+            config=spec.config,
+            description=spec.description,
+            columns=spec.columns,
+        )
+        found += [source] if is_enabled(spec.config) else []
+    return found
+
+
+def seed_nodes(bench: Workbench) -> list[Seed]:
+    """Return the seeds that have a name."""
+    names = bench.names
+    return [
+        Seed(
+            unique_id=names.relations[name][0],
+            name=name,
+            path=spec.path,
+            relation=names.relations[name][1],
+            config=names.config[name],
+            fqn=spec.fqn,
+            description=spec.description,
+            columns=spec.columns,
+        )
+        for name, spec in bench.project.seeds.items()
+        if name in names.relations
+    ]
+
+
+def model_nodes(bench: Workbench) -> dict[str, Model]:
+    """Return the models that have a name, by unique id; CTEs of ephemeral models are not inserted yet."""
+    found: dict[str, Model] = {}
+    for name, spec in bench.project.models.items():
+        if name in bench.names.relations:
+            with bench.problems.gathered():
+                model = _model(bench, spec)
+                found[model.unique_id] = model
+    return found
+
+
+def _model(bench: Workbench, spec: ModelSpec) -> Model:
+    unique_id, relation = bench.names.relations[spec.name]
+    model = Model(
+        unique_id=unique_id,
+        name=spec.name,
+        path=spec.path,
+        template=spec.text,
+        relation=relation,
+        config=bench.names.config[spec.name],
+        fqn=spec.fqn,
+        description=spec.description,
+        columns=spec.columns,
+    )
+    given = given_of(model, bench.project)
+    # Rendering runs config(…) again, and hooks and tags add up, so start from the files' configuration.
+    rendered = bench.templates.render(spec.text, replace(given, config=spec.config))
+    if not rendered.asks and is_blank(rendered.sql):
+        raise ProjectError("the model has no SQL", place=spec.path)
+    asks, incremental_sql, references = rendered.asks, "", rendered.references
+    if rendered.asks_incremental and model.materialization.adds_rows:
+        other = bench.templates.render(spec.text, replace(given, is_incremental=True))
+        incremental_sql, asks = other.sql, asks or other.asks
+        references = (*references, *other.references)
+    model = replace(model, config={**rendered.config, "materialized": model.materialized})
+    hooks = _hooks(bench, model)
+    hook_references = [found for hook in hooks for found in hook.references if found != unique_id]
+    return replace(
+        model,
+        sql=rendered.sql,
+        incremental_sql=incremental_sql,
+        dynamic=asks or next((hook.asks for hook in hooks if hook.asks), ""),
+        depends_on=tuple(dict.fromkeys([*references, *hook_references])),
+        hooks=tuple(hook.sql for hook in hooks),
+    )
+
+
+def _hooks(bench: Workbench, model: Model) -> list[Rendered[str]]:
+    given = replace(given_of(model, bench.project), path=f"{model.path} (hook)")
+    stated = [hook for key in ("pre-hook", "post-hook") for hook in model.config.get(key) or ()]
+    return [bench.templates.render(hook_text(hook), given) for hook in stated]
+
+
+def hook_text(hook: Any) -> str:
+    """Return the template of a hook stated in a configuration."""
+    return str(hook["sql"] if isinstance(hook, Mapping) else hook)
+
+
+def completed(model: Model, ephemerals: Mapping[str, Model]) -> Model:
+    """Return a model with the CTEs of the ephemeral models that it references."""
+    if not ephemerals.keys() & set(model.depends_on):
+        return model
+    sql, incremental_sql = (
+        with_ephemerals(text, model.depends_on, ephemerals) if text else ""
+        for text in (model.sql, model.incremental_sql)
+    )
+    dynamic = model.dynamic or _dynamic_call(model.depends_on, ephemerals)
+    return replace(model, sql=sql, incremental_sql=incremental_sql, dynamic=dynamic)
+
+
+def _dynamic_call(references: Iterable[str], ephemerals: Mapping[str, Model]) -> str:
+    """Return the call by which an ephemeral model among these, or upstream of them, queries a database."""
+    for unique_id in references:
+        model = ephemerals.get(unique_id)
+        if model and (asks := model.dynamic or _dynamic_call(model.depends_on, ephemerals)):
+            return asks
+    return ""

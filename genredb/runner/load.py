@@ -1,0 +1,45 @@
+"""The verb ``load``: load raw files into their tables without building models."""
+
+from datetime import UTC, datetime
+
+from genredb.runner.artifacts.history import record_run
+from genredb.runner.execution.load_files import load_files
+from genredb.runner.extension import PLAIN, Extension
+from genredb.runner.planning.built_with import loaded_with, with_raw_folder, write_built_with
+from genredb.runner.planning.inputs import raw_files
+from genredb.runner.planning.planner import is_loaded
+from genredb.runner.planning.state import mark_unconfirmed, read_state
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
+from genredb.runner.results import Observer, SilentObserver
+from genredb.warehouse.load import Load
+from genredb.warehouse.publish import publication
+from genredb.warehouse.tables import create_tables
+
+_SILENT = SilentObserver()
+
+
+def load(config: Config, observer: Observer = _SILENT, extension: Extension = PLAIN) -> tuple[Load, ...]:
+    """Load the raw files that changed and publish only the raw tables; return the loads."""
+    started_at = datetime.now(UTC)
+    with publication(config.database, config.engine) as writer:
+        state = read_state(writer.current)
+        config = with_raw_folder(config, state.built_with)
+        observer.settled(config)
+        project = read_project(config)
+        for notice in project.notices:
+            observer.note(notice)
+        stale = [raw for raw in raw_files(project) if not is_loaded(raw, state)]
+        loaded = loaded_with(config, state.built_with)
+        if not stale and loaded == state.built_with:
+            return ()
+        state.refuse_foreign(raw.source.qualified_name for raw in stale)
+        connection = writer.begin()
+        create_tables(connection, *extension.tables(project))
+        loads = load_files(connection, stale, observer)
+        write_built_with(connection, loaded)
+        if loads:
+            mark_unconfirmed(connection)
+        record_run(connection, "load", started_at)
+        writer.commit()
+    return loads

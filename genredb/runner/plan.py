@@ -1,0 +1,44 @@
+"""The verb ``plan``: show what a build would run, and why; nothing is written."""
+
+from dataclasses import replace
+
+from genredb.runner.execution.leak_guard import LeakGuard
+from genredb.runner.extension import PLAIN, Extension
+from genredb.runner.flow.lineage import Lineage
+from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.opened import Opened
+from genredb.runner.planning.built_with import with_raw_folder
+from genredb.runner.planning.options import Options
+from genredb.runner.planning.plan import Plan
+from genredb.runner.planning.planner import make_plan
+from genredb.runner.planning.state import State, read_state
+from genredb.runner.planning.touched import touched_columns
+from genredb.runner.project.discover import read_project
+
+_ALL = Options()
+
+
+def plan(opened: Opened, options: Options = _ALL, extension: Extension = PLAIN) -> Plan:
+    """Return what a build would run, and which columns of its relations would change.
+
+    Nothing is written. ProjectErrors if a feature depends on a label.
+    """
+    connection = opened.published
+    state = read_state(connection)
+    compilation = _compilation(opened, state, options)
+    found = make_plan(compilation, state, connection, options, extension)
+    if not found.is_proved:
+        extension.refuse_features(compilation)
+        LeakGuard(compilation, connection, extension).refuse_leaks()
+    if not state.nodes or found.is_empty or options.is_full_refresh:
+        return found
+    lineage = Lineage(compilation, opened.templates_database)
+    return replace(found, touched=touched_columns(found, state, lineage))
+
+
+def _compilation(opened: Opened, state: State, options: Options) -> Compilation:
+    """Return the graph that a build would run, using the raw folder that it would load."""
+    config = with_raw_folder(opened.config, state.built_with)
+    if config is opened.config and not options.is_full_refresh:
+        return opened.compilation
+    return compile_project(read_project(config), is_full_refresh=options.is_full_refresh)

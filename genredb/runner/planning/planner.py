@@ -1,0 +1,140 @@
+"""Plans a build by comparing the current project with what the database was built from."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from genredb.runner.extension import Extension
+from genredb.runner.flow.features import proof_digest
+from genredb.runner.graph.compiler import Compilation
+from genredb.runner.graph.fingerprint import identities
+from genredb.runner.graph.identity import Identity
+from genredb.runner.graph.nodes import Check, Dataset
+from genredb.runner.planning.built_with import settings_of
+from genredb.runner.planning.drops import large_drop
+from genredb.runner.planning.inputs import RawFiles, contents, raw_files
+from genredb.runner.planning.options import Options
+from genredb.runner.planning.plan import Plan
+from genredb.runner.planning.selection import chosen_nodes
+from genredb.runner.planning.state import NodeState, State
+from genredb.runner.planning.why import Planner
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.sql_text import canonical
+from genredb.warehouse.tables import META_TABLES
+
+
+def make_plan(
+    compilation: Compilation,
+    state: State,
+    connection: Connection | None,
+    options: Options,
+    extension: Extension,
+) -> Plan:
+    """Plan a build from ``state``.
+
+    ``connection`` reads the published file, if there is one. UsageError if the plan would replace a relation
+    that genredb did not create.
+    """
+    files = raw_files(compilation.project)
+    own = find_identities(compilation, files, state, connection)
+    stale = tuple(raw for raw in files if not is_loaded(raw, state))
+    left = dict(_orphaned_relations(compilation, state))
+    proof = proof_digest(compilation, own)
+    found = Plan(
+        compilation,
+        own,
+        {},
+        files,
+        stale,
+        tuple(left.values()),
+        proof=proof,
+        is_proved=proof in ("", state.proof),
+        is_confirmed=state.is_whole and state.built_with == settings_of(compilation),
+        own_tables=frozenset(one.name for one in (*META_TABLES, *extension.tables(compilation.project))),
+    )
+    everything = Planner(found, state, options)
+    reasons = everything.reasons(compilation.nodes)
+    found = replace(found, reasons=reasons, loaded=everything.loaded)
+    chosen = chosen_nodes(compilation, options)
+    if chosen is not None:
+        needed = ancestors(compilation, chosen)
+        found = replace(
+            found,
+            reasons=Planner(found, state, options).reasons(chosen),
+            stale_files=tuple(raw for raw in stale if everything.node_of(raw) in needed),
+            removed=tuple(relation for unique_id, relation in left.items() if unique_id in chosen),
+            is_whole=reasons.keys() <= set(chosen) and left.keys() <= set(chosen),
+        )
+    state.refuse_foreign(found.made)
+    return replace(found, large_drop=large_drop(compilation, state, found.removed, found.reasons))
+
+
+def find_identities(
+    compilation: Compilation, files: Sequence[RawFiles], state: State, connection: Connection | None
+) -> dict[str, Identity]:
+    """Return the current identity of each node, given the project and these files."""
+
+    def parsed(sql: str) -> str | None:
+        return canonical(connection, sql) if connection else None
+
+    return identities(compilation, contents(compilation, files), state.identities, parsed)
+
+
+def is_loaded(raw: RawFiles, state: State) -> bool:
+    """Return True if the raw table holds these files, as genredb loaded them."""
+    name = raw.source.qualified_name
+    return state.loads.get(name) == raw.digest and state.is_marked(name, raw.digest)
+
+
+def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
+    """Return the unique ids of these nodes and of everything upstream of them."""
+    found: set[str] = set()
+    for unique_id in reversed(list(compilation.nodes)):
+        if unique_id in chosen or unique_id in found:
+            found |= {unique_id, *compilation.nodes[unique_id].depends_on}
+    return found
+
+
+def _orphaned_relations(compilation: Compilation, state: State) -> Iterator[tuple[str, str]]:
+    """Yield relations that no node creates any more but that are unchanged since genredb did, by unique id.
+
+    Their nodes left the project or now create another relation; relations of other targets are kept.
+    """
+    config = compilation.project.config
+    placed = [node for node in compilation.nodes.values() if isinstance(node, Dataset | Check)]
+    kept = {node.relation.qualified_name for node in placed}
+    is_same_target = state.built_with.target == config.target["name"]
+    for unique_id, node in state.nodes.items():
+        is_own = unique_id.split(".")[1] == config.name
+        is_foreign = node.relation in state.marks and not state.is_intact(unique_id)
+        is_left = node.relation not in kept and (is_same_target or unique_id not in compilation.nodes)
+        if node.relation and is_own and is_left and not is_foreign:
+            yield unique_id, node.relation
+
+
+def new_nodes(
+    plan: Plan, state: State, succeeded: Mapping[str, bool], volatile: Mapping[str, str]
+) -> dict[str, NodeState]:
+    """Return what each node is now built from: updated if it succeeded, else as before.
+
+    ``succeeded`` maps nodes to whether they warned, ``volatile`` to why they must run each time. Fingerprints
+    describe what the file contains, not what the project wants it to contain.
+    """
+    nodes: dict[str, NodeState] = {}
+    for node in plan.compilation.nodes.values():
+        unique_id = node.unique_id
+        makes_nothing = not (node.is_built or node.is_check)
+        if unique_id not in succeeded and not makes_nothing:
+            if unique_id in state.nodes:
+                nodes[unique_id] = state.nodes[unique_id]
+            continue
+        own = plan.identities[unique_id]
+        upstream = [nodes[i].fingerprint if i in nodes else "" for i in node.depends_on]
+        nodes[unique_id] = NodeState(
+            own.fingerprint(upstream),
+            own,
+            node.built_relation.qualified_name if node.built_relation else "",
+            volatile.get(unique_id) or plan.volatile_reason(node),
+            has_warned=succeeded.get(unique_id, False),
+            materialized=node.materialized,
+        )
+    return nodes

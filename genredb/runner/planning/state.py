@@ -1,0 +1,207 @@
+"""The build state stored in the database file: what was built from what (schema meta)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from genredb.runner.graph.identity import Identity
+from genredb.runner.planning.built_with import BuiltWith, read_built_with, write_built_with
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
+from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.tables import LAYOUT, has_current_layout, refuse_to_replace
+
+if TYPE_CHECKING:
+    from genredb.warehouse.load import Load
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """What a node was last built from. ``volatile_reason`` says why it runs each time, or is empty.
+
+    ``relation`` is the relation it created (``schema.name``), or empty.
+    """
+
+    fingerprint: str
+    identity: Identity
+    relation: str = ""
+    volatile_reason: str = ""
+    has_warned: bool = False
+    materialized: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the published file was built from.
+
+    ``is_whole`` means that every node is as the project wanted it. ``proof`` is the digest of the leak
+    guard's last proof. ``loads`` maps a source to the digest of its load, ``nodes`` a node to what it was
+    built from; ``marks`` maps each existing relation to its mark. ``base`` identifies the published file that
+    a failed build started from (see :class:`Publication`).
+    """
+
+    is_whole: bool = False
+    base: str = ""
+    proof: str = ""
+    loads: Mapping[str, str] = field(default_factory=dict)
+    nodes: Mapping[str, NodeState] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    built_with: BuiltWith = field(default_factory=BuiltWith)
+
+    @property
+    def warnings(self) -> int:
+        """The number of checks that warned when they last ran."""
+        return sum(node.has_warned for node in self.nodes.values())
+
+    @property
+    def identities(self) -> dict[str, Identity]:
+        """The identity of each node."""
+        return {unique_id: node.identity for unique_id, node in self.nodes.items()}
+
+    def is_intact(self, unique_id: str) -> bool:
+        """Return True if a node's relation exists unchanged since genredb created it."""
+        node = self.nodes[unique_id]
+        return not node.relation or self.is_marked(node.relation, node.fingerprint)
+
+    def is_marked(self, relation: str, digest: str) -> bool:
+        """Return True if genredb created the existing relation for this digest, and nobody replaced it."""
+        return self.marks.get(relation) == mark_of(digest)
+
+    def refuse_foreign(self, relations: Iterable[str]) -> None:
+        """Raise UsageError if one of these relations (``schema.name``) exists but is not genredb's.
+
+        A relation that genredb created and another program rebuilt is still genredb's.
+        """
+        own = {name.lower() for name in (*self.loads, *(node.relation for node in self.nodes.values()))}
+        others = {
+            name.lower(): name
+            for name, comment in self.marks.items()
+            if not comment.startswith(_MARK) and name.lower() not in own
+        }
+        found = sorted({others[name.lower()] for name in relations if name.lower() in others})
+        if found:
+            refuse_to_replace(found)
+
+
+_MARK = "genredb "
+
+
+def mark_of(digest: str) -> str:
+    """Return the comment that marks a relation created for this digest."""
+    return f"{_MARK}{digest[:16]}"
+
+
+def read_state(connection: Connection | None) -> State:
+    """Read the state of a database; it has only marks if genredb did not build it.
+
+    For a database built by another version it also has the settings: its raw folder is still known.
+    """
+    if connection is None:
+        return State()
+    if not has_current_layout(connection):
+        return State(marks=relation_marks(connection), built_with=read_built_with(connection))
+    values: dict[str, str] = dict(connection.rows("select key, value from meta.state"))
+    loads = connection.rows("select source, digest from meta.loads")
+    nodes = connection.rows(
+        "select unique_id, fingerprint, sql, sql_id, rest, relation, volatile_reason, has_warned,"
+        " materialized from meta.fingerprints",
+    )
+    return State(
+        is_whole=values.get("is_whole") == "true",
+        base=values.get("base", ""),
+        proof=values.get("proof", ""),
+        loads=dict(loads),
+        nodes={
+            unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), *others)
+            for unique_id, fingerprint, sql, sql_id, rest, *others in nodes
+        },
+        marks=relation_marks(connection),
+        built_with=read_built_with(connection),
+    )
+
+
+def write_state(connection: Connection, state: State) -> None:
+    """Replace the stored state of inputs and nodes; loads are recorded separately."""
+    values = {
+        "layout": LAYOUT,
+        "is_whole": json.dumps(state.is_whole),
+        "base": state.base,
+        "proof": state.proof,
+    }
+    connection.execute("delete from meta.state")
+    insert_rows(connection, "meta.state", list(values.items()))
+    write_built_with(connection, state.built_with)
+    connection.execute("delete from meta.fingerprints")
+    insert_rows(
+        connection,
+        "meta.fingerprints",
+        [
+            (
+                unique_id,
+                n.fingerprint,
+                *astuple(n.identity),
+                n.relation,
+                n.volatile_reason,
+                n.has_warned,
+                n.materialized,
+            )
+            for unique_id, n in state.nodes.items()
+        ],
+    )
+
+
+def mark_unconfirmed(connection: Connection) -> None:
+    """Make the next build confirm every node, since the raw tables no longer match what was built."""
+    connection.execute("update meta.state set value = 'false' where key = 'is_whole'")
+
+
+def drop_relation(connection: Connection, relation: str) -> None:
+    """Drop a table or view (``schema.name``) that left the project, with the record of its load."""
+    for (schema, name), kind in relations(connection).items():
+        if f"{schema}.{name}" == relation:  # either may contain a dot
+            connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
+    connection.execute("delete from meta.loads where source = ?", [relation])
+    if relation_exists(connection, "raw", "quarantine"):
+        connection.execute("delete from raw.quarantine where source = ?", [relation])
+
+
+def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
+    """Mark a relation (quoted) as created by genredb for this digest; replacing it removes the mark."""
+    connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
+
+
+def record_loads(connection: Connection, spec: SourceSpec, loads: "Iterable[Load]", digest: str) -> None:
+    """Replace a source's rows in meta.loads with these loads, one row per file.
+
+    A source without files has one row without a file name.
+    """
+    source = spec.qualified_name
+    mark(connection, f"{quote(spec.schema)}.{quote(spec.table)}", "table", digest)
+    connection.execute("delete from meta.loads where source = ?", [source])
+    now = datetime.now(UTC)
+    rows = [
+        (
+            source,
+            load.file.name,
+            load.sha256,
+            digest,
+            load.size,
+            load.records,
+            load.loaded,
+            load.quarantined,
+            load.repaired,
+            list(load.ignored_columns),
+            now,
+        )
+        for load in loads
+    ]
+    nothing: tuple[Any, ...] = (source, None, None, digest, 0, 0, 0, 0, 0, [], now)
+    insert_rows(connection, "meta.loads", rows or [nothing])
+
+
+def is_built_from_loads(connection: Connection) -> bool:
+    """Return True if the models were built from the current contents of the raw tables."""
+    rows = connection.rows("select value from meta.state where key = 'is_whole'")
+    return rows == [("true",)]

@@ -1,0 +1,30 @@
+"""Docs blocks: texts shared by several descriptions, ``{% docs name %} … {% enddocs %}``."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from genredb.errors import ProjectError
+
+_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+_DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]\s*\)\s*-?\}\}""")
+
+
+def docs_blocks(texts: Iterable[str]) -> dict[str, str]:
+    """Return the docs blocks in these texts, by name."""
+    return {name: block.strip() for text in texts for name, block in _DOCS.findall(text)}
+
+
+def describer(docs: Mapping[str, str], path: str) -> Callable[[str], str]:
+    """Return a function that renders docs blocks in a description; it raises ProjectError for unknown ones.
+
+    ``path`` is the file that contains the description.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        if match[1] not in docs:
+            raise ProjectError(
+                f"there is no docs block '{match[1]}'", place=path, name=match[1], choices=docs
+            )
+        return docs[match[1]]
+
+    return lambda text: _DOC_CALL.sub(block, text) if "{{" in text else text

@@ -1,0 +1,235 @@
+"""All keys allowed in yml files and ``config()``: those genredb reads, and dbt's that it ignores.
+
+This is the only registry; ``check_keys`` checks whole files against it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys allowed in one place. ``known`` maps each to the keys below it, or None for a value.
+
+    ``ignored`` keys are dbt's and have no effect here. ``is_open`` allows custom keys; with ``is_free`` they
+    cause no message either. If ``names`` is set, the keys are user-defined names, and ``names`` describes
+    what is below each.
+    """
+
+    place: str
+    known: Mapping[str, "Keys | None"] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    is_open: bool = False
+    is_free: bool = False
+    names: "Keys | None" = None
+
+
+def named(text: str, **below: Keys) -> dict[str, Keys | None]:
+    """Return the keys listed in a text, which hold values, and those with further keys below them."""
+    return {**dict.fromkeys(text.split()), **below}
+
+
+# Configuration keys of other databases' adapters and of the dbt platform.
+_ELSEWHERE = frozenset(
+    """
+    access additional_libs as_columnstore auto_liquid_cluster auto_refresh automatic_clustering backup
+    base_location_root base_location_subpath batch_id batch_size begin bind buckets catalog catalog_name
+    category cluster_by cluster_id clustered_by compression concurrent_batches contract copy_grants
+    create_notebook custom_checks databricks_compute databricks_tags dataproc_cluster_name dist
+    enable_list_inference enable_refresh event_time external_access_integrations external_volume file_format
+    freshness grant_access_to grants group hours_to_expiration http_path imports include_full_name_in_path
+    index_url indexes initialize intermediate_format jar_file_uri job_cluster_config kms_key_name labels
+    labels_from_meta liquid_clustered_by location_root lookback matched_condition max_staleness
+    merge_clauses merge_on_using_columns merge_returning_columns merge_update_condition
+    merge_insert_condition merge_update_set_expressions merge_with_schema_evolution
+    not_matched_by_source_action not_matched_by_source_condition not_matched_condition notebook_template_id
+    on_configuration_change packages partition_by partition_expiration_days partitions persist_docs
+    primary_key python_job_config python_version query_tag quoting refresh_interval_minutes refresh_mode
+    require_partition_filter resource_tags row_access_policy schedule secrets secure skip_matched_step
+    skip_not_matched_step snowflake_warehouse sort sort_type source_alias state static_analysis strictness
+    submission_method sync table_format table_tag table_type target_alias target_lag tblproperties timeout
+    tmp_relation_type transient use_anonymous_sproc user_folder_for_python
+    """.split()
+)
+# Configuration keys of dbt-duckdb.
+_DUCKDB = frozenset(
+    "batch_size fast format glue_database glue_register location options overwrite parquet_read_options"
+    " partition_columns partitioned_by plugin register sorted_by".split()
+)
+# Keys that genredb reads in the ``meta:`` of a source or column.
+META = Keys(
+    "meta",
+    named(
+        "aliases delimiter file files filled_with formatter external_location header key learned_from max min"
+        " optional required role roles_from row_filter thousands_separator"
+    ),
+    is_open=True,
+    is_free=True,
+)
+_COMMON = "alias database docs enabled schema tags"
+_RUN = "full_refresh post-hook pre-hook"
+
+
+def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCKDB) -> Keys:
+    stated = named(known, meta=META)
+    return Keys(place, stated, ignored - stated.keys(), is_open=True)
+
+
+# Configuration keys by kind of node: in yml, in dbt_project.yml and in ``config()``.
+CONFIG: Mapping[str, Keys] = {
+    "model": _config(
+        "the configuration of a model",
+        f"{_COMMON} {_RUN} incremental_predicates incremental_strategy materialized merge_exclude_columns"
+        " merge_update_columns on_schema_change predicates sql_header unique_key",
+        _ELSEWHERE | _DUCKDB | {"column_types", "description"},
+    ),
+    "seed": _config(
+        "the configuration of a seed",
+        f"{_COMMON} {_RUN} column_types delimiter materialized quote_columns",
+        _ELSEWHERE | _DUCKDB | {"description"},
+    ),
+    "source": _config(
+        "the configuration of a source",
+        "enabled external_location formatter tags",
+        _ELSEWHERE | _DUCKDB | {"loaded_at_field", "loaded_at_query", "schema_origin", "description"},
+    ),
+    "check": _config(
+        "the configuration of a check",
+        f"{_COMMON} error_if fail_calc limit materialized severity store_failures store_failures_as"
+        " warn_if where",
+        _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+    ),
+}
+# The other keys are arguments, which the check itself validates.
+_CHECK = Keys("a check", names=Keys("a check", {"config": CONFIG["check"]}, is_open=True, is_free=True))
+_COLUMN = Keys(
+    "a column",
+    named(
+        "data_type description name quote tags",
+        config=Keys(
+            "the configuration of a column",
+            named("tags", meta=META),
+            frozenset(("databricks_tags",)),
+            is_open=True,
+        ),
+        data_tests=_CHECK,
+        meta=META,
+        tests=_CHECK,
+    ),
+    frozenset(
+        "column_mask constraints databricks_tags dimension entity granularity policy_tags time_spine".split()
+    ),
+)
+_CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
+_TIMELY = frozenset("event_time freshness loaded_at_field loaded_at_query loader quoting".split())
+_FIXTURE = "fixture format rows"
+_DOCS_CONFIG = Keys("a configuration", named("docs enabled group meta tags"), is_open=True)
+
+PROPERTIES = Keys(
+    "",
+    {
+        "version": None,
+        "models": Keys(
+            "a model",
+            named("description docs name tags", config=CONFIG["model"], **_CHECKED),
+            frozenset(
+                "access agg_time_dimension constraints contract deprecation_date derived_semantics group"
+                " identifier latest_version metrics primary_entity primary_key semantic_model"
+                " static_analysis_off_reason time_spine versions".split()
+            ),
+        ),
+        "seeds": Keys(
+            "a seed",
+            named("description docs name tags", config=CONFIG["seed"], **_CHECKED),
+            frozenset("group static_analysis_off_reason".split()),
+        ),
+        "sources": Keys(
+            "a source",
+            named(
+                "database description name schema tags",
+                config=CONFIG["source"],
+                meta=META,
+                tables=Keys(
+                    "a source's table",
+                    named("description identifier name tags", config=CONFIG["source"], **_CHECKED),
+                    _TIMELY | {"external"},
+                ),
+            ),
+            _TIMELY | {"catalog", "overrides"},
+        ),
+        **dict.fromkeys(
+            ("data_tests", "tests"),
+            Keys("a check", named("description meta name tags", config=CONFIG["check"])),
+        ),
+        "unit_tests": Keys(
+            "a unit test",
+            named(
+                "description model name",
+                config=Keys("the configuration of a unit test", named("enabled meta tags"), is_open=True),
+                expect=Keys("expect", named(_FIXTURE)),
+                given=Keys("an entry of given", named(f"input {_FIXTURE}")),
+                overrides=Keys("overrides", named("env_vars macros vars")),
+            ),
+            frozenset(("static_analysis_off_reason", "versions")),
+        ),
+        # Snapshots are reported as not built.
+        "snapshots": None,
+        "macros": Keys(
+            "a macro",
+            named(
+                "description docs meta name",
+                arguments=Keys("an argument of a macro", named("description name type")),
+                config=_DOCS_CONFIG,
+            ),
+        ),
+    },
+    frozenset("analyses anchors exposures functions groups metrics saved_queries semantic_models".split()),
+)
+
+PROJECT = Keys(
+    "",
+    named(
+        "analysis-paths clean-targets config-version data_tests macro-paths model-paths models name"
+        " on-run-end on-run-start profile seed-paths seeds snapshot-paths sources target-path test-paths"
+        " tests vars version"
+        # No effect on rows: where dbt writes logs and docs, which dbt version is required.
+        " asset-paths config dbt-cloud docs-paths flags function-paths log-path packages-install-path"
+        " require-dbt-version unit_tests"
+    ),
+    frozenset(
+        "analyses dispatch exposures functions metrics query-comment quoting restrict-access saved-queries"
+        " semantic-models snapshots sync".split()
+    ),
+)
+# The configuration trees of dbt_project.yml, with the kind of node that each configures.
+TREES: Mapping[str, str] = {
+    "models": "model",
+    "seeds": "seed",
+    "sources": "source",
+    "data_tests": "check",
+    "tests": "check",
+}
+
+PROFILE = Keys("a profile", named("outputs target"), frozenset(("config",)))
+OUTPUT = Keys(
+    "an output of type duckdb",
+    named("database path schema settings threads type"),
+    frozenset(
+        "attach config_options disable_transactions extensions external_root filesystems flights"
+        " is_ducklake keep_open module_paths motherduck_token plugins remote retries secrets"
+        " use_credential_provider".split()
+    ),
+)
+PACKAGES = Keys(
+    "",
+    {
+        "packages": Keys(
+            "a package",
+            named(
+                "git install-prerelease local name package private provider revision subdirectory tarball"
+                " unrendered version warn-unpinned"
+            ),
+        ),
+        "projects": Keys("a project", named("name")),
+    },
+)

@@ -1,0 +1,112 @@
+"""Reads profiles.yml: the database file, the schema and the DuckDB settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genredb.errors import Place, ProjectError, UsageError, did_you_mean
+from genredb.runner.project.files import key_line, mapping, parse_yaml, read_text, shown, text_of
+from genredb.runner.project.key_faults import check_keys
+from genredb.runner.project.keys import OUTPUT, PROFILE
+from genredb.runner.project.yml_jinja import YmlRenderer
+from genredb.warehouse.settings import MOST_THREADS, Setting
+
+FILE = "profiles.yml"
+_DEFAULT_PATH = "genre.duckdb"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One output of a profile; ``file`` is None if there is no profiles.yml.
+
+    ``threads`` (None if not set) and ``settings`` are DuckDB's; ``engine_settings`` holds both, each with its
+    place. ``notices`` name settings that have no effect.
+    """
+
+    name: str
+    target: str = "dev"
+    path: str = _DEFAULT_PATH
+    schema: str = "main"
+    threads: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    engine_settings: tuple[Setting, ...] = ()
+    file: Path | None = None
+    notices: tuple[str, ...] = ()
+
+
+def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str | None) -> Profile:
+    """Read the profile ``name`` from profiles.yml in ``profiles_dir``, the root or ~/.dbt, in this order.
+
+    Raises UsageError for a folder or target that does not exist, ProjectError for an invalid file.
+    """
+    folders = [profiles_dir] if profiles_dir else [root, Path.home() / ".dbt"]
+    file = next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+    if file is None:
+        if profiles_dir:
+            raise UsageError(f"{profiles_dir} has no profiles.yml")
+        if target:
+            raise UsageError(f"There is no profiles.yml that could hold the target '{target}'")
+        return Profile(name)
+    return _parse(file, name, target)
+
+
+def _parse(file: Path, name: str, chosen: str | None) -> Profile:
+    renderer = YmlRenderer({}, {})
+    place = str(file)
+    text = read_text(file)
+    profiles = _parse_rendered(text, place, renderer)
+    if name not in profiles:
+        raise ProjectError(f"{file} has no profile '{name}'", name=name, choices=profiles)
+    profile = mapping(profiles, name, place)
+    ignored = check_keys(profile, PROFILE, place, text, (name,))
+    outputs = mapping(profile, "outputs", place)
+    target = chosen or str(renderer.render(profile.get("target", next(iter(outputs), "")), place))
+    if target not in outputs:
+        error = UsageError if chosen else ProjectError
+        raise error(f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}")
+    output = renderer.render(mapping(outputs, target, place), place)
+    if output.get("type", "duckdb") != "duckdb":
+        raise ProjectError(
+            f"output '{target}' is of type '{output['type']}'; genredb runs on duckdb", place=file
+        )
+    ignored += check_keys(output, OUTPUT, place, text, (name, "outputs", target))
+    threads, settings = _threads(output, place), mapping(output, "settings", place)
+    stated: dict[tuple[str, ...], Any] = {("threads",): threads} if threads else {}
+    stated |= {("settings", key): value for key, value in settings.items()}
+    above = (name, "outputs", target)
+    return Profile(
+        name=name,
+        target=target,
+        path=text_of(output, "path", place) or _DEFAULT_PATH,
+        schema=text_of(output, "schema", place) or "main",
+        threads=threads,
+        settings=settings,
+        engine_settings=tuple(
+            Setting(str(keys[-1]), value, Place(place, key_line(text, (*above, *keys))))
+            for keys, value in stated.items()
+        ),
+        file=file,
+        notices=tuple(ignored),
+    )
+
+
+def _threads(output: Mapping[str, Any], path: str) -> int | None:
+    stated = output.get("threads")
+    if stated is None:
+        return None
+    if not isinstance(stated, int) or isinstance(stated, bool) or not 1 <= stated <= MOST_THREADS:
+        raise ProjectError(
+            f"`threads:` should be a number from 1 to {MOST_THREADS}, not {shown(stated)}", place=path
+        )
+    return stated
+
+
+def _parse_rendered(text: str, path: str, renderer: YmlRenderer) -> Mapping[str, Any]:
+    """Parse the text; if jinja makes it invalid yml, render it first."""
+    try:
+        return parse_yaml(text, path)
+    except ProjectError:
+        if "{{" not in text and "{%" not in text:
+            raise
+        return parse_yaml(str(renderer.render(text, path)), path)

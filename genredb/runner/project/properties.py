@@ -1,0 +1,211 @@
+"""Reads properties files: sources, and the properties of models, seeds and checks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from genredb.errors import ProjectError
+from genredb.runner.project.files import delimiter, mapping, shown, text_list, text_of
+from genredb.runner.project.merge import merged
+from genredb.runner.project.specs import CheckSpec, refuse_own_place
+from genredb.runner.project.stated_checks import read_checks
+from genredb.runner.project.types import sql_type
+from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
+
+# No number in a raw file is larger.
+_MOST = 1e38
+FILLERS = ("file_stem", "record_number")
+Describe = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Properties:
+    """The properties in one entry of ``models:``, ``seeds:`` or ``data_tests:``."""
+
+    name: str
+    path: str
+    description: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class PropertiesFile:
+    """The parsed contents of one properties file."""
+
+    path: str
+    sources: tuple[SourceSpec, ...]
+    source_checks: tuple[CheckSpec, ...]
+    models: tuple[Properties, ...]
+    seeds: tuple[Properties, ...]
+    singular_checks: tuple[Properties, ...]
+    unit_tests: tuple[Mapping[str, Any], ...]
+
+
+def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
+    """Parse the contents of a properties file; errors call it ``path``.
+
+    ``describe`` renders a description, replacing ``{{ doc('name') }}`` with the docs block.
+    """
+    sources: list[SourceSpec] = []
+    checks: list[CheckSpec] = []
+    for i, entry in enumerate(entries(content, "sources", path)):
+        for j, table in enumerate(entries(entry, "tables", path)):
+            keys = ("sources", i, "tables", j)
+            source = _source(entry, table, path, describe, keys)
+            sources.append(source)
+            checks += read_checks(table, f"source('{source.source_name}', '{source.name}')", path, keys)
+    return PropertiesFile(
+        path,
+        tuple(sources),
+        tuple(checks),
+        tuple(_described(content, "models", path, describe)),
+        tuple(_described(content, "seeds", path, describe)),
+        tuple(
+            properties
+            for key in ("data_tests", "tests")
+            for properties in _described(content, key, path, describe)
+        ),
+        tuple(entries(content, "unit_tests", path)),
+    )
+
+
+def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries of a list; ProjectError if one has no name."""
+    stated = content.get(key) or []
+    if not isinstance(stated, list):
+        raise ProjectError(f"`{key}:` should be a list of entries that begin with `- name:`", place=path)
+    for entry in stated:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+            raise ProjectError(f"each entry of `{key}:` needs a `name:`", place=path)
+        yield entry
+
+
+def _described(content: Mapping[str, Any], key: str, path: str, describe: Describe) -> Iterator[Properties]:
+    for i, entry in enumerate(entries(content, key, path)):
+        name = entry["name"]
+        yield Properties(
+            name=name,
+            path=path,
+            description=_description(entry, describe),
+            config=_config(entry, path),
+            columns=_columns(entry, path, describe, (key, i)),
+            checks=tuple(read_checks(entry, f"ref('{name}')", path, (key, i)))
+            if key in ("models", "seeds")
+            else (),
+        )
+
+
+def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return the configuration of an entry; ``meta`` and ``tags`` may also be given outside ``config:``."""
+    outside = {key: entry[key] for key in ("meta", "tags", "docs") if entry.get(key)}
+    mapping(entry, "meta", path)
+    config = mapping(entry, "config", path)
+    mapping(config, "meta", path)
+    return merged(outside, config)
+
+
+def _description(entry: Mapping[str, Any], describe: Describe) -> str:
+    return describe(str(entry.get("description") or "")).strip()
+
+
+def _columns(
+    entry: Mapping[str, Any], path: str, describe: Describe, keys: tuple[str | int, ...]
+) -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            name=column["name"],
+            description=_description(column, describe),
+            data_type=str(column.get("data_type") or ""),
+            meta=_column_meta(column, path),
+            path=path,
+            keys=(*keys, "columns", i),
+        )
+        for i, column in enumerate(entries(entry, "columns", path))
+    )
+
+
+def _source(
+    entry: Mapping[str, Any],
+    table: Mapping[str, Any],
+    path: str,
+    describe: Describe,
+    keys: tuple[str | int, ...],
+) -> SourceSpec:
+    config = merged(_config(entry, path), _config(table, path))
+    meta = config.get("meta", {})
+    files, columns = _raw_pattern(meta, path), _columns(table, path, describe, keys)
+    schema = text_of(entry, "schema", path) or entry["name"]
+    if files:
+        refuse_own_place(schema, table["name"], path)
+    for column in columns if files else ():
+        if column.data_type:
+            sql_type(column.data_type, f"{path}: `data_type:` of {column.name}")
+    return SourceSpec(
+        source_name=entry["name"],
+        name=table["name"],
+        schema=schema,
+        description=_description(table, describe),
+        columns=columns,
+        path=path,
+        identifier=text_of(table, "identifier", path) or table["name"],
+        database=text_of(entry, "database", path),
+        files=files,
+        key=text_of(meta, "key", path),
+        config=config,
+        tags=text_list(config.get("tags"), "tags", path),
+    )
+
+
+def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
+    file, files = text_of(meta, "file", path), text_of(meta, "files", path)
+    if file is not None and files is not None:
+        raise ProjectError(f"a source has `file:` or `files:`, not both ({file}, {files})", place=path)
+    stated = file if files is None else files
+    if stated is None:
+        return None
+    if files is not None and "/" in files:
+        raise ProjectError(
+            f"`files:` should be a pattern of names in the raw folder, not '{files}'", place=path
+        )
+    return RawPattern(
+        stated,
+        is_pattern=files is not None,
+        is_optional=bool(meta.get("optional", False)),
+        thousands_separator=text_of(meta, "thousands_separator", path) or "",
+        delimiter=delimiter(meta.get("delimiter"), path),
+    )
+
+
+def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
+    meta: dict[str, Any] = _config(column, path).get("meta") or {}
+    filler = meta.get("filled_with")
+    if filler is not None and filler not in FILLERS:
+        raise ProjectError(
+            f"`filled_with:` of {column['name']} cannot be {shown(filler)}",
+            place=path,
+            name=str(filler),
+            choices=FILLERS,
+        )
+    role = meta.get("role")
+    if role not in (None, *ROLES) and (meant := get_close_matches(str(role), ROLES, n=1, cutoff=0.8)):
+        raise ProjectError(
+            f"`role:` of {column['name']} cannot be {shown(role)}. Did you mean '{meant[0]}'?", place=path
+        )
+    for key in ("min", "max"):
+        value = meta.get(key)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
+        if value is not None and not is_number:
+            raise ProjectError(
+                f"`{key}:` of {column['name']} should be a number, not {shown(value)}", place=path
+            )
+    for key in ("required", "optional"):
+        if not isinstance(meta.get(key) or False, bool):
+            raise ProjectError(
+                f"`{key}:` of {column['name']} should be true or false, not {shown(meta[key])}", place=path
+            )
+    if not isinstance(meta.get("aliases", []), list):
+        raise ProjectError(f"`aliases:` of {column['name']} should be a list of headers", place=path)
+    return meta

@@ -1,0 +1,132 @@
+"""Reads the checks and unit tests stated in a properties file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from genredb.errors import ProjectError
+from genredb.runner.project.files import mapping
+from genredb.runner.project.keys import CONFIG
+from genredb.runner.project.specs import CheckSpec, Fixture, UnitTestSpec
+
+Keys = tuple[str | int, ...]
+
+
+def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Keys) -> Iterator[CheckSpec]:
+    """Yield the checks of an entry and its columns; ``keys`` is the entry's path in its file."""
+    yield from _checks(entry, attached_to, None, path, keys)
+    for i, column in enumerate(entry.get("columns") or []):
+        if isinstance(column, Mapping) and isinstance(column.get("name"), str):
+            name = '"' + column["name"].replace('"', '""') + '"' if column.get("quote") else column["name"]
+            yield from _checks(column, attached_to, name, path, (*keys, "columns", i))
+
+
+def _checks(
+    entry: Mapping[str, Any], attached_to: str, column: str | None, path: str, keys: Keys
+) -> Iterator[CheckSpec]:
+    for key in ("data_tests", "tests"):
+        stated = entry.get(key) or []
+        if not isinstance(stated, list):
+            raise ProjectError(f"`{key}:` of {entry['name']} should be a list of checks", place=path)
+        for i, check in enumerate(stated):
+            yield _check(check, attached_to, column, path, (*keys, key, i))
+
+
+def _check(stated: Any, attached_to: str, column: str | None, path: str, keys: Keys) -> CheckSpec:
+    if isinstance(stated, str):
+        return CheckSpec(kind=stated, path=path, attached_to=attached_to, column=column, keys=keys)
+    if isinstance(stated, Mapping) and "test_name" in stated:
+        kind, body = str(stated["test_name"]), {k: v for k, v in stated.items() if k != "test_name"}
+    elif isinstance(stated, Mapping) and len(stated) == 1:
+        kind = str(next(iter(stated)))
+        body = dict(mapping(stated, kind, path))
+    else:
+        raise ProjectError(
+            f"a check of {attached_to} should be a name or `name: {{arguments: …}}`", place=path
+        )
+    config = dict(mapping(body, "config", path))
+    arguments = dict(mapping(body, "arguments", path))
+    name, description = body.pop("name", ""), body.pop("description", "")
+    body = {key: value for key, value in body.items() if key not in ("config", "arguments")}
+    for key in CONFIG["check"].known.keys() & body.keys():
+        config.setdefault(key, body.pop(key))
+    return CheckSpec(
+        kind=kind,
+        path=path,
+        attached_to=attached_to,
+        column=column,
+        arguments=arguments | body,
+        config=config,
+        name=str(name or ""),
+        description=str(description or ""),
+        keys=keys,
+    )
+
+
+def read_unit_test(
+    stated: Mapping[str, Any], path: str, keys: Keys, read_fixture: Callable[[str, str], str]
+) -> UnitTestSpec:
+    """Return a unit test; ``read_fixture`` returns the text of a fixture file by name and format."""
+    name = stated["name"]
+    if not isinstance(stated.get("model"), str):
+        raise ProjectError(f"the unit test {name} needs a `model:`", place=path)
+    given: dict[str, Fixture] = {}
+    inputs = stated.get("given") or []
+    if not isinstance(inputs, list):
+        raise ProjectError(f"`given:` of {name} should be a list of inputs", place=path)
+    for item in inputs:
+        if not isinstance(item, Mapping) or not isinstance(item.get("input"), str):
+            raise ProjectError(f"each entry of `given:` of {name} needs an `input:`", place=path)
+        given[item["input"].strip()] = _fixture(item, name, path, read_fixture)
+    overrides = mapping(stated, "overrides", path)
+    expect = stated.get("expect")
+    if isinstance(expect, list):
+        expect = {"rows": expect}
+    if not isinstance(expect, Mapping):
+        raise ProjectError(f"the unit test {name} needs `expect:` with its `rows:`", place=path)
+    return UnitTestSpec(
+        name=name,
+        path=path,
+        model=stated["model"],
+        given=given,
+        expect=_fixture(expect, name, path, read_fixture),
+        config=mapping(stated, "config", path),
+        overrides={key: mapping(overrides, key, path) for key in overrides},
+        description=str(stated.get("description") or ""),
+        keys=keys,
+    )
+
+
+def _fixture(
+    stated: Mapping[str, Any], name: str, path: str, read_fixture: Callable[[str, str], str]
+) -> Fixture:
+    kind = stated.get("format", "dict")
+    rows = stated.get("rows")
+    if kind not in ("dict", "csv", "sql"):
+        raise ProjectError(f"`format:` of {name} is dict, csv or sql, not {kind!r}", place=path)
+    if stated.get("fixture"):
+        rows = read_fixture(str(stated["fixture"]), kind)
+    if kind == "dict":
+        rows = rows or []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            raise ProjectError(f"`rows:` of {name} should be a list of `{{column: value}}`", place=path)
+        return Fixture(rows=tuple(rows))
+    if not isinstance(rows or "", str):
+        raise ProjectError(f"`rows:` of {name} should be a text of {kind}", place=path)
+    return Fixture(rows=_csv_rows(rows or "", name, path)) if kind == "csv" else Fixture(sql=rows or "")
+
+
+def _csv_rows(text: str, name: str, path: str) -> tuple[Mapping[str, Any], ...]:
+    """Parse rows of CSV; an empty field is NULL, as in dbt."""
+    import csv  # noqa: PLC0415 - few projects have unit tests
+
+    lines = [line.strip() for line in text.strip().splitlines()]
+    reader = csv.reader(lines, skipinitialspace=True)
+    header = [column.strip() for column in next(reader, [])]
+    rows = []
+    for row in reader:
+        if len(row) != len(header):
+            raise ProjectError(
+                f"a CSV row of {name} has {len(row)} fields, its header {len(header)}", place=path
+            )
+        rows.append({key: value.strip() or None for key, value in zip(header, row, strict=True)})
+    return tuple(rows)

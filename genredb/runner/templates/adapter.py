@@ -1,0 +1,131 @@
+"""The template names ``adapter`` and ``api``: existing relations and columns, and dispatch."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genredb.runner.templates.dbt_macros import MACROS
+from genredb.runner.templates.located import TemplateError
+from genredb.runner.templates.relation import Database, Relation
+from genredb.runner.templates.rendering import Current
+
+
+class ColumnOf:
+    """A column of a relation, as returned by ``adapter.get_columns_in_relation``."""
+
+    def __init__(self, name: str, dtype: str) -> None:
+        self.name = self.column = name
+        self.dtype = self.data_type = dtype
+        self.quoted = f'"{name}"'
+
+    def is_string(self) -> bool:
+        """Return True if its type is text."""
+        return self.dtype.lower().split("(")[0] in ("varchar", "text", "string", "char")
+
+    def is_number(self) -> bool:
+        """Return True if its type is numeric."""
+        return bool(
+            re.match(r"u?(tiny|small|big|huge)?int|integer|double|float|real|decimal", self.dtype.lower())
+        )
+
+    def __repr__(self) -> str:
+        return f"<Column {self.name} ({self.dtype})>"
+
+    @staticmethod
+    def create(name: str, label_or_dtype: str) -> "ColumnOf":
+        """Return a column with this name and type."""
+        return ColumnOf(name, ColumnOf.translate_type(label_or_dtype))
+
+    @staticmethod
+    def translate_type(dtype: str) -> str:
+        """Return DuckDB's name for a type."""
+        return "TEXT" if dtype.upper() == "STRING" else dtype
+
+
+class Adapter:
+    """The ``adapter`` object; methods that query the database report their own names.
+
+    ``own`` is the name of the database, ``macros`` are the macros available to templates.
+    """
+
+    def __init__(self, current: Current, own: str, macros: Mapping[str, Any]) -> None:
+        self._current = current
+        self._own = own
+        self._macros = macros
+
+    def get_relation(self, database: str, schema: str, identifier: str) -> Relation | None:
+        """Return the relation, or None if it does not exist."""
+        found = self._database("adapter.get_relation")
+        kind = found.relation_type(schema, identifier) if found else None
+        return Relation(database or self._own, schema, identifier, kind) if kind else None
+
+    def load_relation(self, relation: Relation) -> Relation | None:
+        """Return the relation, or None if it does not exist."""
+        return self.get_relation(str(relation.database), str(relation.schema), relation.identifier)
+
+    def already_exists(self, schema: str, name: str) -> bool:
+        """Return True if the relation exists."""
+        return self.get_relation(self._own, schema, name) is not None
+
+    def get_columns_in_relation(self, relation: Relation) -> list[ColumnOf]:
+        """Return the columns of a relation."""
+        found = self._database("adapter.get_columns_in_relation")
+        return [ColumnOf(*column) for column in found.columns(str(relation))] if found else []
+
+    def get_missing_columns(self, from_relation: Relation, to_relation: Relation) -> list[ColumnOf]:
+        """Return the columns of the first relation that the second one lacks."""
+        there = {column.name.lower() for column in self.get_columns_in_relation(to_relation)}
+        return [c for c in self.get_columns_in_relation(from_relation) if c.name.lower() not in there]
+
+    def create_schema(self, relation: Relation) -> None:
+        """Create the schema of a relation."""
+        self._run(f"create schema if not exists {relation.without_identifier()}")
+
+    def drop_relation(self, relation: Relation) -> None:
+        """Drop a relation."""
+        self._run(f"drop {relation.type or 'table'} if exists {relation}")
+
+    def _run(self, sql: str) -> None:
+        found = self._database("adapter")
+        if found:
+            found.query(sql)
+
+    def _database(self, what: str) -> Database | None:
+        return self._current.rendering.database(what)
+
+    def dispatch(
+        self, macro_name: str, macro_namespace: str | None = None, **_rest: Any
+    ) -> Callable[..., Any]:
+        """Return DuckDB's version of a macro, or its default; TemplateError if there is neither."""
+        for name in (f"duckdb__{macro_name}", f"default__{macro_name}"):
+            if name in self._macros:
+                return self._macros[name]  # type: ignore[no-any-return]
+        if macro_name in MACROS:
+            return MACROS[macro_name]
+        package = f" of the package {macro_namespace}" if macro_namespace else ""
+        raise TemplateError(
+            f"dispatch finds no duckdb__{macro_name} or default__{macro_name} in the project{package}; "
+            "genredb supports no packages",
+            macro_name,
+        )
+
+    @staticmethod
+    def quote(identifier: str) -> str:
+        """Return the identifier in double quotes."""
+        return f'"{identifier}"'
+
+    @staticmethod
+    def type() -> str:
+        """Return the type of database."""
+        return "duckdb"
+
+
+def make_relation(
+    database: str | None = None,
+    schema: str | None = None,
+    identifier: str = "",
+    type: str | None = None,  # noqa: A002 - dbt's name
+    **_rest: Any,
+) -> Relation:
+    """Return a relation with these parts, as ``api.Relation.create`` does."""
+    return Relation(database, schema, identifier, type)

@@ -1,0 +1,97 @@
+"""Locates errors in a user's own file: `file:line:column`, the quoted line, and a caret below it."""
+
+import re
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from jinja2 import TemplateSyntaxError
+from jinja2.exceptions import UndefinedError
+
+from genredb.errors import Place, ProjectError, near
+from genredb.runner.templates.rendering import NeedsDatabaseError
+
+# How many lines an expression may extend below the line that jinja reports.
+_REACH = 12
+# Python's own message for these exceptions depends on where they occur, or is empty.
+_TOLD: Mapping[type[Exception], str] = {
+    MemoryError: "the template takes more memory than there is",
+    RecursionError: "maximum recursion depth exceeded",
+}
+
+
+class TemplateError(ProjectError):
+    """A template error whose place is not known yet; ``needle`` is the word at fault."""
+
+    def __init__(self, what: str, needle: str = "", **parts: Any) -> None:
+        super().__init__(what, **parts)
+        self.needle = needle
+
+
+class located_errors:  # noqa: N801 - reads as a statement
+    """Turns jinja's exceptions, and errors without a place, into a ProjectError with place and quote.
+
+    ``texts`` maps template paths to their texts, ``known_names`` returns the names available to templates.
+    """
+
+    def __init__(self, path: str, texts: Mapping[str, str], known_names: Callable[[], Iterable[str]]) -> None:
+        self._path = path
+        self._texts = texts
+        self._known_names = known_names
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, trace: Any) -> None:
+        is_located = isinstance(error, ProjectError) and error.place.path
+        if not isinstance(error, Exception) or is_located or isinstance(error, NeedsDatabaseError):
+            return
+        if isinstance(error, TemplateSyntaxError):
+            place = self._found(error.filename or self._path, error.lineno, "")
+            raise ProjectError(str(error.message), place=place) from None
+        path, line = self._innermost(trace)
+        found, needle = self._explained(error)
+        place = self._found(path, line, needle)
+        if needle and isinstance(error, UndefinedError) and self._is_package(place):
+            found = ProjectError(
+                f"'{needle}' is undefined. If it is a package: genredb supports none",
+                cure="write the macro into the project",
+            )
+        raise found.at(place) from None
+
+    def _explained(self, error: Exception) -> tuple[ProjectError, str]:
+        """Return the error as a ProjectError, and the word at fault."""
+        if isinstance(error, ProjectError):
+            return error, error.needle if isinstance(error, TemplateError) else ""
+        if isinstance(error, UndefinedError):
+            names = re.findall(r"'([^']*)'", str(error))
+            name = names[-1] if names else ""
+            choices = near(name, self._known_names()) if "is undefined" in str(error) else ()
+            return ProjectError(str(error), name=name, choices=choices), name
+        return ProjectError(_TOLD.get(type(error)) or str(error).rstrip(".") or type(error).__name__), ""
+
+    def _innermost(self, trace: Any) -> tuple[str, int | None]:
+        """Return path and line of the innermost template frame; jinja uses the path as file name."""
+        for frame in reversed(traceback.extract_tb(trace)):
+            if frame.filename in self._texts:
+                return frame.filename, frame.lineno
+        return self._path, None
+
+    def _found(self, path: str, line: int | None, needle: str) -> Place:
+        """Return the place of a word at or below a line if it is found, else that of the line."""
+        text = self._texts.get(path)
+        if text is None or line is None:
+            return Place(path)
+        lines = text.splitlines()
+        for number in range(line, min(line + _REACH, len(lines) + 1)) if needle else ():
+            found = re.search(rf"(?<![\w.]){re.escape(needle)}(?!\w)", lines[number - 1])
+            if found is not None:
+                return Place(path, number, found.start() + 1, text, len(needle))
+        return Place(path, line, None, text)
+
+    @staticmethod
+    def _is_package(place: Place) -> bool:
+        """Return True if the word in this place is followed by a dot, as a package name is."""
+        if place.line is None or place.column is None:
+            return False
+        return place.text.splitlines()[place.line - 1].startswith(".", place.column - 1 + place.width)

@@ -1,0 +1,47 @@
+"""The template names ``ref`` and ``source``: each returns a relation and records its unique id."""
+
+from collections.abc import Callable
+from typing import Any
+
+from genredb.runner.templates.located import TemplateError
+from genredb.runner.templates.relation import Relation
+from genredb.runner.templates.rendering import Current
+
+# Returns the unique id and the relation for a name.
+Resolve = Callable[..., tuple[str, Relation]]
+
+
+class ReferenceCall:
+    """Base class of ``ref`` and ``source``."""
+
+    def __init__(self, resolve: Resolve, current: Current) -> None:
+        self._resolve = resolve
+        self._current = current
+
+    def _relation(self, *names: str) -> Relation:
+        rendering = self._current.rendering
+        if rendering.given.is_naming:
+            return Relation("", "", names[-1])
+        unique_id, relation = self._resolve(*names)
+        rendering.references[unique_id] = None
+        return rendering.given.relations.get(unique_id, relation)
+
+
+class RefCall(ReferenceCall):
+    """``ref('name')``."""
+
+    def __call__(self, *names: str, **version: Any) -> Relation:
+        """Return the relation of a model or seed; TemplateError if it does not exist."""
+        if not 1 <= len(names) <= 2 or not all(isinstance(name, str) for name in names):
+            raise TemplateError("ref() takes the name of a model or seed", "ref")
+        if version.get("v", version.get("version")) is not None:
+            raise TemplateError("genredb does not support versions of models", "ref")
+        return self._relation(*names)
+
+
+class SourceCall(ReferenceCall):
+    """``source('source', 'table')``."""
+
+    def __call__(self, source_name: str, name: str) -> Relation:
+        """Return the relation of a source; TemplateError if it does not exist."""
+        return self._relation(source_name, name)

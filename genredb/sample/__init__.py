@@ -1,1 +1,0 @@
-"""Writes synthetic CSVs in the competition's schema: invented songs, plausible numbers."""

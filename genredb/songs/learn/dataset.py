@@ -1,0 +1,218 @@
+"""Reads feature views into arrays, always in the same order: the predictions of a forest depend on it."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from genredb.errors import ProjectError
+from genredb.runner.planning.built_with import read_built_with
+from genredb.songs.freshness import classifier_settings, read_fingerprints
+from genredb.songs.versions import versions
+from genredb.songs.views import TRAIN_VIEW
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import column_types, quote
+
+LABEL = "genre"  # what classifiers are fitted on; group probabilities are sums over it
+_LARGEST = float(np.finfo(np.float32).max)
+_ORDER = "order by source, id"
+
+
+@dataclass(frozen=True)
+class Songs:
+    """Songs as arrays of equal length n.
+
+    ``features`` is n × f, in the units of the columns, booleans as 0 and 1, NaN for missing values;
+    ``artists`` holds artist keys ("" if unknown); ``labels`` is empty for songs to predict.
+    """
+
+    keys: npt.NDArray[np.object_]
+    artists: npt.NDArray[np.object_]
+    features: npt.NDArray[np.float64]
+    labels: npt.NDArray[np.object_]
+    feature_names: tuple[str, ...]
+
+    def matrix(self, *, uses_artist: bool) -> npt.NDArray[np.float64]:
+        """Return a classifier's input: n × f, or n × (1 + f) with the artist's code first."""
+        if not uses_artist:
+            return self.features
+        return np.column_stack([artist_codes(self.artists), self.features])
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, rows: Any) -> "Songs":
+        """Return the songs at ``rows`` (a mask or indices)."""
+        labels = self.labels[rows] if len(self.labels) else self.labels
+        return Songs(self.keys[rows], self.artists[rows], self.features[rows], labels, self.feature_names)
+
+
+@dataclass(frozen=True)
+class LabelledSongs:
+    """Labelled songs with everything evaluations need; parallel arrays of length n.
+
+    ``songs.labels`` holds genres, ``groups`` their groups; ``sources`` are the files they come from;
+    ``recordings`` is equal for recordings of one song. ``is_duplicate`` marks equal songs but the first.
+    """
+
+    songs: Songs
+    groups: npt.NDArray[np.object_]
+    sources: npt.NDArray[np.object_]
+    recordings: npt.NDArray[np.object_]
+    is_duplicate: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def __getitem__(self, rows: Any) -> "LabelledSongs":
+        """Return the songs at ``rows`` (a mask or indices)."""
+        return LabelledSongs(*(getattr(self, part.name)[rows] for part in fields(self)))
+
+    @property
+    def artist_groups(self) -> npt.NDArray[np.object_]:
+        """The songs' artists; a song without an artist is its own group."""
+        return np.where(self.songs.artists == "", self.songs.keys, self.songs.artists)
+
+    def truth(self, label: str) -> npt.NDArray[np.object_]:
+        """Return the songs' genres or genre groups."""
+        return self.songs.labels if label == "genre" else self.groups
+
+
+@dataclass(frozen=True)
+class FeatureView:
+    """A view that classifiers read, with its columns of role ``feature`` in the order of the properties."""
+
+    name: str
+    features: tuple[str, ...]
+
+
+def feature_view(connection: Connection, name: str) -> FeatureView:
+    """Return a feature view as it was built; ProjectError if it has no features."""
+    features = read_built_with(connection).columns_of(f"features.{name}", "feature")
+    if not features:
+        raise ProjectError(f"The model '{name}' has no column of `role: feature` in its properties")
+    return FeatureView(name, features)
+
+
+def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSongs:
+    """Read a feature view of labelled songs for evaluations, ordered by source and id."""
+    songs = read_songs(connection, view, "genre")
+    columns = connection.arrays(
+        f"""
+        select
+            songs.genre_group,
+            songs.source,
+            coalesce(songs.recording_key, songs.song_key) as recording,
+            row_number() over (
+                partition by coalesce(songs.duplicate_of, songs.song_key)
+                order by songs.duplicate_of is not null, view.source, view.id
+            ) > 1 as is_duplicate
+        from features.{quote(view.name)} as view
+        inner join songs on view.song_key = songs.song_key
+        order by view.source, view.id
+        """
+    )
+    groups, sources, recordings = (
+        np.asarray(columns[name], dtype=object) for name in ("genre_group", "source", "recording")
+    )
+    return LabelledSongs(songs, groups, sources, recordings, np.asarray(columns["is_duplicate"], dtype=bool))
+
+
+# The columns of ``songs`` that decide which songs take part under a protocol, and how they are split.
+SPLIT_BY = {
+    "seed": ("source", "genre"),
+    "cv": ("recording_key", "duplicate_of"),
+    "unseen": ("artist_key", "duplicate_of"),
+}
+
+
+def evaluation_digest(connection: Connection, protocol: str) -> str:
+    """Return a digest of what evaluations under a protocol share: songs, splits, settings, libraries."""
+    songs = (read_fingerprints(connection).training, _fold_fingerprint(connection, SPLIT_BY[protocol]))
+    return "-".join((*songs, *map(str, classifier_settings(connection).values()), *versions().values()))
+
+
+def _fold_fingerprint(connection: Connection, split_by: Sequence[str]) -> str:
+    """Return a digest of the labelled songs, their labels, and the columns of ``songs`` that split them."""
+    columns = ", ".join(["song_key", "genre", "genre_group", *split_by])
+    sql = f"""
+        select md5(string_agg(to_json([{columns}])::varchar, ',' order by song_key))
+        from songs
+        where genre is not null
+        """
+    return str(connection.rows(sql)[0][0])[:16]
+
+
+def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """Return a number for each artist key, the same on every machine; NaN if the artist is unknown."""
+    keys, places = np.unique(artists.astype(str), return_inverse=True)
+    # 48 bits: a float holds them exactly, and a million artists have a collision with a chance of 1 in 500.
+    digests = [hashlib.sha256(key.encode()).digest()[:6] if key else b"" for key in keys]
+    codes = [int.from_bytes(digest, "big") if digest else np.nan for digest in digests]
+    return np.array(codes, dtype=np.float64)[places]
+
+
+def read_songs(connection: Connection, view: FeatureView, label: str | None = None) -> Songs:
+    """Read a whole feature view; ``label`` names its column of role label, if it has one."""
+    names = view.features
+    columns = connection.arrays(_select(view.name, names, label))
+    return _songs(columns, names, label)
+
+
+def feature_types(connection: Connection, names: Sequence[str]) -> tuple[str, ...]:
+    """Return DuckDB's types of feature columns, which are the same in all feature views."""
+    types = column_types(connection, "features", TRAIN_VIEW)
+    return tuple(types.get(name, "") for name in names)
+
+
+def read_groups(connection: Connection) -> dict[str, str]:
+    """Return the group of each genre of the labelled songs."""
+    return dict(connection.rows(f"select distinct genre, genre_group from features.{TRAIN_VIEW}"))
+
+
+def stream_songs(connection: Connection, view: FeatureView, batch_rows: int) -> Iterator[Songs]:
+    """Read a feature view in Arrow batches of at most ``batch_rows`` songs, in constant memory."""
+    names = view.features
+    for batch in connection.batches(_select(view.name, names, None), batch_rows):
+        columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}
+        yield _songs(columns, names, None)
+
+
+def number_sql(expression: str) -> str:
+    """Return the SQL of a feature as the number that classifiers read: booleans are 0 and 1.
+
+    Infinity, NaN and numbers too large for 32 bits, which trees use, count as missing.
+    """
+    return f"case when abs({expression}::double) <= {_LARGEST} then {expression}::double end"
+
+
+def _select(view: str, names: Sequence[str], label: str | None) -> str:
+    features = ", ".join(f"{number_sql(quote(name))} as {quote(name)}" for name in names)
+    labels = f", {quote(label)} as label" if label else ""
+    return (
+        f"select song_key, coalesce(artist_key, '') as artist_key, {features}{labels}"
+        f" from features.{quote(view)} {_ORDER}"
+    )
+
+
+def songs_of(
+    artists: npt.NDArray[np.object_], columns: Sequence[npt.NDArray[np.float64]], names: tuple[str, ...]
+) -> Songs:
+    """Return songs with the given artist keys and an array of numbers for each name."""
+    features = np.column_stack(list(columns))
+    return Songs(artists, artists, features, np.empty(0, dtype=object), names)
+
+
+def _songs(columns: dict[str, Any], names: tuple[str, ...], label: str | None) -> Songs:
+    features = [np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan) for name in names]
+    keys = np.asarray(columns["song_key"], dtype=object)
+    return Songs(
+        keys=keys,
+        artists=np.asarray(columns["artist_key"], dtype=object),
+        features=np.column_stack(features) if len(keys) else np.empty((0, len(names))),
+        labels=np.asarray(columns["label"], dtype=object) if label else np.empty(0, dtype=object),
+        feature_names=names,
+    )

@@ -1,0 +1,124 @@
+"""Reads evaluations back and tells which differences between classifiers could be chance.
+
+Imports no scikit-learn, so reading is fast.
+"""
+
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+
+import numpy as np
+
+from genredb.errors import UsageError
+from genredb.songs.freshness import DEFAULT
+from genredb.songs.learn.dataset import SPLIT_BY, evaluation_digest
+from genredb.songs.learn.noise import are_noise
+from genredb.songs.learn.scores import standard_error
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import relation_exists
+from genredb.warehouse.tables import has_current_layout
+
+LABELS = ("genre", "genre_group")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A classifier under a protocol and a label, over all folds; errors are standard errors over songs.
+
+    ``ceiling`` is the share of songs whose label was known to the fold. ``difference`` is the accuracy minus
+    that of the default classifier on the same songs, with its own error; ``is_noise`` means that it could be
+    chance, given how many classifiers are compared.
+    """
+
+    classifier: str
+    protocol: str
+    label: str
+    songs: int
+    accuracy: float
+    accuracy_error: float
+    seen_accuracy: float | None
+    unseen_accuracy: float | None
+    unseen_error: float | None
+    top_3: float
+    macro_f1: float
+    log_loss: float | None
+    calibration_error: float | None
+    ceiling: float
+    fit_seconds: float
+    predict_seconds: float
+    difference: float | None = None
+    difference_error: float | None = None
+    is_noise: bool | None = None
+
+
+def read_leaderboard(
+    connection: Connection, protocol: str, label: str, names: Sequence[str] | None = None
+) -> list[Evaluation]:
+    """Return evaluations under a protocol and a label, most accurate first: of ``names``, or all current.
+
+    Current are those of the songs and settings as they are now. Each is compared with the default classifier
+    on the same songs. UsageError with the choices for an unknown protocol or label.
+    """
+    for what, asked, known in (("protocol", protocol, SPLIT_BY), ("label", label, LABELS)):
+        if asked not in known:
+            raise UsageError(f"There is no {what} '{asked}'", name=asked, choices=known)
+    if names is None:
+        names = _current(connection, protocol, label)
+    found = with_verdicts([_read(connection, name, protocol, label) for name in names])
+    return sorted(found, key=lambda one: -one.accuracy)
+
+
+def _current(connection: Connection, protocol: str, label: str) -> list[str]:
+    """Return the classifiers that were evaluated on the current songs."""
+    if not (has_current_layout(connection) and relation_exists(connection, "ml", "evaluations")):
+        return []
+    sql = "select classifier, digest from ml.evaluations where protocol = ? and label = ? order by classifier"
+    now = evaluation_digest(connection, protocol)
+    return [name for name, digest in connection.rows(sql, [protocol, label]) if digest.startswith(f"{now}-")]
+
+
+def _read(connection: Connection, name: str, protocol: str, label: str) -> Evaluation:
+    """Read an evaluation and compare it with the default classifier's on the same songs."""
+    key = [name, protocol, label]
+    columns = [f.name for f in fields(Evaluation) if f.default is MISSING]
+    where = "where classifier = ? and protocol = ? and label = ?"
+    row = connection.rows(f"select {', '.join(columns)} from ml.evaluations {where}", key)[0]
+    alone = Evaluation(**dict(zip(columns, row, strict=True)))
+    if name == DEFAULT:
+        return alone
+    pairs = connection.rows(
+        """
+        with
+
+        scores as (
+            select classifier, song_key, artist_key, avg(is_right::integer) as accuracy
+            from ml.song_scores
+            where protocol = ? and label = ? and classifier in (?, ?)
+            group by classifier, song_key, artist_key
+        )
+
+        select own.accuracy - other.accuracy, coalesce(nullif(own.artist_key, ''), own.song_key)
+        from scores as own
+        inner join scores as other on own.song_key = other.song_key
+        where own.classifier = ? and other.classifier = ?
+        order by own.song_key
+        """,
+        [protocol, label, name, DEFAULT, name, DEFAULT],
+    )
+    if not pairs:  # the default classifier was not evaluated, or on other songs
+        return alone
+    differences = np.array([pair[0] for pair in pairs])
+    artists = np.array([pair[1] for pair in pairs], dtype=object)
+    error = standard_error(differences, artists)
+    return replace(alone, difference=float(differences.mean()), difference_error=error)
+
+
+def with_verdicts(found: Sequence[Evaluation]) -> list[Evaluation]:
+    """Mark each difference that could be noise, given how many are compared."""
+    verdicts = are_noise(
+        {
+            one.classifier: (one.difference, one.difference_error or 0.0)
+            for one in found
+            if one.difference is not None
+        }
+    )
+    return [replace(one, is_noise=verdicts.get(one.classifier)) for one in found]

@@ -1,0 +1,83 @@
+"""A random forest stored as a few arrays: loading hundreds of trees as separate objects takes long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree._tree import Tree
+from sklearn.utils.validation import check_is_fitted
+
+_TREES = "estimators_"
+_PACKED = "packed_trees"
+
+
+class PackedForest(RandomForestClassifier):  # type: ignore[misc]
+    """scikit-learn's random forest, bit for bit, except for its storage and the way it predicts.
+
+    ``packed_trees`` holds the trees' nodes and values, concatenated, and the number of nodes, the depth and
+    the seed of each tree.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the trees packed."""
+        state = dict(super().__getstate__())
+        trees = state.pop(_TREES, None)
+        if trees is not None:
+            state[_PACKED] = _packed(trees)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the state and unpack the trees."""
+        rest = dict(state)
+        packed = rest.pop(_PACKED, None)
+        super().__setstate__(rest)
+        if packed is not None:
+            setattr(self, _TREES, self._unpacked(packed))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the mean of the trees' shares as scikit-learn does, but without a job for each tree."""
+        check_is_fitted(self)
+        if self.n_outputs_ > 1:
+            return super().predict_proba(X)
+        X = self._validate_X_predict(X)
+        total = np.zeros((X.shape[0], len(self.classes_)))
+        for tree in self.estimators_:
+            total += tree.tree_.predict(X)[:, : tree.n_classes_]
+        return total / len(self.estimators_)
+
+    def _unpacked(self, packed: dict[str, Any]) -> list[DecisionTreeClassifier]:
+        parameters = {name: getattr(self, name) for name in self.estimator_params if name != "random_state"}
+        ends = np.cumsum(packed["node_counts"])
+        trees = []
+        for number, end in enumerate(ends):
+            start = end - packed["node_counts"][number]
+            tree = DecisionTreeClassifier(**parameters, random_state=int(packed["seeds"][number]))
+            tree.classes_ = packed["classes"]
+            tree.n_classes_, tree.n_outputs_ = len(packed["classes"]), 1
+            tree.n_features_in_, tree.max_features_ = self.n_features_in_, int(packed["max_features"])
+            tree.tree_ = Tree(self.n_features_in_, np.array([tree.n_classes_], dtype=np.intp), 1)
+            tree.tree_.__setstate__(
+                {
+                    "max_depth": int(packed["depths"][number]),
+                    "node_count": int(end - start),
+                    "nodes": packed["nodes"][start:end],
+                    "values": packed["values"][start:end],
+                }
+            )
+            trees.append(tree)
+        return trees
+
+
+def _packed(trees: Sequence[DecisionTreeClassifier]) -> dict[str, Any]:
+    states = [tree.tree_.__getstate__() for tree in trees]
+    return {
+        "nodes": np.concatenate([state["nodes"] for state in states]),
+        "values": np.concatenate([state["values"] for state in states]),
+        "node_counts": np.array([state["node_count"] for state in states]),
+        "depths": np.array([state["max_depth"] for state in states]),
+        "seeds": np.array([tree.random_state for tree in trees]),
+        "classes": trees[0].classes_,
+        "max_features": trees[0].max_features_,
+    }

@@ -1,0 +1,116 @@
+"""The raw tables that a project declares: their files, columns, types and ranges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ROLES = ("id", "label", "group", "weight", "feature")
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """The closed interval of permitted values of a source column; None leaves an end open."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as described in a properties file; ``meta`` is its ``config: meta:``.
+
+    ``path`` is that file, ``keys`` the path to the column within it.
+    """
+
+    name: str
+    description: str = ""
+    data_type: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+    keys: tuple[str | int, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """The name of this column in a raw file's header."""
+        return str(self.meta.get("header", self.name))
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header that names this column: its own name, its header and the aliases."""
+        return (self.header, self.name, *(str(alias) for alias in self.meta.get("aliases", ())))
+
+    @property
+    def is_required(self) -> bool:
+        """True if raw rows without this value are quarantined."""
+        return bool(self.meta.get("required", False))
+
+    @property
+    def is_optional(self) -> bool:
+        """True if a raw file may lack this column."""
+        return bool(self.meta.get("optional", False))
+
+    @property
+    def filled_with(self) -> str | None:
+        """What fills this column instead of a field of the file: ``file_stem`` or ``record_number``."""
+        filler = self.meta.get("filled_with")
+        return str(filler) if filler is not None else None
+
+    @property
+    def range(self) -> ValueRange:
+        """The interval of permitted numbers."""
+        return ValueRange(self.meta.get("min"), self.meta.get("max"))
+
+    @property
+    def role(self) -> str | None:
+        """One of :data:`ROLES` in a feature view; elsewhere None or the project's own value."""
+        role = self.meta.get("role")
+        return str(role) if role is not None else None
+
+
+@dataclass(frozen=True)
+class RawPattern:
+    """Which files of the raw folder a source is loaded from, and how they are read.
+
+    ``text`` is a file name or, if ``is_pattern``, a pattern (``playlist*.csv``) that any number of files may
+    match. If ``is_optional``, there may be no file. ``delimiter`` separates the columns of the files; their
+    integers may contain ``thousands_separator``.
+    """
+
+    text: str
+    is_pattern: bool = False
+    is_optional: bool = False
+    thousands_separator: str = ""
+    delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A raw table. ``files`` says which files genredb loads it from; None if something else writes it."""
+
+    source_name: str
+    name: str
+    schema: str
+    description: str
+    columns: tuple[Column, ...]
+    path: str
+    identifier: str = ""
+    database: str | None = None
+    files: RawPattern | None = None
+    key: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The name of the table, without its schema."""
+        return self.identifier or self.name
+
+    @property
+    def qualified_name(self) -> str:
+        """``schema.table``, as used in SQL and messages."""
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def stated_files(self) -> str:
+        """The file name or pattern as the properties file states it; empty if there is none."""
+        return self.files.text if self.files else ""

@@ -1,0 +1,2 @@
+--- models/b.sql
+{% if true %}{{ ref('a') }}{% endif %} {# note #}

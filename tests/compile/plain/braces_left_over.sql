@@ -1,0 +1,2 @@
+--- models/b.sql
+{{ ref('a') }} }}

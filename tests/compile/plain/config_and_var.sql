@@ -1,0 +1,2 @@
+--- models/b.sql
+{{ config(materialized='table', tags=['x']) }} select {{ var('v', 1) }} from {{ ref('a') }}

@@ -1,0 +1,4 @@
+--- models/b.sql
+select 1
+from {{ ref('a') }}
+

@@ -1,0 +1,3 @@
+--- models/b.sql
+no jinja at all
+

@@ -1,0 +1,2 @@
+--- models/b.sql
+select '{' || '}' from {{ ref( 'small' , 'a' ) }} -- {{ ref('a') }}

@@ -1,0 +1,3 @@
+--- models/b.sql
+select * from {{ ref('a') }}
+

@@ -1,0 +1,4 @@
+--- models/train.sql
+select songs.song_key, songs.genre, songs.bpm, 1 as x
+from {{ ref('songs') }} as songs
+where songs.genre is not null

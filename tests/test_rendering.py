@@ -1,0 +1,122 @@
+"""Rendering a template gives the same for the same input, whatever was rendered before it."""
+
+from pathlib import Path
+
+import pytest
+
+from genredb.errors import GenredbError
+from genredb.runner.graph.compiler import compile_inline
+from genredb.runner.project.discover import read_project
+from genredb.runner.templates.given import Given
+from tests.conftest import rows
+from tests.project_files import compiled, write_project
+from tests.verbs import build
+
+MODEL = {"models/m.sql": "select 1 as x", "macros/all.sql": "{% macro half(x) %}{{ x }} / 2{% endmacro %}"}
+ASKS = "{{ run_query('select 1').rows[0][0] }}"
+
+
+class Answers:
+    """A database that answers each query with one row of 1."""
+
+    rows = columns = ((1,),)
+
+    def query(self, sql: str) -> "Answers":
+        return self
+
+    def relation_type(self, schema: str, identifier: str) -> str | None:
+        return None
+
+
+def test_rendering_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Text, references, configuration, messages, environment: none is of an earlier rendering."""
+    renderer = compiled(tmp_path, MODEL).deferred.renderer
+    texts = [
+        "{{ config(tags=['a'], nonsense=1) }}select {{ half(1) }} from {{ ref('m') }}",
+        "{{ print('said') }}{{ env_var('HOME') }}{{ modules.datetime.date(2020, 1, 1) }}",
+        "{% call statement('s', fetch_result=true) %}select 1{% endcall %}{{ load_result('s') is none }}",
+        "{{ load_result('s') }}{{ config.get('tags') }}{% if is_incremental() %}{% endif %}",
+    ]
+    given = Given("inline", config={"tags": ["b"]}, database=Answers())  # type: ignore[arg-type]
+    alone = [compiled(tmp_path, MODEL).deferred.renderer.render(text, given) for text in texts]
+    for order in (texts, texts[::-1], texts):
+        together = {text: renderer.render(text, given) for text in order}
+        assert [together[text].references for text in texts] == [found.references for found in alone]
+        assert [together[text] for text in texts if "date(" not in text] == [
+            found for text, found in zip(texts, alone, strict=True) if "date(" not in text
+        ]
+    assert given.config == {"tags": ["b"]}
+    assert alone[0].config["tags"] == ["b", "a"]
+    assert alone[0].references == ("model.small.m",)
+    assert alone[1].messages == ("said",)
+    assert alone[1].environment == {"HOME"}
+    assert [found.uses_clock for found in alone] == [False, True, False, False]
+    assert alone[3].value == "None['b']"
+    assert alone[3].asks_incremental
+
+
+def test_what_a_template_asks_and_what_it_is_without_an_answer(tmp_path: Path) -> None:
+    """Its references before the question count; its configuration counts once."""
+    renderer = compiled(tmp_path, MODEL).deferred.renderer
+    text = "{{ config(tags=['a']) }}{% if execute %}{{ ref('m') }}{% endif %}{% do run_query('x') %}select 1"
+    found = renderer.render(text, Given("inline"))
+    assert (found.asks, found.sql, found.config, found.references) == (
+        "run_query",
+        "select 1",
+        {"tags": ["a"]},
+        ("model.small.m",),
+    )
+
+
+def test_a_hook_of_a_model_that_asks_the_database_runs_once(tmp_path: Path) -> None:
+    model = (
+        "{{ config(materialized='table', post_hook='insert into {{ this }} values (2)') }}"
+        "{% do run_query('select 1') %}select 1 as x"
+    )
+    config = write_project(tmp_path, {"models/m.sql": model})
+    build(config)
+    assert rows(config.database, "from m order by x") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "models/m.yml",
+            f'models: [{{name: m, columns: [{{name: x, data_tests: [{{accepted_values: {{values: ["{ASKS}"]}}}}]}}]}}]',
+            "'None' has no attribute 'rows'",
+        ),
+        (
+            "models/m.yml",
+            "models: [{name: m, columns: [{name: x, data_tests: [{accepted_values: {values:"
+            " [\"{{ run_query('select 1') }}\"]}}]}]}]",
+            "models/m.yml:1: the check 'accepted_values' calls run_query, which a generic check may not.",
+        ),
+        (
+            "models/m.yml",
+            "models: [{name: m, columns: [{name: x, data_tests: [{not_null: {config: {where:"
+            " \"x > {{ run_query('select 1') }}\"}}}]}]}]",
+            "models/m.yml:1: the check 'not_null' calls run_query, which a generic check may not.",
+        ),
+        (
+            "macros/names.sql",
+            "{% macro generate_schema_name(name, node) %}{{ run_query('select 1') }}{% endmacro %}",
+            "models/m.sql: generate_schema_name calls run_query, but names come before the database.",
+        ),
+        (
+            "macros/names.sql",
+            f"{{% macro generate_schema_name(name, node) %}}\n{ASKS}{{% endmacro %}}",
+            "macros/names.sql:2: 'None' has no attribute 'rows'.",
+        ),
+    ],
+)
+def test_what_asks_a_database_too_early_is_told(tmp_path: Path, path: str, text: str, said: str) -> None:
+    with pytest.raises(GenredbError) as raised:
+        compiled(tmp_path, {"models/m.sql": "select 1 as x", path: text})
+    assert said in str(raised.value)
+
+
+def test_an_inline_template_that_asks_where_there_is_no_database_is_told(tmp_path: Path) -> None:
+    project = read_project(write_project(tmp_path, MODEL))
+    with pytest.raises(GenredbError, match="calls run_query, and there is no database yet to ask"):
+        compile_inline(project, "{{ run_query('select 1') }}", None)
