@@ -75,6 +75,7 @@ def is_own(config: Config) -> bool:
     return rows(config.database, "select count(*) from songs where title = 'Song of my own'") == [(1,)]
 
 
+@pytest.mark.slow
 def test_songs_of_ones_own_are_not_called_synthetic_after_the_sample(
     settled: Settled, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_songs_of_ones_own_are_not_called_synthetic_after_the_sample(
     assert not kept(settled())["is_sample"]
 
 
+@pytest.mark.slow
 def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked(
     settled: Settled, tmp_path: Path
 ) -> None:
@@ -111,6 +113,7 @@ def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked
     assert not is_own(settled())
 
 
+@pytest.mark.slow
 def test_songs_of_ones_own_stay_when_genredb_is_upgraded(settled: Settled, tmp_path: Path) -> None:
     """Another version's memory is built anew, but whose songs these are is heeded."""
     build(settled(raw_dir=tmp_path / "own"))
@@ -122,6 +125,7 @@ def test_songs_of_ones_own_stay_when_genredb_is_upgraded(settled: Settled, tmp_p
     assert is_own(settled())
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_named_counts_for_reading_though_there_is_data_raw(
     settled: Settled, tmp_path: Path
 ) -> None:
@@ -133,6 +137,7 @@ def test_a_folder_that_was_named_counts_for_reading_though_there_is_data_raw(
     assert f"{REAL_FILES[1]} changed" in (say_unbuilt(settled()) or "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_forests")
 def test_what_was_stated_for_the_build_holds_for_the_commands_after_it(
     settled: Settled, tmp_path: Path
@@ -180,6 +185,7 @@ def test_what_is_stated_otherwise_is_refused_in_a_sentence(settled: Settled, tmp
     assert export(agreeing, "songs", tmp_path / "songs.csv").rows == 16
 
 
+@pytest.mark.slow
 def test_the_target_of_the_build_holds_for_the_commands_after_it(submitted: Config, tmp_path: Path) -> None:
     """One database file may be built for either target; what reads it takes the one it was built for."""
     (tmp_path / "profiles.yml").write_text(
@@ -196,6 +202,7 @@ def test_the_target_of_the_build_holds_for_the_commands_after_it(submitted: Conf
         train(read_config(replace(stated, target="dev")), name="majority")
 
 
+@pytest.mark.slow
 def test_an_id_covers_the_features_and_the_parameters_and_not_what_decides_nothing(settled: Settled) -> None:
     build(settled())
     first = train(settled(), name="logistic").classifier_id
@@ -288,6 +295,7 @@ def test_raw_files_that_are_gone_say_nothing_but_what_else_changed_still_counts(
             (tmp_path / "away").rename(gone)
 
 
+@pytest.mark.slow
 def test_checks_and_doctor_go_by_what_was_built(submitted: Config, tmp_path: Path) -> None:
     database = tmp_path / "other.duckdb"
     stated = Settings(project_dir=submitted.root, database=database)

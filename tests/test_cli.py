@@ -163,6 +163,7 @@ def test_a_file_that_is_no_database_exits_6_and_a_locked_one_5(cli: Cli, built: 
         writer.communicate("\n", timeout=60)
 
 
+@pytest.mark.slow
 def test_json_reports_are_json_and_stderr_is_quiet(cli: Cli, built: Path, tmp_path: Path) -> None:
     done = cli("build", "--json", cwd=tmp_path)
     assert done.err == ""

@@ -50,6 +50,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Config:
     return config
 
 
+@pytest.mark.slow
 def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited: Config) -> None:
     found = compare(edited, "HEAD", "naive_bayes")
     genre = found[0]
@@ -65,6 +66,7 @@ def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited:
     assert by_file[0].measures == genre.measures
 
 
+@pytest.mark.slow
 def test_a_run_before_the_edit_is_held_against_one_after_it(tmp_path: Path) -> None:
     project = lay_out(tmp_path)
     config = read_config(Settings(project_dir=project))

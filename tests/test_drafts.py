@@ -83,6 +83,7 @@ def test_a_database_that_appears_during_the_first_build_is_not_overwritten(tmp_p
     assert version(database) == 7
 
 
+@pytest.mark.slow
 def test_a_load_that_is_killed_leaves_no_copy_of_the_csv_in_the_temporary_folder(tmp_path: Path) -> None:
     raw, temporary = tmp_path / "raw", tmp_path / "temporary"
     raw.mkdir()

@@ -116,6 +116,7 @@ def test_each_artist_counts_once_and_genres_of_one_artist_are_left_to_the_artist
         assert unweighted.estimator_.predict_proba([[0.0]])[0] == pytest.approx([2 / 13, 8 / 13, 3 / 13])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "estimator",
     [

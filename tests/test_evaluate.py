@@ -178,6 +178,7 @@ def test_the_tables_of_an_evaluation_add_up(evaluated: Config) -> None:
     assert mean == pytest.approx(majority.accuracy)
 
 
+@pytest.mark.slow
 def test_what_is_known_is_not_done_again_until_the_songs_change(built_config: Config, raw_dir: Path) -> None:
     judge(built_config, ["majority"], "cv", ignore)
     content = built_config.database.read_bytes()

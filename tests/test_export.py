@@ -114,6 +114,7 @@ def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> N
     assert target.read_text().startswith("genre,")
 
 
+@pytest.mark.slow
 def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
     built_config: Config, raw_dir: Path, tmp_path: Path
 ) -> None:

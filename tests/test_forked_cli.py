@@ -11,6 +11,7 @@ from tests.conftest import ROOT, Cli
 from tests.forked_cli import Ran
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "stdin"),
     [

@@ -37,6 +37,7 @@ def inferred(folder: Path, text: str) -> dict[str, str]:
     return {column.name: column.data_type for column in infer_table(path).columns}
 
 
+@pytest.mark.slow
 def test_the_songs_project_builds_predicts_and_exports(cli: Cli, tmp_path: Path) -> None:
     done = cli("init", "songs", cwd=tmp_path)
     assert (done.code, done.err) == (0, "Created songs. Next: cd songs && genredb build\n")

@@ -88,6 +88,7 @@ def test_the_order_of_rows_does_not_matter(predicted: Config, tmp_path: Path) ->
         config.database.unlink()
 
 
+@pytest.mark.slow
 def test_other_data_take_the_predictions_away(built_config: Config, raw_dir: Path) -> None:
     use_classifier(built_config, "majority")
     first = predict(built_config).classifier_id
@@ -142,6 +143,7 @@ def test_groups_are_summed_from_the_genres_of_the_classifier(real_predicted: Con
     assert any(groups[genre] != group for genre, _, group, _, _ in found)
 
 
+@pytest.mark.slow
 def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(built_config: Config, raw_dir: Path) -> None:
     use_classifier(built_config, "majority")
     first = predict(built_config)

@@ -142,6 +142,7 @@ def test_an_endless_question_is_ended_by_the_clock(predicted: Config) -> None:
     assert "timed out after 1 s; raise the limit with --timeout" in text
 
 
+@pytest.mark.slow
 def test_a_question_that_is_given_up_is_ended_at_once(predicted: Config) -> None:
     """The SDK's client says so to a server that is a process of its own."""
     stdio = pytest.importorskip("mcp.client.stdio", reason="needs genredb[mcp]")
@@ -161,6 +162,7 @@ def test_a_question_that_is_given_up_is_ended_at_once(predicted: Config) -> None
     session(process, talk)
 
 
+@pytest.mark.slow
 def test_a_question_that_nobody_waits_for_makes_room_when_its_time_is_over(predicted: Config) -> None:
     async def talk(ask: Ask) -> None:
         with pytest.raises(TimeoutError):

@@ -76,6 +76,7 @@ def test_parquet_holds_what_duckdb_holds(cli: Cli, built: Path) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(texts | st.none(), st.integers() | st.none()), min_size=1, max_size=30))
 def test_csv_and_json_lines_come_back(built: Path, rows: list[tuple[str | None, int | None]]) -> None:
@@ -158,6 +159,7 @@ def test_limits_are_told_and_parameters_bound(cli: Cli, built: Path) -> None:
         assert (refused.code, refused.err) == (2, message)
 
 
+@pytest.mark.slow
 def test_an_answer_from_older_files_says_so(cli: Cli, tmp_path: Path) -> None:
     raw = tmp_path / "data" / "raw"
     raw.mkdir(parents=True)

@@ -145,6 +145,7 @@ def submission(raw_dir: Path, folder: Path) -> bytes:
     return (folder / "submission.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_submission_is_the_same_again_and_for_shuffled_rows(
     real_predicted: Config, real_data: Path, tmp_path: Path
 ) -> None:

@@ -124,6 +124,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_to_be_full(small_disk: Path) -> None:
     """By builds, exports and queries; the last good state stays, and works when there is room again."""
     write_project(small_disk, {"models/s.sql": "select 1 as i"})

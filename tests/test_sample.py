@@ -158,6 +158,7 @@ def test_mojibake_is_that_of_cp1252() -> None:
     assert mojibake("“Grease”") == "â€œGreaseâ€\x9d"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path; from genredb.songs.sample.write import write_sample;"

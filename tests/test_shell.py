@@ -169,6 +169,7 @@ def test_long_answers_go_through_the_pager(terminal: Terminal) -> None:
     terminal.sees("paged:2998", "paged:2999", PROMPT)
 
 
+@pytest.mark.slow
 def test_leaving_the_pager_ends_the_query(built: Path, tmp_path: Path) -> None:
     terminal = Terminal(built, tmp_path, PAGER="head -n 3")
     terminal.enters(".format csv")
@@ -180,6 +181,7 @@ def test_leaving_the_pager_ends_the_query(built: Path, tmp_path: Path) -> None:
     terminal.process.close(force=True)
 
 
+@pytest.mark.slow
 def test_a_build_meanwhile_is_seen(cli: Cli, built: Path, tmp_path: Path) -> None:
     (tmp_path / "data" / "raw").mkdir(parents=True)
     for path in (built / "data" / "raw").iterdir():
@@ -196,6 +198,7 @@ def test_a_build_meanwhile_is_seen(cli: Cli, built: Path, tmp_path: Path) -> Non
     terminal.process.close(force=True)
 
 
+@pytest.mark.slow
 def test_the_classifier_can_be_asked(terminal: Terminal) -> None:
     sql = "select count(*) from predictions join songs using (song_key) where predict_genre(songs)"
     terminal.enters(f"{sql} = predictions.genre;")

@@ -69,6 +69,7 @@ def elsewhere(shared: Shared, real_data: Path) -> Config:
     return config_for(folder, folder / "genre.duckdb")
 
 
+@pytest.mark.slow
 def test_every_row_of_every_file_is_accounted_for(elsewhere: Config, tmp_path: Path) -> None:
     spoiled = write_organize_file(tmp_path / "again.csv", 2_000)
     assert (spoiled.records, spoiled.quoted_whole > 200, spoiled.separated > 50) == (2_000, True, True)
@@ -103,6 +104,7 @@ def test_every_row_of_every_file_is_accounted_for(elsewhere: Config, tmp_path: P
     ]
 
 
+@pytest.mark.slow
 def test_every_song_without_a_genre_is_scored_and_can_be_explained(elsewhere: Config) -> None:
     [(songs, predicted)] = rows(
         elsewhere.database,
@@ -137,6 +139,7 @@ def test_every_song_that_is_scored_can_be_explained(elsewhere: Config) -> None:
         assert evidence or audio == [(False,)]
 
 
+@pytest.mark.slow
 def test_an_id_of_two_sources_is_explained_for_both(elsewhere: Config) -> None:
     assert [one.song_key for one in explain(elsewhere, "5")] == [
         "playlist_mine:5",
@@ -146,6 +149,7 @@ def test_an_id_of_two_sources_is_explained_for_both(elsewhere: Config) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_same_song_is_never_on_both_sides_and_the_notebooks_split_stays(
     elsewhere: Config, real_config: Config
 ) -> None:
@@ -250,6 +254,7 @@ def test_of_several_artists_the_first_counts(config: Config, raw_dir: Path) -> N
     assert found == expected
 
 
+@pytest.mark.slow
 def test_files_come_and_go(config: Config, raw_dir: Path) -> None:
     """A build sees a new file at once, and forgets the songs of one that is gone."""
 
@@ -294,6 +299,7 @@ def test_load_publishes_the_raw_tables_of_all_files(config: Config, raw_dir: Pat
     ]
 
 
+@pytest.mark.slow
 def test_a_plan_and_the_doctor_name_the_files(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data" / "raw").mkdir(parents=True)
     write_raw(tmp_path / "data" / "raw")

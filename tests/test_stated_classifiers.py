@@ -164,6 +164,7 @@ def test_a_stated_classifier_goes_from_yml_to_submission(cli: Cli, project: Path
     assert "is no longer in classifiers.yml" in cli("predict", cwd=project).err
 
 
+@pytest.mark.slow
 def test_what_nothing_trusts_is_not_kept(cli: Cli, project: Path) -> None:
     text = STATED.replace(
         "    trusts: [sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor]\n", ""
@@ -221,6 +222,7 @@ def test_what_cannot_be_made_is_refused_at_its_place(tmp_path: Path, entry: str,
         make_stated(read_classifiers(tmp_path)["x"])
 
 
+@pytest.mark.slow
 def test_what_an_estimator_says_of_songs_comes_in_a_line(cli: Cli, project: Path) -> None:
     """A fault that shows when it answers is no internal error, and a warning names no file of scikit-learn."""
     (project / "classifiers.yml").write_text(
