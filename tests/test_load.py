@@ -62,6 +62,7 @@ def test_written_records_come_back(titles: list[str]) -> None:
 @FEW
 @given(rows=st.lists(st.lists(cells, min_size=1, max_size=6), min_size=1, max_size=12), quotes=st.booleans())
 @example(rows=[["1", "a", "2", "-3"], ['"', "b"], ["3", "c", "4", "-4"]], quotes=False)
+@example(rows=[['"'], ["", "", "", '"']], quotes=False)  # one quoted field, with a line end in it
 def test_every_record_is_accounted_for(rows: list[list[str]], quotes: bool) -> None:
     """Broken rows as well as good ones, quoted by a CSV writer or pasted together without care."""
     if quotes:

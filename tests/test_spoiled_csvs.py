@@ -10,11 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genredb.warehouse.csvrecords import PADDED, QUOTED_WHOLE
 from genredb.warehouse.database import open_memory
 from genredb.warehouse.declared import Column, RawPattern, SourceSpec
+from genredb.warehouse.faults import Repair
 from genredb.warehouse.load import load_source
-from genredb.warehouse.raw_table import SEPARATED
 from genredb.warehouse.tables import create_tables
 
 SOURCE = SourceSpec(
@@ -62,8 +61,8 @@ def test_what_a_spreadsheet_spoiled_comes_back(things: list[tuple[str, int]], pa
         [done] = load_source(connection, SOURCE, [path])
         found = connection.rows("select number, title, plays from raw.things")
     assert found == [(n, title or None, plays) for n, (title, plays) in enumerate(things, start=1)]
-    assert done.repairs.get(SEPARATED, 0) == sum(plays >= 1_000 for _, plays in things)
-    assert done.repairs.get(PADDED, 0) == (len(things) if padding else 0)
+    assert done.repairs.get(Repair.THOUSANDS_SEPARATOR, 0) == sum(plays >= 1_000 for _, plays in things)
+    assert done.repairs.get(Repair.PADDED, 0) == (len(things) if padding else 0)
 
 
 @pytest.mark.parametrize(
@@ -124,4 +123,4 @@ def test_a_header_quoted_whole_is_read(tmp_path: Path) -> None:
         assert connection.rows("select file, title, plays, mood from raw.things") == [
             ("things", "A, b", 1, None)
         ]
-    assert done.repairs == {PADDED: 1, QUOTED_WHOLE: 1}
+    assert done.repairs == {Repair.PADDED: 1, Repair.QUOTED_WHOLE: 1}

@@ -100,7 +100,7 @@ class Console:
                     f'{most.records:,} because {most}. See `genredb query "from raw.quarantine"`.'
                 )
             if load.repaired:
-                kinds = ", ".join(f"{repair} {count:,}" for repair, count in load.repairs.items())
+                kinds = ", ".join(f"{repair.words} {count:,}" for repair, count in load.repairs.items())
                 self.say(f"{load.file.name}: {load.repaired:,} of {load.records:,} rows repaired: {kinds}.")
             if load.ignored_columns:
                 self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.errors import InputError
-from genredb.warehouse.csvgrammar import BESIDE, Grammar, unquoted
+from genredb.warehouse.csvgrammar import Grammar, unquoted
+from genredb.warehouse.faults import Fault, FaultKind
 
 CHUNK_BYTES = 1 << 18
 # DuckDB's limit for a line is 2,000,000 bytes; longer records are quarantined before they reach it.
@@ -273,7 +274,7 @@ def _header(path: Path, head: bytes, grammar: Grammar, size: int) -> tuple[tuple
     text, padding = _without_padding(cut.text, grammar) if grammar.separator == b"," else (cut.text, 0)
     fields = grammar.fields(text)
     if cut.fault or fields is None:
-        raise InputError(f"{path}:1: in the header, {cut.fault or BESIDE}")
+        raise InputError(f"{path}:1: in the header, {cut.fault or Fault(FaultKind.BESIDE_QUOTES)}")
     if len(fields) > MAX_COLUMNS:
         raise InputError(f"{path}:1 names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read")
     return tuple(unquoted(name).decode() for name in fields), padding, text == cut.text

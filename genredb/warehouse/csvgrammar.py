@@ -8,8 +8,7 @@ import mmap
 import re
 from dataclasses import dataclass
 
-BESIDE = "text outside the quotes of a field; double any quote inside a field"
-UNCLOSED = "a quote is never closed"
+from genredb.warehouse.faults import Fault, FaultKind
 
 Content = bytes | mmap.mmap
 
@@ -20,7 +19,7 @@ class Cut:
 
     text: bytes
     end: int
-    fault: str | None = None
+    fault: Fault | None = None
 
 
 class Grammar:
@@ -71,8 +70,8 @@ class Grammar:
             return Cut(match[1], match.end())
         opening = self._opening_quote.match(content, position)
         if opening and self._unclosed.match(content, opening.end()):
-            return Cut(content[position:].rstrip(b"\r\n"), len(content), UNCLOSED)
-        return Cut(bare, end, BESIDE)
+            return Cut(content[position:].rstrip(b"\r\n"), len(content), Fault(FaultKind.UNCLOSED_QUOTE))
+        return Cut(bare, end, Fault(FaultKind.BESIDE_QUOTES))
 
     def fields(self, record: bytes) -> list[bytes] | None:
         """Return the record's fields in strict RFC 4180 form, or None if they are malformed."""
@@ -95,11 +94,11 @@ class Grammar:
             return len(content)
         return end + 1 if self._line_end == b"\r" and content[end : end + 1] == b"\n" else end
 
-    def _stray_fault(self, bare: bytes) -> str | None:
+    def _stray_fault(self, bare: bytes) -> Fault | None:
         if self._line_end == b"\n" and b"\r" in bare:
-            return "a carriage return inside the line"
+            return Fault(FaultKind.CARRIAGE_RETURN)
         if self._line_end == b"\r" and b"\n" in bare:
-            return "a line feed inside the line"
+            return Fault(FaultKind.LINE_FEED)
         return None
 
 

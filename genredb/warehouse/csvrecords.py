@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, opened
-from genredb.warehouse.csvgrammar import BESIDE, Content, Grammar, unquoted
-
-QUOTED_WHOLE = "row was quoted whole"
-PADDED = "empty columns (;) at the end"
+from genredb.warehouse.csvgrammar import Content, Grammar, unquoted
+from genredb.warehouse.faults import Fault, FaultKind, Repair
 
 
 @dataclass(frozen=True)
@@ -29,9 +27,9 @@ class Record:
 
     line: int
     text: bytes
-    fault: str | None
+    fault: Fault | None
     readable: bytes = b""
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 def split_records(path: Path, found: Survey) -> Iterator[Record]:
@@ -68,31 +66,34 @@ class _Splitter:
             line += grammar.lines(content, position, end)
             position = end
 
-    def _record(self, line: int, text: bytes, fault: str | None) -> Record:
+    def _record(self, line: int, text: bytes, fault: Fault | None) -> Record:
         """Return a record, with a spreadsheet's damage undone if that repairs it."""
         if fault:
             return Record(line, text, fault)
-        readable, repairs = text, list[str]()
+        readable, repairs = text, list[Repair]()
         padding = self._grammar.padding
         if padding and readable.endswith(padding):
             readable = readable.removesuffix(padding)
-            repairs.append(PADDED)
+            repairs.append(Repair.PADDED)
         if padding and readable.endswith(b";"):
-            count = len(padding)
-            return Record(line, text, f"it does not end with {count} empty columns (;) as the header does")
+            return Record(line, text, Fault(FaultKind.PADDING, (len(padding),)))
         fields = self._grammar.fields(readable)
         if fields and len(fields) == 1 < self._fields and self._grammar.separator == b",":
             inside = self._grammar.fields(unquoted(fields[0]).removesuffix(padding))
-            if inside and fields[0].startswith(b'"'):
+            if inside and fields[0].startswith(b'"') and not any(map(_is_broken, inside)):
                 fields = inside
-                repairs.append(QUOTED_WHOLE)
+                repairs.append(Repair.QUOTED_WHOLE)
         if fields is None:
-            return Record(line, text, BESIDE)
+            return Record(line, text, Fault(FaultKind.BESIDE_QUOTES))
         surplus = fields[self._fields :]
         if len(fields) < self._fields or any(field not in (b"", b'""') for field in surplus):
-            return Record(line, text, f"{len(fields)} fields where the header has {self._fields}")
+            return Record(line, text, Fault(FaultKind.FIELD_COUNT, (len(fields), self._fields)))
         readable = self._grammar.separator.join(fields[: self._fields])
         if len(readable) > MAX_RECORD_BYTES:
-            length = f"the record is {len(readable):,} bytes long; at most {MAX_RECORD_BYTES:,} are read"
-            return Record(line, text, length)
+            return Record(line, text, Fault(FaultKind.TOO_LONG, (len(readable), MAX_RECORD_BYTES)))
         return Record(line, text, None, readable, tuple(repairs))
+
+
+def _is_broken(field: bytes) -> bool:
+    """Return True if a line ends within an unquoted field."""
+    return not field.startswith(b'"') and (b"\n" in field or b"\r" in field)

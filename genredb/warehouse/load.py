@@ -15,7 +15,7 @@ from genredb.errors import InputError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import likely_separator
 from genredb.warehouse.declared import Column, SourceSpec
-from genredb.warehouse.faults import FaultCount, count_faults
+from genredb.warehouse.faults import FaultCount, Repair, count_faults
 from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
 from genredb.warehouse.readers.formats import opened_source
 from genredb.warehouse.readers.reading import Reading
@@ -40,7 +40,7 @@ class Load:
     repaired: int
     ignored_columns: tuple[str, ...]
     faults: tuple[FaultCount, ...] = ()
-    repairs: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[Repair, int] = field(default_factory=dict)
 
 
 def load_source(connection: Connection, source: SourceSpec, paths: Iterable[Path]) -> tuple[Load, ...]:

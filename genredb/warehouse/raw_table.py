@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
@@ -11,13 +12,11 @@ from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.database import literal, plainly_named, quote, scratch_folder
 from genredb.warehouse.declared import Column, RawPattern, SourceSpec
 from genredb.warehouse.duckdb_errors import first_line
-from genredb.warehouse.faults import Fault
+from genredb.warehouse.faults import Fault, FaultKind, Repair
 from genredb.warehouse.readers.formats import stem_of
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.sql_csv import read_csv
 from genredb.warehouse.values import FAULT, Field, Filled, fault_sql
-
-SEPARATED = "thousands separator"
 
 # The space keeps genredb's own columns apart from those of a source.
 _TEXT = "genredb text {}"
@@ -53,7 +52,7 @@ class Split:
     records: int
     faulty: Sequence[Faulty]
     repaired: int = 0
-    repairs: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[Repair, int] = field(default_factory=dict)
 
 
 def create_empty(connection: Connection, source: SourceSpec) -> None:
@@ -149,9 +148,9 @@ class RawTable:
                 for record in self._reading.split(self._asked):
                     records += 1
                     if record.fault:
-                        faulty.append(Faulty(record.line, (Fault(record.fault),), record.text.decode()))
+                        faulty.append(Faulty(record.line, (record.fault,), record.text.decode()))
                     else:
-                        mended = "; ".join(record.repairs)
+                        mended = " ".join(record.repairs)
                         before = f'{records}{separator}"{mended}"{separator}'
                         file.write(before.encode() + record.readable + b"\n")
             with plainly_named(good_path) as path:
@@ -199,9 +198,9 @@ class RawTable:
                     * replace (
                         {_RECORD}::bigint as {_RECORD},
                         concat_ws(
-                            '; ',
+                            ' ',
                             {_REPAIRS},
-                            case when {is_separated or "false"} then '{SEPARATED}' end
+                            case when {is_separated or "false"} then '{Repair.THOUSANDS_SEPARATOR}' end
                         ) as {_REPAIRS}
                     ),
                     {_values(self._lenient)}
@@ -213,7 +212,7 @@ class RawTable:
         if self._source.key:
             self._reject_duplicate_keys(self._source.key)
 
-    def _keep_good_rows(self) -> tuple[dict[int, tuple[Fault, ...]], int, dict[str, int]]:
+    def _keep_good_rows(self) -> tuple[dict[int, tuple[Fault, ...]], int, dict[Repair, int]]:
         """Keep the good rows.
 
         Return the faults of each bad row by record number, the number of repaired good rows, and the same by
@@ -226,11 +225,11 @@ class RawTable:
             f" select {names} from {_ROWS} where len({_FAULTS}) = 0 order by {_RECORD}"
         )
         faulty = self._connection.rows(f"select {_RECORD}, {_FAULTS} from {_ROWS} where len({_FAULTS}) > 0")
-        refused = {number: tuple(Fault(**fault) for fault in faults) for number, faults in faulty}
+        refused = {number: tuple(map(_fault, faults)) for number, faults in faulty}
         repaired = self._scalar(f"select count(*) from {_ROWS} where {is_mended}")
         repairs = self._connection.rows(
             f"""
-            select unnest(string_split({_REPAIRS}, '; ')) as repair, count(*)
+            select unnest(string_split({_REPAIRS}, ' ')) as repair, count(*)
             from {_ROWS}
             where {is_mended}
             group by repair
@@ -238,11 +237,11 @@ class RawTable:
             """
         )
         self._connection.execute(f"drop table {_ROWS}")
-        return refused, repaired, dict(repairs)
+        return refused, repaired, {Repair(name): count for name, count in repairs}
 
     def _reject_duplicate_keys(self, key: str) -> None:
         """Reject rows that repeat an earlier key."""
-        doubled = fault_sql("duplicates an earlier record", key, f"{_ROWS}.{quote(key)}::varchar")
+        doubled = fault_sql(FaultKind.DUPLICATE_KEY, (), key, f"{_ROWS}.{quote(key)}::varchar")
         self._connection.execute(
             f"""
             update {_ROWS}
@@ -267,6 +266,11 @@ class RawTable:
     def _scalar(self, sql: str) -> int:
         row = self._connection.row(sql)
         return int(row[0]) if row else 0
+
+
+def _fault(found: Mapping[str, Any]) -> Fault:
+    """Return the fault in a value of the SQL type FAULT."""
+    return Fault(FaultKind(found["kind"]), tuple(found["details"]), found["field"], found["text"])
 
 
 def _values(fields: Iterable[Field | Filled]) -> str:

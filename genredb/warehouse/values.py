@@ -1,11 +1,13 @@
 """Generates the SQL that converts a text field strictly, accepts it, and describes its faults."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genredb.errors import ProjectError
 from genredb.warehouse.database import literal, quote
 from genredb.warehouse.declared import Column
+from genredb.warehouse.faults import FaultKind
 
 INTEGERS = frozenset(
     "tinyint int1 smallint int2 short integer int int4 signed bigint int8 long hugeint "
@@ -15,12 +17,17 @@ FLOATS = frozenset("float float4 real double float8".split())
 TEXTS = frozenset("varchar text string".split())
 OTHERS = frozenset("boolean bool date timestamp".split())
 
-FAULT = "struct(what varchar, field varchar, text varchar)"  # the SQL type of a Fault
+# The SQL type of a Fault.
+FAULT = "struct(kind varchar, details varchar[], field varchar, text varchar)"
 
 
-def fault_sql(what: str, field: str, text: str = "null::varchar") -> str:
+def fault_sql(kind: FaultKind, details: Sequence[str], field: str, text: str = "null::varchar") -> str:
     """Return the SQL of a fault; ``text`` is the expression of the field's content."""
-    return f"struct_pack(what := {literal(what)}, field := {literal(field)}, text := {text})"
+    listed = f"[{', '.join(map(literal, details))}]::varchar[]"
+    return (
+        f"struct_pack(kind := {literal(kind)}, details := {listed},"
+        f" field := {literal(field)}, text := {text})"
+    )
 
 
 @dataclass(frozen=True)
@@ -120,20 +127,20 @@ class Field:
 
     def fault(self) -> str:
         """Return the expression of this field's fault, of type FAULT, or NULL."""
-        empty = fault_sql("is empty", self.column.header) if self.column.is_required else "null"
+        empty = fault_sql(FaultKind.EMPTY, (), self.column.header) if self.column.is_required else "null"
         cases = [f"when {self._is_blank} then {empty}"]
         if self.data_type in INTEGERS:
             is_too_large = f"{self.name} is null and {self._is_integer}"
-            cases.append(f"when {is_too_large} then {self._shown('is too large')}")
-        cases.append(f"when {self.name} is null then {self._shown(f'is not {self._kind()}')}")
+            cases.append(f"when {is_too_large} then {self._shown(FaultKind.TOO_LARGE)}")
+        cases.append(f"when {self.name} is null then {self._shown(FaultKind.OTHER_TYPE, self._kind())}")
         if self._low is not None:
-            cases.append(f"when {self.name} < {self._low} then {self._shown(f'is below {self._low}')}")
+            cases.append(f"when {self.name} < {self._low} then {self._shown(FaultKind.BELOW, self._low)}")
         if self._high is not None:
-            cases.append(f"when {self.name} > {self._high} then {self._shown(f'is above {self._high}')}")
+            cases.append(f"when {self.name} > {self._high} then {self._shown(FaultKind.ABOVE, self._high)}")
         return f"case {' '.join(cases)} end"
 
-    def _shown(self, what: str) -> str:
-        return fault_sql(what, self.column.header, f"left({self.text}, 40)")
+    def _shown(self, kind: FaultKind, *details: object) -> str:
+        return fault_sql(kind, tuple(map(str, details)), self.column.header, f"left({self.text}, 40)")
 
     def _kind(self) -> str:
         if self.data_type in INTEGERS:

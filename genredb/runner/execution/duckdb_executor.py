@@ -132,8 +132,8 @@ class DuckDBExecutor:
                 header = ('"' + name.replace('"', '""') + '"' for name in found.header)
                 file.write(separator.join(header).encode() + b"\n")
                 for record in split_records(path, found):
-                    if fault := record.fault or "; ".join(record.repairs):
-                        raise ProjectError(fault, place=Place("", record.line))
+                    if fault := record.fault or "; ".join(one.words for one in record.repairs):
+                        raise ProjectError(str(fault), place=Place("", record.line))
                     file.write(record.readable + b"\n")
                     records += 1
             refuse_changed(path, found)

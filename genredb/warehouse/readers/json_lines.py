@@ -18,11 +18,16 @@ from genredb.warehouse.csvfile import (
     refuse_other_formats,
 )
 from genredb.warehouse.csvrecords import Record
+from genredb.warehouse.faults import Fault, FaultKind
 from genredb.warehouse.readers.reading import Reading, record_of
 
 
 class _FaultyLineError(ValueError):
-    """Raised if a line is not a record; its text is the reason."""
+    """Raised if a line is not a record."""
+
+    def __init__(self, kind: FaultKind, *details: str | int, field: str = "") -> None:
+        self.fault = Fault(kind, details, field)
+        super().__init__(str(self.fault))
 
 
 def read(_connection: Connection, content: Path, path: Path, _separator: str | None) -> Reading:
@@ -37,7 +42,7 @@ def _survey(content: Path, path: Path) -> Survey:
     stamp = file_stamp(content)
     size = records = 0
     keys: dict[str, None] = {}
-    fault = ""
+    fault: Fault | None = None
     with opened(content) as file:
         for line in file:
             if size == 0:
@@ -54,7 +59,7 @@ def _survey(content: Path, path: Path) -> Survey:
             try:
                 keys |= dict.fromkeys(_object(line))
             except _FaultyLineError as error:
-                fault = fault or str(error)
+                fault = fault or error.fault
             if len(keys) > MAX_COLUMNS:
                 raise InputError(
                     f"{path} names more than {MAX_COLUMNS:,} columns; at most {MAX_COLUMNS:,} are read"
@@ -78,7 +83,7 @@ def _split(content: Path, header: tuple[str, ...], asked: Collection[int]) -> It
                 found = _object(line)
                 texts = [_text(name, found.get(name)) if name is not None else "" for name in names]
             except _FaultyLineError as error:
-                yield Record(number, text, str(error))
+                yield Record(number, text, error.fault)
             else:
                 yield record_of(number, texts, text)
 
@@ -98,11 +103,11 @@ def _object(line: bytes) -> dict[str, Any]:
             parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
-        raise _FaultyLineError(f"it is not JSON: {error.msg} (column {error.colno})") from None
+        raise _FaultyLineError(FaultKind.NOT_JSON, error.msg, error.colno) from None
     except RecursionError:
-        raise _FaultyLineError("it is nested too deeply") from None
+        raise _FaultyLineError(FaultKind.TOO_DEEP) from None
     if not isinstance(found, dict):
-        raise _FaultyLineError("it is not a JSON object")
+        raise _FaultyLineError(FaultKind.NO_OBJECT)
     return found
 
 
@@ -111,12 +116,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         doubled = next(name for name in names if names.count(name) > 1)
-        raise _FaultyLineError(f"it names {doubled!r} twice")
+        raise _FaultyLineError(FaultKind.REPEATED_NAME, doubled)
     return found
 
 
 def _refuse_constant(name: str) -> str:
-    raise _FaultyLineError(f"it is not JSON: {name} is no number there")
+    raise _FaultyLineError(FaultKind.NO_JSON_NUMBER, name)
 
 
 def _text(name: str, value: object) -> str:
@@ -126,4 +131,5 @@ def _text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value
-    raise _FaultyLineError(f"{name} holds {'an object' if isinstance(value, dict) else 'a list'}")
+    kind = "an object" if isinstance(value, dict) else "a list"
+    raise _FaultyLineError(FaultKind.NESTED, kind, field=name)

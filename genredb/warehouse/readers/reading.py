@@ -7,8 +7,7 @@ from pathlib import Path
 from genredb.errors import InputError
 from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, refuse_changed
 from genredb.warehouse.csvrecords import Record
-
-TOO_LONG = "the record is {:,} bytes long; at most {:,} are read"
+from genredb.warehouse.faults import Fault, FaultKind
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def record_of(line: int, texts: Sequence[str], text: bytes | None = None) -> Rec
     shown = written.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0") if text is None else text
     fault = None
     if b"\0" in readable:
-        fault = "it holds a NUL character"
+        fault = Fault(FaultKind.NUL)
     elif any("\ud800" <= letter <= "\udfff" for letter in written):
-        fault = "it holds half of a surrogate pair, which is no character"
+        fault = Fault(FaultKind.SURROGATE)
     elif len(readable) > MAX_RECORD_BYTES:
-        fault = TOO_LONG.format(len(readable), MAX_RECORD_BYTES)
+        fault = Fault(FaultKind.TOO_LONG, (len(readable), MAX_RECORD_BYTES))
     return Record(line, shown, fault) if fault else Record(line, shown, None, readable)
