@@ -78,6 +78,10 @@ class GenredbError(Exception):
         told.occasion = f"{occasion}: {self.occasion}"
         return told
 
+    def each(self) -> "tuple[GenredbError, ...]":
+        """Return the errors that this one holds: itself, or those that it collects."""
+        return (self,)
+
     def parts(self) -> dict[str, Any]:
         """Return the error as JSON values; :meth:`of_parts` restores it, for example in another process."""
         return {**vars(self), "place": asdict(self.place)}
@@ -149,6 +153,10 @@ class ProjectErrors(ProjectError):  # noqa: N818 - it holds several errors
     def __init__(self, errors: Iterable[ProjectError]) -> None:
         super().__init__()
         self.errors = tuple({str(error): error for error in errors}.values())
+
+    def each(self) -> tuple[GenredbError, ...]:
+        """Return the collected errors."""
+        return self.errors
 
     def __str__(self) -> str:
         return _bounded(self.occasion + "\n".join(map(str, self.errors)))

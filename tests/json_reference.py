@@ -14,17 +14,8 @@ from genredb.ask.diff import Diff
 from genredb.ask.export import ExportResult
 from genredb.doctor import Finding
 from genredb.init import Layout
-from genredb.reports import (
-    BuildReport,
-    CleanReport,
-    LineageReport,
-    ListedNode,
-    ListedRelation,
-    LoadReport,
-    PlanReport,
-    RelationsReport,
-    SongsReport,
-)
+from genredb.reports.builds import BuildReport, CleanReport, LoadReport, PlanReport
+from genredb.reports.contents import LineageReport, ListedNode, ListedRelation, RelationsReport, SongsReport
 from genredb.songs.classifiers import Kept, KeptFacts
 from genredb.songs.compare import Comparison
 from genredb.songs.explain import Explanation

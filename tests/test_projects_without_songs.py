@@ -11,7 +11,7 @@ import pytest
 from genredb.ask.describe import describe_songs
 from genredb.catalog import Catalog
 from genredb.errors import ProjectError, UsageError
-from genredb.reports import RelationsReport
+from genredb.reports.contents import RelationsReport
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.nodes import Model
 from genredb.runner.project.config import Config

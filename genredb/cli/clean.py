@@ -21,7 +21,7 @@ def clean(context: Context) -> None:
 
     removed = run_clean(context.config)
     if context.json:
-        from genredb.reports import CleanReport
+        from genredb.reports.builds import CleanReport
 
         print_json(CleanReport(tuple(removed)))
     for path in removed:

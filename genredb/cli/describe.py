@@ -72,7 +72,7 @@ def _print_facts(context: Context, facts: "RelationFacts") -> None:
 
 def _print_songs(context: Context, sections: "list[Section]") -> None:
     from genredb.cli.console import print_json, print_table
-    from genredb.reports import songs_report
+    from genredb.reports.contents import songs_report
 
     if context.json:
         print_json(songs_report(sections))
@@ -86,7 +86,7 @@ def _print_songs(context: Context, sections: "list[Section]") -> None:
 
 def _print_relations(context: Context, found: "tuple[Relation, ...]") -> None:
     from genredb.cli.console import print_json, print_table
-    from genredb.reports import RelationsReport, listed_relation
+    from genredb.reports.contents import RelationsReport, listed_relation
 
     if context.json:
         print_json(RelationsReport(tuple(map(listed_relation, found))))

@@ -53,7 +53,7 @@ def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
     for relation, reason in found.unresolved.items():
         context.console.warn(f"{relation}: its columns cannot be traced: {reason}.")
     if context.json:
-        from genredb.reports import lineage_report
+        from genredb.reports.contents import lineage_report
 
         print_json(lineage_report(found))
     else:

@@ -38,7 +38,7 @@ def load(context: Context, sample: Sample = False) -> None:
     loads = with_consent(run)
     console.loads(loads)
     if context.json:
-        from genredb.reports import LoadReport
+        from genredb.reports.builds import LoadReport
 
         print_json(LoadReport(loads))
     if not loads:

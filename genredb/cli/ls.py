@@ -44,7 +44,7 @@ def ls(
         nodes = list_nodes(catalog, selected or (), excluded or (), state, resource_type)
     if context.json:
         from genredb.cli.console import print_json
-        from genredb.reports import listed
+        from genredb.reports.contents import listed
 
         print_json([listed(node) for node in nodes])
         return

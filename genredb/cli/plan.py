@@ -41,7 +41,7 @@ def plan(
         found = make_plan(catalog, options, SONGS)
     nodes = found.compilation.nodes
     if context.json:
-        from genredb.reports import plan_report
+        from genredb.reports.builds import plan_report
 
         print_json(plan_report(found))
         return

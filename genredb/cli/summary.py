@@ -8,7 +8,7 @@ from genredb.runner.results import BuildResult, Status
 
 def print_report(result: BuildResult) -> None:
     """Print the result of a build or test as JSON."""
-    from genredb.reports import build_report
+    from genredb.reports.builds import build_report
 
     print_json(build_report(result))
 

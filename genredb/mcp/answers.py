@@ -19,7 +19,7 @@ def rows(config: Config, stream: BinaryIO, sql: str, limit: int) -> list[str]:
 
 def relations(config: Config, stream: BinaryIO) -> list[str]:
     """Write the tables and views with their descriptions and column names."""
-    from genredb.reports import listed_relation  # noqa: PLC0415 - a query does not need it
+    from genredb.reports.contents import listed_relation  # noqa: PLC0415 - a query does not need it
 
     with Catalog(config) as catalog:
         _write(stream, [listed_relation(one) for one in catalog.relations])
@@ -38,7 +38,7 @@ def columns(config: Config, stream: BinaryIO, relation: str) -> list[str]:
 
 def lineage(config: Config, stream: BinaryIO, name: str, *, is_downstream: bool) -> list[str]:
     """Write what a column depends on or, if ``is_downstream``, what depends on it."""
-    from genredb.reports import lineage_report  # noqa: PLC0415
+    from genredb.reports.contents import lineage_report  # noqa: PLC0415
     from genredb.runner.lineage import trace  # noqa: PLC0415
 
     with Catalog(config) as catalog:

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum, auto
 from typing import Any
 
 from genredb.warehouse.connection import Connection
@@ -27,14 +29,33 @@ _CTE = re.compile(r"\b(\w+)\"?\s+as\s+(?:not\s+)?(?:materialized\s*)?\(", re.IGN
 _CATALOGS = frozenset(("information_schema", "pg_catalog"))
 
 
+class Volatility(StrEnum):
+    """Why the result of a query may change although its text and the tracked relations do not."""
+
+    USES_FUNCTION = auto()
+    USES_NAME = auto()
+    READS_BY = auto()
+    READS_FILE = auto()
+    READS = auto()
+    READS_UNTRACKED = auto()
+
+
+@dataclass(frozen=True)
+class Volatile:
+    """What makes a query volatile: a function, a file, a relation …, called ``name``."""
+
+    kind: Volatility
+    name: str
+
+
 def canonical(connection: Connection, sql: str) -> str | None:
     """Return SQL as parsed by DuckDB, without layout and comments; None if it is not a single query."""
     parsed = _parsed(connection, sql)
     return None if parsed is None else _LOCATION.sub("", parsed)
 
 
-def volatile_reason(connection: Connection, sql: str, known: Collection[str]) -> str:
-    """Return why a query must run every time even if its text is unchanged; empty if it need not.
+def find_volatile(connection: Connection, sql: str, known: Collection[str]) -> Volatile | None:
+    """Return why a query must run every time even if its text is unchanged, or None if it need not.
 
     ``known`` are the relations (``schema.name``) whose changes are tracked; others might change unnoticed.
     """
@@ -42,11 +63,11 @@ def volatile_reason(connection: Connection, sql: str, known: Collection[str]) ->
     suspects = sorted(words & VOLATILE)
     is_suspect = suspects or any(_READERS.fullmatch(word) for word in words)
     if not is_suspect and not _COMMA_JOIN.search(sql) and not _names_more(sql, known):
-        return ""  # most queries end here and need no parser
+        return None  # most queries end here and need no parser
     parsed = _parsed(connection, sql)
     if parsed is None:
-        return f"uses {suspects[0]}()" if suspects else ""
-    return next(_reasons(json.loads(parsed), known), "")
+        return Volatile(Volatility.USES_FUNCTION, suspects[0]) if suspects else None
+    return next(_causes(json.loads(parsed), known), None)
 
 
 def _names_more(sql: str, known: Collection[str]) -> bool:
@@ -65,43 +86,47 @@ def _parsed(connection: Connection, sql: str) -> str | None:
     return None if '"error":true' in text[:40] else text
 
 
-def _reasons(node: Any, known: Collection[str], ctes: frozenset[str] = frozenset()) -> Iterator[str]:
+def _causes(node: Any, known: Collection[str], ctes: frozenset[str] = frozenset()) -> Iterator[Volatile]:
     """Walk the parsed query; ``ctes`` are the CTEs in scope."""
     if isinstance(node, list):
         for item in node:
-            yield from _reasons(item, known, ctes)
+            yield from _causes(item, known, ctes)
     elif isinstance(node, dict):
         entries = (node.get("cte_map") or {}).get("map") or []
         ctes |= {str(entry["key"]).lower() for entry in entries} | {str(node.get("cte_name", "")).lower()}
-        reason = _relation_reason(node, known, ctes) or _function_reason(node)
-        if reason:
-            yield reason
+        found = _relation_cause(node, known, ctes) or _function_cause(node)
+        if found:
+            yield found
         for value in node.values():
-            yield from _reasons(value, known, ctes)
+            yield from _causes(value, known, ctes)
 
 
-def _relation_reason(node: Mapping[str, Any], known: Collection[str], ctes: Collection[str]) -> str:
-    """Return why a table, view or file that is read may change unnoticed; empty if it may not."""
+def _relation_cause(
+    node: Mapping[str, Any], known: Collection[str], ctes: Collection[str]
+) -> Volatile | None:
+    """Return the table, view or file that is read and may change unnoticed, if any."""
     if node.get("type") != "BASE_TABLE":
-        return ""
+        return None
     path = [str(part).lower() for part in (node.get("qualified_name") or {}).get("path", ())]
     is_cte = len(path) == 1 and path[0] in ctes
-    return _unknown(path) if path and not is_cte and not _is_known(path, known) else ""
+    return _unknown(path) if path and not is_cte and not _is_known(path, known) else None
 
 
-def _function_reason(node: Mapping[str, Any]) -> str:
-    """Return which function makes the result volatile; empty if none does."""
+def _function_cause(node: Mapping[str, Any]) -> Volatile | None:
+    """Return the function that makes the result volatile, if any."""
     kind = node.get("type")
     if kind == "TABLE_FUNCTION":
         name = str(node["function"].get("function_name", "")).lower()
-        return f"reads by {name}()" if _READERS.fullmatch(name) else ""
+        return Volatile(Volatility.READS_BY, name) if _READERS.fullmatch(name) else None
     if kind == "FUNCTION":
         name = str(node.get("function_name", "")).lower()
-        return f"uses {name}()" if name in VOLATILE or _READERS.fullmatch(name) else ""
+        is_volatile = name in VOLATILE or _READERS.fullmatch(name) is not None
+        return Volatile(Volatility.USES_FUNCTION, name) if is_volatile else None
     if kind == "COLUMN_REF" and len(node.get("column_names", ())) == 1:
         name = str(node["column_names"][0]).lower()
-        return f"uses {name}" if name in VOLATILE and name.startswith(("current_", "local")) else ""
-    return ""
+        is_volatile = name in VOLATILE and name.startswith(("current_", "local"))
+        return Volatile(Volatility.USES_NAME, name) if is_volatile else None
+    return None
 
 
 def _is_known(path: list[str], known: Collection[str]) -> bool:
@@ -109,10 +134,10 @@ def _is_known(path: list[str], known: Collection[str]) -> bool:
     return ".".join(schema_and_name) in known
 
 
-def _unknown(path: list[str]) -> str:
+def _unknown(path: list[str]) -> Volatile:
     name = ".".join(path)
     if "/" in name or re.search(r"\.(csv|tsv|json|jsonl|ndjson|parquet|gz|zst|txt)$", name):
-        return f"reads the file {name}"
+        return Volatile(Volatility.READS_FILE, name)
     if path[0] in _CATALOGS or (len(path) > 1 and path[-2] in _CATALOGS):
-        return f"reads {name}"
-    return f"reads {name} without ref() or source()"
+        return Volatile(Volatility.READS, name)
+    return Volatile(Volatility.READS_UNTRACKED, name)

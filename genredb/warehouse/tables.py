@@ -85,7 +85,8 @@ META_TABLES = (
             Column("sql_id", "Digest of the SQL without layout and comments.", "varchar"),
             Column("rest", "Digest of its configuration, relation, hooks and a file's content.", "varchar"),
             Column("relation", "The table or view that it creates; empty if it creates none.", "varchar"),
-            Column("volatile_reason", "Why it runs in every build; empty if it does not.", "varchar"),
+            Column("volatile_cause", "Why it runs in every build; empty if it does not.", "varchar"),
+            Column("volatile_subject", "The function, file or relation that is the cause.", "varchar"),
             Column("has_warned", "True for a check that warned.", "boolean"),
             Column("materialized", "Its materialization: table, view, incremental …", "varchar"),
         ),
@@ -147,7 +148,7 @@ META_TABLES = (
 
 
 # The version of the tables that record builds, predictions and evaluations; other versions are discarded.
-LAYOUT = "9"
+LAYOUT = "10"
 
 
 def has_current_layout(connection: Connection) -> bool:

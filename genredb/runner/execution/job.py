@@ -27,12 +27,13 @@ from genredb.runner.planning.state import State, drop_relation, mark, read_state
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import absent_files
+from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import BuildResult, NodeResult, Observer, Status
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import read_whole, relations, transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
-from genredb.warehouse.sql_text import volatile_reason
+from genredb.warehouse.sql_text import find_volatile
 from genredb.warehouse.tables import create_tables, has_current_layout
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class _Job:
     def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:
         """Write a receipt, if possible, so that the next build can tell at once that nothing changed."""
         compilation = plan.compilation
-        is_volatile = compilation.uses_clock or any(node.volatile_reason for node in state.nodes.values())
+        is_volatile = compilation.uses_clock or any(node.volatile for node in state.nodes.values())
         if state.is_whole and plan.is_whole and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
@@ -264,12 +265,12 @@ def _refuse_lost_memory(connection: Connection) -> None:
         )
 
 
-def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, str]:
+def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, Reason]:
     """Return the nodes that must run each time, with the reason."""
     known = {node.relation.qualified_name.lower() for node in compilation.of_type(Dataset)}
     found = {
-        node.unique_id: volatile_reason(connection, node.sql, known)
+        node.unique_id: find_volatile(connection, node.sql, known)
         for node in nodes
         if isinstance(node, Model | Check) and node.sql  # a unit test reads only the rows it states
     }
-    return {unique_id: reason for unique_id, reason in found.items() if reason}
+    return {i: Reason(Cause(one.kind), one.name) for i, one in found.items() if one}

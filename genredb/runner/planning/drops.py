@@ -1,6 +1,7 @@
 """Detects builds that would drop more than the user may have intended."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from genredb.errors import ConsentError
 from genredb.runner.graph.compiler import Compilation
@@ -8,11 +9,33 @@ from genredb.runner.graph.materializations import adds_rows
 from genredb.runner.planning.state import State
 
 
-def large_drop(compilation: Compilation, state: State, removed: Sequence[str], run: Iterable[str]) -> str:
-    """Return what would be dropped, to complete "This build would …": incremental tables, or most relations.
+@dataclass(frozen=True)
+class LargeDrop:
+    """Relations that a build would drop although the user may not have intended it.
 
-    ``removed`` are the relations to drop, ``run`` the unique ids of the nodes to run. Empty if little is
-    dropped and it can be rebuilt; a relation whose node moves elsewhere does not count as dropped.
+    Either they are incremental and their rows cannot be built again, or they are more than half of all
+    ``built`` relations.
+    """
+
+    relations: tuple[str, ...]
+    built: int
+    are_incremental: bool
+
+    def __str__(self) -> str:
+        """Return the words that complete "This build would …"."""
+        named = ", ".join(self.relations)
+        if self.are_incremental:
+            return f"drop {named}, incremental, whose rows cannot be built again"
+        return f"drop {len(self.relations)} of the {self.built} relations: {named}"
+
+
+def find_large_drop(
+    compilation: Compilation, state: State, removed: Sequence[str], run: Iterable[str]
+) -> LargeDrop | None:
+    """Return the incremental tables, or most relations, that would be dropped, if any.
+
+    ``removed`` are the relations to drop, ``run`` the unique ids of the nodes to run. A relation whose node
+    moves elsewhere does not count as dropped.
     """
     gathered = {node.relation for node in state.nodes.values() if adds_rows(node.materialized)}
     replaced = [
@@ -20,18 +43,18 @@ def large_drop(compilation: Compilation, state: State, removed: Sequence[str], r
         for node in map(compilation.nodes.__getitem__, run)
         if (relation := node.built_relation) and not adds_rows(node.materialized)
     ]
+    built = {node.relation: unique_id for unique_id, node in state.nodes.items() if node.relation}
     lost = [relation for relation in (*removed, *replaced) if relation in gathered]
     if lost:
-        return f"drop {', '.join(lost)}, incremental, whose rows cannot be built again"
-    built = {node.relation: unique_id for unique_id, node in state.nodes.items() if node.relation}
+        return LargeDrop(tuple(lost), len(built), are_incremental=True)
     gone = [relation for relation in removed if built[relation] not in compilation.nodes]
     if 2 * len(gone) > len(built):
-        return f"drop {len(gone)} of the {len(built)} relations: {', '.join(gone)}"
-    return ""
+        return LargeDrop(tuple(gone), len(built), are_incremental=False)
+    return None
 
 
-def refuse_large_drop(what: str) -> None:
-    """Raise ConsentError if ``what`` names a large drop."""
-    if what:
+def refuse_large_drop(found: LargeDrop | None) -> None:
+    """Raise ConsentError if there is a large drop."""
+    if found:
         cure = "fix the project, or add --allow-drops if this is intended"
-        raise ConsentError(f"This build would {what}", cure=cure, option="--allow-drops")
+        raise ConsentError(f"This build would {found}", cure=cure, option="--allow-drops")

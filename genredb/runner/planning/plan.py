@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity
 from genredb.runner.graph.nodes import Check, Model, Node, Source
+from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.inputs import RawFiles
-from genredb.runner.reasons import Reason
+from genredb.runner.reasons import Cause, Reason
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Plan:
     reason. ``files`` are the raw files, ``stale_files`` those to load. ``is_whole`` means that the selection
     omits nothing that should run. ``loaded`` are the unique ids of the sources that genredb loads. ``proof``
     is a digest of what the leak guard must prove, and ``is_proved`` means that it already did. ``touched``
-    maps unique ids to the columns that a build would change, if requested. ``large_drop`` describes drops
+    maps unique ids to the columns that a build would change, if requested. ``large_drop`` are drops
     that the user may not have intended, if any. ``is_confirmed`` means that the file is recorded as whole,
     with these settings and hooks; otherwise a build must record that even if no node runs. ``own_tables``
     (``schema.name``) are written by genredb itself, outside the graph.
@@ -44,20 +45,21 @@ class Plan:
     proof: str = ""
     is_proved: bool = True
     touched: Mapping[str, Touched] = field(default_factory=dict)
-    large_drop: str = ""
+    large_drop: LargeDrop | None = None
     is_confirmed: bool = False
     own_tables: frozenset[str] = frozenset()
 
-    def volatile_reason(self, node: Node) -> str:
-        """Return why a node may change although the project does not, or an empty string."""
+    def volatile(self, node: Node) -> Reason | None:
+        """Return why a node may change although the project does not, or None if it may not."""
         if isinstance(node, Model | Check) and node.dynamic:
-            return f"calls {node.dynamic}"
+            return Reason(Cause.CALLS, node.dynamic)
         if not isinstance(node, Source) or node.relation.qualified_name in self.own_tables:
-            return ""
+            return None
         if node.depends_on or node.unique_id in self.loaded:
-            return ""
-        expression = node.relation.expression
-        return f"reads {expression}" if expression else "is not loaded by genredb"
+            return None
+        if node.relation.expression:
+            return Reason(Cause.READS, node.relation.expression)
+        return Reason(Cause.NOT_LOADED, node.relation.qualified_name)
 
     @property
     def made(self) -> list[str]:

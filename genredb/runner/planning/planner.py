@@ -10,13 +10,14 @@ from genredb.runner.graph.fingerprint import identities
 from genredb.runner.graph.identity import Identity
 from genredb.runner.graph.nodes import Check, Dataset
 from genredb.runner.planning.built_with import settings_of
-from genredb.runner.planning.drops import large_drop
+from genredb.runner.planning.drops import find_large_drop
 from genredb.runner.planning.inputs import RawFiles, contents, raw_files
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.selection import chosen_nodes
 from genredb.runner.planning.state import NodeState, State
 from genredb.runner.planning.why import Planner
+from genredb.runner.reasons import Reason
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.sql_text import canonical
 from genredb.warehouse.tables import META_TABLES
@@ -65,7 +66,7 @@ def make_plan(
             is_whole=reasons.keys() <= set(chosen) and left.keys() <= set(chosen),
         )
     state.refuse_foreign(found.made)
-    return replace(found, large_drop=large_drop(compilation, state, found.removed, found.reasons))
+    return replace(found, large_drop=find_large_drop(compilation, state, found.removed, found.reasons))
 
 
 def find_identities(
@@ -112,7 +113,7 @@ def _orphaned_relations(compilation: Compilation, state: State) -> Iterator[tupl
 
 
 def new_nodes(
-    plan: Plan, state: State, succeeded: Mapping[str, bool], volatile: Mapping[str, str]
+    plan: Plan, state: State, succeeded: Mapping[str, bool], volatile: Mapping[str, Reason]
 ) -> dict[str, NodeState]:
     """Return what each node is now built from: updated if it succeeded, else as before.
 
@@ -133,7 +134,7 @@ def new_nodes(
             own.fingerprint(upstream),
             own,
             node.built_relation.qualified_name if node.built_relation else "",
-            volatile.get(unique_id) or plan.volatile_reason(node),
+            volatile.get(unique_id) or plan.volatile(node),
             has_warned=succeeded.get(unique_id, False),
             materialized=node.materialized,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genredb.runner.graph.identity import Identity
 from genredb.runner.planning.built_with import BuiltWith, read_built_with, write_built_with
+from genredb.runner.reasons import Cause, Reason
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
 from genredb.warehouse.declared import SourceSpec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodeState:
-    """What a node was last built from. ``volatile_reason`` says why it runs each time, or is empty.
+    """What a node was last built from. ``volatile`` says why it runs each time, if it does.
 
     ``relation`` is the relation it created (``schema.name``), or empty.
     """
@@ -27,7 +28,7 @@ class NodeState:
     fingerprint: str
     identity: Identity
     relation: str = ""
-    volatile_reason: str = ""
+    volatile: Reason | None = None
     has_warned: bool = False
     materialized: str = ""
 
@@ -105,8 +106,8 @@ def read_state(connection: Connection | None) -> State:
     values: dict[str, str] = dict(connection.rows("select key, value from meta.state"))
     loads = connection.rows("select source, digest from meta.loads")
     nodes = connection.rows(
-        "select unique_id, fingerprint, sql, sql_id, rest, relation, volatile_reason, has_warned,"
-        " materialized from meta.fingerprints",
+        "select unique_id, fingerprint, sql, sql_id, rest, relation, volatile_cause, volatile_subject,"
+        " has_warned, materialized from meta.fingerprints",
     )
     return State(
         is_whole=values.get("is_whole") == "true",
@@ -114,8 +115,14 @@ def read_state(connection: Connection | None) -> State:
         proof=values.get("proof", ""),
         loads=dict(loads),
         nodes={
-            unique_id: NodeState(fingerprint, Identity(sql, sql_id, rest), *others)
-            for unique_id, fingerprint, sql, sql_id, rest, *others in nodes
+            unique_id: NodeState(
+                fingerprint,
+                Identity(sql, sql_id, rest),
+                relation,
+                Reason(Cause(cause), subject) if cause else None,
+                *others,
+            )
+            for unique_id, fingerprint, sql, sql_id, rest, relation, cause, subject, *others in nodes
         },
         marks=relation_marks(connection),
         built_with=read_built_with(connection),
@@ -143,7 +150,8 @@ def write_state(connection: Connection, state: State) -> None:
                 n.fingerprint,
                 *astuple(n.identity),
                 n.relation,
-                n.volatile_reason,
+                n.volatile.cause.value if n.volatile else "",
+                n.volatile.subject if n.volatile else "",
                 n.has_warned,
                 n.materialized,
             )

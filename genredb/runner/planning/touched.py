@@ -21,7 +21,7 @@ def touched_columns(plan: Plan, state: State, lineage: Lineage) -> dict[str, Tou
     for relation, node in lineage.nodes.items():
         everything = {ColumnRef(relation, ROWS), *lineage.columns(node)}
         if isinstance(node, Source):
-            is_changed = relation in loaded or plan.volatile_reason(node)
+            is_changed = relation in loaded or plan.volatile(node)
             touched |= everything if is_changed else set()
             continue
         if node.is_built and node.unique_id not in plan.reasons:

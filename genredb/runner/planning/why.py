@@ -103,7 +103,7 @@ class Planner:
             return Reason(Cause.UPSTREAM_BEFORE)
         if isinstance(node, Model | Check) and node.dynamic:
             return Reason(Cause.CALLS, node.dynamic)
-        return Reason(Cause.VOLATILE, last.volatile_reason) if last.volatile_reason else None
+        return last.volatile
 
     def _source_change(self, node: Source) -> Reason | None:
         """Return why the rows of a source may have changed."""

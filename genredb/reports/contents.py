@@ -1,11 +1,7 @@
-"""What builds, plans, nodes, lineage and relations are as JSON: a class for each shape, and how it is made.
-
-docs/json.md is written from these classes and from those that functions return.
-"""
+"""What nodes, lineage, relations and songs are as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from genredb.ask.describe import Section
@@ -13,9 +9,6 @@ from genredb.ask.relations import Relation
 from genredb.runner.flow.lineage import ColumnRef, Edge
 from genredb.runner.graph.nodes import Dataset, Node
 from genredb.runner.lineage import Trace
-from genredb.runner.planning.plan import Plan, Touched
-from genredb.runner.results import BuildResult, FailingRows, NodeResult
-from genredb.warehouse.load import Load
 
 
 @dataclass(frozen=True)
@@ -44,140 +37,6 @@ def listed(node: Node) -> ListedNode:
         node.description,
         node.depends_on,
     )
-
-
-@dataclass(frozen=True)
-class PlannedLoad:
-    """A raw table that a build would load, and from which files."""
-
-    source: str
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class PlannedNode:
-    """A node that a build would run and why; ``touched`` is null where no columns are told."""
-
-    unique_id: str
-    kind: str
-    name: str
-    reason: str
-    touched: Touched | None
-
-
-@dataclass(frozen=True)
-class PlanReport:
-    """What a build would do.
-
-    ``removed`` are relations that would be dropped; ``large_drop`` is what a build would stop for unless
-    --allow-drops is given, or null. ``is_confirmed`` says that the database remembers to be whole.
-    """
-
-    loads: tuple[PlannedLoad, ...]
-    removed: tuple[str, ...]
-    large_drop: str | None
-    is_confirmed: bool
-    nodes: tuple[PlannedNode, ...]
-
-
-def plan_report(plan: Plan) -> PlanReport:
-    """Return what `plan` prints."""
-    nodes = plan.compilation.nodes
-    return PlanReport(
-        tuple(PlannedLoad(raw.source.qualified_name, tuple(raw.sha256s)) for raw in plan.stale_files),
-        tuple(plan.removed),
-        plan.large_drop or None,
-        plan.is_confirmed,
-        tuple(
-            PlannedNode(i, nodes[i].resource_type, nodes[i].name, str(reason), plan.touched.get(i))
-            for i, reason in plan.reasons.items()
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class FailingReport:
-    """The first rows that fail a check, each by column, and how many there are in ``total``."""
-
-    total: int
-    rows: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class ResultReport:
-    """How a node ended: ``status`` is success, warn, fail, error or skipped.
-
-    ``rows`` counts those of the relation made, ``failing`` is null unless a check found rows. ``culprit`` is
-    what failed upstream of a node that was skipped.
-    """
-
-    unique_id: str
-    kind: str
-    name: str
-    status: str
-    reason: str
-    rows: int | None
-    seconds: float
-    message: str
-    culprit: str
-    failing: FailingReport | None
-
-
-@dataclass(frozen=True)
-class BuildReport:
-    """How a build or test ended; ``published`` is false where nothing changed or something failed."""
-
-    published: bool
-    exit_code: int
-    seconds: float
-    loads: tuple[Load, ...]
-    results: tuple[ResultReport, ...]
-
-
-def build_report(result: BuildResult) -> BuildReport:
-    """Return what `build`, `retry` and `test` print."""
-    return BuildReport(
-        result.is_published,
-        result.exit_code,
-        round(result.seconds, 3),
-        result.loads,
-        tuple(map(_result, result.results)),
-    )
-
-
-def _result(result: NodeResult) -> ResultReport:
-    return ResultReport(
-        result.node.unique_id,
-        result.node.resource_type,
-        result.node.name,
-        result.status.value,
-        str(result.reason),
-        result.rows,
-        round(result.seconds, 4),
-        result.message,
-        result.culprit,
-        _failing(result.failing),
-    )
-
-
-def _failing(found: FailingRows | None) -> FailingReport | None:
-    if found is None:
-        return None
-    return FailingReport(found.total, tuple(dict(zip(found.columns, row, strict=True)) for row in found.rows))
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """The files that were loaded; none where the raw files did not change."""
-
-    loads: tuple[Load, ...]
-
-
-@dataclass(frozen=True)
-class CleanReport:
-    """The paths that were removed."""
-
-    removed: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
