@@ -11,7 +11,7 @@ from typing import Literal
 
 from genredb.catalog import Catalog
 from genredb.drafts import leftovers
-from genredb.errors import GenredbError
+from genredb.errors import GenredbError, did_you_mean
 from genredb.runner.plan import plan
 from genredb.runner.planning.built_with import BuiltWith, as_built, built_with, read_built_with
 from genredb.runner.planning.options import Options
@@ -63,7 +63,8 @@ def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
     config, compilation = catalog.config, catalog.compilation
     yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
     for notice in compilation.notices:
-        yield Finding("note", "project", notice.removesuffix("."))
+        cure = notice.cure or did_you_mean(notice.name, notice.choices).strip()
+        yield Finding("note", "project", notice.as_error().headline, cure)
     yield from _raw_files(config, compilation.project.loaded_sources)
     yield from _folder(config)
     if not config.database.exists():

@@ -78,6 +78,11 @@ class GenredbError(Exception):
         told.occasion = f"{occasion}: {self.occasion}"
         return told
 
+    @property
+    def headline(self) -> str:
+        """The place and the problem, without the cure and a full stop."""
+        return f"{self.place}: {self.what}" if self.place.path else self.what
+
     def each(self) -> "tuple[GenredbError, ...]":
         """Return the errors that this one holds: itself, or those that it collects."""
         return (self,)
@@ -93,16 +98,11 @@ class GenredbError(Exception):
         vars(error).update(parts, place=Place(**parts["place"]))
         return error
 
-    def _sentence(self) -> str:
-        """Return the sentence, without the place."""
-        cure = f"; {self.cure}" if self.cure else ""
-        said = f"{self.what}{cure}"
-        stop = "" if said.endswith(("?", "!")) else "."
-        return f"{said}{stop}{did_you_mean(self.name, self.choices) if self.name else ''}"
-
     def __str__(self) -> str:
-        where = f"{self.place}: " if self.place.path else ""
-        return _bounded(f"{self.occasion}{where}{self._sentence()}{quotation(self.place)}")
+        said = f"{self.headline}; {self.cure}" if self.cure else self.headline
+        stop = "" if said.endswith(("?", "!")) else "."
+        meant = did_you_mean(self.name, self.choices) if self.name else ""
+        return _bounded(f"{self.occasion}{said}{stop}{meant}{quotation(self.place)}")
 
 
 def _as_place(place: Place | Path | str) -> Place:
@@ -137,6 +137,24 @@ class ProjectError(GenredbError):
     """A file of the project (yml, SQL, macro, seed) is invalid or missing."""
 
 
+@dataclass(frozen=True)
+class Notice:
+    """Something in a project that has no effect or is worth knowing; its parts are those of an error."""
+
+    what: str
+    place: Place = Place("")
+    cure: str = ""
+    name: str = ""
+    choices: tuple[str, ...] = ()
+
+    def as_error(self) -> ProjectError:
+        """Return the notice as an error."""
+        return ProjectError(**vars(self))
+
+    def __str__(self) -> str:
+        return str(self.as_error())
+
+
 class SqlError(ProjectError):
     """SQL that the database rejects. ``offset`` is the position in ``sql``, in characters, if known."""
 
@@ -153,6 +171,11 @@ class ProjectErrors(ProjectError):  # noqa: N818 - it holds several errors
     def __init__(self, errors: Iterable[ProjectError]) -> None:
         super().__init__()
         self.errors = tuple({str(error): error for error in errors}.values())
+
+    @property
+    def headline(self) -> str:
+        """The headline of the first error."""
+        return self.errors[0].headline
 
     def each(self) -> tuple[GenredbError, ...]:
         """Return the collected errors."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genredb.doctor import examine
-from genredb.errors import InputError, ProjectError
+from genredb.errors import InputError, Notice, ProjectError
 from genredb.runner.planning.receipt import raw_files_changed
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import SilentObserver
@@ -23,8 +23,8 @@ class Notes(SilentObserver):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def note(self, notice: str) -> None:
-        self.notes.append(notice)
+    def note(self, notice: Notice) -> None:
+        self.notes.append(str(notice))
 
 
 def project_of(folder: Path, file: str) -> Config:
@@ -102,22 +102,22 @@ def test_a_csv_that_no_source_reads_is_named(config: Config) -> None:
     names = ("My Playlist.csv", "Playlist 2.csv", "zzz.CSV", "notes.txt", ".hidden.csv")
     for name in names:
         (config.raw_dir / name).write_text("a\n1\n")
+    why = "the file is ignored, as its name matches no source's `file:` or `files:`"
     ignored = [
-        f"{config.raw_dir / name} is ignored: its name matches no source's `file:` or `files:`.{hint}"
+        (f"{config.raw_dir / name}: {why}", hint)
         for name, hint in (
-            ("My Playlist.csv", " Did you mean 'playlist*.csv'?"),
-            ("Playlist 2.csv", " Did you mean 'playlist*.csv'?"),
-            ("zzz.CSV", f" There are: {OTHERS}."),
+            ("My Playlist.csv", "Did you mean 'playlist*.csv'?"),
+            ("Playlist 2.csv", "Did you mean 'playlist*.csv'?"),
+            ("zzz.CSV", f"There are: {OTHERS}."),
         )
     ]
     for attempt in (load, build):
         observer = Notes()
         attempt(config, observer)
-        assert observer.notes == ignored
+        assert observer.notes == [f"{text}. {hint}" for text, hint in ignored]
     settings = Settings(project_dir=config.root, raw_dir=config.raw_dir, database=config.database)
-    assert [one.text for one in examine(settings) if "is ignored" in one.text] == [
-        text.removesuffix(".") for text in ignored
-    ]
+    found = [(one.text, one.cure) for one in examine(settings) if "is ignored" in one.text]
+    assert found == ignored
 
 
 def test_a_retry_leaves_the_sample_for_songs_that_came_meanwhile(tmp_path: Path) -> None:

@@ -349,11 +349,11 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
         "models/m.sql": "{{ config(contract={'enforced': true}, owner='me') }} select 1 as x",
         "models/p.yml": "models: [{name: n, description: nothing}]\nexposures: []\n",
     }
-    assert compiled(tmp_path, files).notices == (
+    assert tuple(map(str, compiled(tmp_path, files).notices)) == (
         "dbt_project.yml: genredb ignores `snapshots:`.",
         "packages.yml: genredb supports no packages and ignores dbt-labs/dbt_utils.",
         "models/p.yml: genredb ignores `exposures:`.",
-        "models/p.yml describes the model 'n', which has no file. There are: m.",
+        "models/p.yml: the model 'n' is described here, but has no file. There are: m.",
         "models/m.sql: genredb ignores `contract:` of the configuration of a model.",
         "models/m.sql: genredb ignores `owner:` of the configuration of a model, which dbt does not know either.",
     )

@@ -9,6 +9,7 @@ from genredb.cli.log import logger
 from genredb.runner.results import NodeResult, Proof, Status
 
 if TYPE_CHECKING:
+    from genredb.errors import Notice
     from genredb.runner.graph.nodes import Node
     from genredb.runner.project.config import Config
     from genredb.warehouse.load import Load
@@ -32,9 +33,9 @@ class BuildObserver:
         self._total = len(nodes)
         logger.info("plan: %s", ", ".join(node.label for node in nodes) or "nothing to run")
 
-    def note(self, notice: str) -> None:
+    def note(self, notice: "Notice") -> None:
         """Warn of what has no effect."""
-        self._console.warn(notice)
+        self._console.warn(str(notice))
 
     def start(self, what: str) -> None:
         """Show what runs."""

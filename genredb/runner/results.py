@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from genredb.errors import GenredbError
+    from genredb.errors import GenredbError, Notice
     from genredb.runner.graph.nodes import Node
     from genredb.runner.project.config import Config
     from genredb.runner.reasons import Reason
@@ -104,7 +104,7 @@ class Observer(Protocol):
     def settled(self, config: "Config") -> None:
         """Report the build's configuration: which project, which raw folder."""
 
-    def note(self, notice: str) -> None:
+    def note(self, notice: "Notice") -> None:
         """Report a notice: something in the project has no effect or is worth knowing."""
 
     def begin(self, nodes: "Sequence[Node]") -> None:
@@ -132,7 +132,7 @@ class SilentObserver:
     def settled(self, config: "Config") -> None:
         """Ignore."""
 
-    def note(self, notice: str) -> None:
+    def note(self, notice: "Notice") -> None:
         """Ignore."""
 
     def begin(self, nodes: "Sequence[Node]") -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import Notice, ProjectError, UsageError
 from genredb.runner.artifacts.history import record_run
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
@@ -56,9 +56,8 @@ def run_job(request: Request, *, is_retry: bool = False) -> BuildResult:
     """Build, or resume the failed build."""
     with publication(request.config.database, request.config.engine) as writer:
         if writer.set_aside:
-            request.observer.note(
-                f"Moved a write-ahead log that does not match the database to {writer.set_aside}."
-            )
+            what = f"Moved a write-ahead log that does not match the database to {writer.set_aside}"
+            request.observer.note(Notice(what))
         job = _Job(request, writer)
         return job.retry() if is_retry else job.run("build", read_state(writer.current))
 
@@ -101,7 +100,7 @@ class _Job:
             self._config = as_built(self._config, state.built_with)
             if state.base == base:
                 return self._carry_out(self._plan(state, connection), state, connection, "retry")
-        self._observer.note("The database was written since that build failed; starting over.")
+        self._observer.note(Notice("The database was written since that build failed; starting over"))
         self._writer.discard()
         return self.run("retry", published)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from genredb.errors import Problems, UsageError
+from genredb.errors import Notice, Problems, UsageError
 from genredb.runner.graph.check_nodes import check_nodes
 from genredb.runner.graph.dataset_nodes import completed, model_nodes, seed_nodes, source_nodes
 from genredb.runner.graph.deferred import Deferred
@@ -33,7 +33,7 @@ class Compilation:
     deferred: Deferred
     environment: tuple[str, ...] = ()
     uses_clock: bool = False
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     messages: tuple[str, ...] = ()
 
     def find(self, name: str) -> Node:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from genredb.errors import Notice
 from genredb.runner.project.specs import MacroFile
 from genredb.runner.templates.given import Given, Rendered
 from genredb.runner.templates.render import Renderer
@@ -16,7 +17,7 @@ class Templates:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self.environment: set[str] = set()
-        self.notices: dict[str, None] = {}
+        self.notices: dict[Notice, None] = {}
         self.messages: dict[str, None] = {}
         self.uses_clock = False
 

@@ -1,6 +1,6 @@
 """The nodes selected for a build or test."""
 
-from genredb.errors import ProjectError, ProjectErrors
+from genredb.errors import ProjectErrors
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.planning.options import Options
 
@@ -19,4 +19,4 @@ def chosen_nodes(compilation: Compilation, options: Options) -> set[str] | None:
 def refuse_notices(compilation: Compilation, options: Options) -> None:
     """With ``--warn-error``, raise an error if the project has settings without effect."""
     if options.warn_error and compilation.notices:
-        raise ProjectErrors(map(ProjectError, compilation.notices))
+        raise ProjectErrors(notice.as_error() for notice in compilation.notices)

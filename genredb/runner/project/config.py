@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import Notice, Place, ProjectError, UsageError
 from genredb.runner.project.files import is_utf_8, mapping, parse_yaml, read_text, resolved, text_list
 from genredb.runner.project.key_faults import check_keys, check_project_keys
 from genredb.runner.project.keys import PACKAGES
@@ -81,7 +81,7 @@ class Config:
     on_run_end: tuple[str, ...]
     files: tuple[Path, ...]
     environment: tuple[str, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
     settings: Settings
 
     @property
@@ -199,7 +199,7 @@ def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
     }
 
 
-def _notices(root: Path) -> Iterator[str]:
+def _notices(root: Path) -> Iterator[Notice]:
     """Yield a notice for each file that dbt would use and genredb does not."""
     for name in ("packages.yml", "dependencies.yml"):
         if (root / name).is_file():
@@ -212,9 +212,11 @@ def _notices(root: Path) -> Iterator[str]:
                 str(next(iter(entry.values()))) for entry in entries if isinstance(entry, Mapping) and entry
             ]
             if named:
-                yield f"{name}: genredb supports no packages and ignores {', '.join(named)}."
+                what = f"genredb supports no packages and ignores {', '.join(named)}"
+                yield Notice(what, Place(name))
     if (root / "selectors.yml").is_file():
-        yield "selectors.yml: genredb ignores it; name what to select by --select."
+        cure = "name what to select by --select"
+        yield Notice("genredb ignores this file", Place("selectors.yml"), cure)
 
 
 def _find_root(project_dir: Path | None) -> tuple[Path, bool]:

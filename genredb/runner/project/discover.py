@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import Problems, ProjectError, did_you_mean
+from genredb.errors import Notice, Place, Problems, ProjectError
 from genredb.runner.project.config import PROJECT_FILE, Config
 from genredb.runner.project.docs_blocks import describer, docs_blocks
 from genredb.runner.project.files import parse_yaml, read_text, read_yaml
@@ -45,7 +45,7 @@ class Project:
     macros: tuple[MacroFile, ...]
     snapshots: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def loaded_sources(self) -> tuple[SourceSpec, ...]:
@@ -147,7 +147,8 @@ class _Reader:
                 for entry in entries(read_yaml(path), "snapshots", shown):
                     found.setdefault(entry["name"], shown)
         self._notices += [
-            f"{path}: genredb builds no snapshots; {name} is not built." for name, path in found.items()
+            Notice(f"genredb builds no snapshots; {name} is not built", Place(path))
+            for name, path in found.items()
         ]
         return tuple(found)
 
@@ -286,5 +287,5 @@ class _Reader:
     ) -> None:
         for name, entry in properties.items():
             if name not in known:
-                hint = did_you_mean(name, known)
-                self._notices.append(f"{entry.path} describes the {kind} '{name}', which has no file.{hint}")
+                what = f"the {kind} '{name}' is described here, but has no file"
+                self._notices.append(Notice(what, Place(entry.path), name=name, choices=tuple(known)))

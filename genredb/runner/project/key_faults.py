@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genredb.errors import Place, Problems, ProjectError, did_you_mean
+from genredb.errors import Notice, Place, Problems
 from genredb.runner.project.files import key_line
 from genredb.runner.project.keys import CONFIG, META, PROJECT, TREES, Keys
 from genredb.runner.project.merge import config_key, is_setting
@@ -20,8 +20,8 @@ Path = tuple[str | int, ...]
 _SLIP, _PERHAPS_SLIP = 0.8, 0.65
 
 
-def check_keys(content: Any, keys: Keys, path: str, text: str, above: Path = ()) -> list[str]:
-    """Return messages about keys that have no effect; messages call the file ``path``.
+def check_keys(content: Any, keys: Keys, path: str, text: str, above: Path = ()) -> list[Notice]:
+    """Return notices about keys that have no effect; they call the file ``path``.
 
     ``above`` is the path of keys that leads to the content in its file.
 
@@ -30,7 +30,7 @@ def check_keys(content: Any, keys: Keys, path: str, text: str, above: Path = ())
     return _settled(_faults(content, keys, above), path, text)
 
 
-def check_project_keys(content: Mapping[str, Any], path: str, text: str) -> list[str]:
+def check_project_keys(content: Mapping[str, Any], path: str, text: str) -> list[Notice]:
     """Do the same for dbt_project.yml, including its configuration trees."""
     faults = [*_faults(content, PROJECT, ())]
     for key, kind in TREES.items():
@@ -38,45 +38,51 @@ def check_project_keys(content: Mapping[str, Any], path: str, text: str) -> list
     return _settled(faults, path, text)
 
 
-def _settled(faults: Iterable["Fault"], path: str, text: str) -> list[str]:
-    """Return a message for each ignored key; raise ProjectError for all unknown ones."""
+def _settled(faults: Iterable["Fault"], path: str, text: str) -> list[Notice]:
+    """Return a notice for each ignored key; raise ProjectError for all unknown ones."""
     problems, notices = Problems(), []
     for fault in faults:
         if fault.is_error:
-            line = key_line(text, fault.keys)
-            problems.add(ProjectError(fault.sentence, place=Place(path, line or None)))
+            place = Place(path, key_line(text, fault.keys) or None)
+            problems.add(fault.notice(place).as_error())
         else:
-            notices.append(f"{path}: {fault.sentence}")
+            notices.append(fault.notice(Place(path)))
     problems.raise_all()
     return list(dict.fromkeys(notices))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A key that is not read. ``keys`` is its path in the file."""
+    """A key that is not read. ``keys`` is its path in the file, ``choices`` are the keys it may stand for."""
 
-    sentence: str
+    what: str
     is_error: bool
+    key: str = ""
+    choices: tuple[str, ...] = ()
     keys: Path = ()
+
+    def notice(self, place: Place) -> Notice:
+        """Return the fault with its place."""
+        return Notice(self.what, place, name=self.key, choices=self.choices)
 
 
 def fault_of(key: Any, value: Any, keys: Keys, path: Path = ()) -> Fault | None:
     """Return the fault of one key, or None if it is read."""
     where = f" of {keys.place}" if keys.place else ""
     if not isinstance(key, str):
-        return Fault(f"a key{where} should be a text, not {key!r}.", True, path)
+        return Fault(f"a key{where} should be a text, not {key!r}", True, keys=path)
     if key in keys.known or (key in keys.ignored and keys.is_open and not value):
         return None
     if key in keys.ignored:
-        return Fault(f"genredb ignores `{key}:`{where}.", False, path)
+        return Fault(f"genredb ignores `{key}:`{where}", False, keys=path)
     likeness = _PERHAPS_SLIP if keys is META else _SLIP
     is_slip = bool(difflib.get_close_matches(key, keys.known, n=1, cutoff=likeness))
     if is_slip or not keys.is_open:
-        sentence = f"genredb knows no `{key}:`{where}.{did_you_mean(key, keys.known)}"
-        return Fault(sentence, keys is not META, path)
+        what = f"genredb knows no `{key}:`{where}"
+        return Fault(what, keys is not META, key, tuple(keys.known), path)
     if keys.is_free:
         return None
-    return Fault(f"genredb ignores `{key}:`{where}, which dbt does not know either.", False, path)
+    return Fault(f"genredb ignores `{key}:`{where}, which dbt does not know either", False, keys=path)
 
 
 def _faults(content: Any, keys: Keys, path: Path) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import Place, ProjectError, UsageError, did_you_mean
+from genredb.errors import Notice, Place, ProjectError, UsageError
 from genredb.runner.project.files import key_line, mapping, parse_yaml, read_text, shown, text_of
 from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import OUTPUT, PROFILE
@@ -32,7 +32,7 @@ class Profile:
     settings: Mapping[str, Any] = field(default_factory=dict)
     engine_settings: tuple[Setting, ...] = ()
     file: Path | None = None
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str | None) -> Profile:
@@ -64,7 +64,7 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
     target = chosen or str(renderer.render(profile.get("target", next(iter(outputs), "")), place))
     if target not in outputs:
         error = UsageError if chosen else ProjectError
-        raise error(f"{file}: profile '{name}' has no output '{target}'.{did_you_mean(target, outputs)}")
+        raise error(f"profile '{name}' has no output '{target}'", place=file, name=target, choices=outputs)
     output = renderer.render(mapping(outputs, target, place), place)
     if output.get("type", "duckdb") != "duckdb":
         raise ProjectError(

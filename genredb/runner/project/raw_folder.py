@@ -10,7 +10,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
-from genredb.errors import InputError, ProjectError, did_you_mean
+from genredb.errors import InputError, Notice, Place, ProjectError
 from genredb.runner.project.config import Config
 from genredb.runner.project.files import is_utf_8, resolved
 from genredb.warehouse.declared import RawPattern, SourceSpec
@@ -67,19 +67,20 @@ def absent_files(source: SourceSpec, config: Config) -> list[Path]:
     return [path for path in paths if not os.path.lexists(path)]
 
 
-def unread_notices(sources: Iterable[SourceSpec], config: Config) -> Iterator[str]:
-    """Yield a message for each raw file that no source reads, if any source reads files."""
-    stated = [source.files.text for source in sources if source.files]
+def unread_notices(sources: Iterable[SourceSpec], config: Config) -> Iterator[Notice]:
+    """Yield a notice for each raw file that no source reads, if any source reads files."""
+    stated = tuple(source.files.text for source in sources if source.files)
     if stated:
         for name in _unread(_names(config.raw_dir), sources):
-            shown = config.show_path(config.raw_dir / name)
-            hint = did_you_mean(name, stated)
-            yield f"{shown} is ignored: its name matches no source's `file:` or `files:`.{hint}"
+            place = Place(config.show_path(config.raw_dir / name))
+            what = "the file is ignored, as its name matches no source's `file:` or `files:`"
+            yield Notice(what, place, name=name, choices=stated)
         patterns = [source.files for source in sources if source.files]
         for name in _names(config.raw_dir):
             if any(_is_unreadable(name, pattern) for pattern in patterns):
-                shown = config.show_path(config.raw_dir / name)
-                yield f"{shown} is ignored: its format cannot be read. Save it as CSV."
+                place = Place(config.show_path(config.raw_dir / name))
+                what = "the file is ignored, as its format cannot be read"
+                yield Notice(what, place, cure="save it as CSV")
 
 
 def _names(raw_dir: Path) -> list[str]:

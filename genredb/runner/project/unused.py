@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from genredb.errors import UsageError, did_you_mean
+from genredb.errors import Notice, Place, UsageError
 from genredb.runner.project.merge import is_setting
 
 _ASKED = re.compile(r"""\bvar(?:\.has_var)?\s*\(\s*(?:['"]([\w:.-]+)['"]\s*[,)]|(?=(\S)))""")
@@ -12,8 +12,8 @@ _ASKED = re.compile(r"""\bvar(?:\.has_var)?\s*\(\s*(?:['"]([\w:.-]+)['"]\s*[,)]|
 
 def unread_variables(
     declared: frozenset[str], stated: Mapping[str, Any], texts: Iterable[str], path: str
-) -> Iterator[str]:
-    """Yield a message for each variable in dbt_project.yml (``path``) that no template uses.
+) -> Iterator[Notice]:
+    """Yield a notice for each variable in dbt_project.yml (``path``) that no template uses.
 
     Raises UsageError for a command-line variable (``stated``) that is neither declared nor used. Nothing is
     reported if a template computes variable names.
@@ -30,8 +30,8 @@ def unread_variables(
                 f"--vars: the project has no variable '{name}'", name=name, choices=asked | declared
             )
     for name in sorted(declared - asked):
-        hint = did_you_mean(name, asked - declared)
-        yield f"{path}: no template asks for the variable '{name}'.{hint}"
+        what = f"no template asks for the variable '{name}'"
+        yield Notice(what, Place(path), name=name, choices=tuple(asked - declared))
 
 
 def unused_folders(
@@ -40,8 +40,8 @@ def unused_folders(
     fqns: Sequence[tuple[str, ...]],
     path: str,
     above: tuple[str, ...] = (),
-) -> Iterator[str]:
-    """Yield a message for each folder of a configuration tree (``key`` of ``path``) that has no nodes."""
+) -> Iterator[Notice]:
+    """Yield a notice for each folder of a configuration tree (``key`` of ``path``) that has no nodes."""
     for stated, value in tree.items():
         if is_setting(stated, value):
             continue
@@ -50,5 +50,6 @@ def unused_folders(
         if inside:
             yield from unused_folders(key, value, inside, path, below)
         else:
-            hint = did_you_mean(stated, {fqn[len(above)] for fqn in fqns if len(fqn) > len(above)})
-            yield f"{path}: `{'.'.join((key, *below))}:` applies to nothing.{hint}"
+            known = {fqn[len(above)] for fqn in fqns if len(fqn) > len(above)}
+            what = f"`{'.'.join((key, *below))}:` applies to nothing"
+            yield Notice(what, Place(path), name=stated, choices=tuple(known))

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Undefined
 
+from genredb.errors import Place
 from genredb.runner.project.key_faults import fault_of
 from genredb.runner.project.keys import CONFIG
 from genredb.runner.project.merge import config_key, merged
@@ -30,9 +31,9 @@ class ConfigCall:
                 )
             fault = fault_of(config_key(name), value, CONFIG[rendering.given.kind])
             if fault is not None and fault.is_error:
-                raise TemplateError(fault.sentence, name)
+                raise TemplateError(fault.what, name, name=fault.key, choices=fault.choices)
             if fault is not None:
-                rendering.notices.append(f"{rendering.given.path}: {fault.sentence}")
+                rendering.notices.append(fault.notice(Place(rendering.given.path)))
         rendering.config = merged(
             rendering.config, {config_key(name): value for name, value in values.items()}
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from genredb.errors import Notice
 from genredb.runner.templates.relation import Database, Relation
 
 Value = TypeVar("Value")
@@ -49,7 +50,7 @@ class Rendered(Generic[Value]):
     asks: str = ""
     asks_incremental: bool = False
     messages: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     environment: frozenset[str] = frozenset()
     uses_clock: bool = False
 

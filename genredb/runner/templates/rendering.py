@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from genredb.errors import Notice
 from genredb.runner.templates.given import Given, Rendered
 from genredb.runner.templates.relation import Database
 
@@ -30,7 +31,7 @@ class Rendering:
     config: Mapping[str, Any]
     references: dict[str, None] = field(default_factory=dict)
     messages: dict[str, None] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     environment: set[str] = field(default_factory=set)
     results: dict[str, Any] = field(default_factory=dict)
     asks: str = ""
