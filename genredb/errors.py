@@ -14,10 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-# The maximum length of a line of a message, in characters, and of a message, in lines.
-_LONGEST, _MOST_LINES = 600, 100
-# How many characters of a line are quoted on either side of an error in it.
-_CONTEXT = 100
+_LONGEST, _MOST_LINES = 600, 100  # of a line of a message, in characters, and of a message, in lines
+_CONTEXT = 100  # characters of a line that are quoted on either side of an error in it
 
 
 @dataclass(frozen=True)
@@ -158,8 +156,10 @@ class Notice:
 class SqlError(ProjectError):
     """SQL that the database rejects. ``offset`` is the position in ``sql``, in characters, if known."""
 
-    def __init__(self, message: str, sql: str = "", offset: int | None = None, width: int = 1) -> None:
-        super().__init__(message)
+    def __init__(
+        self, what: str, sql: str = "", offset: int | None = None, width: int = 1, **parts: Any
+    ) -> None:
+        super().__init__(what, **parts)
         self.sql = sql
         self.offset = offset
         self.width = width

@@ -40,11 +40,11 @@ def refusal(config: Config, sql: str, *, limit: int | None = 100, is_trusted: bo
         ("select 1 from songs, , x", 'SQL:1:22: syntax error at or near ",".'),
         (
             'select title from songs where artist = "Queen"',
-            "Put text in single quotes: 'Queen'.\n",
+            "not found in FROM clause; put text in single quotes: 'Queen'.\n",
         ),
         (
             'select "titel" from songs',
-            "Did you mean 'title'? Put text in single quotes: 'titel'.\n",
+            "; put text in single quotes: 'titel'. Did you mean 'title'?\n",
         ),
         (
             "from feature.train",

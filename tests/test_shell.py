@@ -293,7 +293,7 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
         (".tables songs", ".tables takes no argument."),
         (".schema song", "There is no table or view 'song'. Did you mean 'songs'?"),
         (".lineage songs.titel", "Did you mean 'title'?"),
-        ("explain select 1", "In `genredb shell`, .explain shows how a query would run."),
+        ("explain select 1", "; in `genredb shell`, .explain shows how a query would run."),
         ("copy songs to 'x.csv'", "Only queries can be run, not COPY statements."),
         (
             "select * from read_csv('data/raw/CS98XClassificationTest.csv')",

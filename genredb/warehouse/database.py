@@ -88,7 +88,7 @@ def _apply(connection: Connection, setting: Setting) -> None:
         known = [found for (found,) in connection.rows("select name from duckdb_settings()")]
         raise ProjectError(f"DuckDB has no setting `{name}`", name=name, choices=known, place=place) from None
     except duckdb.Error as error:
-        reason = " ".join(read_mistake(error, "").sentence().split()).rstrip(".")
+        reason = " ".join(read_mistake(error, "").parts()["what"].split())
         raise ProjectError(f"DuckDB refuses the setting `{name}`: {reason}", place=place) from None
 
 
@@ -182,7 +182,7 @@ def refuse_several(connection: Connection, statement: str) -> None:
     with sql_errors(statement):
         count = len(connection.engine.extract_statements(statement))
     if count > 1:
-        raise SqlError(f"it has {count} statements, but only one query is allowed; remove the others.")
+        raise SqlError(f"it has {count} statements, but only one query is allowed", cure="remove the others")
 
 
 def fetch_sample(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,7 +17,7 @@ from genredb.errors import (
     Place,
     SqlError,
     UsageError,
-    did_you_mean,
+    near,
 )
 from genredb.warehouse.misspelt import misspelt_keyword
 from genredb.warehouse.refusals import refusal
@@ -125,7 +126,7 @@ def sql_errors(sql: str) -> Iterator[None]:
         if _is_unrelated_to_sql(error):
             raise
         found = read_mistake(error, sql)
-        raise SqlError(found.sentence(), sql, found.offset, found.width) from None
+        raise SqlError(sql=sql, offset=found.offset, width=found.width, **found.parts()) from None
 
 
 @contextlib.contextmanager
@@ -147,11 +148,12 @@ def query_errors(sql: str = "", *, before: str = "", is_trusted: bool = True) ->
         found = read_mistake(error, before + sql)
         if not _RAISES.match(sql, max(0, (found.offset or 0) - len(before))):  # it is in a view or in query()
             found = replace(found, offset=None)
-        sentence = found.sentence()
+        parts = found.parts()
         if isinstance(error, duckdb.PermissionException) and not is_trusted:
-            sentence = f"{found.message.removesuffix(_DISABLED)}; --trusted lets a query read files."
+            what = found.message.removesuffix(_DISABLED)
+            parts = {"what": what, "cure": "--trusted lets a query read files"}
         place = place_in_query(sql, found.offset, found.width, len(before))
-        raise UsageError(sentence, place=place) from None
+        raise UsageError(**parts, place=place) from None
 
 
 def place_in_query(sql: str, offset: int | None, width: int, skipped: int = 0) -> Place:
@@ -182,19 +184,19 @@ class Mistake:
     candidates: tuple[str, ...] = ()
     is_quoted: bool = False
 
-    def sentence(self, choices: Collection[str] | None = None) -> str:
-        """Return the message with a suggestion from ``choices`` or, if None, from the candidates."""
+    def parts(self, choices: Collection[str] | None = None) -> dict[str, Any]:
+        """Return the parts of a GenredbError, with ``choices`` or, if None, the candidates to choose from."""
         first, *rest = self.message.split("\n")
         if not self.name:
-            text = " ".join([first.rstrip("!"), *filter(None, rest)])
-            return text if text.endswith((".", "!", "?")) else f"{text}."
+            return {"what": " ".join([first.rstrip("!"), *filter(None, rest)])}
         known = self.candidates if choices is None else choices
-        is_inside = any(candidate.startswith(("pg_", "duckdb_")) for candidate in known)
-        meant = "" if is_inside else did_you_mean(self.name, known)
-        if self.is_quoted:
-            text = f" Put text in single quotes: '{self.name}'."
-            meant = f"{meant}{text}" if "Did you mean" in meant else text
-        return f"{first.rstrip('.!')}.{meant}"
+        if any(candidate.startswith(("pg_", "duckdb_")) for candidate in known):
+            known = ()
+        found = {"what": first.rstrip(".!"), "name": self.name, "choices": known}
+        if self.is_quoted:  # rather a text than a column, unless one has a similar name
+            cure = f"put text in single quotes: '{self.name}'"
+            found |= {"choices": near(self.name, known), "cure": cure}
+        return found
 
 
 def read_mistake(error: duckdb.Error, sql: str) -> Mistake:

@@ -49,5 +49,4 @@ def refusal(error: duckdb.Error | OSError) -> ResourceError | None:
 
 
 def _refused(file: object, reason: str) -> ResourceError:
-    cure = _REASONS[reason]
-    return ResourceError(f"{f'{file}: ' if file else ''}{reason}{cure and f'; {cure}'}")
+    return ResourceError(f"{file}: {reason}" if file else reason, cure=_REASONS[reason])

@@ -37,8 +37,8 @@ def read_query(connection: Connection, sql: str) -> str:
         raise UsageError(f"Only one statement can be run at a time; there are {len(statements)}")
     kind = _kind(statements[0])
     if kind not in ASKS:
-        cure = " In `genredb shell`, .explain shows how a query would run." if kind == "EXPLAIN" else ""
-        raise UsageError(f"Only queries can be run, not {kind} statements.{cure}")
+        cure = "in `genredb shell`, .explain shows how a query would run" if kind == "EXPLAIN" else ""
+        raise UsageError(f"Only queries can be run, not {kind} statements", cure=cure)
     ended, rest = split_statements(statements[0].query)
     return ended[0] if ended else rest
 
@@ -143,9 +143,8 @@ def _located(
         found = read_mistake(error, sql)
         if found.offset is None:
             found = _located_by_explain(connection, sql, parameters) or found
-        sentence = found.sentence(_choices(connection, found, functions))
         place = place_in_query(sql, found.offset, found.width)
-        raise UsageError(sentence, place=place) from None
+        raise UsageError(**found.parts(_choices(connection, found, functions)), place=place) from None
 
 
 def _located_by_explain(
