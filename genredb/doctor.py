@@ -18,7 +18,7 @@ from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.project.raw_folder import source_files
 from genredb.songs.extension import SONGS
-from genredb.songs.freshness import stale_reason
+from genredb.songs.freshness import find_stale
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import describe_drift, find_drift
 from genredb.songs.views import PREDICT_VIEW, VIEWS
@@ -227,12 +227,12 @@ def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:
 
 def _predictions(connection: Connection, home: Path) -> Iterator[Finding]:
     try:
-        reason = stale_reason(connection, home)
+        stale = find_stale(connection, home)
     except GenredbError as error:
         yield Finding("note", "predictions", str(error))
         return
-    if reason:
-        yield Finding("note", "predictions", reason, "genredb predict")
+    if stale:
+        yield Finding("note", "predictions", str(stale), "genredb predict")
     else:
         yield Finding("ok", "predictions", "every song without a genre has a current prediction")
 
@@ -241,8 +241,8 @@ def _drift(connection: Connection) -> Iterator[Finding]:
     if not all(relation_exists(connection, "features", view) for view in VIEWS):
         return
     found = find_drift(connection, feature_view(connection, PREDICT_VIEW).features)
-    for sentence in describe_drift(found):
-        yield Finding("note", "drift", sentence.removesuffix("."), "treat these predictions with caution")
+    for clause in describe_drift(found):
+        yield Finding("note", "drift", clause, "treat these predictions with caution")
     if not found:
         yield Finding(
             "ok", "drift", "no drift: the songs to predict resemble the labelled ones in every column"

@@ -58,9 +58,7 @@ def test_distances_are_those_of_kolmogorov_and_smirnov(connection: Connection, l
     wide = found["wide"]
     assert (wide.outside, wide.songs, wide.low, wide.high) == (6, 78, 0, 99)
     assert wide.distance < wide.chance
-    assert describe_drift([wide]) == [
-        "Drift in the songs to predict of test: wide (6 of 78 outside 0 to 99)."
-    ]
+    assert describe_drift([wide]) == ["Drift in the songs to predict of test: wide (6 of 78 outside 0 to 99)"]
     # The bound is the asymptotic one, shared out over the columns.
     quantile = kstwobign.isf(FALSE_ALARM / 6) * np.sqrt((400 + 80) / (400 * 80))
     assert shifted.chance == pytest.approx(quantile, rel=1e-3)

@@ -10,7 +10,7 @@ from genredb.errors import InputError, UsageError
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import use_classifier
-from genredb.songs.freshness import read_fingerprints, stale_reason
+from genredb.songs.freshness import find_stale, read_fingerprints
 from genredb.songs.learn.classifiers import CLASSIFIERS
 from genredb.songs.learn.dataset import feature_view, read_songs
 from genredb.songs.predict import predict
@@ -102,7 +102,7 @@ def test_other_data_take_the_predictions_away(built_config: Config, raw_dir: Pat
         assert rows(built_config.database, "select count(*) from predictions") == [(0,)]
         assert predict(built_config).is_published
         with open_reader(built_config.database) as connection:
-            assert stale_reason(connection, built_config.home) is None
+            assert find_stale(connection, built_config.home) is None
     assert predict(built_config).classifier_id != first
     # A song that has a genre now keeps no prediction.
     edit(raw_dir / REAL_FILES[0], ",63,\n", ",63,pop\n")
@@ -150,17 +150,17 @@ def test_a_stale_classifier_is_fitted_anew_and_predict_says_why(built_config: Co
     assert first.stale_reason is None
     edit(raw_dir / REAL_FILES[0], "Song 1,Artist 1,1971,101", "Song 1,Artist 1,1971,102")
     build(built_config)
-    assert predict(built_config).stale_reason == (
+    assert str(predict(built_config).stale_reason) == (
         f"The labelled songs changed since classifier {first.classifier_id} was fitted"
     )
     with duckdb.connect(str(built_config.database)) as connection:
         connection.execute("delete from ml.predictions")
         connection.execute("update ml.classifiers set skops = skops || '\\x00'::blob")
-    assert "are not those that were stored" in (predict(built_config).stale_reason or "")
+    assert "are not those that were stored" in str(predict(built_config).stale_reason)
     with duckdb.connect(str(built_config.database)) as connection:
         connection.execute("delete from ml.predictions")
         connection.execute('update ml.classifiers set manifest = \'{"name": "majority"}\'')
-    assert (predict(built_config).stale_reason or "").startswith("Classifier majority")
+    assert str(predict(built_config).stale_reason).startswith("Classifier majority")
 
 
 def test_the_model_in_sql_says_what_its_estimator_says(real_data: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from genredb.runner.clean import clean
 from genredb.runner.planning.state import is_built_from_loads
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.songs.classifiers import remove_classifier, use_classifier
-from genredb.songs.freshness import stale_reason
+from genredb.songs.freshness import find_stale
 from genredb.songs.learn import classifiers as registry
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.estimators import ArtistClassifier
@@ -285,7 +285,7 @@ class Sequences(RuleBasedStateMachine):
     def predict(self, number: int | None) -> None:
         if self.accepts(number, predict):
             with open_reader(self.config().database) as connection:
-                assert stale_reason(connection, self.project) is None
+                assert find_stale(connection, self.project) is None
             assert not predict(self.config()).is_published
 
     @precondition(lambda self: not self.has_loaded)

@@ -34,11 +34,11 @@ class Context:
 
     def warn_of_unbuilt(self) -> None:
         """Warn where the project or the raw files changed since the database was built that was read."""
-        from genredb.songs.unbuilt import say_unbuilt
+        from genredb.songs.unbuilt import read_unbuilt
 
-        sentence = say_unbuilt(self.config)
-        if sentence:
-            self.console.warn(sentence)
+        if change := read_unbuilt(self.config):
+            name = self.config.database.name
+            self.console.warn(f"Since {name} was built, {change}; `genredb build` brings it up to date.")
 
     @functools.cached_property
     def config(self) -> Config:

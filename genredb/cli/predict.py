@@ -53,8 +53,8 @@ def predict(
     if result.trained:
         admit_warnings(console, result.trained)
         console.say(describe(result.trained))
-    for sentence in describe_drift(result.drift):
-        console.warn(sentence)
+    for clause in describe_drift(result.drift):
+        console.warn(f"{clause}.")
     context.warn_of_unbuilt()
     if not result.is_published:
         console.say(

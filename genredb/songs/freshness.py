@@ -7,6 +7,7 @@ text of its SQL.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,43 @@ class Chosen:
         stated = read_classifiers(home).get(self.name)
         made = [sorted(self.parameters.items()), stated.digest if stated else "", versions()]
         return digest(self.name, json.dumps(made))[:16]
+
+
+class Staleness(StrEnum):
+    """Why predictions do not match the data, worst first."""
+
+    MISSING = auto()
+    OTHER_TRAINING = auto()
+    OTHER_FEATURES = auto()
+    OTHER_CLASSIFIER = auto()
+
+
+_WORDS: Mapping[Staleness, str] = {
+    Staleness.MISSING: "{0.songs} of {0.total} songs without a genre have no prediction",
+    Staleness.OTHER_TRAINING: "the predictions were made by a classifier fitted on other training data",
+    Staleness.OTHER_FEATURES: (
+        "the predictions were made before the songs to predict or the settings changed"
+    ),
+    Staleness.OTHER_CLASSIFIER: (
+        "the predictions were made by another classifier than {0.classifier}, or by an older one"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Why predictions do not match the data: it concerns ``songs`` of all ``total`` songs to predict.
+
+    ``classifier`` is the one in use.
+    """
+
+    kind: Staleness
+    songs: int
+    total: int
+    classifier: str
+
+    def __str__(self) -> str:
+        return _WORDS[self.kind].format(self)
 
 
 @dataclass(frozen=True)
@@ -113,7 +151,7 @@ def chosen(connection: Connection) -> Chosen:
     return Chosen(str(rows[0][0]), json.loads(rows[0][1])) if rows else Chosen()
 
 
-def stale_reason(connection: Connection, home: Path) -> str | None:
+def find_stale(connection: Connection, home: Path) -> Stale | None:
     """Return why ml.predictions do not match the data, or None if each song has a current prediction.
 
     ``home`` is the folder of classifiers.yml.
@@ -121,7 +159,7 @@ def stale_reason(connection: Connection, home: Path) -> str | None:
     return _misfit(connection, home, read_fingerprints(connection))
 
 
-def _misfit(connection: Connection, home: Path, current: Fingerprints) -> str | None:
+def _misfit(connection: Connection, home: Path, current: Fingerprints) -> Stale | None:
     choice = chosen(connection)
     row = connection.row(
         """
@@ -136,16 +174,9 @@ def _misfit(connection: Connection, home: Path, current: Fingerprints) -> str | 
         """,
         [current.training, current.features, choice.digest(home)],
     )
-    missing, other_training, other_features, other_classifier, total = row or (0, 0, 0, 0, 0)
-    if missing:
-        return f"{missing} of {total} songs without a genre have no prediction"
-    if other_training:
-        return "the predictions were made by a classifier fitted on other training data"
-    if other_features:
-        return "the predictions were made before the songs to predict or the settings changed"
-    if other_classifier:
-        return f"the predictions were made by another classifier than {choice.name}, or by an older one"
-    return None
+    *counts, total = row or (0, 0, 0, 0, 0)
+    found = (Stale(kind, count, total, choice.name) for kind, count in zip(Staleness, counts, strict=True))
+    return next((one for one in found if one.songs), None)
 
 
 def forget_stale_predictions(connection: Connection, home: Path) -> dict[str, int]:

@@ -12,13 +12,13 @@ from genredb.runner.artifacts.history import record_run
 from genredb.runner.planning.built_with import read_built_with
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import write_chosen
-from genredb.songs.freshness import chosen, read_fingerprints, stale_reason
+from genredb.songs.freshness import chosen, find_stale, read_fingerprints
 from genredb.songs.learn.dataset import Songs, feature_view, stream_songs
 from genredb.songs.learn.drift import Drift, find_drift
 from genredb.songs.learn.fitted import Fitted
-from genredb.songs.learn.manifest import ClassifierError
+from genredb.songs.learn.manifest import ClassifierError, Unusable
 from genredb.songs.learn.registry import find_choice, find_classifier, find_used
-from genredb.songs.learn.store import classifier_id_of, load, stale_classifier
+from genredb.songs.learn.store import classifier_id_of, find_unusable, load
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.songs.views import PREDICT_VIEW
@@ -58,7 +58,7 @@ class PredictResult:
     is_published: bool
     is_sample: bool
     trained: TrainResult | None = None
-    stale_reason: str | None = None
+    stale_reason: Unusable | None = None
     drift: tuple[Drift, ...] = ()
 
 
@@ -99,7 +99,7 @@ def predict(
 
 def _is_done(connection: Connection, home: Path, classifier_id: str, min_probability: float) -> bool:
     """Return True if exactly the songs to predict have current predictions by this classifier."""
-    if stale_reason(connection, home) is not None:
+    if find_stale(connection, home) is not None:
         return False
     sql = """
         select
@@ -132,16 +132,16 @@ def _result(
     )
 
 
-def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, str | None]:
+def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, Unusable | None]:
     """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
     connection = session.connection
     if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
         try:
             return load(connection, classifier_id, session.spec.trusts), None, None
         except ClassifierError as error:
-            reason: str | None = error.what
+            reason: Unusable | None = error.unusable
     else:
-        reason = stale_classifier(connection, session.spec.name, session.fingerprints.training)
+        reason = find_unusable(connection, session.spec.name, session.fingerprints.training)
     return *fit_anew(session), reason
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from genredb.errors import InputError
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import stale_reason
-from genredb.songs.unbuilt import unbuilt_change
+from genredb.songs.freshness import find_stale
+from genredb.songs.unbuilt import find_unbuilt
 from genredb.songs.views import SUBMISSION, TRAIN_VIEW
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import relation_exists
@@ -22,7 +22,7 @@ def refuse_invalid(config: Config, connection: Connection) -> None:
 
 def _refuse_unbuilt(config: Config, connection: Connection) -> None:
     """Raise InputError if a build of the current project could change the submission."""
-    change = unbuilt_change(config, connection)
+    change = find_unbuilt(config, connection)
     if change is not None:
         raise InputError(
             f"The submission would be out of date: since {config.database.name} was built, {change}",
@@ -41,9 +41,9 @@ def _refuse_invalid_rows(connection: Connection, home: Path) -> None:
             f"(line {line}: {reason})",
             cure="fix the file and run `genredb build && genredb predict`",
         )
-    reason = stale_reason(connection, home)
-    if reason:
-        raise InputError(f"No valid submission yet: {reason}", cure="run `genredb predict`")
+    stale = find_stale(connection, home)
+    if stale:
+        raise InputError(f"No valid submission yet: {stale}", cure="run `genredb predict`")
     unlabelled = connection.rows(
         f'select "Id" from {SUBMISSION} where "top genre" is null or trim("top genre") = \'\''
     )

@@ -1,7 +1,8 @@
 """Changes to the project or the raw files since the last build that affect the genres."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 
 from genredb.errors import ConsentError, GenredbError
 from genredb.runner.graph.compiler import Compilation, compile_project
@@ -18,17 +19,43 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import open_reader
 
 
-def say_unbuilt(config: Config) -> str | None:
-    """Return a sentence on changes missing from the published database, or None."""
+class ChangeKind(StrEnum):
+    """What changed since the last build."""
+
+    VARIABLE = auto()
+    FILE = auto()
+    RELATION = auto()
+    ROLES = auto()
+    INVALID = auto()
+
+
+_WORDS: Mapping[ChangeKind, str] = {
+    **dict.fromkeys((ChangeKind.VARIABLE, ChangeKind.FILE, ChangeKind.RELATION), "{} changed"),
+    ChangeKind.ROLES: "the roles of feature columns changed",
+    ChangeKind.INVALID: "the project can no longer be built ({})",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change since the last build: of the variable, file or relation ``subject``, of roles, or an error."""
+
+    kind: ChangeKind
+    subject: str = ""
+
+    def __str__(self) -> str:
+        """Return the change as a clause."""
+        return _WORDS[self.kind].format(self.subject)
+
+
+def read_unbuilt(config: Config) -> Change | None:
+    """Return a change that is missing from the published database, or None."""
     with open_reader(config.database, config.engine) as connection:
-        change = unbuilt_change(config, connection)
-    if change is None:
-        return None
-    return f"Since {config.database.name} was built, {change}; `genredb build` brings it up to date."
+        return find_unbuilt(config, connection)
 
 
-def unbuilt_change(config: Config, connection: Connection) -> str | None:
-    """Return a change since the last build that affects predictions or the submission, as a clause, or None.
+def find_unbuilt(config: Config, connection: Connection) -> Change | None:
+    """Return a change since the last build that affects predictions or the submission, or None.
 
     The project is compared using the settings of the last build. Raw files that no longer exist do not count
     as a change.
@@ -40,7 +67,7 @@ def unbuilt_change(config: Config, connection: Connection) -> str | None:
         files = present_files(compilation.project) if has_folder else ()
         identities = find_identities(compilation, files, state, connection)
     except GenredbError as error:
-        return f"the project can no longer be built ({str(error).splitlines()[0].rstrip('.')})"
+        return Change(ChangeKind.INVALID, error.headline)
     changed = [raw.source.stated_files for raw in files if not is_loaded(raw, state)]
     return next(_changes(compilation, changed, identities, state), None)
 
@@ -54,12 +81,13 @@ def _as_built(config: Config, found: BuiltWith) -> tuple[Config, bool]:
 
 
 def _changes(
-    compilation: Compilation, files: Iterable[object], identities: Mapping[str, Identity], state: State
-) -> Iterator[str]:
-    """Yield the differences in variables, files, models and roles, each as a clause."""
+    compilation: Compilation, files: Iterable[str], identities: Mapping[str, Identity], state: State
+) -> Iterator[Change]:
+    """Yield the differences in variables, files, models and roles."""
     before, now = state.built_with, settings_of(compilation)
-    yield from (f"{name} changed" for name in SETTINGS if before.vars.get(name) != now.vars.get(name))
-    yield from (f"{file} changed" for file in files)
+    changed = (name for name in SETTINGS if before.vars.get(name) != now.vars.get(name))
+    yield from (Change(ChangeKind.VARIABLE, name) for name in changed)
+    yield from (Change(ChangeKind.FILE, file) for file in files)
     name = compilation.project.config.name
     wanted = {f"model.{name}.{model}" for model in (*VIEWS, SUBMISSION)} & compilation.nodes.keys()
     needed = ancestors(compilation, wanted)
@@ -67,7 +95,7 @@ def _changes(
         last, own = state.nodes.get(node.unique_id), identities[node.unique_id]
         is_same = last is not None and (own.sql_id, own.rest) == (last.identity.sql_id, last.identity.rest)
         if node.unique_id in needed and node.is_built and not is_same:
-            yield f"{node.label} changed"
+            yield Change(ChangeKind.RELATION, node.label)
     views = [f"features.{view}" for view in VIEWS]
     if any(before.roles.get(view) != now.roles.get(view) for view in views):
-        yield "the roles of feature columns changed"
+        yield Change(ChangeKind.ROLES)

@@ -47,9 +47,9 @@ class Drift:
 
 
 def describe_drift(found: Iterable[Drift]) -> list[str]:
-    """Return a sentence for each file whose songs differ from the labelled ones."""
+    """Return a clause for each file whose songs differ from the labelled ones."""
     return [
-        f"Drift in the songs to predict of {source}: {', '.join(map(str, drifts))}."
+        f"Drift in the songs to predict of {source}: {', '.join(map(str, drifts))}"
         for source, drifts in groupby(found, key=lambda drift: drift.source)
     ]
 

@@ -1,19 +1,77 @@
 """The manifest of a stored classifier: JSON next to its bytes, untrusted since it may contain anything."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum, auto
 from typing import Any, get_args, get_origin, get_type_hints
 
 from genredb.errors import InputError, UsageError
 from genredb.warehouse.connection import Connection
 
 
+class Flaw(StrEnum):
+    """Why a stored classifier cannot be used."""
+
+    MISSING = auto()
+    OTHER_SONGS = auto()
+    OTHER_COLUMNS = auto()
+    OTHER_SETTINGS = auto()
+    OTHER_GENREDB = auto()
+    OTHER_BYTES = auto()
+    OTHER_ANSWERS = auto()
+    UNREADABLE = auto()
+    UNKNOWN_TYPES = auto()
+    DAMAGED = auto()
+
+
+# The message of each flaw, with placeholders for the classifier's id and the details.
+_WORDS: Mapping[Flaw, str] = {
+    Flaw.MISSING: "There is no classifier {} in ml.classifiers",
+    Flaw.OTHER_SONGS: "The labelled songs changed since classifier {} was fitted",
+    Flaw.OTHER_COLUMNS: "Classifier {} was fitted on other feature columns",
+    Flaw.OTHER_SETTINGS: "Classifier {} was fitted with {}",
+    Flaw.OTHER_GENREDB: "Classifier {} was stored by another version of genredb",
+    Flaw.OTHER_BYTES: "The bytes of classifier {} are not those that were stored",
+    Flaw.OTHER_ANSWERS: "Classifier {} no longer gives the predictions it gave when fitted",
+    Flaw.UNREADABLE: "Classifier {} cannot be read ({})",
+    Flaw.UNKNOWN_TYPES: "Classifier {} holds the types {}",
+    Flaw.DAMAGED: "Classifier {} is damaged: {}",
+}
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A version or setting that is no longer as it was when a classifier was fitted."""
+
+    name: str
+    before: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.before}, now {self.now}"
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why a stored classifier cannot be used; ``changes`` are those of versions and settings."""
+
+    flaw: Flaw
+    classifier_id: str
+    details: str = ""
+    changes: tuple[Changed, ...] = ()
+
+    def __str__(self) -> str:
+        details = ", ".join(map(str, self.changes)) or self.details
+        return _WORDS[self.flaw].format(self.classifier_id, details)
+
+
 class ClassifierError(InputError):
     """A stored classifier cannot be used."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what, cure="run `genredb train` to refit it")
+    def __init__(self, unusable: Unusable) -> None:
+        super().__init__(str(unusable), cure="run `genredb train` to refit it")
+        self.unusable = unusable
 
 
 @dataclass(frozen=True)
@@ -71,12 +129,10 @@ def read_manifest(classifier_id: str, text: str) -> Manifest:
     try:
         manifest = Manifest(**json.loads(text))
     except TypeError:
-        raise ClassifierError(
-            f"Classifier {classifier_id} was stored by another version of genredb"
-        ) from None
+        raise ClassifierError(Unusable(Flaw.OTHER_GENREDB, classifier_id)) from None
     for name, kind in get_type_hints(Manifest).items():
         if not _is_of(getattr(manifest, name), kind):
-            raise ClassifierError(f"Classifier {classifier_id} is damaged: the {name} of its manifest")
+            raise ClassifierError(Unusable(Flaw.DAMAGED, classifier_id, f"the {name} of its manifest"))
     return manifest
 
 

@@ -22,7 +22,7 @@ from genredb.songs.freshness import classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import SEED, ClassifierSpec
 from genredb.songs.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.songs.learn.fitted import Fitted, class_scores, estimator_errors, make
-from genredb.songs.learn.manifest import ClassifierError, Manifest, read_manifest
+from genredb.songs.learn.manifest import Changed, ClassifierError, Flaw, Manifest, Unusable, read_manifest
 from genredb.songs.learn.registry import find_used
 from genredb.songs.learn.sound_trees import tree_fault
 from genredb.songs.versions import versions
@@ -158,27 +158,21 @@ def load(connection: Connection, classifier_id: str, trusted: Collection[str]) -
         "select manifest, skops, sha256 from ml.classifiers where classifier_id = ?", [classifier_id]
     )
     if row is None:
-        raise InputError(
-            f"There is no classifier {classifier_id} in ml.classifiers", cure="run `genredb train`"
-        )
+        raise ClassifierError(Unusable(Flaw.MISSING, classifier_id))
     manifest = read_manifest(classifier_id, row[0])
     content = bytes(row[1])
     if hashlib.sha256(content).hexdigest() != row[2]:
-        raise ClassifierError(f"The bytes of classifier {classifier_id} are not those that were stored")
-    if manifest.versions != versions():
-        raise ClassifierError(
-            f"Classifier {classifier_id} was fitted with {_changed(manifest.versions, versions())}"
-        )
+        raise ClassifierError(Unusable(Flaw.OTHER_BYTES, classifier_id))
+    if changed := _changed(manifest.versions, versions()):
+        raise ClassifierError(Unusable(Flaw.OTHER_SETTINGS, classifier_id, changes=changed))
     types = feature_types(connection, feature_names)
     if (tuple(manifest.feature_names), tuple(manifest.feature_types)) != (feature_names, types):
-        raise ClassifierError(f"Classifier {classifier_id} was fitted on other feature columns")
+        raise ClassifierError(Unusable(Flaw.OTHER_COLUMNS, classifier_id))
     estimator = _read(classifier_id, content, trusted)
     if not _gives_golden(estimator, manifest):
-        raise ClassifierError(
-            f"Classifier {classifier_id} no longer gives the predictions it gave when fitted"
-        )
+        raise ClassifierError(Unusable(Flaw.OTHER_ANSWERS, classifier_id))
     if not set(map(str, estimator.classes_)) <= manifest.groups.keys():
-        raise ClassifierError(f"Classifier {classifier_id} is damaged: some of its genres have no group")
+        raise ClassifierError(Unusable(Flaw.DAMAGED, classifier_id, "some of its genres have no group"))
     return Fitted(manifest.name, estimator, feature_names, manifest.groups)
 
 
@@ -189,11 +183,11 @@ def _read(classifier_id: str, content: bytes, trusted: Collection[str]) -> Any:
         estimator = None if unknown else skops.io.loads(content, trusted=sorted(trusted))
         fault = tree_fault(estimator)
     except Exception as error:  # noqa: BLE001 - bytes of the right digest may hold anything
-        raise ClassifierError(f"Classifier {classifier_id} cannot be read ({error})") from None
+        raise ClassifierError(Unusable(Flaw.UNREADABLE, classifier_id, str(error))) from None
     if unknown:
-        raise ClassifierError(f"Classifier {classifier_id} holds the types {', '.join(sorted(unknown))}")
+        raise ClassifierError(Unusable(Flaw.UNKNOWN_TYPES, classifier_id, ", ".join(sorted(unknown))))
     if fault or not hasattr(estimator, "predict"):
-        raise ClassifierError(f"Classifier {classifier_id} is damaged: {fault or 'it cannot predict'}")
+        raise ClassifierError(Unusable(Flaw.DAMAGED, classifier_id, fault or "it cannot predict"))
     return estimator
 
 
@@ -207,8 +201,8 @@ def load_current(connection: Connection, home: Path) -> Fitted:
     classifier_id = classifier_id_of(connection, spec, training)
     try:
         return load(connection, classifier_id, spec.trusts)
-    except InputError as error:
-        raise UsageError(error.what, cure="run `genredb predict`, or `genredb train`") from None
+    except ClassifierError as error:
+        raise UsageError(str(error.unusable), cure="run `genredb predict`, or `genredb train`") from None
 
 
 def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
@@ -221,7 +215,7 @@ def _gives_golden(estimator: Any, manifest: Manifest) -> bool:
         return False
 
 
-def stale_classifier(connection: Connection, name: str, training_fingerprint: str) -> str | None:
+def find_unusable(connection: Connection, name: str, training_fingerprint: str) -> Unusable | None:
     """Return why the last classifier with this name, fitted under another id, cannot be used any more.
 
     None if there is none.
@@ -236,19 +230,21 @@ def stale_classifier(connection: Connection, name: str, training_fingerprint: st
     try:
         manifest = read_manifest(classifier_id, text)
     except ClassifierError as error:
-        return error.what
+        return error.unusable
     if tuple(manifest.feature_names) != feature_view(connection, PREDICT_VIEW).features:
-        return f"Classifier {classifier_id} was fitted on other feature columns"
+        return Unusable(Flaw.OTHER_COLUMNS, classifier_id)
     if manifest.training_fingerprint != training_fingerprint:
-        return f"The labelled songs changed since classifier {classifier_id} was fitted"
+        return Unusable(Flaw.OTHER_SONGS, classifier_id)
     changed = _changed(manifest.versions, versions()) or _changed(
         manifest.settings, classifier_settings(connection)
     )
-    return f"Classifier {classifier_id} was fitted with {changed or 'other parameters'}"
+    return Unusable(Flaw.OTHER_SETTINGS, classifier_id, "other parameters", changed)
 
 
-def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> str:
+def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> tuple[Changed, ...]:
     """Return which versions or settings differ from the current ones."""
-    return ", ".join(
-        f"{name} {value}, now {now.get(name)}" for name, value in before.items() if now.get(name) != value
+    return tuple(
+        Changed(name, str(value), str(now.get(name)))
+        for name, value in before.items()
+        if now.get(name) != value
     )
