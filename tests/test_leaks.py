@@ -67,7 +67,7 @@ def test_the_refusal_of_counts_names_the_relation_that_may_be_counted(tmp_path: 
         "names": "select distinct genre from {{ ref('songs') }}",
         "counts": "select artist, count(*) as n from {{ ref('known') }} group by artist",
     }
-    with pytest.raises(ProjectErrors, match="No label decides which rows plain has: count these"):
+    with pytest.raises(ProjectErrors, match="; no label decides which rows plain has: count these"):
         build(write_project(tmp_path, project("counts.n", counts, models)))
 
 

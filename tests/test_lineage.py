@@ -13,7 +13,7 @@ from sqlglot.lineage import lineage as sqlglot_lineage
 from genredb.runner.flow.expression import has_aggregate
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.flow.query import query_flow
-from genredb.runner.flow.values import ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.runner.flow.values import ROWS, Flow, How, Obstacle, Origin, QueryFlow, UnresolvedError
 from genredb.runner.graph.compiler import compile_project
 from genredb.runner.graph.nodes import Model
 from genredb.runner.project.config import Settings, read_config
@@ -39,7 +39,7 @@ def relation(name: str, _catalog: str = "") -> QueryFlow:
     """The columns of one of the tables above, as a query sees them."""
     table = name.removeprefix("main.")
     if table not in TABLES:
-        raise UnresolvedError(f"it reads {name}")
+        raise UnresolvedError(Obstacle.NO_NODE, name)
     columns = {c: Flow(frozenset((Origin(table, c, How.VALUE),)), f"{table}.{c}") for c in TABLES[table]}
     return QueryFlow(columns, Flow(frozenset((Origin(table, ROWS, How.ROWS),)), table))
 
@@ -278,7 +278,7 @@ def test_what_cannot_be_followed_is_said(tmp_path: Path) -> None:
             },
         )
     )
-    reasons = {name: lineage.flow(f"main.{name}").unresolved for name in ("files", "unknown", "below")}
+    reasons = {name: str(lineage.flow(f"main.{name}").unresolved) for name in ("files", "unknown", "below")}
     assert reasons == {
         "files": "it reads by read_csv()",
         "unknown": "it reads main.elsewhere, which is not a relation of the project",

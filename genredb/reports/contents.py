@@ -7,6 +7,7 @@ from typing import Any
 from genredb.ask.describe import Section
 from genredb.ask.relations import Relation
 from genredb.runner.flow.lineage import ColumnRef, Edge
+from genredb.runner.flow.values import Obstacle
 from genredb.runner.graph.nodes import Dataset, Node
 from genredb.runner.lineage import Trace
 
@@ -50,16 +51,25 @@ class LoadedColumn:
 
 
 @dataclass(frozen=True)
+class UnresolvedReport:
+    """Why a relation cannot be traced: ``reason`` puts the ``obstacle`` and its ``subject`` into words."""
+
+    reason: str
+    obstacle: Obstacle
+    subject: str
+
+
+@dataclass(frozen=True)
 class LineageReport:
     """The columns asked for, the edges above or below them, and the columns of files among them.
 
-    ``unresolved`` says of relations whose SQL could not be read, why.
+    ``unresolved`` says of each relation that cannot be traced, why.
     """
 
     columns: tuple[ColumnRef, ...]
     edges: tuple[Edge, ...]
     files: tuple[LoadedColumn, ...]
-    unresolved: dict[str, str]
+    unresolved: dict[str, UnresolvedReport]
 
 
 def lineage_report(found: Trace) -> LineageReport:
@@ -68,7 +78,10 @@ def lineage_report(found: Trace) -> LineageReport:
         found.columns,
         found.edges,
         tuple(LoadedColumn(ref.relation, ref.column, at.file, at.header) for ref, at in found.files.items()),
-        found.unresolved,
+        {
+            relation: UnresolvedReport(str(one), one.obstacle, one.subject)
+            for relation, one in found.unresolved.items()
+        },
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from genredb.runner.flow.lineage import ColumnRef, Edge
+from genredb.runner.flow.values import Unresolved
 from genredb.runner.opened import Opened
 
 
@@ -27,7 +28,7 @@ class Trace:
     edges: tuple[Edge, ...]
     names: dict[ColumnRef, str]
     files: dict[ColumnRef, FileColumn]
-    unresolved: dict[str, str]
+    unresolved: dict[str, Unresolved]
 
 
 def trace(opened: Opened, name: str, *, is_downstream: bool = False) -> Trace:

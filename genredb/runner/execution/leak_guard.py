@@ -6,6 +6,7 @@ Both run when the SQL, roles or configuration of the feature views or their upst
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from genredb.errors import ProjectError, ProjectErrors, SqlError
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
@@ -13,7 +14,7 @@ from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime, TemplateDatabase
 from genredb.runner.extension import Extension
 from genredb.runner.flow.features import columns_of_role, feature_views, guarded_nodes, row_filter
-from genredb.runner.flow.leaks import find_leaks, label_columns
+from genredb.runner.flow.leaks import INTENDED, find_leaks, label_columns
 from genredb.runner.flow.lineage import ColumnRef, Lineage, relation_key
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.fingerprint import portable_sql
@@ -147,8 +148,8 @@ def _unread(compilation: Compilation, lineage: Lineage, memory: Connection) -> I
             yield _unproved(node, f"name these columns with `as`: {', '.join(sorted(seen ^ there))}")
 
 
-def _unproved(node: Dataset, reason: str) -> ProjectError:
-    return ProjectError(f"cannot rule out target leakage: {reason}", place=node.path)
+def _unproved(node: Dataset, reason: str, **parts: Any) -> ProjectError:
+    return ProjectError(f"cannot rule out target leakage: {reason}", place=node.path, **parts)
 
 
 @contextlib.contextmanager
@@ -219,7 +220,8 @@ def _run(node: Dataset, memory: Connection, sql: str) -> None:
     try:
         run_sql(memory, sql)
     except SqlError as error:
-        raise ProjectErrors([_unproved(node, str(error))]) from None
+        choices = {"name": error.name, "choices": error.choices, "cure": error.cure}
+        raise ProjectErrors([_unproved(node, error.what, **choices)]) from None
 
 
 def _without_identity(view: Dataset, memory: Connection) -> Iterator[ProjectError]:
@@ -260,9 +262,9 @@ def _differences(view: Dataset, memory: Connection) -> Iterator[ProjectError]:
     totals = memory.rows(f"select count(*) from {now} union all select count(*) from {before}")
     if not row_filter(view) and any(total != common for (total,) in totals):
         yield ProjectError(
-            f"which rows {view.label} has depends on a label: with the labels permuted, they differ. "
-            "If this is intended, set `config: {meta: {row_filter: label}}` on the model",
+            f"which rows {view.label} has depends on a label: with the labels permuted, they differ",
             place=view.path,
+            cure=INTENDED,
         )
 
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from genredb.runner.flow.values import NOTHING, Flow, How, QueryFlow, UnresolvedError, as_influence, together
+from genredb.runner.flow.values import (
+    NOTHING,
+    Flow,
+    How,
+    Obstacle,
+    QueryFlow,
+    UnresolvedError,
+    as_influence,
+    together,
+)
 from genredb.runner.graph.identity import digest
 
 # DuckDB aggregates that sqlglot parses as scalar functions (a test checks this list against DuckDB).
@@ -46,7 +55,7 @@ class Scope:
         if found is None and self.outer is not None:
             return self.outer.column(node)
         if found is None:
-            raise UnresolvedError(f"it is not known what {node.sql('duckdb')} is")
+            raise UnresolvedError(Obstacle.UNKNOWN_NAME, node.sql("duckdb"))
         return found
 
     def _qualified(self, parts: list[str]) -> Flow | None:
@@ -100,7 +109,7 @@ def _parts(node: exp.Expr, scope: Scope, bound: Bound) -> Iterator[Flow]:
     elif not (
         isinstance(node, exp.Star) and isinstance(node.parent, exp.Func)
     ):  # count(*); DuckDB allows it nowhere else
-        raise UnresolvedError(f"columns of {node.sql('duckdb')} are not traced")
+        raise UnresolvedError(Obstacle.COLUMNS_OF, node.sql("duckdb"))
 
 
 def _is_not_followed(node: exp.Expr) -> bool:
@@ -149,7 +158,7 @@ def expanded(node: exp.Expr, scope: Scope) -> dict[str, Flow]:
     name = node.table.lower() if isinstance(node, exp.Column) else ""
     sources = [scope.sources[name]] if name in scope.sources else list(scope.sources.values())
     if any(source.every_name is not None for source in sources) or (name and name not in scope.sources):
-        raise UnresolvedError(f"it is not known which columns {node.sql('duckdb')} stands for")
+        raise UnresolvedError(Obstacle.UNKNOWN_STAR, node.sql("duckdb"))
     found: dict[str, list[Flow]] = {}
     for source in sources:
         for column, flow in source.columns.items():

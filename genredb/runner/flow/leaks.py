@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from genredb.errors import ProjectError
 from genredb.runner.flow.features import columns_of_role, feature_views, row_filter
 from genredb.runner.flow.lineage import ColumnRef, Lineage, relation_key
-from genredb.runner.flow.values import ROWS, How
+from genredb.runner.flow.values import ROWS, How, Unresolved
 from genredb.runner.graph.nodes import Dataset, Model
 
 Step = tuple[ColumnRef, How]
+# The cure if which rows a view has depends on a label.
+INTENDED = "if this is intended, set `config: {meta: {row_filter: label}}` on the model"
 
 
 def find_leaks(lineage: Lineage) -> list[ProjectError]:
@@ -55,7 +57,7 @@ def label_columns(lineage: Lineage) -> frozenset[ColumnRef]:
     return frozenset({*stated, *by_value, *(_roots(lineage, stated, is_by_value=False) - apart)})
 
 
-def unproved_labels(lineage: Lineage) -> Iterator[tuple[tuple[str, str], ProjectError]]:
+def unproved_labels(lineage: Lineage) -> Iterator[tuple[tuple[str, Unresolved | None], ProjectError]]:
     """Yield relations where the origin of a label cannot be determined: (relation, reason), and the error."""
     for stated in _of_role(lineage, "label"):
         for ref in _above(lineage, [stated], is_by_value=False):
@@ -130,11 +132,11 @@ def _way(end: ColumnRef, came_from: Mapping[ColumnRef, Step | None]) -> list[Ste
 def _leak(lineage: Lineage, view: Dataset, what: str, path: list[Step]) -> ProjectError:
     if path[0][0].column == ROWS:
         what = f"which rows {view.label} has"
-        cure = " If this is intended, set `config: {meta: {row_filter: label}}` on the model."
+        cure = INTENDED
     else:
         what = f"{what} of {view.label}"
         cure = _other_rows(lineage, path)
-    return ProjectError(f"{what} depends on a label: {_way_shown(lineage, path)}.{cure}", place=view.path)
+    return ProjectError(f"{what} depends on a label: {_way_shown(lineage, path)}", place=view.path, cure=cure)
 
 
 def _doubt(lineage: Lineage, view: Dataset, what: str, path: list[Step]) -> ProjectError:
@@ -147,7 +149,7 @@ def _doubt(lineage: Lineage, view: Dataset, what: str, path: list[Step]) -> Proj
 
 
 def _other_rows(lineage: Lineage, path: list[Step]) -> str:
-    """Return a sentence naming the nearest relation whose rows could be counted instead, if any."""
+    """Return the cure: the nearest relation whose rows could be counted instead; empty if there is none."""
     labels = label_columns(lineage)
     decided = next((ref.relation for ref, _ in path if ref.column == ROWS), None)
     if decided is None:
@@ -158,7 +160,7 @@ def _other_rows(lineage: Lineage, path: list[Step]) -> str:
     while waiting:
         relation = waiting.popleft()
         if relation != decided and not _path_to_label(lineage, ColumnRef(relation, ROWS), labels):
-            return f" No label decides which rows {lineage.nodes[relation].label} has: count these instead."
+            return f"no label decides which rows {lineage.nodes[relation].label} has: count these instead"
         found = [above[i] for i in lineage.nodes[relation].depends_on if i in above]
         waiting += [one for one in found if one not in seen]
         seen.update(found)

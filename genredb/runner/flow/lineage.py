@@ -12,7 +12,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from genredb.errors import UsageError
-from genredb.runner.flow.values import NOTHING, ROWS, Flow, How, Origin, QueryFlow, UnresolvedError
+from genredb.runner.flow.values import (
+    NOTHING,
+    ROWS,
+    Flow,
+    How,
+    Obstacle,
+    Origin,
+    QueryFlow,
+    Unresolved,
+    UnresolvedError,
+)
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Dataset, Model, Seed, Source
 from genredb.runner.project.files import delimiter, refuse_special
@@ -74,11 +84,11 @@ class Lineage:
         found = flow.rows if ref.column == ROWS else flow.column(ref.column)
         return found.origins if found else NOTHING
 
-    def problem(self, ref: ColumnRef) -> str:
-        """Return why the origins of a column are unknown, or an empty string."""
+    def problem(self, ref: ColumnRef) -> Unresolved | None:
+        """Return why the origins of a column are unknown, or None."""
         flow = self.flow(ref.relation)
         is_missing = ref.column != ROWS and flow.column(ref.column) is None
-        return flow.unresolved or (f"it has no column {ref.column}" if is_missing else "")
+        return flow.unresolved or (Unresolved(Obstacle.NO_COLUMN, ref.column) if is_missing else None)
 
     def upstream(self, start: ColumnRef) -> list[Edge]:
         """Return all edges upstream of a column, nearest first; the rows of relations are not followed."""
@@ -180,25 +190,25 @@ class Lineage:
     def _columns(self, relation: str, catalog: str) -> QueryFlow:
         """Return a relation's columns as seen by a query that reads them."""
         if catalog not in ("", self.compilation.project.config.database_name.lower()):
-            raise UnresolvedError(f"it reads {catalog}.{relation}, which is in another database")
+            raise UnresolvedError(Obstacle.OTHER_DATABASE, f"{catalog}.{relation}")
         if relation not in self.nodes:
-            raise UnresolvedError(f"it reads {relation}, which is not a relation of the project")
+            raise UnresolvedError(Obstacle.NO_NODE, relation)
         flow = self.flow(relation)
         if not flow.columns:
-            why = flow.unresolved or f"no file says which columns {self.nodes[relation].label} has"
-            raise UnresolvedError(why)
+            why = flow.unresolved or Unresolved(Obstacle.NO_COLUMNS, self.nodes[relation].label)
+            raise UnresolvedError(why.obstacle, why.subject)
         return _own_columns(relation, flow.columns)
 
     def _model(self, node: Model) -> QueryFlow:
-        reason = f"it calls {node.dynamic}" if node.dynamic else ""
-        reason = reason or ("hooks may change it" if any(node.hooks) else "")
+        reason = Unresolved(Obstacle.CALLS, node.dynamic) if node.dynamic else None
+        reason = reason or (Unresolved(Obstacle.HOOKS) if any(node.hooks) else None)
         try:
             flow = self.read(node.sql)
             if node.incremental_sql:
                 self._flows[relation_key(node)] = flow  # it reads itself
                 flow = _merged(flow, self.read(node.incremental_sql))
         except UnresolvedError as error:
-            return replace(self._root(node), unresolved=str(error))
+            return replace(self._root(node), unresolved=error.unresolved)
         return replace(flow, unresolved=reason)
 
     def _root(self, node: Dataset) -> QueryFlow:
@@ -207,7 +217,7 @@ class Lineage:
         has_hooks = any(node.config.get(key) for key in ("pre-hook", "post-hook"))
         return QueryFlow(
             {name: Flow(learned.get(name, NOTHING)) for name in self._stated_columns(node)},
-            unresolved="hooks may change it" if has_hooks else "",
+            unresolved=Unresolved(Obstacle.HOOKS) if has_hooks else None,
         )
 
     def _learned(self, column: Column) -> frozenset[Origin]:

@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 from genredb.runner.flow.expression import Scope
 from genredb.runner.flow.relation import limits, refuse_pivots, table, values
 from genredb.runner.flow.select import Select
-from genredb.runner.flow.values import NOTHING, Flow, How, QueryFlow, UnresolvedError, together
+from genredb.runner.flow.values import NOTHING, Flow, How, Obstacle, QueryFlow, UnresolvedError, together
 from genredb.runner.graph.naming import CTE_PREFIX
 
 Resolve = Callable[[str, str], QueryFlow]
@@ -30,11 +30,11 @@ def query_flow(sql: str, resolve: Resolve) -> QueryFlow:
         parsed = sqlglot.parse_one(sql, read="duckdb")
         return _query(parsed, Scope({}, resolve, _query))
     except SqlglotError as error:
-        raise UnresolvedError(f"sqlglot cannot parse its SQL ({str(error).splitlines()[0]})") from None
+        raise UnresolvedError(Obstacle.SYNTAX, str(error).splitlines()[0]) from None
     except RecursionError:
-        raise UnresolvedError("its SQL is nested too deeply") from None
+        raise UnresolvedError(Obstacle.DEPTH) from None
     except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnresolvedError(f"its SQL is of a form that is not traced ({error})") from None
+        raise UnresolvedError(Obstacle.FORM, str(error)) from None
 
 
 def _query(node: exp.Expr, around: Scope) -> QueryFlow:
@@ -53,7 +53,7 @@ def _query(node: exp.Expr, around: Scope) -> QueryFlow:
         return values(node, scope)
     if isinstance(node, exp.Table):  # `from songs` without a select
         return table(node, scope)
-    raise UnresolvedError(f"columns of {node.key.upper()} are not traced")
+    raise UnresolvedError(Obstacle.COLUMNS_OF, node.key.upper())
 
 
 def _with_ctes(node: exp.Expr, scope: Scope) -> Mapping[str, QueryFlow]:

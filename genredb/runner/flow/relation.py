@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from genredb.runner.flow.expression import Scope, expression_flow
-from genredb.runner.flow.values import NOTHING, Flow, QueryFlow, UnresolvedError, together
+from genredb.runner.flow.values import NOTHING, Flow, Obstacle, QueryFlow, UnresolvedError, together
 from genredb.runner.graph.identity import digest
 from genredb.runner.graph.naming import CTE_PREFIX
 
@@ -30,7 +30,7 @@ def table(node: exp.Table, scope: Scope) -> QueryFlow:
 def _table_function(node: exp.Func, scope: Scope) -> QueryFlow:
     name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
     if name not in _PURE_TABLE_FUNCTIONS and not isinstance(node, exp.GenerateSeries | exp.Unnest):
-        raise UnresolvedError(f"it reads by {name}()")
+        raise UnresolvedError(Obstacle.READS_BY, name)
     made = expression_flow(node, scope)
     return QueryFlow({}, rows=made, every_name=made)
 
@@ -48,7 +48,7 @@ def values(node: exp.Values, scope: Scope) -> QueryFlow:
 def refuse_pivots(node: exp.Expr) -> None:
     """Raise UnresolvedError for PIVOT and UNPIVOT."""
     if node.args.get("pivots"):
-        raise UnresolvedError("columns of PIVOT and UNPIVOT are not traced")
+        raise UnresolvedError(Obstacle.COLUMNS_OF, "PIVOT and UNPIVOT")
 
 
 def limits(node: exp.Expr, scope: Scope) -> Flow:

@@ -11,6 +11,7 @@ from genredb.runner.flow.values import (
     NOTHING,
     Flow,
     How,
+    Obstacle,
     QueryFlow,
     UnresolvedError,
     ordered_as_filter,
@@ -33,7 +34,7 @@ class Select:
         """Return the flow of the columns and rows."""
         node, scope = self._node, self._scope
         if node.args.get("pivots"):
-            raise UnresolvedError("columns of PIVOT and UNPIVOT are not traced")
+            raise UnresolvedError(Obstacle.COLUMNS_OF, "PIVOT and UNPIVOT")
         from_ = node.args.get("from_")
         if from_ is not None:
             self._add(from_.this)

@@ -8,7 +8,7 @@ rows, and can be told apart from a value everywhere else.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import StrEnum, auto
 
 from genredb.runner.graph.identity import digest
 
@@ -57,6 +57,53 @@ class Flow:
         )
 
 
+class Obstacle(StrEnum):
+    """What keeps the columns of a query from being traced."""
+
+    SYNTAX = auto()
+    DEPTH = auto()
+    FORM = auto()
+    COLUMNS_OF = auto()
+    UNKNOWN_NAME = auto()
+    UNKNOWN_STAR = auto()
+    READS_BY = auto()
+    OTHER_DATABASE = auto()
+    NO_NODE = auto()
+    NO_COLUMNS = auto()
+    NO_COLUMN = auto()
+    CALLS = auto()
+    HOOKS = auto()
+
+
+# The message of each obstacle, with a placeholder for the subject if it has one.
+_WORDS: Mapping[Obstacle, str] = {
+    Obstacle.SYNTAX: "sqlglot cannot parse its SQL ({})",
+    Obstacle.DEPTH: "its SQL is nested too deeply",
+    Obstacle.FORM: "its SQL is of a form that is not traced ({})",
+    Obstacle.COLUMNS_OF: "columns of {} are not traced",
+    Obstacle.UNKNOWN_NAME: "it is not known what {} is",
+    Obstacle.UNKNOWN_STAR: "it is not known which columns {} stands for",
+    Obstacle.READS_BY: "it reads by {}()",
+    Obstacle.OTHER_DATABASE: "it reads {}, which is in another database",
+    Obstacle.NO_NODE: "it reads {}, which is not a relation of the project",
+    Obstacle.NO_COLUMNS: "no file says which columns {} has",
+    Obstacle.NO_COLUMN: "it has no column {}",
+    Obstacle.CALLS: "it calls {}",
+    Obstacle.HOOKS: "hooks may change it",
+}
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """Why columns cannot be traced: the obstacle, and its subject if it has one."""
+
+    obstacle: Obstacle
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return _WORDS[self.obstacle].format(self.subject)
+
+
 @dataclass(frozen=True)
 class QueryFlow:
     """The origins of a query's columns (by name in lower case, in order) and of its rows.
@@ -68,7 +115,7 @@ class QueryFlow:
     columns: Mapping[str, Flow]
     rows: Flow = Flow()
     every_name: Flow | None = None
-    unresolved: str = ""
+    unresolved: Unresolved | None = None
 
     def column(self, name: str) -> Flow | None:
         """Return the flow of a column, or None if there is no such column."""
@@ -113,4 +160,8 @@ def together(flows: Iterable[Flow]) -> Flow:
 
 
 class UnresolvedError(Exception):
-    """The columns of a query cannot be determined; the message says why."""
+    """The columns of a query cannot be determined; ``unresolved`` says why."""
+
+    def __init__(self, obstacle: Obstacle, subject: str = "") -> None:
+        self.unresolved = Unresolved(obstacle, subject)
+        super().__init__(str(self.unresolved))

@@ -52,4 +52,4 @@ class EnvVarCall:
         try:
             return env_var(name, default)
         except ProjectError as error:
-            raise TemplateError(str(error), name) from None
+            raise TemplateError(error.what, name) from None
