@@ -11,6 +11,7 @@ from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import InputError, UsageError
 from genredb.runner.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
 from genredb.runner.project.files import resolved
+from genredb.warehouse.column_types import NearType
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
 from genredb.warehouse.readers.formats import SUFFIXES, stem_of
 from genredb.warehouse.tables import QUARANTINE
@@ -23,12 +24,26 @@ _JINJA = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True)
+class TextColumn:
+    """A column of a raw file that is text although its values are almost numbers or dates.
+
+    ``name`` is its name in SQL, ``model`` the file of the model in which its values could be converted.
+    """
+
+    file: str
+    header: str
+    name: str
+    model: str
+    near: NearType
+
+
+@dataclass(frozen=True)
 class Layout:
-    """A new project: its folder, the relative paths of its files, and notices for the user."""
+    """A new project: its folder, the relative paths of its files, text columns that are almost typed."""
 
     folder: Path
     files: tuple[str, ...]
-    notices: tuple[str, ...] = ()
+    text_columns: tuple[TextColumn, ...] = ()
 
 
 def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
@@ -50,7 +65,7 @@ def init(folder: Path, csvs: Sequence[Path] = ()) -> Layout:
         _write(partial / ".gitignore", _IGNORED)
         (partial / "data" / "raw").mkdir(parents=True, exist_ok=True)
         files = sorted(path.relative_to(partial).as_posix() for path in partial.rglob("*") if path.is_file())
-    return Layout(folder, tuple(files), tuple(_notices(tables)))
+    return Layout(folder, tuple(files), tuple(_text_columns(tables)))
 
 
 @contextlib.contextmanager
@@ -89,16 +104,13 @@ def _copy(name: str, folder: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _notices(tables: Sequence[tuple[str, Path, InferredTable]]) -> Iterator[str]:
-    """Yield a sentence for each text column that is almost numeric or a date."""
+def _text_columns(tables: Sequence[tuple[str, Path, InferredTable]]) -> Iterator[TextColumn]:
+    """Yield each text column that is almost numeric or a date."""
     for name, path, table in tables:
         for column in table.columns:
-            if near := column.near:
-                yield (
-                    f"{path.name}: the column {column.header} is text because of {near.cause} "
-                    f"({near.example!r}). To convert it, write `{near.sql} as {column.name}` "
-                    f"in sql/models/staging/stg_{name}.sql."
-                )
+            if column.near:
+                model = f"sql/models/staging/stg_{name}.sql"
+                yield TextColumn(path.name, column.header, column.name, model, column.near)
 
 
 def _project_name(folder: Path) -> str:

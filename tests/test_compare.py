@@ -110,7 +110,7 @@ def test_a_classifier_that_reads_no_feature_is_noise(edited: Config) -> None:
             "There is no database file, no run and no git revision 'HAED' to compare with. Did you mean 'HEAD'?",
         ),
         ("--help", "no git revision '--help'"),
-        ("project/genre.duckdb", "there is nothing to compare. After an edit, run `genredb build` first."),
+        ("project/genre.duckdb", "there is nothing to compare; after an edit, run `genredb build` first."),
         ("project/dbt_project.yml", "cannot be evaluated: "),
     ],
 )

@@ -104,7 +104,10 @@ def test_odd_line_ends_lose_no_row(connection: Connection, tmp_path: Path, conte
     [
         (b'Id,"title,bpm,dB\n1,One,100,-5\n', f":1: in the header, {UNCLOSED}."),
         (b'Id,"title,bpm,dB\n' + b"1,One,100,-5\n" * 200_000, ":1: the header does not end within"),
-        (b",".join(b"c%d" % n for n in range(5_000)) + b"\n1\n", ":1 names 5,000 columns; at most 4,096"),
+        (
+            b",".join(b"c%d" % n for n in range(5_000)) + b"\n1\n",
+            ":1: the header names 5,000 columns; at most 4,096",
+        ),
     ],
 )
 def test_a_header_that_cannot_be_read_is_refused(

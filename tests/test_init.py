@@ -333,12 +333,11 @@ def test_what_keeps_a_column_from_its_type_is_named_with_the_sql_that_converts_i
     path = tmp_path / "things.csv"
     path.write_text("name;a\n" + "".join(f"x;{one}\n" for one in values))
     layout = init(tmp_path / "own", [path])
-    [notice] = layout.notices
-    said = f"things.csv: the column a is text because of {cause} ({example!r}). To convert it, write `"
-    assert notice.startswith(said)
-    sql, _, where = notice.removeprefix(said).partition("` in ")
-    staging = tmp_path / "own" / where.removesuffix(".")
-    staging.write_text(re.sub(r"\ba\b", sql, staging.read_text().replace(" as (", " AS (")))
+    [column] = layout.text_columns
+    assert (column.file, column.header, str(column.near)) == ("things.csv", "a", f"{cause} ({example!r})")
+    staging = tmp_path / "own" / column.model
+    converted = f"{column.near.sql} as {column.name}"
+    staging.write_text(re.sub(r"\ba\b", converted, staging.read_text().replace(" as (", " AS (")))
     assert build(config_of(tmp_path / "own")).exit_code == 0
     assert rows(tmp_path / "own" / "own.duckdb", "select a from things")[0] == (value,)
 
@@ -358,7 +357,7 @@ def test_what_is_text_is_not_spoken_of(tmp_path: Path, values: list[str]) -> Non
 def test_a_file_without_header_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "things.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"things\.csv:1 looks like a row, not a header: '"):
+    with pytest.raises(InputError, match=r"things\.csv:1: the line looks like a row, not a header: '"):
         infer_table(path)
 
 

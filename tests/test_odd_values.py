@@ -133,13 +133,13 @@ NO_TYPES = [
 
 @pytest.mark.parametrize("text", TYPES)
 def test_types_are_read(text: str) -> None:
-    assert sql_type(text, "p.yml") == text
+    assert sql_type(text, "type", "p.yml") == text
 
 
 @pytest.mark.parametrize("text", NO_TYPES, ids=range(len(NO_TYPES)))
 def test_what_is_no_type_reaches_no_sql(text: object) -> None:
-    with pytest.raises(ProjectError, match=r"^p\.yml should be a type such as 'integer'"):
-        sql_type(text, "p.yml")
+    with pytest.raises(ProjectError, match=r"^p\.yml: type should be a type such as 'integer'"):
+        sql_type(text, "type", "p.yml")
 
 
 ESCAPE = "int); create table stolen as select 1; --"

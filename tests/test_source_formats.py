@@ -208,7 +208,10 @@ def _packed(content: bytes) -> bytes:
 REFUSED = {
     "cut.csv.gz": (_packed(b"Id,title,bpm,dB\n1,a,1,-1\n")[:-9], "ends before its gzip stream does"),
     "plain.csv.gz": (b"Id,title,bpm,dB\n1,a,1,-1\n", "is not a gzip file"),
-    "latin.csv.gz": (_packed(b"Id,title,bpm,dB\n1,\xe9,1,-1\n"), "latin.csv.gz:2 holds the byte 0xE9"),
+    "latin.csv.gz": (
+        _packed(b"Id,title,bpm,dB\n1,\xe9,1,-1\n"),
+        "latin.csv.gz:2: the line holds the byte 0xE9",
+    ),
     "empty.csv.gz": (_packed(b""), "empty.csv.gz is empty"),
     "header.csv.gz": (_packed(b"Id,title,bpm,dB\n"), "holds a header and no records"),
     "none.csv.gz": (b"", "is empty|is not a gzip|ends before"),
@@ -218,7 +221,7 @@ REFUSED = {
     "none.jsonl": (b"", "is empty"),
     "blank.jsonl": (b"\n\n", "holds no record"),
     "array.jsonl": (b'[{"Id": 1}]', "is a JSON array"),
-    "latin.jsonl": (b'{"Id": 1}\n{"title": "\xe9"}\n', "latin.jsonl:2 holds the byte 0xE9"),
+    "latin.jsonl": (b'{"Id": 1}\n{"title": "\xe9"}\n', "latin.jsonl:2: the line holds the byte 0xE9"),
     "lacks.jsonl": (b'{"Id": 1}\n', "lacks the columns"),
     "broken.jsonl": (b"{\n", "holds no record with a column: it is not JSON"),
     "really.jsonl": (b"PAR1xxxx", "is a Parquet file"),

@@ -109,7 +109,7 @@ def test_edits_are_built_and_errors_end_nothing(
     assert "models/one.sql changed." in said
     assert 'ERROR models/one.sql:1:8: Referenced column "nope"' in said
     assert f"error: {tmp_path} has no dbt_project.yml" in said
-    assert "is not valid YAML" in said
+    assert "invalid YAML" in said
     assert said.endswith("Stopped watching.\n")
 
 

@@ -42,7 +42,10 @@ def init(
         return
     for path in layout.files:
         echo(path)
-    for notice in layout.notices:
-        context.console.warn(notice)
+    for column in layout.text_columns:
+        context.console.warn(
+            f"{column.file}: the column {column.header} is text because of {column.near}. "
+            f"To convert it, write `{column.near.sql} as {column.name}` in {column.model}."
+        )
     folder_in_shell = shlex.quote(str(folder))
     context.console.say(f"Created {folder}. Next: cd {folder_in_shell} && genredb build", "green")

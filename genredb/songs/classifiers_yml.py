@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import ProjectError
+from genredb.errors import Place, ProjectError
 from genredb.runner.project.files import parse_yaml, read_text, shown, text_list, yaml_line
 from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import Keys, named
@@ -45,7 +45,7 @@ class StatedClassifier:
     name: str
     description: str
     estimator: str | Mapping[str, Any]
-    place: str
+    place: Place
     reads_artist: bool = False
     trusts: tuple[str, ...] = field(default=())
 
@@ -67,10 +67,10 @@ def read_classifiers(root: Path) -> dict[str, StatedClassifier]:
     entries = content.get("classifiers")
     entries = [] if entries is None else entries
     if not isinstance(entries, list):
-        raise ProjectError(f"{path}: `classifiers:` should be a list of entries with a name each")
+        raise ProjectError("`classifiers:` should be a list of entries with a name each", place=path)
     found: dict[str, StatedClassifier] = {}
     for i, entry in enumerate(entries):
-        place = f"{path}:{yaml_line(text, ('classifiers', i)) or 1}"
+        place = Place(str(path), yaml_line(text, ("classifiers", i)) or 1)
         stated = _entry(entry, place)
         if stated.name in found:
             raise ProjectError(f"the classifier '{stated.name}' is stated twice", place=place)
@@ -78,15 +78,16 @@ def read_classifiers(root: Path) -> dict[str, StatedClassifier]:
     return found
 
 
-def _entry(entry: Any, place: str) -> StatedClassifier:
+def _entry(entry: Any, place: Place) -> StatedClassifier:
     if not isinstance(entry, Mapping):
-        raise ProjectError(f"{place}: a classifier should be `name: …` and `estimator: …`")
+        raise ProjectError("a classifier should be `name: …` and `estimator: …`", place=place)
     name = entry.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ProjectError(f"{place}: a classifier's `name:` should be small letters, digits and underscores")
+        what = "a classifier's `name:` should be small letters, digits and underscores"
+        raise ProjectError(what, place=place)
     if not isinstance(entry.get("reads_artist", False), bool):
         raise ProjectError(f"`reads_artist:` of {name} should be true or false", place=place)
-    trusts = text_list(entry.get("trusts"), "trusts", place)
+    trusts = text_list(entry.get("trusts"), "trusts", str(place))
     for trusted in trusts:
         if trusted.split(".")[0] not in LIBRARIES:
             raise ProjectError(
@@ -125,13 +126,13 @@ def parameter_fault(name: str, value: object) -> str:
     return f"`{name}` should be a number, a text, or a list or mapping of these, not {shown(value)}"
 
 
-def _check(stated: Any, place: str) -> None:
+def _check(stated: Any, place: Place) -> None:
     """Raise ProjectError if an estimator, or one nested in it, is not valid."""
     if isinstance(stated, str):
         stated = {"estimator": stated}
     if not isinstance(stated, Mapping) or ("estimator" in stated) == ("pipeline" in stated):
-        raise ProjectError(f"{place}: state either `estimator:` or `pipeline:`")
-    check_keys(stated, ESTIMATOR, place, "")
+        raise ProjectError("state either `estimator:` or `pipeline:`", place=place)
+    check_keys(stated, ESTIMATOR, str(place), "")
     if "pipeline" in stated:
         _check_pipeline(stated, place)
         return
@@ -143,18 +144,18 @@ def _check(stated: Any, place: str) -> None:
     _check_parameters(stated.get("parameters") or {}, place)
 
 
-def _check_pipeline(stated: Mapping[str, Any], place: str) -> None:
+def _check_pipeline(stated: Mapping[str, Any], place: Place) -> None:
     if "parameters" in stated:
-        raise ProjectError(f"{place}: `parameters:` belong to the estimators of a pipeline")
+        raise ProjectError("`parameters:` belong to the estimators of a pipeline", place=place)
     if not isinstance(stated["pipeline"], list) or not stated["pipeline"]:
-        raise ProjectError(f"{place}: `pipeline:` should be a list of estimators")
+        raise ProjectError("`pipeline:` should be a list of estimators", place=place)
     for step in stated["pipeline"]:
         _check(step, place)
 
 
-def _check_parameters(parameters: Any, place: str) -> None:
+def _check_parameters(parameters: Any, place: Place) -> None:
     if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
-        raise ProjectError(f"{place}: `parameters:` should hold `name: value` pairs")
+        raise ProjectError("`parameters:` should hold `name: value` pairs", place=place)
     fault = parameter_fault("parameters", parameters)
     if fault:
         raise ProjectError(fault, place=place)

@@ -114,8 +114,8 @@ def _compared(
 def _comparison(called: str, key: tuple[str, str, str], before: SongScores, after: SongScores) -> Comparison:
     if before.digest == after.digest:
         raise UsageError(
-            f"Songs, features and settings are the same as in {called}: there is nothing to compare. "
-            "After an edit, run `genredb build` first"
+            f"Songs, features and settings are the same as in {called}: there is nothing to compare",
+            cure="after an edit, run `genredb build` first",
         )
     if (before.folds, before.keys) != (after.folds, after.keys):
         raise UsageError(

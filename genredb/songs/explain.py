@@ -99,8 +99,8 @@ def _find(connection: Connection, asked: str, *, is_title: bool) -> list[str]:
     if not rows and is_title:
         raise UsageError(f"There is no song whose title contains '{asked}'")
     if not rows:
-        cure = "" if asked.isdecimal() else "; --title finds songs by title"
-        raise UsageError(f"There is no song whose Id or key is '{asked}'{cure}")
+        cure = "" if asked.isdecimal() else "--title finds songs by title"
+        raise UsageError(f"There is no song whose Id or key is '{asked}'", cure=cure)
     if len(rows) > MATCHES:
         what = f"titles contain '{asked}'" if is_title else f"songs have the Id {asked}"
         found = ", ".join(f"{title or 'untitled'} ({key})" for key, title in rows[:MATCHES])

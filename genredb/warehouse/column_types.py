@@ -1,6 +1,8 @@
 """Infers the type of a text column, and explains why an almost numeric or date column stays text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum, auto
 
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import literal, quote
@@ -12,20 +14,44 @@ TYPES = ("bigint", "hugeint", "double", "boolean", "date", "timestamp")
 _BLANK = r"(?i)#?n/?a|nan|null|none|nil|missing|unknown|-+|\?"
 
 
+class Notation(StrEnum):
+    """A notation that keeps a column from being a number or a date."""
+
+    THOUSANDS_SEPARATORS = auto()
+    DECIMAL_COMMAS = auto()
+    OTHER_DATES = auto()
+    MISSING_MARKS = auto()
+
+
 @dataclass(frozen=True)
 class NearType:
-    """Why a column is text: its values have ``cause`` (for instance ``example``); ``sql`` converts them."""
+    """Why a column is text: its values have a notation, as in ``examples``; ``sql`` converts them."""
 
-    cause: str
-    example: str
+    notation: Notation
+    examples: tuple[str, ...]
     sql: str
+
+    def __str__(self) -> str:
+        """Return the notation with its examples, in words."""
+        words = _WORDS[self.notation]
+        if self.notation is Notation.MISSING_MARKS and len(self.examples) == 1:
+            words = "a mark of missing values"
+        return f"{words} ({', '.join(self.examples)!r})"
+
+
+_WORDS: Mapping[Notation, str] = {
+    Notation.THOUSANDS_SEPARATORS: "thousands separators",
+    Notation.DECIMAL_COMMAS: "decimal commas",
+    Notation.OTHER_DATES: "dates that are not written as 2024-12-31",
+    Notation.MISSING_MARKS: "marks of missing values",
+}
 
 
 @dataclass(frozen=True)
 class _Form:
     """A notation for values. ``fits`` must hold for all, ``shows`` for at least one; {} is the text."""
 
-    cause: str
+    notation: Notation
     fits: str
     shows: str
     sql: str
@@ -35,18 +61,18 @@ def _dates(pattern: str) -> _Form:
     fits = (
         rf"try_strptime(trim({{0}}), '{pattern}') is not null and regexp_matches(trim({{0}}), '\d{{{{4}}}}$')"
     )
-    return _Form("dates that are not written as 2024-12-31", fits, fits, f"strptime({{}}, '{pattern}')::date")
+    return _Form(Notation.OTHER_DATES, fits, fits, f"strptime({{}}, '{pattern}')::date")
 
 
 _FORMS = (
     _Form(
-        "thousands separators",
+        Notation.THOUSANDS_SEPARATORS,
         r"regexp_full_match(trim({}), '[+-]?\d{{1,3}}(,\d{{3}})*')",
         "contains({}, ',')",
         "replace({}, ',', '')::bigint",
     ),
     _Form(
-        "decimal commas",
+        Notation.DECIMAL_COMMAS,
         r"regexp_full_match(trim({}), '[+-]?(\d{{1,3}}(\.\d{{3}})+|\d+)(,\d+)?')",
         "contains({}, ',')",
         "replace(replace({}, '.', ''), ',', '.')::double",
@@ -82,7 +108,7 @@ def near_type(connection: Connection, relation: str, text: str, name: str) -> Ne
             f"select bool_and({fits}), any_value({column}) filter (where {shows}) {stated}"
         )
         if is_all and example is not None:
-            return NearType(form.cause, example.strip(), form.sql.format(name))
+            return NearType(form.notation, (example.strip(),), form.sql.format(name))
     is_blank = f"regexp_full_match(trim({column}), '{_BLANK}')"
     blanks = connection.rows(
         f"select distinct trim({column}) as blank {stated} and {is_blank} order by blank"
@@ -97,6 +123,5 @@ def near_type(connection: Connection, relation: str, text: str, name: str) -> Ne
         misfits = ", ".join(misfits_of(column, data_type) for data_type in TYPES)
         [counts] = connection.rows(f"select {misfits} {stated} and not {is_blank}")
         for data_type in (one for one, count in zip(TYPES, counts, strict=True) if count == 0):
-            cause = "marks of missing values" if marks[1:] else "a mark of missing values"
-            return NearType(cause, ", ".join(marks), f"cast({present} as {data_type})")
+            return NearType(Notation.MISSING_MARKS, tuple(marks), f"cast({present} as {data_type})")
     return None

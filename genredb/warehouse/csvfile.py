@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredb.errors import InputError
+from genredb.errors import InputError, Place
 from genredb.warehouse.csvgrammar import Grammar, unquoted
 from genredb.warehouse.faults import Fault, FaultKind
 
@@ -117,7 +117,8 @@ def refuse_changed(path: Path, found: Survey) -> None:
 
 def _changed(path: Path) -> InputError:
     return InputError(
-        f"{path} changed while it was being read; nothing of it was loaded. Load it again when it is complete"
+        f"{path} changed while it was being read; nothing of it was loaded",
+        cure="load it again when it is complete",
     )
 
 
@@ -241,7 +242,8 @@ class Utf8Check:
         if (position := chunk.find(b"\0")) >= 0:
             line = _line_at(self._content, self._offset + position)
             raise InputError(
-                f"{self._path}:{line} holds a NUL byte (0x00)",
+                "the line holds a NUL byte (0x00)",
+                place=Place(str(self._path), line),
                 cure="the file is damaged, or is UTF-16: save it as UTF-8",
             )
         pending = len(self._decoder.getstate()[0])
@@ -251,7 +253,8 @@ class Utf8Check:
             line = _line_at(self._content, self._offset - pending + error.start)
             byte = error.object[error.start]
             raise InputError(
-                f"{self._path}:{line} holds the byte 0x{byte:02X}, which is not UTF-8",
+                f"the line holds the byte 0x{byte:02X}, which is not UTF-8",
+                place=Place(str(self._path), line),
                 cure="convert the file: `iconv -f WINDOWS-1252 -t UTF-8`",
             ) from None
         self._offset += len(chunk)
@@ -265,18 +268,19 @@ def _line_at(path: Path, offset: int) -> int:
 
 def _header(path: Path, head: bytes, grammar: Grammar, size: int) -> tuple[tuple[str, ...], int, bool]:
     """Return the header's fields, the number of padding semicolons, and whether the header is plain."""
-    content = head.removeprefix(codecs.BOM_UTF8)
+    content, place = head.removeprefix(codecs.BOM_UTF8), Place(str(path), 1)
     cut = grammar.cut(content, 0)
     if cut.end == len(content) and len(head) < size:
-        raise InputError(f"{path}:1: the header does not end within {MAX_HEADER_BYTES:,} bytes")
+        raise InputError(f"the header does not end within {MAX_HEADER_BYTES:,} bytes", place=place)
     if not cut.text:
-        raise InputError(f"{path}:1 is blank where the header should be", cure="remove the blank line")
+        raise InputError("the line is blank instead of a header", place=place, cure="remove the blank line")
     text, padding = _without_padding(cut.text, grammar) if grammar.separator == b"," else (cut.text, 0)
     fields = grammar.fields(text)
     if cut.fault or fields is None:
-        raise InputError(f"{path}:1: in the header, {cut.fault or Fault(FaultKind.BESIDE_QUOTES)}")
+        raise InputError(f"in the header, {cut.fault or Fault(FaultKind.BESIDE_QUOTES)}", place=place)
     if len(fields) > MAX_COLUMNS:
-        raise InputError(f"{path}:1 names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read")
+        what = f"the header names {len(fields):,} columns; at most {MAX_COLUMNS:,} are read"
+        raise InputError(what, place=place)
     return tuple(unquoted(name).decode() for name in fields), padding, text == cut.text
 
 

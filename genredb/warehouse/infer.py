@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredb.errors import InputError
+from genredb.errors import InputError, Place
 from genredb.warehouse.column_types import TYPES, NearType, misfits_of, near_type
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import literal, open_memory
@@ -135,6 +135,7 @@ def _refuse_row_as_header(
     misfits = ", ".join(misfits_of(f"n{place}", data_type) for place, (_, data_type) in enumerate(typed))
     if all(count == 0 for count in connection.rows(f"select {misfits} from (select {named})")[0]):
         raise InputError(
-            f"{path}:1 looks like a row, not a header: {typed[0][0]!r} is a value like those "
-            "below it. Add a line with the column names before it"
+            f"the line looks like a row, not a header: {typed[0][0]!r} is a value like those below it",
+            place=Place(str(path), 1),
+            cure="add a line with the column names before it",
         )

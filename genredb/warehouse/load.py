@@ -78,8 +78,9 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
     if not counted == done.records == loaded + len(done.faulty):
         raise InputError(
             f"{counted} records were read, but {loaded} loaded and {len(done.faulty)} "
-            "quarantined; nothing was published. Please report this file's shape as a bug",
+            "quarantined; nothing was published",
             place=path,
+            cure="please report this file's shape as a bug",
         )
     _quarantine(connection, source, path, done.faulty)
     if loaded == 0:
@@ -108,14 +109,16 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
     """Return the column of each field of the file, or None if the source does not declare it."""
     asked = [column for column in source.columns if column.filled_with is None]
     by_header = {name.strip().casefold(): column for column in asked for name in column.headers}
-    path, found, place = reading.content, reading.found, reading.header_place
-    header = found.header
+    path, found = reading.content, reading.found
+    header, (what, place) = found.header, reading.header
     folded = [name.strip().casefold() for name in header]
     columns = [by_header.get(name) for name in folded]
     matched = Counter(column.header for column in columns if column)
     doubled = [header for header, count in matched.items() if count > 1]
     if doubled:
-        raise InputError(f"{place} names these columns twice: {', '.join(doubled)}", cure="keep one of each")
+        raise InputError(
+            f"{what} names these columns twice: {', '.join(doubled)}", place=place, cure="keep one of each"
+        )
     missing = [c.header for c in asked if c.header not in matched and not c.is_optional]
     if missing:
         cure = "add them to the header, or an alias to the source's yml"
@@ -126,7 +129,11 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
         extra = [name.strip() for name, column in zip(header, columns, strict=True) if column is None]
         name = missing[0] if len(missing) == 1 else ""
         raise InputError(
-            f"{place} lacks the columns {', '.join(missing)}", cure=cure, name=name, choices=extra
+            f"{what} lacks the columns {', '.join(missing)}",
+            place=place,
+            cure=cure,
+            name=name,
+            choices=extra,
         )
     reading.refuse_unusable([name for name, column in zip(header, columns, strict=True) if column])
     return columns

@@ -14,29 +14,28 @@ from genredb.warehouse.declared import Column
 
 def located(runtime: Runtime, node: Node, error: SqlError) -> SqlError:
     """Return the error with its place: in the template, else in the yml file, else in the SQL that ran."""
-    path = _path(runtime, node)
+    file_place = _file_place(runtime, node)
     if error.offset is None:
-        return error.at(path)
+        return error.at(file_place)
     place = _template_place(runtime, node, error) if isinstance(node, Compiled) else None
     if place is None:
-        return error.at(_place_in_sql(path, error))
+        return error.at(_place_in_sql(str(file_place), error))
     found = error.at(replace(place, width=error.width))
     found.what += "" if place.path == node.path else f" (in {node.path})"
     return found
 
 
-def column_place(config: Config, column: Column) -> str:
+def column_place(config: Config, column: Column) -> Place:
     """Return the yml file and line that describe a column."""
-    line = key_line(read_text(config.root / column.path), column.keys)
-    return f"{column.path}:{line}" if line else column.path
+    return Place(column.path, key_line(read_text(config.root / column.path), column.keys))
 
 
-def _path(runtime: Runtime, node: Node) -> str:
+def _file_place(runtime: Runtime, node: Node) -> Place:
     """Return the file that defines a node, with the line if it is a yml file."""
     if not isinstance(node, Assertion) or not node.keys:
-        return node.path
-    line = yaml_line(read_text(runtime.compilation.project.config.root / node.path), node.keys)
-    return f"{node.path}:{line}" if line else node.path
+        return Place(node.path)
+    text = read_text(runtime.compilation.project.config.root / node.path)
+    return Place(node.path, yaml_line(text, node.keys))
 
 
 def _template_place(runtime: Runtime, node: Compiled, error: SqlError) -> Place | None:

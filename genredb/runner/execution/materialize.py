@@ -69,7 +69,7 @@ def _seed(runtime: Runtime, node: Seed) -> int:
     seed = runtime.compilation.project.seeds[node.name]
     separator = delimiter(seed.config.get("delimiter"), node.path)
     types = {
-        str(name): sql_type(data_type, f"{node.path}: `column_types:` of {name}")
+        str(name): sql_type(data_type, f"`column_types:` of {name}", node.path)
         for name, data_type in (seed.config.get("column_types") or {}).items()
     }
     try:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from genredb.errors import ProjectError
+from genredb.errors import Place, ProjectError
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.generic_checks import check_name, check_sql, shortened
 from genredb.runner.graph.naming import is_enabled
@@ -40,12 +40,10 @@ def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check
     return found
 
 
-def yml_place(project: Project, spec: CheckSpec | UnitTestSpec) -> str:
-    """Return ``file:line`` of a check in a yml file."""
-    if not spec.keys:
-        return spec.path
-    line = yaml_line(read_text(project.config.root / spec.path), spec.keys)
-    return f"{spec.path}:{line}" if line else spec.path
+def yml_place(project: Project, spec: CheckSpec | UnitTestSpec) -> Place:
+    """Return the file of a check, with the line if it is a yml file."""
+    line = yaml_line(read_text(project.config.root / spec.path), spec.keys) if spec.keys else None
+    return Place(spec.path, line)
 
 
 class _CheckCompiler:

@@ -54,10 +54,11 @@ def _filler(
         if match[0] in own:
             return own[match[0]]
         if match["name"] not in values:
-            cure = "state `formatter: oldstyle` where braces are braces" if "{{" in own else ""
             raise ProjectError(
-                f"{source.path}: the external_location of {source.source_name}.{source.name} names "
-                f"'{match['name']}', which the source has not" + (f"; {cure}." if cure else ".")
+                f"the external_location of {source.source_name}.{source.name} names "
+                f"'{match['name']}', which the source has not",
+                place=source.path,
+                cure="state `formatter: oldstyle` where braces are braces" if "{{" in own else "",
             )
         return str(values[match["name"]])
 

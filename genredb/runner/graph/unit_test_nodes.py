@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from genredb.errors import ProjectError
+from genredb.errors import Place, ProjectError
 from genredb.runner.graph.check_nodes import yml_place
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Dataset, Model, UnitTest
@@ -63,14 +63,14 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
 
 
 def _given(
-    bench: Workbench, spec: UnitTestSpec, model: Model, place: str
+    bench: Workbench, spec: UnitTestSpec, model: Model, place: Place
 ) -> dict[str, tuple[Relation, Fixture]]:
     """Return the relation and rows of each input that a unit test gives, by unique id."""
     found: dict[str, tuple[Relation, Fixture]] = {}
     for expression, fixture in spec.given.items():
         key, relation = model.unique_id, model.relation
         if expression != "this":
-            evaluated = bench.templates.evaluate(expression, Given(place, this=relation))
+            evaluated = bench.templates.evaluate(expression, Given(str(place), this=relation))
             relation, key = evaluated.value, (evaluated.references or ("",))[-1]
         if key != model.unique_id and key not in model.depends_on:
             what = f"{spec.model} does not read {expression}, which {spec.name} gives"

@@ -68,7 +68,7 @@ def parse_yaml(text: str, path: str) -> Mapping[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, Mapping):
-        raise ProjectError(f"{path} should hold `key: value` pairs at its top level")
+        raise ProjectError("the top level should hold `key: value` pairs", place=path)
     return content
 
 
@@ -84,11 +84,11 @@ def load_yaml(text: str, path: str) -> Any:
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
-        raise ProjectError(f"{place} is not valid YAML: {error.problem}") from None
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        raise ProjectError(f"invalid YAML: {error.problem}", place=place) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an invalid date, or too many digits
         reason = " ".join(str(error).split()).partition("; use sys.")[0].rstrip(".")
-        raise ProjectError(f"{path} is not valid YAML: {reason}") from None
+        raise ProjectError(f"invalid YAML: {reason}", place=path) from None
     finally:
         if loader is not None:
             loader.dispose()

@@ -142,7 +142,7 @@ def _source(
         refuse_own_place(schema, table["name"], path)
     for column in columns if files else ():
         if column.data_type:
-            sql_type(column.data_type, f"{path}: `data_type:` of {column.name}")
+            sql_type(column.data_type, f"`data_type:` of {column.name}", path)
     return SourceSpec(
         source_name=entry["name"],
         name=table["name"],
@@ -190,9 +190,12 @@ def _column_meta(column: Mapping[str, Any], path: str) -> dict[str, Any]:
             choices=FILLERS,
         )
     role = meta.get("role")
-    if role not in (None, *ROLES) and (meant := get_close_matches(str(role), ROLES, n=1, cutoff=0.8)):
+    if role not in (None, *ROLES) and get_close_matches(str(role), ROLES, n=1, cutoff=0.8):
         raise ProjectError(
-            f"`role:` of {column['name']} cannot be {shown(role)}. Did you mean '{meant[0]}'?", place=path
+            f"`role:` of {column['name']} cannot be {shown(role)}",
+            place=path,
+            name=str(role),
+            choices=ROLES,
         )
     for key in ("min", "max"):
         value = meta.get(key)

@@ -20,14 +20,16 @@ _SEVERAL_WORDS = frozenset(
 _MOST = 10_000
 
 
-def sql_type(text: object, where: str) -> str:
-    """Return the text of a DuckDB type; ProjectError, prefixed with ``where``, if it is not a valid type.
+def sql_type(text: object, key: str, path: str) -> str:
+    """Return the text of a DuckDB type, stated under a key of a file; ProjectError if it is not a valid type.
 
     DuckDB itself decides whether a type of that name exists.
     """
     if isinstance(text, str) and len(text) <= _MOST and _is_type(text):
         return text
-    raise ProjectError(f"{where} should be a type such as 'integer' or 'decimal(9, 2)', not {shown(text)}")
+    raise ProjectError(
+        f"{key} should be a type such as 'integer' or 'decimal(9, 2)', not {shown(text)}", place=path
+    )
 
 
 def _is_type(text: str) -> bool:

@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from genredb.errors import GenredbError, InputError
+from genredb.errors import GenredbError, InputError, Place
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import Songs, artist_codes
 from genredb.songs.learn.estimators import ArtistClassifier
@@ -109,7 +109,7 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
 
 
 @contextlib.contextmanager
-def estimator_errors(name: str, what: str) -> Iterator[None]:
+def estimator_errors(name: str, what: str, place: Place = Place("")) -> Iterator[None]:  # noqa: B008
     """Turn an estimator's errors on parameters and songs into an InputError: ``name`` cannot do ``what``."""
     try:
         yield
@@ -117,7 +117,7 @@ def estimator_errors(name: str, what: str) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - an estimator may raise anything over what was stated for it
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{name} cannot {what}: {reason}") from None
+        raise InputError(f"{name} cannot {what}: {reason}", place=place) from None
 
 
 def make(spec: ClassifierSpec, songs: int, min_genre_songs: int) -> Any:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import Place, ProjectError, UsageError
 from genredb.songs.classifiers_yml import StatedClassifier, is_estimator, parameter_fault
 from genredb.songs.learn.classifiers import SEED
 from genredb.songs.learn.estimators import ArtistClassifier
@@ -25,7 +25,7 @@ def make_stated(stated: StatedClassifier, _songs: int = 0) -> Any:
     If an estimator does not accept missing values, they are imputed with medians, and random states are fixed
     to the same seed, unless the entry says otherwise.
     """
-    with estimator_errors(f"{stated.place}: {stated.name}", "be made"):
+    with estimator_errors(stated.name, "be made", stated.place):
         return _made(stated)
 
 
@@ -60,7 +60,7 @@ def _made(stated: StatedClassifier) -> Any:
     return estimator.set_params(**seeds)
 
 
-def _make(stated: Any, place: str) -> Any:
+def _make(stated: Any, place: Place) -> Any:
     if isinstance(stated, Mapping) and "pipeline" in stated:
         return make_pipeline(*(_make(step, place) for step in stated["pipeline"]))
     path = stated if isinstance(stated, str) else stated["estimator"]
@@ -81,7 +81,7 @@ def _make(stated: Any, place: str) -> Any:
 
 
 @functools.cache
-def _find(path: str, place: str) -> Any:
+def _find(path: str, place: Place) -> Any:
     """Return the class with this import path; ProjectError if it does not exist."""
     module, _, name = path.rpartition(".")
     try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genredb.errors import InputError
+from genredb.errors import InputError, Place
 from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, refuse_changed
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.faults import Fault, FaultKind
@@ -32,9 +32,10 @@ class Reading:
     has_header_line: bool = False
 
     @property
-    def header_place(self) -> str:
-        """The place of the column names, for messages."""
-        return f"{self.path}:1" if self.has_header_line else str(self.path)
+    def header(self) -> tuple[str, Place]:
+        """What names the columns, for messages: the header with its line, or the file."""
+        what = "the header" if self.has_header_line else "the file"
+        return what, Place(str(self.path), 1 if self.has_header_line else None)
 
     def refuse_changed(self) -> None:
         """Raise InputError if the file changed since it was surveyed."""
@@ -45,7 +46,8 @@ class Reading:
         for name in names:
             if name in self.unusable:
                 raise InputError(
-                    f"{self.path}: the column '{name}' holds {self.unusable[name]}, not plain values",
+                    f"the column '{name}' holds {self.unusable[name]}, not plain values",
+                    place=self.path,
                     cure="write it as text, a number, a boolean, a date or a timestamp",
                 )
 
