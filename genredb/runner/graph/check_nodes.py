@@ -14,7 +14,7 @@ from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.discover import Project
 from genredb.runner.project.files import read_text, yaml_line
 from genredb.runner.project.specs import CheckSpec, UnitTestSpec
-from genredb.runner.project.stated_values import odd_value
+from genredb.runner.project.stated_values import check_values
 from genredb.runner.templates.given import Given, Rendered
 
 Value = TypeVar("Value")
@@ -143,8 +143,7 @@ class _CheckCompiler:
             description=spec.description or _describe(spec),
             keys=spec.keys,
         )
-        if fault := odd_value(config):
-            raise ProjectError(fault)
+        check_values(config, spec.path)
         if check.severity not in SEVERITIES:
             raise ProjectError(f"severity is error or warn, not '{check.severity}' (check {name})")
         return check

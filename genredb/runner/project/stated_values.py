@@ -61,17 +61,10 @@ _KINDS: Mapping[str, _Kind] = {
 
 
 def check_values(config: Mapping[str, Any], place: str) -> None:
-    """Raise ProjectError, prefixed with ``place``, for an invalid configuration value."""
-    if fault := odd_value(config):
-        raise ProjectError(fault, place=place)
-
-
-def odd_value(config: Mapping[str, Any]) -> str:
-    """Return a sentence about an invalid configuration value, or an empty string."""
+    """Raise ProjectError with this place for an invalid configuration value."""
     for key, value in config.items():
         if value is None or key not in _KINDS:
             continue
         is_one, kind = _KINDS[key]
         if not is_one(value):
-            return f"`{key}:` should be {kind}, not {shown(value)}."
-    return ""
+            raise ProjectError(f"`{key}:` should be {kind}, not {shown(value)}", place=place)
