@@ -124,6 +124,8 @@ def _words(kind: Any) -> str:
         return f"list of {', '.join(map(_words, inner if is_fixed else inner[:1]))}"
     if origin in (dict, Mapping):
         return f"object of {_words(inner[1])} by {_words(inner[0])}"
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return " or ".join(f"`{one}`" for one in kind)
     name = getattr(kind, "__name__", "")
     return f"[{name}](#{name.lower()})" if is_dataclass(kind) else _NAMES.get(kind, "text")
 

@@ -55,7 +55,7 @@ def test_a_feature_is_held_against_the_project_of_head_on_the_same_folds(edited:
     found = compare(edited, "HEAD", "naive_bayes")
     genre = found[0]
     assert (genre.label, genre.songs, genre.added, genre.removed) == ("genre", 12, ("answer",), ())
-    assert genre.before.startswith("HEAD (")
+    assert str(genre.before).startswith("HEAD (")
     for one in genre.measures:
         assert one.difference == pytest.approx(one.after - one.before)
     own = "from ml.evaluations where classifier = 'naive_bayes' and label = 'genre'"
@@ -80,7 +80,7 @@ def test_a_run_before_the_edit_is_held_against_one_after_it(tmp_path: Path) -> N
     add_feature(project, "answer", "id % 4")
     build(config)
     found = compare(config, run, "naive_bayes")
-    assert (found[0].before, found[0].added) == (f"run {run}", ("answer",))
+    assert (str(found[0].before), found[0].added) == (f"run {run}", ("answer",))
     by_file = compare(config, str(tmp_path / "before.duckdb"), "naive_bayes")
     assert [one.measures for one in found] == [one.measures for one in by_file]
     with pytest.raises(UsageError, match="judged majority under cv, not naive_bayes under cv"):
@@ -171,7 +171,7 @@ def test_the_oldest_run_is_compared_with_before_it_is_forgotten(
     )
     with duckdb.connect(str(config.database)) as connection:
         connection.execute("update songs set bpm = bpm + 1")
-    assert compare(config, run, "majority")[0].before == f"run {run}"
+    assert str(compare(config, run, "majority")[0].before) == f"run {run}"
 
 
 def test_a_committed_link_that_leads_out_of_the_project_is_left_out(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def project(cli: Cli, tmp_path: Path) -> Path:
 def test_a_stated_classifier_goes_from_yml_to_submission(cli: Cli, project: Path) -> None:
     listed = json.loads(cli("classifiers", "available", "--json", cwd=project).out)
     (boosted,) = (one for one in listed if one["name"] == "boosted")
-    assert (boosted["reads"], boosted["stated_in"]) == ("artist and audio", "classifiers.yml")
+    assert (boosted["reads"], boosted["stated_in"]) == (["artist", "audio"], "classifiers.yml")
     assert "max_iter=5" in boosted["estimator"]
     assert boosted["trusts"] == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
     for name in ("boosted", "scaled"):

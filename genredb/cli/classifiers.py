@@ -38,7 +38,8 @@ def available(context: Context) -> None:
         print_json(found)
         return
     columns = ("classifier", "reads", "stated in", "what it is")
-    print_table(columns, [(one.name, one.reads, one.stated_in, one.description) for one in found])
+    rows = [(one.name, " and ".join(one.reads), one.stated_in, one.description) for one in found]
+    print_table(columns, rows)
 
 
 @command()

@@ -8,7 +8,7 @@ from genredb.errors import GenredbError
 from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.plan import Plan, Touched
 from genredb.runner.reasons import Cause
-from genredb.runner.results import BuildResult, FailingRows, NodeResult
+from genredb.runner.results import BuildResult, FailingRows, NodeResult, Status
 from genredb.warehouse.load import Load
 
 
@@ -120,7 +120,7 @@ class ResultReport:
     unique_id: str
     kind: str
     name: str
-    status: str
+    status: Status
     reason: str
     cause: Cause
     subject: str
@@ -159,7 +159,7 @@ def _result(result: NodeResult) -> ResultReport:
         result.node.unique_id,
         result.node.resource_type,
         result.node.name,
-        result.status.value,
+        result.status,
         str(result.reason),
         result.reason.cause,
         result.reason.subject,

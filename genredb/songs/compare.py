@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 from pathlib import Path
 
 import numpy as np
@@ -39,17 +40,40 @@ class Difference:
     is_noise: bool
 
 
+class EarlierKind(StrEnum):
+    """What a classifier is compared with."""
+
+    DATABASE = auto()
+    RUN = auto()
+    REVISION = auto()
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The earlier state of a comparison, as it was named; ``commit`` is that of a git revision."""
+
+    kind: EarlierKind
+    name: str
+    commit: str = ""
+
+    def __str__(self) -> str:
+        if self.kind is EarlierKind.RUN:
+            return f"run {self.name}"
+        is_plain = self.commit.startswith(self.name) or not self.commit
+        return self.name if is_plain else f"{self.name} ({self.commit[:7]})"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A classifier before and after an edit, on the same songs and folds.
 
-    ``before`` names what it is compared with; ``added`` and ``removed`` are features.
+    ``before`` is what it is compared with; ``added`` and ``removed`` are features.
     """
 
     classifier: str
     protocol: str
     label: str
-    before: str
+    before: Earlier
     songs: int
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -69,16 +93,17 @@ def compare(
     if run:
         before = _scores(config, name, protocol, run)  # before this run displaces the oldest one
         judge(config, [name], protocol, progress)
-        return _compared(f"run {run}", (name, protocol), before, _scores(config, name, protocol))
+        earlier = Earlier(EarlierKind.RUN, run)
+        return _compared(earlier, (name, protocol), before, _scores(config, name, protocol))
     with tempfile.TemporaryDirectory(prefix="genredb-") as folder:
-        was, called = _before(config, against, Path(folder))
+        was, earlier = _before(config, against, Path(folder))
         judge(config, [name], protocol, progress)
         try:
             judge(was, [name], protocol, progress)
         except GenredbError as error:
-            raise error.during(f"{called} cannot be evaluated") from None
+            raise error.during(f"{earlier} cannot be evaluated") from None
         before = _scores(was, name, protocol)
-        return _compared(called, (name, protocol), before, _scores(config, name, protocol))
+        return _compared(earlier, (name, protocol), before, _scores(config, name, protocol))
 
 
 def _find_run(config: Config, against: str, name: str, protocol: str) -> str | None:
@@ -103,28 +128,30 @@ def _scores(config: Config, name: str, protocol: str, run: str | None = None) ->
 
 
 def _compared(
-    called: str, key: tuple[str, str], before: Sequence[SongScores], after: Sequence[SongScores]
+    earlier: Earlier, key: tuple[str, str], before: Sequence[SongScores], after: Sequence[SongScores]
 ) -> list[Comparison]:
     return [
-        _comparison(called, (*key, label), *scores)
+        _comparison(earlier, (*key, label), *scores)
         for label, *scores in zip(LABELS, before, after, strict=True)
     ]
 
 
-def _comparison(called: str, key: tuple[str, str, str], before: SongScores, after: SongScores) -> Comparison:
+def _comparison(
+    earlier: Earlier, key: tuple[str, str, str], before: SongScores, after: SongScores
+) -> Comparison:
     if before.digest == after.digest:
         raise UsageError(
-            f"Songs, features and settings are the same as in {called}: there is nothing to compare",
+            f"Songs, features and settings are the same as in {earlier}: there is nothing to compare",
             cure="after an edit, run `genredb build` first",
         )
     if (before.folds, before.keys) != (after.folds, after.keys):
         raise UsageError(
-            f"The labelled songs or their labels differ from those of {called} ({len(after.keys)} "
+            f"The labelled songs or their labels differ from those of {earlier} ({len(after.keys)} "
             f"songs now, {len(before.keys)} then), so the folds cannot be compared"
         )
     return Comparison(
         *key,
-        called,
+        earlier,
         len(after.keys),
         tuple(one for one in after.features if one not in before.features),
         tuple(one for one in before.features if one not in after.features),
@@ -132,12 +159,12 @@ def _comparison(called: str, key: tuple[str, str, str], before: SongScores, afte
     )
 
 
-def _before(config: Config, against: str, folder: Path) -> tuple[Config, str]:
-    """Return a project with the earlier database, placed in ``folder``, and its display name."""
+def _before(config: Config, against: str, folder: Path) -> tuple[Config, Earlier]:
+    """Return a project with the earlier database, placed in ``folder``, and what it is."""
     database = folder / "before.duckdb"
     if Path(against).is_file():
         shutil.copyfile(against, database)
-        return replace(config, database=database), against
+        return replace(config, database=database), Earlier(EarlierKind.DATABASE, against)
     commit = find_commit(config.root, against)
     if commit is None:
         raise UsageError(
@@ -147,17 +174,17 @@ def _before(config: Config, against: str, folder: Path) -> tuple[Config, str]:
         )
     root = folder / "project"
     unpack(config.root, commit, root)
-    called = against if commit.startswith(against) else f"{against} ({commit[:7]})"
+    earlier = Earlier(EarlierKind.REVISION, against, commit)
     try:
         with open_reader(config.database, config.engine) as connection:
             settled = as_built(config, built_with(config, connection))
         before = read_config(_settings(settled, root, database))
         result = build(before, extension=SONGS)
     except GenredbError as error:
-        raise error.during(f"{called} cannot be built") from None
+        raise error.during(f"{earlier} cannot be built") from None
     if not result.is_published:
-        raise UsageError(f"{called} cannot be built: its checks fail, or its SQL")
-    return before, called
+        raise UsageError(f"{earlier} cannot be built: its checks fail, or its SQL")
+    return before, earlier
 
 
 def _settings(config: Config, root: Path, database: Path) -> Settings:

@@ -25,7 +25,7 @@ class Available:
     """
 
     name: str
-    reads: str
+    reads: tuple[str, ...]
     stated_in: str
     description: str
     estimator: str
@@ -37,7 +37,7 @@ def available_classifiers(home: Path) -> list[Available]:
     return [
         Available(
             spec.name,
-            "artist and audio" if spec.uses_artist else "audio",
+            ("artist", "audio") if spec.uses_artist else ("audio",),
             CLASSIFIERS_FILE if spec.stated else "genredb",
             spec.description,
             " ".join(repr(spec.make(TYPICAL_SONGS)).split()),
