@@ -361,7 +361,8 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
 
 def test_a_macro_of_a_package_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(
-        ProjectError, match="'dbt_utils' is undefined. If it is a package: genredb supports none"
+        ProjectError,
+        match="'dbt_utils' is undefined; if it is a package, which genredb does not support: write the macro",
     ):
         compiled(tmp_path, {"models/m.sql": "select {{ dbt_utils.star(ref('m')) }}"})
 

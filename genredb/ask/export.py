@@ -81,9 +81,8 @@ def export(  # noqa: PLR0913 - two of them are options
 def _format(path: Path, stated: str) -> FileFormat:
     name = stated or path.suffix.lstrip(".").lower() or "csv"
     if name not in FILE_FORMATS:
-        *most, last = FILE_FORMATS
-        cure = f"choose {', '.join(most)} or {last} with --format"
-        raise UsageError(f"There is no format '{name}'", cure=cure)
+        cure = "choose one with --format"
+        raise UsageError(f"There is no format '{name}'", cure=cure, name=name, choices=FILE_FORMATS)
     return FILE_FORMATS[name]
 
 

@@ -50,8 +50,8 @@ def format_of(path: Path) -> Format:
     """Return the format that a file's ending names, a table if it has none; UsageError if it is another's."""
     ending = path.suffix.lower()
     if ending and ending not in ENDINGS:
-        names = ", ".join(Format)
-        raise UsageError(f"There is no format '{ending[1:]}'", cure=f"choose {names} with --format")
+        cure = "choose one with --format"
+        raise UsageError(f"There is no format '{ending[1:]}'", cure=cure, name=ending[1:], choices=Format)
     return ENDINGS[ending] if ending else Format.TABLE
 
 

@@ -37,7 +37,12 @@ def _keep_failures(runtime: Runtime, node: Check, sql: str) -> str:
     ):
         return ""
     if kind not in ("table", "view"):
-        raise ProjectError(f"store_failures_as is table, view or ephemeral, not '{kind}'", place=node.path)
+        raise ProjectError(
+            f"store_failures_as cannot be '{kind}'",
+            place=node.path,
+            name=kind,
+            choices=("table", "view", "ephemeral"),
+        )
     relation = node.relation
     _refuse_taken(runtime, node, relation)
     runtime.executor.create_schema(relation)

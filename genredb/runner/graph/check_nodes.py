@@ -145,7 +145,11 @@ class _CheckCompiler:
         )
         check_values(config, spec.path)
         if check.severity not in SEVERITIES:
-            raise ProjectError(f"severity is error or warn, not '{check.severity}' (check {name})")
+            raise ProjectError(
+                f"the check {name} cannot have the severity '{check.severity}'",
+                name=check.severity,
+                choices=SEVERITIES,
+            )
         return check
 
     def _argument(self, value: Any, spec: CheckSpec, given: Given) -> tuple[Any, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from genredb.runner.project.keys import CONFIG
 from genredb.runner.project.specs import CheckSpec, Fixture, UnitTestSpec
 
 Keys = tuple[str | int, ...]
+FIXTURE_FORMATS = ("dict", "csv", "sql")
 
 
 def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Keys) -> Iterator[CheckSpec]:
@@ -101,8 +102,10 @@ def _fixture(
 ) -> Fixture:
     kind = stated.get("format", "dict")
     rows = stated.get("rows")
-    if kind not in ("dict", "csv", "sql"):
-        raise ProjectError(f"`format:` of {name} is dict, csv or sql, not {kind!r}", place=path)
+    if kind not in FIXTURE_FORMATS:
+        raise ProjectError(
+            f"`format:` of {name} cannot be {kind!r}", place=path, name=str(kind), choices=FIXTURE_FORMATS
+        )
     if stated.get("fixture"):
         rows = read_fixture(str(stated["fixture"]), kind)
     if kind == "dict":

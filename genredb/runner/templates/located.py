@@ -54,8 +54,8 @@ class located_errors:  # noqa: N801 - reads as a statement
         place = self._found(path, line, needle)
         if needle and isinstance(error, UndefinedError) and self._is_package(place):
             found = ProjectError(
-                f"'{needle}' is undefined. If it is a package: genredb supports none",
-                cure="write the macro into the project",
+                f"'{needle}' is undefined",
+                cure="if it is a package, which genredb does not support: write the macro into the project",
             )
         raise found.at(place) from None
 
