@@ -10,7 +10,7 @@ import copy
 import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -84,17 +84,6 @@ class GenredbError(Exception):
     def each(self) -> "tuple[GenredbError, ...]":
         """Return the errors that this one holds: itself, or those that it collects."""
         return (self,)
-
-    def parts(self) -> dict[str, Any]:
-        """Return the error as JSON values; :meth:`of_parts` restores it, for example in another process."""
-        return {**vars(self), "place": asdict(self.place)}
-
-    @classmethod
-    def of_parts(cls, parts: dict[str, Any]) -> Self:
-        """Return the error with these parts."""
-        error = cls()
-        vars(error).update(parts, place=Place(**parts["place"]))
-        return error
 
     def __str__(self) -> str:
         said = f"{self.headline}; {self.cure}" if self.cure else self.headline

@@ -4,10 +4,12 @@ import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, NoReturn
 
 import pytest
 
-from genredb.errors import Notice, Place, ProjectErrors
+from genredb.ask.guard import Limits, run_guarded
+from genredb.errors import GenredbError, Notice, Place, ProjectError, ProjectErrors, UsageError
 from genredb.runner.flow.values import Obstacle, Unresolved
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.state import read_state
@@ -166,3 +168,22 @@ def test_a_large_drop_is_given_by_its_relations(tmp_path: Path) -> None:
     found = plan(project("a")).large_drop
     assert found
     assert (sorted(found.relations), found.built, found.are_incremental) == (["main.b", "main.c"], 3, False)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UsageError("what", place=Place("SQL", 1, 2, "selct", 5), cure="the cure", name="a", choices=("b",)),
+        ProjectError("what").during("an occasion"),
+        ProjectErrors([ProjectError("one", place="a.yml"), ProjectError("two", name="x", choices=["xx"])]),
+    ],
+)
+def test_an_error_comes_whole_out_of_a_guarded_process(error: GenredbError) -> None:
+    def task(_stream: BinaryIO) -> NoReturn:
+        raise error
+
+    with pytest.raises(GenredbError) as raised:
+        run_guarded(task, lambda _content: None, Limits())
+    assert str(raised.value) == str(error)
+    assert raised.value.exit_code == error.exit_code
+    assert [one.choices for one in raised.value.each()] == [one.choices for one in error.each()]

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
 
@@ -22,6 +22,9 @@ from genredb.errors import (
     DatabaseCorruptError,
     DatabaseLockedError,
     GenredbError,
+    Place,
+    ProjectError,
+    ProjectErrors,
     QueryTimeoutError,
     UsageError,
 )
@@ -129,9 +132,9 @@ def _run(task: Callable[[BinaryIO], Any], data: int, report: int, limits: Limits
             with open(data, "wb", buffering=_CHUNK) as stream:
                 said = {"result": task(stream)}
         except GenredbError as error:
-            said = {"error": error.parts(), "exit_code": error.exit_code}
+            said = {"error": _as_json(error)}
         except MemoryError:
-            said = {"error": _out_of_memory(limits).parts(), "exit_code": UsageError.exit_code}
+            said = {"error": _as_json(_out_of_memory(limits))}
         os.write(report, json.dumps(said).encode())
     except BrokenPipeError:
         pass
@@ -202,7 +205,7 @@ def _result(said: bytes, status: int, limits: Limits) -> Any:
     if "result" in content:
         return content["result"]
     if "error" in content:
-        raise _ERRORS[content["exit_code"]].of_parts(content["error"])
+        raise _restored(content["error"])
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
         raise _timed_out(limits)
     if os.WIFSIGNALED(status) and limits.memory is not None:
@@ -212,6 +215,27 @@ def _result(said: bytes, status: int, limits: Limits) -> Any:
             f"The query was killed by signal {os.WTERMSIG(status)}, perhaps because memory ran out"
         )
     raise RuntimeError(content.get("bug", "the query's process exited without reporting an error"))
+
+
+def _as_json(error: GenredbError) -> dict[str, Any]:
+    """Return an error as JSON values, from which the parent process restores it."""
+    parts = [
+        {"what": e.what, "place": asdict(e.place), "cure": e.cure, "name": e.name, "choices": e.choices}
+        for e in error.each()
+    ]
+    return {"exit_code": error.exit_code, "occasion": error.occasion, "errors": parts}
+
+
+def _restored(found: dict[str, Any]) -> GenredbError:
+    """Return the error, of the class with the same exit code, or several as ProjectErrors."""
+    stated = [parts | {"place": Place(**parts["place"])} for parts in found["errors"]]
+    error: GenredbError
+    if len(stated) == 1:
+        error = _ERRORS[found["exit_code"]](**stated[0])
+    else:
+        error = ProjectErrors(ProjectError(**parts) for parts in stated)
+    error.occasion = found["occasion"]
+    return error
 
 
 def _timed_out(limits: Limits) -> QueryTimeoutError:
