@@ -56,15 +56,25 @@ def examine(settings: Settings) -> Iterator[Finding]:
         with Catalog(config) as catalog:
             yield from _examine(catalog, database)
     except GenredbError as error:
-        yield Finding("problem", "project", str(error), exit_code=error.exit_code)
+        yield from _problems("project", error)
+
+
+def _problems(about: str, error: GenredbError) -> Iterator[Finding]:
+    """Yield a problem for each error that this one holds."""
+    for one in error.each():
+        yield Finding("problem", about, one.headline, _cure(one), error.exit_code)
+
+
+def _cure(error: GenredbError) -> str:
+    return error.cure or did_you_mean(error.name, error.choices).strip()
 
 
 def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
     config, compilation = catalog.config, catalog.compilation
     yield Finding("ok", "project", f"{config.name} in {config.root}, {len(compilation.nodes)} nodes")
     for notice in compilation.notices:
-        cure = notice.cure or did_you_mean(notice.name, notice.choices).strip()
-        yield Finding("note", "project", notice.as_error().headline, cure)
+        error = notice.as_error()
+        yield Finding("note", "project", error.headline, _cure(error))
     yield from _raw_files(config, compilation.project.loaded_sources)
     yield from _folder(config)
     if not config.database.exists():
@@ -81,7 +91,7 @@ def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
                 yield from _predictions(connection, config.home)
                 yield from _drift(connection)
     except GenredbError as error:
-        yield Finding("problem", "database", str(error), exit_code=error.exit_code)
+        yield from _problems("database", error)
         return
     yield from _relations(catalog)
 
@@ -132,7 +142,7 @@ def _raw_files(config: Config, sources: Sequence[SourceSpec]) -> Iterator[Findin
             for path in paths:
                 refuse_unreadable(path)
         except GenredbError as error:
-            yield Finding("problem", "raw files", str(error), exit_code=error.exit_code)
+            yield from _problems("raw files", error)
         else:
             named = ", ".join(map(str, paths)) or f"no {source.stated_files}, which is optional,"
             yield Finding("ok", "raw files", f"{named} for {source.qualified_name}")
@@ -229,7 +239,7 @@ def _predictions(connection: Connection, home: Path) -> Iterator[Finding]:
     try:
         stale = find_stale(connection, home)
     except GenredbError as error:
-        yield Finding("note", "predictions", str(error))
+        yield Finding("note", "predictions", error.headline, _cure(error))
         return
     if stale:
         yield Finding("note", "predictions", str(stale), "genredb predict")

@@ -94,7 +94,7 @@ def test_a_truncated_database_is_a_problem(predicted: Config, tmp_path: Path) ->
         one for one in findings(config_for(predicted.raw_dir, path))["database"] if one.level == "problem"
     ]
     assert [one.exit_code for one in found] == [6]
-    assert "move it away and run `genredb build`" in found[0].text
+    assert found[0].cure == "move it away and run `genredb build`"
 
 
 def test_broken_sql_is_named_by_its_line_alone(tmp_path: Path) -> None:
