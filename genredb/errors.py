@@ -23,7 +23,7 @@ class Place:
     """Where an error is: a file, with line and column if known, both from 1.
 
     ``text`` is the content of the file, from which the line is quoted; ``width`` is the length of the faulty
-    part. If ``text`` is not the file's, ``label`` describes it and replaces the line number.
+    part. If ``text`` is not the file's, ``label`` describes it, and ``file_line`` is the line of the file.
     """
 
     path: str
@@ -32,10 +32,15 @@ class Place:
     text: str = ""
     width: int = 1
     label: str = ""
+    file_line: int | None = None
 
     def __str__(self) -> str:
-        parts = (self.path,) if self.label else (self.path, self.line, self.column)
-        return ":".join(str(part) for part in parts if part is not None)
+        return ":".join(str(part) for part in (self.path, *self.in_file) if part is not None)
+
+    @property
+    def in_file(self) -> tuple[int | None, int | None]:
+        """The line and column of the file, if known."""
+        return (self.file_line, None) if self.label else (self.line, self.column)
 
 
 class GenredbError(Exception):

@@ -10,6 +10,7 @@ import pytest
 
 from genredb.ask.guard import Limits, run_guarded
 from genredb.errors import GenredbError, Notice, Place, ProjectError, ProjectErrors, UsageError
+from genredb.reports.builds import error_reports
 from genredb.runner.flow.values import Obstacle, Unresolved
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.state import read_state
@@ -127,6 +128,18 @@ def test_an_error_of_a_build_is_given_by_its_parts(tmp_path: Path, cli: Cli) -> 
     [error] = result["errors"]
     assert (error["file"], error["line"], error["column"]) == ("models/b.sql", 1, 8)
     assert (error["name"], error["choices"]) == ("xilophone", ["xylophone"])
+
+
+def test_an_error_that_no_file_shows_has_the_line_of_its_check(tmp_path: Path) -> None:
+    """Its SQL is quoted, whose line is not one of the file."""
+    yml = "models:\n  - name: m\n    columns:\n      - name: x\n        data_tests:\n"
+    yml += "          - accepted_values:\n              values: [a]\n              quote: false\n"
+    config = write_project(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": yml})
+    [result] = [one for one in build(config).results if one.error]
+    assert "SQL | " in result.message
+    assert result.message.startswith("models/p.yml:6: ")
+    [report] = error_reports(result.error)
+    assert (report.file, report.line, report.column) == ("models/p.yml", 6, None)
 
 
 def test_a_fault_is_given_by_its_kind_and_its_details(tmp_path: Path) -> None:

@@ -101,9 +101,7 @@ class ErrorReport:
 def error_reports(error: GenredbError | None) -> tuple[ErrorReport, ...]:
     """Return an error, or the errors that it collects, by their parts."""
     return tuple(
-        ErrorReport(
-            one.what, one.place.path, one.place.line, one.place.column, one.name, one.choices, one.cure
-        )
+        ErrorReport(one.what, one.place.path, *one.place.in_file, one.name, one.choices, one.cure)
         for one in (error.each() if error else ())
     )
 

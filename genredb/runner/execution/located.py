@@ -19,7 +19,7 @@ def located(runtime: Runtime, node: Node, error: SqlError) -> SqlError:
         return error.at(file_place)
     place = _template_place(runtime, node, error) if isinstance(node, Compiled) else None
     if place is None:
-        return error.at(_place_in_sql(str(file_place), error))
+        return error.at(_place_in_sql(file_place, error))
     found = error.at(replace(place, width=error.width))
     found.what += "" if place.path == node.path else f" (in {node.path})"
     return found
@@ -59,8 +59,8 @@ def _texts(runtime: Runtime, node: Compiled) -> Iterable[str]:
     return dict.fromkeys(found)
 
 
-def _place_in_sql(path: str, error: SqlError) -> Place:
+def _place_in_sql(file_place: Place, error: SqlError) -> Place:
     """Return a place for an error that appears only in the SQL that ran, not in the file."""
     before = error.sql[: error.offset or 0]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    return Place(path, line, column, error.sql, error.width, label="SQL")
+    return Place(file_place.path, line, column, error.sql, error.width, "SQL", file_place.line)
