@@ -328,6 +328,12 @@ def test_columns_are_inferred(tmp_path: Path, ending: str) -> None:
     assert found.key == "a"
 
 
+def test_why_no_line_can_be_read_is_said_when_columns_are_inferred(tmp_path: Path) -> None:
+    (tmp_path / "nested.jsonl").write_text('{"a": 1, "tags": ["x"]}\n{"a": 2, "tags": {}}\n')
+    with pytest.raises(InputError, match="none of its 2 records can be loaded; line 1: tags holds a list"):
+        infer_table(tmp_path / "nested.jsonl")
+
+
 SOURCES = """
 sources:
   - name: raw
