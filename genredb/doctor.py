@@ -18,7 +18,7 @@ from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.project.raw_folder import source_files
 from genredb.songs.extension import SONGS
-from genredb.songs.freshness import find_stale
+from genredb.songs.freshness import find_stale, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import describe_drift, find_drift
 from genredb.songs.needed_columns import VIEW_COLUMNS, missing_columns
@@ -216,6 +216,10 @@ def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:
     """Load the current classifier, which checks bytes, versions and golden rows against its manifest."""
     from genredb.songs.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
+    try:
+        read_fingerprints(connection)
+    except GenredbError:  # the predictions' finding says what no prediction cures
+        return
     try:
         fitted = load_current(connection, home)
     except GenredbError as error:

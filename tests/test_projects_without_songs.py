@@ -98,7 +98,9 @@ def test_feature_views_without_the_columns_of_songs_are_named(
     )
     with pytest.raises(UsageError, match=message):
         verb(config)
-    assert not [one for one in examine(config.settings) if one.level == "problem"]
+    found = list(examine(config.settings))
+    assert not [one for one in found if one.level == "problem"]
+    assert not [one for one in found if one.cure == "genredb predict"], "it would not cure this"
 
 
 def test_a_column_of_songs_that_is_missing_is_named(predicted: Config, tmp_path: Path) -> None:
