@@ -18,14 +18,15 @@ from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.project.raw_folder import source_files
 from genredb.songs.extension import SONGS
-from genredb.songs.freshness import find_stale
+from genredb.songs.freshness import find_stale, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import describe_drift, find_drift
-from genredb.songs.views import PREDICT_VIEW, VIEWS
+from genredb.songs.needed_columns import VIEW_COLUMNS, missing_columns
+from genredb.songs.views import PREDICT_VIEW
 from genredb.version import __version__
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import refuse_unreadable
-from genredb.warehouse.database import open_reader, read_whole, relation_exists, relations
+from genredb.warehouse.database import open_reader, read_whole, relations
 from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.duckdb_errors import found_damage, noticed_damage, write_ahead_log
 from genredb.warehouse.publish import leftovers_of, lock_of
@@ -226,6 +227,10 @@ def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:
     from genredb.songs.learn.store import load_current  # noqa: PLC0415 - brings scikit-learn
 
     try:
+        read_fingerprints(connection)
+    except GenredbError:  # the predictions' finding says what no prediction cures
+        return
+    try:
         fitted = load_current(connection, home)
     except GenredbError as error:
         yield Finding("note", "classifier", error.what, "genredb predict")
@@ -248,7 +253,7 @@ def _predictions(connection: Connection, home: Path) -> Iterator[Finding]:
 
 
 def _drift(connection: Connection) -> Iterator[Finding]:
-    if not all(relation_exists(connection, "features", view) for view in VIEWS):
+    if any(missing_columns(connection, view) for view in VIEW_COLUMNS):
         return
     found = find_drift(connection, feature_view(connection, PREDICT_VIEW).features)
     for clause in describe_drift(found):

@@ -200,11 +200,12 @@ class Problems:
         self._errors.append(error)
 
     def raise_all(self) -> None:
-        """Raise the collected errors, if any: a single one as it is, several as ProjectErrors."""
-        if len(self._errors) == 1:
-            raise self._errors[0]
-        if self._errors:
-            raise ProjectErrors(self._errors)
+        """Raise the collected errors once each, if any: a single one as it is, several as ProjectErrors."""
+        errors = list({str(error): error for error in self._errors}.values())
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise ProjectErrors(errors)
 
 
 class InputError(GenredbError):

@@ -21,7 +21,9 @@ from genredb.songs.explain import explain
 from genredb.songs.predict import predict
 from genredb.songs.train import train
 from genredb.songs.unbuilt import read_unbuilt
+from genredb.version import LAYOUT
 from tests.conftest import REAL_FILES, ROOT, Shared, rows, write_raw
+from tests.project_files import write_project
 from tests.verbs import build, list_classifiers, load
 
 Settled = Callable[..., Config]
@@ -111,6 +113,21 @@ def test_a_build_takes_the_folder_it_was_built_from_and_the_sample_only_if_asked
     assert not is_own(settled())
     build(settled())  # from the sample again, which there is nothing to ask about
     assert not is_own(settled())
+
+
+def test_a_build_after_an_upgrade_renews_the_tables_of_genredb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands refuse a database of another layout until `build`, which must not find it up to date."""
+    config = write_project(tmp_path, {"models/m.sql": "select 1 as x"})
+    for module in ("genredb.runner.planning.receipt", "genredb.runner.planning.state"):
+        monkeypatch.setattr(f"{module}.LAYOUT", "older")
+    monkeypatch.setattr("genredb.warehouse.tables.LAYOUT", "older")
+    build(config)
+    monkeypatch.undo()
+    assert build(config).is_published
+    assert rows(config.database, "select value from meta.state where key = 'layout'") == [(LAYOUT,)]
+    assert not build(config).is_published
 
 
 @pytest.mark.slow

@@ -96,7 +96,19 @@ def test_other_limits_build_nothing_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["temp_directory", "access_mode", "enable_external_access", "SEARCH_PATH", "lock_configuration"]
+    "name",
+    [
+        "temp_directory",
+        "access_mode",
+        "enable_external_access",
+        "SEARCH_PATH",
+        "lock_configuration",
+        "default_order",
+        "enable_profiling",
+        "log_query_path",
+        "max_expression_depth",
+        "enable_view_dependencies",
+    ],
 )
 def test_settings_that_promises_rest_on_are_refused_with_their_line(
     built: Config, tmp_path: Path, name: str

@@ -10,6 +10,7 @@ import pytest
 
 from genredb.ask.describe import describe_songs
 from genredb.catalog import Catalog
+from genredb.doctor import examine
 from genredb.errors import ProjectError, UsageError
 from genredb.reports.contents import RelationsReport
 from genredb.runner.flow.lineage import Lineage
@@ -21,7 +22,7 @@ from genredb.songs.explain import explain
 from genredb.songs.learning_curve import learning_curve
 from genredb.songs.predict import predict
 from genredb.songs.train import train
-from tests.conftest import Cli, rows
+from tests.conftest import Cli, changed, rows
 from tests.json_reference import faults
 from tests.project_files import compiled, write_project
 from tests.verbs import build, list_classifiers
@@ -62,6 +63,56 @@ def test_what_needs_songs_says_that_there_are_none(config: Config, verb: Callabl
     with pytest.raises(UsageError, match=message):
         verb(config)
     test_no_tables_are_made_for_songs_and_files(config)
+
+
+SCHEMA = """{% macro generate_schema_name(name, node) %}{{ name or target.schema }}{% endmacro %}"""
+VIEW = "{{ config(schema='features') }} select 1 as number, 2.5 as size"
+STATED = (
+    "columns: [{name: number, config: {meta: {role: id}}}, {name: size, config: {meta: {role: feature}}}]"
+)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        predict,
+        train,
+        list_classifiers,
+        lambda config: evaluate(config, ["majority"], "seed"),
+        lambda config: explain(config, "3"),
+        lambda config: learning_curve(config, "majority"),
+    ],
+)
+def test_feature_views_without_the_columns_of_songs_are_named(
+    tmp_path: Path, verb: Callable[[Config], object]
+) -> None:
+    views = ("train", "train_common", "predict")
+    files = {f"models/{view}.sql": VIEW for view in views}
+    models = ", ".join(f"{{name: {view}, {STATED}}}" for view in views)
+    config = write_project(
+        tmp_path, {**files, "models/p.yml": f"models: [{models}]", "macros/schema.sql": SCHEMA}
+    )
+    assert build(config).is_published
+    message = (
+        "^There is no features.train with the columns song_key, source, id, artist_key, genre, genre_group"
+    )
+    with pytest.raises(UsageError, match=message):
+        verb(config)
+    found = list(examine(config.settings))
+    assert not [one for one in found if one.level == "problem"]
+    assert not [one for one in found if one.cure == "genredb predict"], "it would not cure this"
+
+
+def test_a_column_of_songs_that_is_missing_is_named(predicted: Config, tmp_path: Path) -> None:
+    """Evaluations and explanations read main.songs."""
+    config = changed(predicted, tmp_path, "alter table songs drop recording_key")
+    for verb in (
+        lambda: evaluate(config, ["majority"], "seed"),
+        lambda: learning_curve(config, "majority"),
+        lambda: explain(config, "3"),
+    ):
+        with pytest.raises(UsageError, match=r"^There is no main\.songs with the column recording_key; "):
+            verb()
 
 
 def test_a_bare_describe_lists_the_relations(config: Config, cli: Cli) -> None:

@@ -34,6 +34,27 @@ def reasons(result: BuildResult) -> dict[str, str]:
     return {found.node.name: str(found.reason) for found in result.results}
 
 
+@pytest.mark.parametrize(
+    "stated", ["incremental_strategy='microbatch'", "incremental_strategy='merg'", "on_schema_change='ignor'"]
+)
+def test_the_first_build_refuses_an_unknown_strategy_too(tmp_path: Path, stated: str) -> None:
+    model = f"{{{{ config(materialized='incremental', {stated}) }}}} select 1 as x"
+    result = build(write_project(tmp_path, {"models/m.sql": model}))
+    assert (result.exit_code, stated.split("'")[1] in str(result.results[0].message)) == (3, True)
+
+
+@pytest.mark.parametrize("stated", ["false", "'false'", '"{{ false }}"'])
+def test_a_flag_in_text_counts_as_what_it_says(tmp_path: Path, stated: str) -> None:
+    """A model must not lose its earlier rows because `full_refresh` was computed."""
+    model = "{{ config(materialized='incremental') }} select {{ var('v') }} as v"
+    config = f"models: [{{name: m, config: {{full_refresh: {stated}}}}}]"
+    write_project(tmp_path, {"models/m.sql": model, "models/p.yml": config})
+    for number in (1, 2):
+        built = with_vars(tmp_path, v=number)
+        build(built)
+    assert rows(built.database, "from m order by v") == [(1,), (2,)]
+
+
 def test_an_incremental_model_is_added_to_and_a_full_refresh_makes_it_anew(tmp_path: Path) -> None:
     model = """{{ config(materialized='incremental', unique_key='k') }}
     select k, {{ var('v', 1) }} as v from (values (1), ({{ var('v', 1) }} + 1)) as t (k)

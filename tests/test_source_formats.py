@@ -201,6 +201,37 @@ def test_parquet_has_dates_and_booleans(connection: Connection, tmp_path: Path) 
     assert connection.rows("from raw.things") == [row]
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_date_is_finite_and_loses_no_time_of_day(
+    connection: Connection, tmp_path: Path, ending: str
+) -> None:
+    """A timestamp at midnight is a date, for so pandas writes dates; any other would lose its time."""
+    names = ("d", "t")
+    source = replace(SOURCE, columns=tuple(Column(one, data_type="date") for one in names), key=None)
+    good = [("2020-01-02", ""), ("2020-01-02 00:00:00", "5874897-12-31")]
+    bad = ["2020-01-02 10:00:00", "2020-01-01 23:00:00+00", "infinity"]
+    rows = [*good, *((one, "") for one in bad)]
+    load_source(connection, source, [write_rows(tmp_path / f"things{ending}", rows, names)])
+    assert connection.rows("select d::varchar, t::varchar from raw.things") == [
+        ("2020-01-02", None),
+        ("2020-01-02", "5874897-12-31"),
+    ]
+    reasons = connection.rows("select reason from raw.quarantine order by line")
+    assert [reason for (reason,) in reasons] == [f"d: '{one}' is not a date" for one in bad]
+
+
+def test_parquet_timestamps_become_dates_only_at_midnight(connection: Connection, tmp_path: Path) -> None:
+    """Midnight in Berlin is another day in UTC."""
+    source = replace(SOURCE, columns=(Column("d", data_type="date"),), key=None)
+    moments = [datetime.fromisoformat(f"2020-01-02T{one}") for one in ("00:00", "12:00")]
+    path = table(tmp_path / "things.parquet", {"d": moments})
+    [done] = load_source(connection, source, [path])
+    assert (done.loaded, done.quarantined) == (1, 1)
+    here = pa.array([datetime.fromisoformat("2020-01-02T00:00+01:00")], pa.timestamp("us", "Europe/Berlin"))
+    with pytest.raises(InputError, match=r"'2020-01-01 23:00:00\+00' is not a date"):
+        load_source(connection, source, [table(path, {"d": here})])
+
+
 def _packed(content: bytes) -> bytes:
     return gzip.compress(content)
 
@@ -297,6 +328,12 @@ def test_columns_are_inferred(tmp_path: Path, ending: str) -> None:
     assert found.key == "a"
 
 
+def test_why_no_line_can_be_read_is_said_when_columns_are_inferred(tmp_path: Path) -> None:
+    (tmp_path / "nested.jsonl").write_text('{"a": 1, "tags": ["x"]}\n{"a": 2, "tags": {}}\n')
+    with pytest.raises(InputError, match="none of its 2 records can be loaded; line 1: tags holds a list"):
+        infer_table(tmp_path / "nested.jsonl")
+
+
 SOURCES = """
 sources:
   - name: raw
@@ -365,6 +402,15 @@ def test_a_file_that_changes_its_format_is_loaded_again(tmp_path: Path) -> None:
     assert [load.file.name for load in build(config).loads] == ["things.jsonl"]
     assert rows_of(config.database, "from raw.things") == [(7,)]
     assert not build(config).loads
+
+
+def test_odd_names_of_ignored_columns_stop_no_load(tmp_path: Path) -> None:
+    """They are recorded in meta.loads, which holds only characters."""
+    config = project(tmp_path)
+    (config.raw_dir / "things.jsonl").write_text('{"a": 1, "\\ud800x": 2, "\\u0000": 3, "é": [4]}\n')
+    [done] = build(config).loads
+    assert done.ignored_columns == ("\\ud800x", "\0", "é")
+    assert rows_of(config.database, "from raw.things") == [(1,)]
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from genredb.runner.project.config import Config
 from genredb.songs.learn.dataset import LABEL, Songs, feature_view, number_sql, read_songs
 from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.store import load_current
+from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
 from genredb.songs.views import PREDICT_VIEW, TRAIN_VIEW
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import open_reader, quote
@@ -79,6 +80,7 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
         warnings.simplefilter("ignore", RuntimeWarning)  # columns without any values
         built_with(config, connection)
         fitted = load_current(connection, config.home)
+        refuse_missing_columns(connection, [SONGS_TABLE])
         found = _find(connection, asked, is_title=is_title)
         labelled = read_songs(connection, feature_view(connection, TRAIN_VIEW), LABEL)
         described = _described(connection)

@@ -16,6 +16,7 @@ from genredb.runner.graph.identity import digest
 from genredb.runner.planning.built_with import read_built_with
 from genredb.runner.planning.state import is_built_from_loads
 from genredb.songs.classifiers_yml import read_classifiers
+from genredb.songs.needed_columns import LABELLED, VIEW_COLUMNS, missing_columns, refuse_missing_columns
 from genredb.songs.versions import versions
 from genredb.songs.views import PREDICT_VIEW, TRAIN_VIEW, VIEWS
 from genredb.warehouse.connection import Connection
@@ -94,6 +95,7 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
     """Fingerprint the feature views; UsageError if they are not built, or not from the current raw tables."""
     refuse_missing_views(connection)
     refuse_other_layout(connection)
+    refuse_missing_columns(connection, VIEW_COLUMNS)
     if not is_built_from_loads(connection):
         raise UsageError(
             "Some models are out of date with the raw files as loaded", cure="run `genredb build` first"
@@ -109,7 +111,7 @@ def refuse_missing_views(connection: Connection) -> None:
         raise UsageError(
             f"The project has no {lacking}",
             cure=f"to train and predict, add the models {', '.join(missing)} to the schema `features`, "
-            "with columns of `role: feature`",
+            f"with the columns {', '.join(LABELLED)} and columns of `role: feature`",
         )
     if missing:
         raise UsageError(
@@ -189,7 +191,8 @@ def forget_stale_predictions(connection: Connection, home: Path) -> dict[str, in
     count = int(connection.rows("select count(*) from ml.predictions")[0][0])
     if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
         return {}
-    if _misfit(connection, home, _fingerprints(connection)) is None:  # also after a partial build
-        return {}
+    is_readable = not any(missing_columns(connection, view) for view in VIEW_COLUMNS)
+    if is_readable and _misfit(connection, home, _fingerprints(connection)) is None:
+        return {}  # also after a partial build
     connection.execute("delete from ml.predictions")
     return {"ml.predictions": count}

@@ -19,6 +19,7 @@ from genredb.songs.learn.protocols import FOLDS, PROTOCOLS, Fold
 from genredb.songs.learn.registry import registry
 from genredb.songs.learn.scores import standard_error
 from genredb.songs.learn.workers import answers_of
+from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
 from genredb.songs.train import Progress, ignore
 from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.database import open_reader
@@ -52,6 +53,7 @@ def learning_curve(config: Config, name: str, progress: Progress = ignore) -> li
     with open_reader(config.database, config.engine) as reader:
         built_with(config, reader)
         read_fingerprints(reader)  # raises an error if there are no songs
+        refuse_missing_columns(reader, [SONGS_TABLE])
         data = read_labelled_songs(reader, feature_view(reader, TRAIN_VIEW))
         fewest = classifier_settings(reader)["min_genre_songs"]
     data = data[protocol.takes_part(data)]

@@ -90,7 +90,9 @@ def _columns(connection: Connection, reading: Reading, names: Sequence[str]) -> 
     columns = tuple(Column(text, data_type="varchar") for text in texts)
     connection.execute("create schema raw")
     table = RawTable(connection, SourceSpec("raw", "texts", "raw", "", columns, str(path)), reading, columns)
-    table.load()
+    done = table.load()
+    if done.faulty and not table.count():
+        raise InputError(done.why_nothing_loaded(reading.unit), place=path)
     if not table.count():
         raise InputError(f"{path} has a header and no rows, so the types of its columns are unknown")
     misfits = [misfits_of(text, data_type) for text in texts for data_type in TYPES]

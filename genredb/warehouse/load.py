@@ -84,11 +84,7 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
         )
     _quarantine(connection, source, path, done.faulty)
     if loaded == 0:
-        first = done.faulty[0]
-        raise InputError(
-            f"none of its {done.records} records can be loaded; {reading.unit} {first.line}: {first.reason}",
-            place=path,
-        )
+        raise InputError(done.why_nothing_loaded(reading.unit), place=path)
     table.append()
     return Load(
         source=source.qualified_name,

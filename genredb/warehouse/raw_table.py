@@ -54,6 +54,11 @@ class Split:
     repaired: int = 0
     repairs: Mapping[Repair, int] = field(default_factory=dict)
 
+    def why_nothing_loaded(self, unit: str) -> str:
+        """Return a sentence about a file without a good record; ``unit`` is what its lines are called."""
+        first = self.faulty[0]
+        return f"none of its {self.records} records can be loaded; {unit} {first.line}: {first.reason}"
+
 
 def create_empty(connection: Connection, source: SourceSpec) -> None:
     """Create the raw table of a source, or replace it, without rows."""

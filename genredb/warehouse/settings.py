@@ -20,9 +20,16 @@ OWN = CONFIG.keys() | {
     "access_mode",  # readers never write, builds do
     "allowed_directories",
     "allowed_paths",
+    "default_order",  # genredb reads rows in ascending order
     "enable_external_access",
+    "enable_profiling",  # profiles go to stdout, among the results
     "enable_progress_bar",
+    "enable_view_dependencies",  # views outlive the tables they read, which builds replace
     "lock_configuration",
+    "log_query_path",  # reading a database writes no other file
+    "max_expression_depth",  # genredb's own SQL needs DuckDB's default
+    "profile_output",
+    "profiling_output",
     "schema",
     "search_path",
     "temp_directory",  # spill files are next to the database, where they are cleaned up

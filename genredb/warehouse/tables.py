@@ -7,6 +7,7 @@ from typing import NoReturn
 import duckdb
 
 from genredb.errors import UsageError
+from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import relations, transaction
 from genredb.warehouse.declared import Column
@@ -18,7 +19,7 @@ _NAMED = 5
 class OwnTable:
     """A table that genredb writes: ``name`` (``schema.name``), a description, its columns in order.
 
-    ``is_of_the_layout`` means that its shape is part of :data:`LAYOUT`.
+    ``is_of_the_layout`` means that its shape is part of :data:`~genredb.version.LAYOUT`.
     """
 
     name: str
@@ -145,10 +146,6 @@ META_TABLES = (
         ),
     ),
 )
-
-
-# The version of the tables that record builds, predictions and evaluations; other versions are discarded.
-LAYOUT = "10"
 
 
 def has_current_layout(connection: Connection) -> bool:

@@ -15,7 +15,8 @@ INTEGERS = frozenset(
 )
 FLOATS = frozenset("float float4 real double float8".split())
 TEXTS = frozenset("varchar text string".split())
-OTHERS = frozenset("boolean bool date timestamp".split())
+TIMES = frozenset("date timestamp".split())
+BOOLEANS = frozenset("boolean bool".split())
 
 # The SQL type of a Fault.
 FAULT = "struct(kind varchar, details varchar[], field varchar, text varchar)"
@@ -42,7 +43,7 @@ class Field:
     thousands_separator: str = ""
 
     def __post_init__(self) -> None:
-        known = INTEGERS | FLOATS | TEXTS | OTHERS
+        known = INTEGERS | FLOATS | TEXTS | TIMES | BOOLEANS
         if self.data_type not in known:
             raise ProjectError(
                 f"The column '{self.column.name}' has the data_type '{self.column.data_type}', which "
@@ -103,8 +104,12 @@ class Field:
         value = f"try_cast({self._plain} as {self.data_type})"
         if self.data_type in INTEGERS:
             return f"case when {self._is_integer} then {value} end"
-        if self.data_type in FLOATS:
-            return f"case when isfinite({value}) then {value} end"
+        if self.data_type in FLOATS | TIMES:
+            is_exact = f"isfinite({value})"
+            if self.data_type == "date":  # a cast alone would drop the time of day
+                moment = f"try_cast({self.text} as timestamp)"
+                is_exact += f" and coalesce({moment} = try_cast({value} as timestamp), true)"
+            return f"case when {is_exact} then {value} end"
         return value
 
     def accepted(self) -> str:

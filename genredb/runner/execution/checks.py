@@ -5,6 +5,7 @@ from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.identity import digest
 from genredb.runner.graph.nodes import Check
 from genredb.runner.planning.state import State
+from genredb.runner.project.stated_values import is_on
 from genredb.runner.results import FailingRows, Status
 from genredb.runner.templates.relation import Relation
 
@@ -29,7 +30,7 @@ def _keep_failures(runtime: Runtime, node: Check, sql: str) -> str:
     """Store the failing rows in a relation if the check or command asks for it; return SQL to read them."""
     stated = node.config.get("store_failures")
     kind = str(node.config.get("store_failures_as") or "table").lower()
-    is_wanted = runtime.store_failures if stated is None else bool(stated)
+    is_wanted = runtime.store_failures if stated is None else is_on(stated)
     if (
         not runtime.may_write
         or kind == "ephemeral"

@@ -6,6 +6,7 @@ from typing import Any
 from genredb.errors import ProjectError
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.nodes import Model
+from genredb.runner.project.stated_values import is_on
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
@@ -17,8 +18,14 @@ Columns = Mapping[str, str]
 def is_to_be_added_to(runtime: Runtime, node: Model) -> bool:
     """Return True if rows can be added to an existing table; else, or on a full refresh, it is rebuilt."""
     stated = node.config.get("full_refresh")
-    is_full_refresh = runtime.is_full_refresh if stated is None else bool(stated)
+    is_full_refresh = runtime.is_full_refresh if stated is None else is_on(stated)
     return not is_full_refresh and runtime.executor.kind(node.relation) == "table"
+
+
+def refuse_unknown(node: Model) -> None:
+    """Raise ProjectError for an unknown strategy, even in the first build, which needs none."""
+    _strategy(node)
+    _on_schema_change(node)
 
 
 def add_rows(runtime: Runtime, node: Model, sql: str) -> int | None:
@@ -40,6 +47,15 @@ def _strategy(node: Model) -> Callable[[Model, Relation, Sequence[str]], list[st
             f"genredb has no incremental_strategy '{name}'", place=node.path, name=name, choices=_STRATEGIES
         )
     return _STRATEGIES[name]
+
+
+def _on_schema_change(node: Model) -> str:
+    stated = str(node.config.get("on_schema_change") or "ignore")
+    if stated not in _ON_SCHEMA_CHANGE:
+        raise ProjectError(
+            f"on_schema_change is not '{stated}'", place=node.path, name=stated, choices=_ON_SCHEMA_CHANGE
+        )
+    return stated
 
 
 def _append(_node: Model, target: Relation, columns: Sequence[str]) -> list[str]:
@@ -107,11 +123,7 @@ def _settle_columns(runtime: Runtime, node: Model, target: Relation) -> list[str
     """Return the columns to insert, after changing the table according to ``on_schema_change``."""
     wanted = runtime.executor.columns(str(_NEW_ROWS))
     there = runtime.executor.columns(str(target))
-    stated = str(node.config.get("on_schema_change") or "ignore")
-    if stated not in _ON_SCHEMA_CHANGE:
-        raise ProjectError(
-            f"on_schema_change is not '{stated}'", place=node.path, name=stated, choices=_ON_SCHEMA_CHANGE
-        )
+    stated = _on_schema_change(node)
     if stated == "ignore" or wanted == there:
         return list(there)
     added = {name: kind for name, kind in wanted.items() if name not in there}

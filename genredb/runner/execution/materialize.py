@@ -4,7 +4,7 @@ import pkgutil
 from dataclasses import replace
 
 from genredb.errors import ProjectError
-from genredb.runner.execution.incremental import add_rows, is_to_be_added_to
+from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.nodes import Built, Model, Seed
 from genredb.runner.project.files import delimiter
@@ -52,6 +52,7 @@ def view(runtime: Runtime, node: Model) -> int | None:
 
 def incremental(runtime: Runtime, node: Model) -> int | None:
     """Add new rows to the table, or create it from the whole query if it does not exist."""
+    refuse_unknown(node)
     if not is_to_be_added_to(runtime, node):
         return table(runtime, node)
     return add_rows(runtime, node, model_sql(runtime, node, is_incremental=True))

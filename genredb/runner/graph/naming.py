@@ -11,7 +11,7 @@ from genredb.runner.graph.nodes import Model, Node, Seed, Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.project.discover import Project
 from genredb.runner.project.specs import ModelSpec, SeedSpec, refuse_own_place
-from genredb.runner.project.stated_values import check_values
+from genredb.runner.project.stated_values import check_values, is_on
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.located import TemplateError
 from genredb.runner.templates.relation import Relation
@@ -209,5 +209,5 @@ class Names:
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:
-    """Return True if a node is enabled; a yml expression counts as the value of its text."""
-    return str(config.get("enabled", True)).strip().lower() not in ("false", "0", "none", "")
+    """Return True if a node is enabled."""
+    return is_on(config.get("enabled", True))

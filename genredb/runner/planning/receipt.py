@@ -15,7 +15,7 @@ from genredb.drafts import drafts
 from genredb.runner.artifacts.files import read_artifact, write_artifact
 from genredb.runner.graph.identity import digest
 from genredb.runner.project.config import Config
-from genredb.version import __version__
+from genredb.version import LAYOUT, __version__
 
 _RECEIPT = "current.json"
 
@@ -138,6 +138,7 @@ def _inputs(config: Config, files_digest: str, environment: Iterable[str]) -> st
     """Return one digest of everything that can change a build, except the contents of raw files."""
     return digest(
         __version__,
+        LAYOUT,
         config.name,
         files_digest,
         json.dumps(dict(config.vars), sort_keys=True, default=str),

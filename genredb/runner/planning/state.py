@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from genredb.runner.graph.identity import Identity
 from genredb.runner.planning.built_with import BuiltWith, read_built_with, write_built_with
 from genredb.runner.reasons import Cause, Reason
+from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.tables import LAYOUT, has_current_layout, refuse_to_replace
+from genredb.warehouse.tables import has_current_layout, refuse_to_replace
 
 if TYPE_CHECKING:
     from genredb.warehouse.load import Load

@@ -9,7 +9,7 @@ from typing import Any
 from genredb.errors import Notice, Place, Problems, ProjectError
 from genredb.runner.project.config import PROJECT_FILE, Config
 from genredb.runner.project.docs_blocks import describer, docs_blocks
-from genredb.runner.project.files import parse_yaml, read_text, read_yaml
+from genredb.runner.project.files import parse_yaml, read_text
 from genredb.runner.project.find import YML, find, yml_folders
 from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import PROPERTIES
@@ -144,7 +144,7 @@ class _Reader:
         for path in find((*config.snapshot_paths, *yml_folders(config)), *YML):
             shown = config.show_path(path)
             with self._problems.gathered():
-                for entry in entries(read_yaml(path), "snapshots", shown):
+                for entry in entries(parse_yaml(read_text(path), shown), "snapshots", shown):
                     found.setdefault(entry["name"], shown)
         self._notices += [
             Notice(f"genredb builds no snapshots; {name} is not built", Place(path))
@@ -163,8 +163,9 @@ class _Reader:
         named: dict[str, Properties] = {}
         for entry in entries:
             if entry.name in named:
-                paths = f"{named[entry.name].path} and in {entry.path}"
-                self._problems.add(ProjectError(f"'{entry.name}' is described in {paths}"))
+                other = named[entry.name].path
+                where = f"in {other} and in {entry.path}" if other != entry.path else f"twice in {other}"
+                self._problems.add(ProjectError(f"'{entry.name}' is described {where}"))
             named[entry.name] = entry
         return named
 

@@ -57,13 +57,8 @@ def read_bytes(path: Path) -> bytes:
         raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def read_yaml(path: Path) -> Mapping[str, Any]:
-    """Parse a yml file whose top level is a mapping (an empty file is an empty mapping)."""
-    return parse_yaml(read_text(path), str(path))
-
-
 def parse_yaml(text: str, path: str) -> Mapping[str, Any]:
-    """Parse the text of a yml file; errors call it ``path``."""
+    """Parse a yml file's text, a mapping or nothing; errors call it ``path``."""
     content = load_yaml(text, path)
     if content is None:
         return {}
@@ -80,7 +75,7 @@ def load_yaml(text: str, path: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        _refuse_growth(node, path)
+        _refuse_odd_nodes(node, path)
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -94,8 +89,8 @@ def load_yaml(text: str, path: str) -> Any:
             loader.dispose()
 
 
-def _refuse_growth(node: Any, path: str) -> None:
-    """Raise ProjectError for yml that is too deep or too large with all aliases expanded."""
+def _refuse_odd_nodes(node: Any, path: str) -> None:
+    """Raise ProjectError for a duplicate key, or yml too deep or too large with all aliases expanded."""
     sizes: dict[int, tuple[int, int]] = {}
     open_nodes: set[int] = set()
 
@@ -110,6 +105,7 @@ def _refuse_growth(node: Any, path: str) -> None:
         open_nodes.add(id(node))
         inside = node.value
         if isinstance(node, yaml.MappingNode):
+            _refuse_doubled(node, path)
             inside = [one for pair in node.value for one in pair]
         found = [measure(one, depth + 1) for one in inside]
         size, height = 1 + sum(size for size, _ in found), 1 + max((h for _, h in found), default=0)
@@ -123,6 +119,22 @@ def _refuse_growth(node: Any, path: str) -> None:
         return size, height
 
     measure(node, 0)
+
+
+def _refuse_doubled(node: Any, path: str) -> None:
+    """Raise ProjectError if a mapping has a key twice: YAML would drop the first value."""
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise ProjectError(
+                f"the key `{key.value}:` is also on line {lines[key.value]}",
+                place=Place(path, line),
+                cure="merge the two",
+            )
+        lines[key.value] = line
 
 
 def yaml_line(text: str, keys: Sequence[str | int]) -> int | None:

@@ -16,7 +16,12 @@ def _are_texts(value: Any) -> bool:
 
 
 def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool) or str(value).strip().lower() in ("true", "false", "none", "")
+    return str(value).strip().lower() in ("true", "1", *_OFF)
+
+
+def is_on(value: Any) -> bool:
+    """Return True if a flag is on; text, as an expression in a yml file gives, counts as what it says."""
+    return str(value).strip().lower() not in _OFF
 
 
 def _is_count(value: Any) -> bool:
@@ -35,6 +40,7 @@ def _are_hooks(value: Any) -> bool:
     )
 
 
+_OFF = ("false", "0", "none", "")
 _Kind = tuple[Callable[[Any], bool], str]
 _TEXT: _Kind = (_is_text, "a text")
 _TEXTS: _Kind = (_are_texts, "a text or a list of texts")
@@ -53,7 +59,7 @@ _KINDS: Mapping[str, _Kind] = {
         " unique_key".split(),
         _TEXTS,
     ),
-    **dict.fromkeys(("full_refresh", "store_failures"), _FLAG),
+    **dict.fromkeys(("enabled", "full_refresh", "store_failures"), _FLAG),
     **dict.fromkeys(("column_types", "docs", "meta"), _MAPPING),
     **dict.fromkeys(("pre-hook", "post-hook"), _HOOKS),
     "limit": (_is_count, "a number of rows"),

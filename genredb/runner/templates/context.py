@@ -10,6 +10,7 @@ from uuid import uuid4
 from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
 from genredb.runner.project.files import load_yaml
+from genredb.runner.project.stated_values import is_on
 from genredb.runner.templates.adapter import Adapter, ColumnOf, make_relation
 from genredb.runner.templates.config_call import ConfigCall
 from genredb.runner.templates.dbt_macros import MACROS, naming_macros
@@ -49,7 +50,7 @@ def add_context(
         **naming_macros(config.target),
         "load_relation": adapter.load_relation,
         "should_full_refresh": lambda: is_full_refresh,
-        "should_store_failures": lambda: bool(current.rendering.config.get("store_failures")),
+        "should_store_failures": lambda: is_on(current.rendering.config.get("store_failures")),
     }
     names.update(MACROS)
     names.update(CONSTANT)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from genredb.errors import ProjectError
 from genredb.runner.planning.built_with import read_built_with
 from genredb.songs.freshness import classifier_settings, read_fingerprints
+from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
 from genredb.songs.versions import versions
 from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.connection import Connection
@@ -131,7 +132,9 @@ SPLIT_BY = {
 
 def evaluation_digest(connection: Connection, protocol: str) -> str:
     """Return a digest of what evaluations under a protocol share: songs, splits, settings, libraries."""
-    songs = (read_fingerprints(connection).training, _fold_fingerprint(connection, SPLIT_BY[protocol]))
+    training = read_fingerprints(connection).training
+    refuse_missing_columns(connection, [SONGS_TABLE])
+    songs = (training, _fold_fingerprint(connection, SPLIT_BY[protocol]))
     return "-".join((*songs, *map(str, classifier_settings(connection).values()), *versions().values()))
 
 

@@ -70,7 +70,9 @@ def _survey(content: Path, path: Path) -> Survey:
     if not keys:
         reason = f": {fault}" if fault else ""
         raise InputError(f"{path} holds no record with a column{reason}", cure="save or download it again")
-    return Survey(sha.hexdigest(), size, tuple(keys), ",", b"\n", 0, records, stamp)
+    # Half a surrogate pair is no character; no declared column has one in its name.
+    header = tuple(key.encode(errors="backslashreplace").decode() for key in keys)
+    return Survey(sha.hexdigest(), size, header, ",", b"\n", 0, records, stamp)
 
 
 def _split(content: Path, header: tuple[str, ...], asked: Collection[int]) -> Iterator[Record]:
