@@ -220,6 +220,19 @@ def test_a_date_is_finite_and_loses_no_time_of_day(
     assert [reason for (reason,) in reasons] == [f"d: '{one}' is not a date" for one in bad]
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_timestamp_loses_no_offset(connection: Connection, tmp_path: Path, ending: str) -> None:
+    source = replace(SOURCE, columns=(Column("t", data_type="timestamp"),), key=None)
+    good = ["2020-01-02", "2020-01-02 10:00", "2020-01-02T10:00:00.5Z", "2020-01-02 10:00:00+00:00"]
+    bad = ["2020-01-02 10:00+05", "2020-01-02 10:00:00-0530", "2020-01-02T10:00:00.25+05:30"]
+    load_source(
+        connection, source, [write_rows(tmp_path / f"things{ending}", [(one,) for one in good + bad], ("t",))]
+    )
+    assert len(connection.rows("from raw.things")) == len(good)
+    reasons = connection.rows("select reason from raw.quarantine order by line")
+    assert [reason for (reason,) in reasons] == [f"t: '{one}' is not a timestamp" for one in bad]
+
+
 def test_parquet_timestamps_become_dates_only_at_midnight(connection: Connection, tmp_path: Path) -> None:
     """Midnight in Berlin is another day in UTC."""
     source = replace(SOURCE, columns=(Column("d", data_type="date"),), key=None)

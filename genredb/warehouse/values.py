@@ -16,6 +16,7 @@ INTEGERS = frozenset(
 FLOATS = frozenset("float float4 real double float8".split())
 TEXTS = frozenset("varchar text string".split())
 TIMES = frozenset("date timestamp".split())
+_OFFSET = r":\d\d(?:\.\d+)?\s*([+-]\d\d(?::?\d\d)?)\s*$"  # of a timestamp, after its time
 BOOLEANS = frozenset("boolean bool".split())
 
 # The SQL type of a Fault.
@@ -109,6 +110,9 @@ class Field:
             if self.data_type == "date":  # a cast alone would drop the time of day
                 moment = f"try_cast({self.text} as timestamp)"
                 is_exact += f" and coalesce({moment} = try_cast({value} as timestamp), true)"
+            if self.data_type == "timestamp":  # a cast alone would drop an offset from UTC
+                offset = f"regexp_extract({self.text}, '{_OFFSET}', 1)"
+                is_exact += f" and regexp_replace({offset}, '[^1-9]', '', 'g') = ''"
             return f"case when {is_exact} then {value} end"
         return value
 
