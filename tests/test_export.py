@@ -188,6 +188,6 @@ def test_a_submission_learned_from_further_songs_is_written_with_a_warning(
     use_classifier(config, "majority")
     predict(config)
     done = cli("export", "-o", "submission.csv", cwd=raw_dir.parent)
-    assert "warning: This submission learned from 1 labelled song beyond the competition's own" in done.err
+    assert "warning: The training data includes 1 labelled song from outside the competition" in done.err
     done = cli("export", "ml.chosen", "-o", "chosen.csv", cwd=raw_dir.parent)
     assert done.err == "Wrote 1 row of ml.chosen to chosen.csv.\n"

@@ -110,7 +110,7 @@ def test_ctrl_c_ends_the_query_and_keeps_the_shell(terminal: Terminal) -> None:
         "select length(lpad('x', 999999999, 'y')) + length(lpad('x', 999999999, 'z')) from range(99);",
     ):
         terminal.enters(endless)
-        terminal.sees("asking")  # a sign of life after a second
+        terminal.sees("run query")  # the spinner, after a second
         terminal.process.sendintr()
         terminal.sees("interrupted", PROMPT)
     terminal.types("select unfinished")
@@ -242,7 +242,7 @@ def test_a_script_is_read_from_stdin(cli: Cli, built: Path) -> None:
         ".schema [RELATION]",
     ):
         assert expected in done.out, expected
-    assert re.match(r"It took \d+\.\d{3} seconds", done.err)
+    assert re.match(r"Took \d+\.\d{3} s\.", done.err)
 
 
 def test_a_script_may_end_in_a_comment(cli: Cli, built: Path) -> None:
@@ -270,7 +270,7 @@ def test_enter_ends_what_is_complete(text: str, expected: bool) -> None:
 
 def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
     terminal.enters("select count(*) from range(100000000000) a, range(1000) b;")
-    terminal.sees("asking")
+    terminal.sees("run query")
     pid = int(str(terminal.process.pid))
     [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     os.kill(pid, signal.SIGKILL)
@@ -288,7 +288,7 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
             ".format parquet",
             "There is no format 'parquet'. There are: csv, json, jsonl, markdown, table, vertical.",
         ),
-        (".format", ".format wants FORMAT."),
+        (".format", ".format needs an argument: FORMAT."),
         (".timer maybe", ".timer takes on or off."),
         (".tables songs", ".tables takes no argument."),
         (".schema song", "There is no table or view 'song'. Did you mean 'songs'?"),
