@@ -22,8 +22,8 @@ RUNNER_UPS = 3
 class Predicted:
     """Predictions for n songs.
 
-    ``genres`` are the likeliest genres with their probabilities, likeliest first; ``groups`` are all groups
-    in the same form; ``bases`` say what decided.
+    ``genres`` are the most likely genres with their probabilities, in descending order; ``groups`` are all
+    groups in the same form; ``bases`` say what decided.
     """
 
     genres: list[list[tuple[str, float]]]
@@ -74,7 +74,7 @@ class Fitted:
 
 
 def _ranked(names: Any, probabilities: Any, most: int | None = None) -> list[list[tuple[str, float]]]:
-    """Return each row's possible names with their probabilities, likeliest first.
+    """Return each row's possible names with their probabilities, most likely first.
 
     Equal probabilities are ordered by name.
     """
