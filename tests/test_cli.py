@@ -99,7 +99,7 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
         assert "Traceback" not in done.err
     for arguments, code, message in (
         (["show", "song"], 2, "error: There is no model, seed or check 'song'. Did you mean 'songs'?"),
-        (["compile"], 2, "error: Name a model, or give a template by --inline."),
+        (["compile"], 2, "error: Name a model, or give a template with --inline."),
         (["query", "select titel from songs"], 2, "Did you mean 'title'?"),
         (["query", "drop table songs"], 2, "Only queries can be run, not DROP statements."),
         (["query", "copy songs to 'x.csv'"], 2, "Only queries can be run, not COPY statements."),

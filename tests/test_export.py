@@ -129,7 +129,7 @@ def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
     ):
         with pytest.raises(
             UsageError,
-            match="Some models are out of date with the raw files as loaded; run `genredb build`",
+            match="Some models are older than the loaded raw files; run `genredb build`",
         ):
             verb()
     assert build(built_config).forgotten == {"ml.predictions": 4}

@@ -37,7 +37,7 @@ class Terminal:
         self.screen = pyte.Screen(100, 30)
         self.screen.write_process_input = self.process.send  # type: ignore  # it answers what it is asked
         self.stream = pyte.Stream(self.screen)
-        self.sees(r"genredb \S+ on genre.duckdb; Type .help for commands, Ctrl-D to exit.", PROMPT)
+        self.sees(r"genredb \S+ on genre.duckdb. Type .help for commands, Ctrl-D to exit.", PROMPT)
 
     def types(self, *keys: str) -> None:
         """Press keys; what can be seen catches up with each."""
@@ -286,7 +286,7 @@ def test_a_query_ends_with_the_shell_that_asks_it(terminal: Terminal) -> None:
         ("select 1;\nselect titel from songs;\nselect 2;", "Did you mean 'title'?"),
         (
             ".format parquet",
-            "There is no format 'parquet'. There are: csv, json, jsonl, markdown, table, vertical.",
+            "There is no format 'parquet'. Available: csv, json, jsonl, markdown, table, vertical.",
         ),
         (".format", ".format needs an argument: FORMAT."),
         (".timer maybe", ".timer takes on or off."),

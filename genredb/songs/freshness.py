@@ -58,7 +58,7 @@ _WORDS: Mapping[Staleness, str] = {
         "the predictions were made before the songs to predict or the settings changed"
     ),
     Staleness.OTHER_CLASSIFIER: (
-        "the predictions were made by another classifier than {0.classifier}, or by an older one"
+        "the predictions were made by a classifier other than {0.classifier}, or by an older one"
     ),
 }
 
@@ -95,9 +95,7 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
     refuse_missing_views(connection)
     refuse_other_layout(connection)
     if not is_built_from_loads(connection):
-        raise UsageError(
-            "Some models are out of date with the raw files as loaded", cure="run `genredb build` first"
-        )
+        raise UsageError("Some models are older than the loaded raw files", cure="run `genredb build` first")
     return _fingerprints(connection)
 
 

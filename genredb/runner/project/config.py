@@ -212,10 +212,10 @@ def _notices(root: Path) -> Iterator[Notice]:
                 str(next(iter(entry.values()))) for entry in entries if isinstance(entry, Mapping) and entry
             ]
             if named:
-                what = f"genredb supports no packages and ignores {', '.join(named)}"
+                what = f"genredb does not support packages and ignores {', '.join(named)}"
                 yield Notice(what, Place(name))
     if (root / "selectors.yml").is_file():
-        cure = "name what to select by --select"
+        cure = "use --select"
         yield Notice("genredb ignores this file", Place("selectors.yml"), cure)
 
 

@@ -95,7 +95,7 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
     if hasattr(estimator, "predict_proba"):
         probabilities = estimator.predict_proba(features)
         if not np.isfinite(probabilities).all():
-            raise ValueError("some of its probabilities are no numbers")
+            raise ValueError("some of its probabilities are not numbers")
         return probabilities, True
     scores = np.asarray(estimator.decision_function(features))
     if scores.ndim == 1:  # with two classes there is one score, for the second
