@@ -322,7 +322,7 @@ def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_writt
 
 def test_a_learning_curve_is_of_genres_under_cv(tmp_path: Path) -> None:
     for other in (("--protocol", "unseen"), ("--label", "genre_group")):
-        with pytest.raises(UsageError, match="`--learning-curve` is for genres under the protocol cv"):
+        with pytest.raises(UsageError, match="`--learning-curve` supports only the protocol cv"):
             commands()["evaluate"].main(["--learning-curve", *other], standalone_mode=False)
 
 
