@@ -1,1 +1,1 @@
-"""Measurements, each beside something it is compared with; none of them is a test."""
+"""Benchmarks, each compared with another way of doing the same work; none of them is a test."""

@@ -1,7 +1,7 @@
-"""Times `genredb build` of this project, cold and with nothing to do, beside the same work by hand.
+"""Times `genredb build` of this project, cold and with nothing to do, against a plain DuckDB script.
 
-All three run as processes of their own, in turn; printed are the medians of wall and cpu seconds and the
-medians of the ratios pair by pair.
+All three run in turn as separate processes; the output is the medians of wall and CPU seconds and the medians
+of the pairwise ratios.
 
     python -m bench.build [--rows N] [--runs N] [--raw-dir FOLDER]
 """
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def measure(raw_dir: Path, folder: Path, runs: int) -> dict[str, list[Timing]]:
-    """Time the three, one after another."""
+    """Time the three in turn."""
     database = folder / "genre.duckdb"
     hand = folder / "hand"
     hand.mkdir()
@@ -32,7 +32,7 @@ def measure(raw_dir: Path, folder: Path, runs: int) -> dict[str, list[Timing]]:
         database.unlink(missing_ok=True)
         return timed(build)
 
-    return paired(runs, {"by hand": by_hand.run, "cold": cold, "no-op": lambda: timed(build)})
+    return paired(runs, {"plain script": by_hand.run, "cold": cold, "no-op": lambda: timed(build)})
 
 
 def main() -> None:
@@ -40,13 +40,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=453, help="songs of the synthetic training file")
-    parser.add_argument("--runs", type=int, default=9, help="runs that count")
-    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
+    parser.add_argument("--runs", type=int, default=9, help="number of measured runs")
+    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use instead of synthetic ones")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         raw_dir = raw_folder(arguments.raw_dir, folder, arguments.rows)
-        report("this project", measure(raw_dir, folder, arguments.runs), "by hand")
+        report("this project", measure(raw_dir, folder, arguments.runs), "plain script")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What one would write by hand in place of a build: a plain DuckDB script of the same statements.
+"""The plain DuckDB script that builds are compared with: the same statements without genredb.
 
 It loads the same CSVs into typed tables, runs the same SQL of every seed, model and check in the same
 order, checkpoints, closes and flushes the file, and does nothing else. Its statements are taken from the
@@ -36,7 +36,7 @@ os.fsync(handle)
 
 
 class ByHand:
-    """The script for one project; ``config`` names the database that it makes."""
+    """The script for one project; ``config`` names the database that it creates."""
 
     def __init__(self, config: Config, folder: Path) -> None:
         self._database = config.database
@@ -45,13 +45,13 @@ class ByHand:
         self._listing.write_text(json.dumps(statements(compile_project(read_project(config)))))
 
     def run(self) -> Timing:
-        """Build from nothing."""
+        """Build from scratch."""
         self._database.unlink(missing_ok=True)
         return timed([sys.executable, self._script, self._database, self._listing])
 
 
 def statements(compilation: Compilation) -> list[tuple[str, str]]:
-    """Write down what the build of a project does, statement by statement."""
+    """Write the statements of a project's build to a file."""
     project = compilation.project
     relations = [node.relation for node in compilation.of_type(Dataset)]
     schemas = sorted({str(relation.schema) for relation in relations} - {"main"})
@@ -81,7 +81,7 @@ def statements(compilation: Compilation) -> list[tuple[str, str]]:
 
 
 def _own_tables() -> dict[str, str]:
-    """Return the statements that make genredb's own tables, by name."""
+    """Return the statements that create genredb's own tables, by name."""
     with open_memory() as connection:
         create_tables(connection, *ML_TABLES)
         sql = "select schema_name || '.' || table_name, sql from duckdb_tables()"

@@ -1,8 +1,9 @@
-"""Times `genredb predict` and `genredb evaluate --all` beside bare scikit-learn doing the same fits.
+"""Times `genredb predict` and `genredb evaluate --all` against plain scikit-learn with the same fits.
 
-Each is a process of its own, in turn. `predict` fits first, as after a build; beside it, a script reads the
-CSVs by pandas, fits the same forest, looks artists up in a dict and writes a CSV. `evaluate --all` stands
-beside a loop that fits the same classifiers on the same folds and asks them once, on all cores.
+All run in turn as separate processes. `predict` fits first, as after a build; the script that it is compared
+with reads the CSVs with pandas, fits the same forest, looks artists up in a dict and writes a CSV. `evaluate
+--all` is compared with a loop that fits the same classifiers on the same folds, on all cores, and predicts
+once.
 
     python -m bench.learn [--raw-dir FOLDER] [--runs N] [--evaluations N]
 """
@@ -69,7 +70,7 @@ for spec in CLASSIFIERS.values():
 
 
 def predict(config: Config, folder: Path, runs: int) -> None:
-    """Time a prediction that has to fit first."""
+    """Time a prediction that must fit first."""
     fresh = folder / "fresh.duckdb"
     config.database.rename(fresh)
     command = [sys.executable, "-m", "genredb", "predict", "--project-dir", str(ROOT)]
@@ -86,7 +87,7 @@ def predict(config: Config, folder: Path, runs: int) -> None:
 
 
 def evaluate(config: Config, folder: Path, runs: int) -> None:
-    """Time the judging of every classifier under protocol cv."""
+    """Time the evaluation of every classifier under protocol cv."""
     fresh, data = folder / "unjudged.duckdb", folder / "data.npz"
     shutil.copyfile(config.database, fresh)
     _write_folds(config, data)
@@ -106,7 +107,7 @@ def evaluate(config: Config, folder: Path, runs: int) -> None:
 
 
 def _write_folds(config: Config, path: Path) -> None:
-    """Write the songs and folds of protocol cv for the bare loop."""
+    """Write the songs and folds of protocol cv for the plain loop."""
     protocol = PROTOCOLS["cv"]
     with open_reader(config.database) as connection:
         songs = read_labelled_songs(connection, feature_view(connection, TRAIN_VIEW))
@@ -127,9 +128,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
-    parser.add_argument("--runs", type=int, default=7, help="predictions that count")
-    parser.add_argument("--evaluations", type=int, default=1, help="evaluations that count, minutes each")
+    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use instead of synthetic ones")
+    parser.add_argument("--runs", type=int, default=7, help="number of measured predictions")
+    parser.add_argument(
+        "--evaluations", type=int, default=1, help="number of measured evaluations, minutes each"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""What is measured on: raw songs, and dbt projects of any number of models."""
+"""The inputs of benchmarks: raw songs, and dbt projects with any number of models."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _PROFILES = "bench:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: be
 
 
 def raw_folder(given: Path | None, folder: Path, rows: int = 453) -> Path:
-    """Return the folder of CSVs to measure on: the given one, else one of synthetic songs."""
+    """Return the given folder of CSVs, or one with synthetic songs."""
     if given is not None:
         return given.absolute()
     write_sample(folder / "raw", rows)
@@ -17,7 +17,7 @@ def raw_folder(given: Path | None, folder: Path, rows: int = 453) -> Path:
 
 
 def write_generated(folder: Path, models: int) -> None:
-    """Write a project of so many models, each of one or two before it, with a described and tested key."""
+    """Write a project of so many models; each reads one or two earlier ones and has a tested key."""
     files = {"dbt_project.yml": _PROJECT, "profiles.yml": _PROFILES}
     for number in range(models):
         part = f"models/part_{number // 50:02}"

@@ -1,8 +1,7 @@
-"""Times `genredb query` beside plain DuckDB, and `predict_genre` beside the bare classifier.
+"""Times `genredb query` against plain DuckDB, and `predict_genre` against the classifier itself.
 
-A count as a process of its own beside a Python script that does the same; ten million rows as CSV beside
-DuckDB's own COPY, with the peak of memory; songs asked by the SQL function beside `predict_proba` on an
-array of them.
+A count in a separate process against a Python script that does the same; ten million rows as CSV against
+DuckDB's own COPY, with peak memory; the SQL function on songs against `predict_proba` on an array of them.
 
     python -m bench.query [--raw-dir FOLDER] [--runs N] [--rows N] [--copies N]
 """
@@ -39,7 +38,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def count(config: Config, runs: int) -> None:
-    """Time the shortest query there is."""
+    """Time the shortest query."""
     sql = "select count(*) from songs"
     script = f"import duckdb; print(duckdb.connect({str(config.database)!r}, read_only=True).sql({sql!r}))"
     steps = {
@@ -50,7 +49,7 @@ def count(config: Config, runs: int) -> None:
 
 
 def stream(config: Config, rows: int, runs: int, folder: Path) -> None:
-    """Time many rows to CSV, and say how much memory they took."""
+    """Time the output of many rows as CSV, and report the memory used."""
     sql = f"select range as id, 'song ' || range as title, range * 0.5 as share from range({rows})"
     target = folder / "rows.csv"
     script = f"import duckdb; duckdb.sql('''copy ({sql}) to '{target}' (header)''')"
@@ -71,9 +70,9 @@ def stream(config: Config, rows: int, runs: int, folder: Path) -> None:
 
 
 def _timed_into(output: int, command: list[str]) -> tuple[Timing, int]:
-    """Run a command; return its times and its peak of memory in KiB.
+    """Run a command; return its times and its peak memory in KiB.
 
-    A small process between says it: one that this large process starts would begin at this one's peak.
+    A small process in between measures it, since a direct child would start at this process's peak.
     """
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -87,7 +86,7 @@ def _timed_into(output: int, command: list[str]) -> tuple[Timing, int]:
 
 
 def functions(config: Config, copies: int, runs: int) -> None:
-    """Time the function in SQL beside the classifier on an array of the same songs, in one process."""
+    """Time the SQL function against the classifier on an array of the same songs, in one process."""
     columns = "year, bpm, nrgy, dnce, db, live, val, dur, acous, spch, pop"
     connection = connect_read_only(config.database, locked=True)
     register_functions(connection, config.home)
@@ -120,8 +119,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
-    parser.add_argument("--runs", type=int, default=7, help="runs that count")
+    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use instead of synthetic ones")
+    parser.add_argument("--runs", type=int, default=7, help="number of measured runs")
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows to write as CSV")
     parser.add_argument(
         "--copies", type=int, default=1_000, help="copies of the songs that predict_genre is asked"

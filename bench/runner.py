@@ -1,4 +1,4 @@
-"""Times the runner beside the same work by hand and beside dbt: start-up, a small project, generated ones.
+"""Times the runner against a plain script and against dbt: start-up, a small project, generated projects.
 
 All of it in one run, each command a process of its own, in turn; printed are medians, and the medians of
 the ratios pair by pair. GENREDB_DBT names the ``dbt`` of an environment that holds dbt-core and dbt-duckdb.
@@ -45,12 +45,12 @@ def small_project(runs: int, dbt: str, folder: Path) -> None:
         return timed([*GENREDB, "build"], folder / "ours")
 
     steps = {
-        "by hand": by_hand.run,
+        "plain script": by_hand.run,
         "genredb build, cold": cold,
         "genredb build, no-op": lambda: timed([*GENREDB, "build"], folder / "ours"),
         "dbt build, warm": lambda: timed([dbt, "build"], folder / "dbt"),
     }
-    report("small project: 3 seeds, 3 views, 2 tables, 20 checks", paired(runs, steps), "by hand")
+    report("small project: 3 seeds, 3 views, 2 tables, 20 checks", paired(runs, steps), "plain script")
 
 
 def generated_project(models: int, runs: int, dbt: str, folder: Path) -> None:
@@ -69,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=7, help="runs that count")
+    parser.add_argument("--runs", type=int, default=7, help="number of measured runs")
     parser.add_argument("--models", type=int, action="append", help="sizes of the generated projects")
     arguments = parser.parse_args()
     dbt = os.environ.get("GENREDB_DBT")

@@ -1,4 +1,4 @@
-"""Times an edit of songs.sql under `genredb build --watch` beside `genredb build` run by hand after it.
+"""Times an edit of songs.sql under `genredb build --watch` against a manual `genredb build` after it.
 
 The watcher is one process; counted is the cpu that it takes from the edit to the published state, looking
 for edits included. By hand it is a process of its own, start-up included. Both build the same nodes.
@@ -46,7 +46,7 @@ class Project:
 
 
 def measure(raw_dir: Path, folder: Path, runs: int) -> dict[str, list[Timing]]:
-    """Time the edits, by turns in a watched project and in one built by hand."""
+    """Time the edits, in turn in a watched project and in one that is built manually."""
     build = [sys.executable, "-m", "genredb", "build", "--raw-dir", str(raw_dir)]
     by_hand, watched = Project(folder / "hand"), Project(folder / "watched")
     for project in (by_hand, watched):
@@ -109,7 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use in place of synthetic ones")
+    parser.add_argument("--raw-dir", type=Path, help="folder of CSVs to use instead of synthetic ones")
     parser.add_argument("--runs", type=int, default=7, help="edits that count")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

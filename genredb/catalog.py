@@ -1,7 +1,7 @@
-"""The read API: what a project is, and what its published database holds and remembers, as frozen values.
+"""The read API: a project and its published database, as frozen values.
 
-What a command prints, the Python API gives and an assistant is answered of these is read here. Each part is
-read when it is first asked for, and imports what it needs then.
+Commands, the Python API and the MCP server read them here. Each part is read, and its imports are done, on
+first use.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckState:
-    """A check or unit test of the project, and how it last ended; None if it has not run."""
+    """A check or unit test of the project with its last result; None if it has not run."""
 
     node: Assertion
     last: "CheckResult | None"
@@ -37,7 +37,7 @@ class Catalog(Opened):
 
     @cached_property
     def relations(self) -> "tuple[Relation, ...]":
-        """Every table and view, those of ``main`` first, with its columns in order and what they mean."""
+        """Every table and view, those of ``main`` first, with its columns in order and descriptions."""
         from genredb.ask.relations import read_relations  # noqa: PLC0415
 
         return read_relations(self)
@@ -74,7 +74,7 @@ class Catalog(Opened):
 
     @cached_property
     def quarantined(self) -> Mapping[str, int]:
-        """The number of rows that could not be loaded, by raw table; those without any are left out."""
+        """The number of quarantined rows by raw table; tables without any are left out."""
         found: dict[str, int] = {}
         for load in self.loads:
             if load.quarantined:
@@ -91,8 +91,8 @@ class Catalog(Opened):
     def evaluations(self, protocol: str = "cv", label: str = "genre") -> "list[Evaluation]":
         """Return the evaluations of the current songs under a protocol and a label, most accurate first.
 
-        Each difference from the default classifier comes with the verdict whether it is noise. UsageError
-        with the choices for an unknown protocol or label.
+        Each difference from the default classifier is marked if it may be noise. UsageError with the choices
+        for an unknown protocol or label.
         """
         from genredb.songs.learn.leaderboard import read_leaderboard  # noqa: PLC0415
 

@@ -181,7 +181,7 @@ def _folder(config: Config) -> Iterator[Finding]:
     wal = write_ahead_log(config.database)
     if wal.exists():
         yield Finding(
-            "note", "leftovers", f"{wal.name}: another program wrote and did not finish", "genredb build"
+            "note", "leftovers", f"{wal.name}: another program did not finish writing", "genredb build"
         )
 
 

@@ -105,7 +105,7 @@ def _bounded(message: str) -> str:
     """Return a message cut to a readable size, however long the quoted input is."""
     lines = message.split("\n")
     if len(lines) > _MOST_LINES:
-        lines = [*lines[:_MOST_LINES], f"… and {len(lines) - _MOST_LINES} lines more"]
+        lines = [*lines[:_MOST_LINES], f"… and {len(lines) - _MOST_LINES} more lines"]
     return "\n".join(
         line if len(line) <= _LONGEST else f"{line[: _LONGEST - 200]} … {line[-200:]}" for line in lines
     )
@@ -255,7 +255,7 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
         return f" Did you mean '{close[0]}'?"
     if known:
         shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-        return f" There are: {shown}."
+        return f" Available: {shown}."
     return ""
 
 

@@ -79,7 +79,7 @@ STEPS = {
 
 @pytest.mark.parametrize("kind", STEPS)
 def test_a_template_makes_nothing_huge_in_one_step(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(ProjectError, match=r"^models/m.sql:1: .*(of more than|too wide|Range too big)"):
+    with pytest.raises(ProjectError, match=r"^models/m.sql:1: .*(with more than|too wide|Range too big)"):
         compiled(tmp_path, {"models/m.sql": STEPS[kind]})
 
 
@@ -104,7 +104,7 @@ def test_a_template_that_runs_on_and_on_is_ended(
 def test_an_iterator_without_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endless: str
 ) -> None:
-    with pytest.raises(ProjectError, match="of more than 1,000,000 parts"):
+    with pytest.raises(ProjectError, match="with more than 1,000,000 parts"):
         compiled(tmp_path, {"models/m.sql": f"{{{{ modules.itertools.{endless} | list | length }}}}"})
 
 
@@ -112,7 +112,7 @@ def test_what_an_expression_of_a_yml_file_raises_is_a_sentence(tmp_path: Path) -
     for expression, message in (
         ("1/0", "division by zero"),
         ("'a' + 1", "can only concatenate"),
-        ("10 ** (10 ** 10)", "of more than"),
+        ("10 ** (10 ** 10)", "with more than"),
     ):
         with pytest.raises(ProjectError, match=f"dbt_project.yml: .*{message}"):
             write_project(

@@ -424,6 +424,6 @@ def test_clean_removes_targets_and_leftovers_but_nothing_else(tmp_path: Path) ->
         dangerous = write_project(
             tmp_path, {"dbt_project.yml": f"name: small\nprofile: small\nclean-targets: ['{target}']\n"}
         )
-        with pytest.raises(ProjectError, match="clean-targets names"):
+        with pytest.raises(ProjectError, match="clean-targets contains"):
             clean(read_config(replace(dangerous.settings, raw_dir=tmp_path / "elsewhere")))
     assert (tmp_path / "models" / "a.sql").is_file()

@@ -186,7 +186,7 @@ def test_what_is_stated_otherwise_is_refused_in_a_sentence(settled: Settled, tmp
     for config, message in (
         (
             other,
-            r"--vars states min_genre_songs: 5, but genre.duckdb was built with min_genre_songs: 3; leave",
+            r"--vars sets min_genre_songs: 5, but genre.duckdb was built with min_genre_songs: 3; leave",
         ),
         (elsewhere, r"was built from .*sample, not from .*own; leave out --raw-dir"),
     ):
@@ -325,6 +325,4 @@ def test_checks_and_doctor_go_by_what_was_built(submitted: Config, tmp_path: Pat
         "all match the project and the raw files",
     )
     told = {finding.about: finding.text for finding in examine(replace(stated, vars={"baselines": False}))}
-    assert (
-        told["settings"] == "--vars states baselines: false, but other.duckdb was built with baselines: true"
-    )
+    assert told["settings"] == "--vars sets baselines: false, but other.duckdb was built with baselines: true"

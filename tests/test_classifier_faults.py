@@ -127,7 +127,7 @@ def test_probabilities_that_are_no_numbers_are_no_answer() -> None:
             return np.full((len(asked), 2), np.nan)
 
     songs = songs_of(np.array([""], dtype=object), [np.array([1.0])], ("bpm",))
-    with pytest.raises(InputError, match="odd cannot answer: some of its probabilities are no numbers"):
+    with pytest.raises(InputError, match="odd cannot answer: some of its probabilities are not numbers"):
         Fitted("odd", Odd(), ("bpm",), {"pop": "pop", "rock": "rock"}).predict(songs)
 
 
@@ -137,7 +137,7 @@ def test_a_chosen_classifier_that_is_gone_is_said_with_the_cure(predicted: Confi
     predict(config, classifier="mine")
     (tmp_path / "classifiers.yml").unlink()
     for asks in (predict, train, lambda config: explain(config, "14")):
-        with pytest.raises(UsageError, match="'mine', which was chosen .* by `genredb classifiers use`"):
+        with pytest.raises(UsageError, match="'mine', which was chosen .* with `genredb classifiers use`"):
             asks(config)
     use_classifier(config, "naive_bayes")
     assert predict(config).is_published

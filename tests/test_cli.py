@@ -99,13 +99,13 @@ def test_errors_are_one_sentence_with_their_exit_code(cli: Cli, built: Path, tmp
         assert "Traceback" not in done.err
     for arguments, code, message in (
         (["show", "song"], 2, "error: There is no model, seed or check 'song'. Did you mean 'songs'?"),
-        (["compile"], 2, "error: Name a model, or give a template by --inline."),
+        (["compile"], 2, "error: Name a model, or give a template with --inline."),
         (["query", "select titel from songs"], 2, "Did you mean 'title'?"),
         (["query", "drop table songs"], 2, "Only queries can be run, not DROP statements."),
         (["query", "copy songs to 'x.csv'"], 2, "Only queries can be run, not COPY statements."),
         (["query", "select * from read_csv('/etc/passwd')"], 2, "--trusted lets a query read files"),
         (["query", ""], 2, "error: There is no SQL to run"),
-        (["query", "-f", "no.sql"], 2, "error: no.sql cannot be read: No such file or directory."),
+        (["query", "-f", "no.sql"], 2, "error: Cannot read no.sql: No such file or directory."),
         (["export", "song", "-o", "x.csv"], 2, "Did you mean 'songs'?"),
         (["test", "song"], 2, "Did you mean 'songs'?"),
     ):
@@ -200,7 +200,7 @@ def test_show_compile_and_ls(cli: Cli, built: Path) -> None:
     assert "16" in cli("show", "--inline", inline, cwd=built).out
     shown = cli("show", "genre_groups", "--limit", "2", cwd=built)
     assert "acoustic blues" in shown.out
-    assert "The first 2 rows" in shown.err
+    assert "Showing the first 2 rows" in shown.err
     listed = cli("ls", cwd=built).out
     assert re.search(
         r"^model +features\.train_common +sql/models/features/train_common.sql$", listed, re.MULTILINE

@@ -93,7 +93,7 @@ def test_a_bug_is_called_a_bug(tmp_path: Path) -> None:
         "import genredb.runner.build, genredb.cli.app as app; genredb.runner.build.build = None; app.main()"
     )
     for environment, expected in (
-        ({}, "This is an internal error of genredb"),
+        ({}, "This is an internal error; please report it"),
         ({"GENREDB_TRACEBACK": "1"}, "Traceback"),
     ):
         done = subprocess.run(

@@ -83,7 +83,7 @@ def test_a_run_before_the_edit_is_held_against_one_after_it(tmp_path: Path) -> N
     assert (str(found[0].before), found[0].added) == (f"run {run}", ("answer",))
     by_file = compare(config, str(tmp_path / "before.duckdb"), "naive_bayes")
     assert [one.measures for one in found] == [one.measures for one in by_file]
-    with pytest.raises(UsageError, match="judged majority under cv, not naive_bayes under cv"):
+    with pytest.raises(UsageError, match="evaluated majority under cv, not naive_bayes under cv"):
         compare(config, other, "naive_bayes")
     assert {run, other} < set(known_references(config))
 

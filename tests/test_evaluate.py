@@ -312,9 +312,7 @@ def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_writt
     )
     with open_reader(config.database) as connection:
         artists = report_by(connection, "majority", "cv", "genre_group", "artist")
-        with pytest.raises(
-            UsageError, match="A report by genre is on the label genre; ask with --label genre"
-        ):
+        with pytest.raises(UsageError, match="A report by genre needs the label genre; use --label genre"):
             report_by(connection, "majority", "cv", "genre_group", "genre")
     assert [(one.value, one.songs, one.artists) for one in artists] == [
         (f"ARTIST {number}", 3, 1) for number in range(4)
@@ -324,7 +322,7 @@ def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_writt
 
 def test_a_learning_curve_is_of_genres_under_cv(tmp_path: Path) -> None:
     for other in (("--protocol", "unseen"), ("--label", "genre_group")):
-        with pytest.raises(UsageError, match="`--learning-curve` is for genres under the protocol cv"):
+        with pytest.raises(UsageError, match="`--learning-curve` supports only the protocol cv"):
             commands()["evaluate"].main(["--learning-curve", *other], standalone_mode=False)
 
 

@@ -95,7 +95,7 @@ def test_a_group_that_is_likelier_than_that_of_the_genre_is_explained(
     predicted: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (found,) = explain(predicted, "15")
-    note = "    The likeliest genre belongs to jazz, but together the genres of pop are likelier.\n"
+    note = "    The most likely genre is in jazz, but the genres of pop are more likely together.\n"
     print_explanation(replace(found, own_group="jazz", genre_group="pop"))
     assert note in capsys.readouterr().out
     print_explanation(replace(found, own_group=found.genre_group))

@@ -129,7 +129,7 @@ def test_raw_files_that_were_only_loaded_stop_predictions_and_exports(
     ):
         with pytest.raises(
             UsageError,
-            match="Some models are out of date with the raw files as loaded; run `genredb build`",
+            match="Some models are older than the loaded raw files; run `genredb build`",
         ):
             verb()
     assert build(built_config).forgotten == {"ml.predictions": 4}
@@ -188,6 +188,6 @@ def test_a_submission_learned_from_further_songs_is_written_with_a_warning(
     use_classifier(config, "majority")
     predict(config)
     done = cli("export", "-o", "submission.csv", cwd=raw_dir.parent)
-    assert "warning: This submission learned from 1 labelled song beyond the competition's own" in done.err
+    assert "warning: The training data includes 1 labelled song from outside the competition" in done.err
     done = cli("export", "ml.chosen", "-o", "chosen.csv", cwd=raw_dir.parent)
     assert done.err == "Wrote 1 row of ml.chosen to chosen.csv.\n"

@@ -73,10 +73,10 @@ TAKEN = [
     (
         "one",
         {"macros/g.sql": "{% macro generate_schema_name(c, n) %}main{% endmacro %}"},
-        "both make main.one",
+        "both create main.one",
     ),
     ("t", {"macros/g.sql": "{% macro generate_schema_name(c, n) %}{{ c or 'main' }}{% endmacro %}"}, ""),
-    ("t", {"tests/u.sql": "{{ config(alias='t') }} select 1 as x"}, "both keep failing rows in"),
+    ("t", {"tests/u.sql": "{{ config(alias='t') }} select 1 as x"}, "both store failing rows in"),
 ]
 
 

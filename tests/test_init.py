@@ -120,7 +120,9 @@ def test_a_delimiter_that_is_not_stated_is_named(tmp_path: Path) -> None:
     (tmp_path / "things.csv").write_text("id,name\n1,a\n")
     init(tmp_path / "own", [tmp_path / "things.csv"])
     (tmp_path / "own" / "data" / "raw" / "things.csv").write_text("id;name\n1;a\n")
-    with pytest.raises(InputError, match="they seem to be separated by ';': say so by `delimiter:`"):
+    with pytest.raises(
+        InputError, match="they seem to be separated by ';': set `delimiter:` next to `file:`"
+    ):
         build(config_of(tmp_path / "own"))
 
 

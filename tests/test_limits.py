@@ -115,7 +115,7 @@ def test_settings_that_promises_rest_on_are_refused_with_their_line(
 ) -> None:
     yml = f"small:\n  outputs:\n    dev:\n      type: duckdb\n      settings:\n        {name}: x\n"
     config = write_project(tmp_path, {"models/m.sql": MODEL, "profiles.yml": yml})
-    with pytest.raises(ProjectError, match=rf"profiles.yml:6: the setting `{name}` is genredb's own"):
+    with pytest.raises(ProjectError, match=rf"profiles.yml:6: the setting `{name}` is reserved for genredb"):
         build(config)
 
 
@@ -133,7 +133,7 @@ def test_what_runs_out_and_how_to_raise_it_is_said(tmp_path: Path) -> None:
     config = write_project(
         tmp_path, {"models/m.sql": large} | profile("threads: 1, settings: {memory_limit: 40MiB}")
     )
-    with pytest.raises(GenredbError, match="used up the 40.0 MiB of memory .* raise --memory-limit"):
+    with pytest.raises(GenredbError, match="reached its memory limit of 40.0 MiB; raise --memory-limit"):
         build(config)
     assert list(tmp_path.glob(".small*")) == [], "what was spilled is gone"
 

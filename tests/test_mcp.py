@@ -76,7 +76,7 @@ def test_an_assistant_asks_about_the_real_songs_and_is_refused_what_writes_reads
         )
         is_error, (text, note) = await ask("query", sql=counted, limit=2)
         assert json.loads(text) == [{"genre_group": "rock", "n": 137}, {"genre_group": "pop", "n": 135}]
-        assert (is_error, note) == (False, "Showing the first 2 rows; a greater limit gives more.")
+        assert (is_error, note) == (False, "Showing the first 2 rows; use a larger limit for more.")
 
         _, (text, note) = await ask("columns", relation="songs")
         tempo = next(column for column in json.loads(text) if column["name"] == "bpm")

@@ -49,15 +49,13 @@ def test_the_error_names_the_line_and_what_was_meant(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as error:
         compiled(tmp_path, files)
     assert str(error.value).splitlines() == [
-        "models/p.yml:3: genredb knows no `colums:` of a model. Did you mean 'columns'?",
-        "models/p.yml:5: genredb knows no `data_test:` of a model. Did you mean 'data_tests'?",
+        "models/p.yml:3: unknown key `colums:` of a model. Did you mean 'columns'?",
+        "models/p.yml:5: unknown key `data_test:` of a model. Did you mean 'data_tests'?",
     ]
 
 
 def test_a_misspelt_path_of_models_is_an_error_before_anything_is_dropped(tmp_path: Path) -> None:
-    with pytest.raises(
-        ProjectError, match="dbt_project.yml:4: genredb knows no `model_paths:`.*'model-paths'"
-    ):
+    with pytest.raises(ProjectError, match="dbt_project.yml:4: unknown key `model_paths:`.*'model-paths'"):
         compiled(tmp_path, {"dbt_project.yml": BASE["dbt_project.yml"] + "model_paths: [models]\n"})
 
 
@@ -81,7 +79,7 @@ def test_a_variable_that_no_template_asks_for_is_named(tmp_path: Path) -> None:
         "models/m.sql": "select {{ var('lowest', 1) }} as x, {{ var('highest') }} as y",
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
-        "dbt_project.yml: no template asks for the variable 'lowst'. Did you mean 'lowest'?",
+        "dbt_project.yml: no template uses the variable 'lowst'. Did you mean 'lowest'?",
     )
     for known in ("lowest", "highest"):
         read_project(read_config(Settings(project_dir=tmp_path, vars={known: 1})))
@@ -104,8 +102,8 @@ def test_a_folder_of_configuration_without_nodes_is_named(tmp_path: Path) -> Non
     tree = "models: {small: {stagign: {+schema: a}, staging: {+tags: b}}, other: {+enabled: false}}\n"
     files = {"dbt_project.yml": BASE["dbt_project.yml"] + tree, "models/staging/m.sql": MODEL}
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
-        "dbt_project.yml: `models.small.stagign:` applies to nothing. Did you mean 'staging'?",
-        "dbt_project.yml: `models.other:` applies to nothing. There are: small.",
+        "dbt_project.yml: `models.small.stagign:` matches no nodes. Did you mean 'staging'?",
+        "dbt_project.yml: `models.other:` matches no nodes. Available: small.",
     )
 
 
@@ -116,10 +114,10 @@ def test_snapshots_are_named_as_not_built(tmp_path: Path) -> None:
         "snapshots/b.yml": "snapshots: [{name: old_genres, relation: ref('m'), config: {unique_key: x}}]",
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
-        "snapshots/a.sql: genredb builds no snapshots; old_songs is not built.",
-        "snapshots/b.yml: genredb builds no snapshots; old_genres is not built.",
+        "snapshots/a.sql: genredb does not support snapshots; old_songs is not built.",
+        "snapshots/b.yml: genredb does not support snapshots; old_genres is not built.",
     )
     with pytest.raises(
-        ProjectError, match=r"ref\('old_songs'\) names a snapshot; genredb builds no snapshots"
+        ProjectError, match=r"ref\('old_songs'\) is a snapshot; genredb does not support snapshots"
     ):
         compiled(tmp_path, files | {"models/n.sql": "select * from {{ ref('old_songs') }}"})

@@ -53,11 +53,11 @@ def test_an_odd_value_is_read_or_refused(tmp_path: Path, place: str) -> None:
         ({"macros/m.sql": "{{ return(1) }}"}, "macros/m.sql:1: return() outside a macro."),
         (
             {"models/m.sql": "select '{{ '\\ud800' }}'"},
-            "models/m.sql: the template makes '\\ud800', which is no",
+            "models/m.sql: the template produces '\\ud800', which is not a",
         ),
         (
             {"models/m.sql": "{{ config(alias='\\ud800') }} select 1"},
-            "models/m.sql: the template makes '\\ud800', which is no character.",
+            "models/m.sql: the template produces '\\ud800', which is not a character.",
         ),
         (
             {
@@ -92,9 +92,7 @@ def test_a_model_is_one_query(tmp_path: Path, materialized: str) -> None:
     assert build(config).is_published
     write_project(tmp_path, {"models/m.sql": model % "; drop table meta.runs"})
     [result] = build(config).results
-    assert result.message == (
-        "models/m.sql: it has 2 statements, but only one query is allowed; remove the others."
-    )
+    assert result.message == ("models/m.sql: it has 2 statements; only one query is allowed.")
 
 
 @pytest.mark.parametrize("options", [Options(), Options(store_failures=True)])

@@ -202,7 +202,7 @@ def test_a_location_that_is_no_text_is_refused(tmp_path: Path, stated: str) -> N
         "models/copy.sql": "select * from {{ source('raw', 'x') }}",
         "models/sources.yml": f"sources: [{{name: raw, tables: [{source}]}}]",
     }
-    with pytest.raises(ProjectError, match="should be a text, not"):
+    with pytest.raises(ProjectError, match="should be a string, not"):
         compiled(tmp_path, files)
 
 

@@ -132,7 +132,7 @@ def test_sql_comes_from_argument_file_and_stdin(cli: Cli, built: Path) -> None:
 def test_limits_are_told_and_parameters_bound(cli: Cli, built: Path) -> None:
     for answer_format in ("table", "csv", "jsonl", "json", "markdown"):
         done = cli("query", "from range(200)", "--limit", "2", "--format", answer_format, cwd=built)
-        assert "Showing the first 2 rows; --limit shows more." in done.err
+        assert "Showing the first 2 rows; use --limit for more." in done.err
         assert "1" in done.out
         assert "\n2" not in done.out
         whole = cli("query", "from range(2)", "--limit", "2", "--format", answer_format, cwd=built)
@@ -269,7 +269,7 @@ def test_a_terminal_gets_a_table_that_fits_it(built: Path) -> None:
     said = process.stderr.read().decode()
     process.stderr.close()
     assert process.wait() == 0
-    assert "The table lacks the ends of long cells; the format csv shows all." in said
+    assert "Not shown: the ends of long cells; use the format csv to see all." in said
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
     assert max(len(line) for line in lines) <= 60
 

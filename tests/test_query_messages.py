@@ -98,7 +98,7 @@ def test_what_trust_would_allow_is_said_to_those_who_lack_it(predicted: Config) 
     )
     endless = "select array_agg(i) from range(200000000) as numbers(i)"
     assert refusal(predicted, endless) == (
-        "The query needs more memory than its limit; select fewer rows or columns, or raise --memory-limit."
+        "The query exceeds its memory limit; select fewer rows or columns, or raise --memory-limit."
     )
     assert "--trusted" not in refusal(predicted, "from read_csv('nowhere.csv')", is_trusted=True)
 

@@ -108,7 +108,7 @@ def test_a_csv_that_no_source_reads_is_named(config: Config) -> None:
         for name, hint in (
             ("My Playlist.csv", "Did you mean 'playlist*.csv'?"),
             ("Playlist 2.csv", "Did you mean 'playlist*.csv'?"),
-            ("zzz.CSV", f"There are: {OTHERS}."),
+            ("zzz.CSV", f"Available: {OTHERS}."),
         )
     ]
     for attempt in (load, build):

@@ -75,7 +75,7 @@ def test_a_classifier_is_a_function_and_a_line(copy: Path) -> None:
     assert "Fitted boosting-" in run(copy, "predict", "--classifier", "boosting")
     assert "nothing was written" in run(copy, "predict")
     assert "boosting" in run(copy, "doctor")
-    assert "by the audio" in run(copy, "explain", "454")
+    assert "by audio" in run(copy, "explain", "454")
     run(copy, "export", "-o", "submission.csv")
     assert (copy / "submission.csv").exists()
 

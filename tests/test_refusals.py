@@ -52,13 +52,13 @@ REFUSALS = [
         duckdb.FatalException(
             "FATAL Error: Failed: Out of Memory Error: could not allocate block of size 9 KiB"
         ),
-        "There is not enough memory (could not allocate block of size 9 KiB).",
+        "Out of memory (could not allocate block of size 9 KiB).",
     ),
     (
         duckdb.FatalException(
             "FATAL Error: Failed: Out of Memory Error: could not allocate block of size 9 KiB (1.9 GiB/1.9 GiB used)"
         ),
-        "DuckDB used up the 1.9 GiB of memory that it may take;"
+        "DuckDB reached its memory limit of 1.9 GiB;"
         " raise --memory-limit, or `memory_limit` under `settings:` in profiles.yml.",
     ),
 ]

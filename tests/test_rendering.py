@@ -101,7 +101,7 @@ def test_a_hook_of_a_model_that_asks_the_database_runs_once(tmp_path: Path) -> N
         (
             "macros/names.sql",
             "{% macro generate_schema_name(name, node) %}{{ run_query('select 1') }}{% endmacro %}",
-            "models/m.sql: generate_schema_name calls run_query, but names come before the database.",
+            "models/m.sql: generate_schema_name calls run_query, but names are determined without a database.",
         ),
         (
             "macros/names.sql",
@@ -118,5 +118,5 @@ def test_what_asks_a_database_too_early_is_told(tmp_path: Path, path: str, text:
 
 def test_an_inline_template_that_asks_where_there_is_no_database_is_told(tmp_path: Path) -> None:
     project = read_project(write_project(tmp_path, MODEL))
-    with pytest.raises(GenredbError, match="calls run_query, and there is no database yet to ask"):
+    with pytest.raises(GenredbError, match="calls run_query, which needs a database, but there is none yet"):
         compile_inline(project, "{{ run_query('select 1') }}", None)

@@ -133,7 +133,7 @@ def test_selectors(tmp_path: Path, selectors: list[str], excluded: list[str], ex
         ("bb", "The selector 'bb' matches nothing. Did you mean 'b'?"),
         ("tag:frist", "The selector 'tag:frist' matches nothing. Did you mean 'first'?"),
         ("taag:first", "There is no selector method 'taag:'. Did you mean 'tag'?"),
-        ("state:modified", "`state:` compares with an earlier manifest.json; name its folder by --state."),
+        ("state:modified", "`state:` needs an earlier manifest.json; give its folder with --state."),
         ("result:error", "`result:` needs the run_results.json of an earlier run; there is none."),
     ],
 )
@@ -372,9 +372,9 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
         "dbt_project.yml: genredb ignores `snapshots:`.",
-        "packages.yml: genredb supports no packages and ignores dbt-labs/dbt_utils.",
+        "packages.yml: genredb does not support packages and ignores dbt-labs/dbt_utils.",
         "models/p.yml: genredb ignores `exposures:`.",
-        "models/p.yml: the model 'n' is described here, but has no file. There are: m.",
+        "models/p.yml: the model 'n' is described here, but has no file. Available: m.",
         "models/m.sql: genredb ignores `contract:` of the configuration of a model.",
         "models/m.sql: genredb ignores `owner:` of the configuration of a model, which dbt does not know either.",
     )

@@ -36,7 +36,7 @@ def test_each_column_on_a_line_of_its_own(session: Session, capsys: pytest.Captu
 
 
 def test_the_last_answer_is_exported_as_the_ending_says(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No query has been run yet"):
+    with pytest.raises(UsageError, match="There is no last query yet"):
         run(session, ".export x.csv")
     run(session, "select count(*) as n from songs;\n.export n.csv\n.export n.json")
     assert (tmp_path / "n.csv").read_text() == "n\n16\n"
@@ -62,8 +62,8 @@ def test_queries_are_kept_in_the_project(
     for text, message in (
         (".run tow", "There is no saved query 'tow'. Did you mean 'two'?"),
         (".save ../x", "'../x' is not a valid query name"),
-        ("select 5 as five;\n.save two", "queries/two.sql holds another query"),
-        (".save", ".save wants NAME"),
+        ("select 5 as five;\n.save two", "queries/two.sql already holds another query"),
+        (".save", ".save needs an argument: NAME"),
     ):
         with pytest.raises(UsageError, match=message):
             run(session, text)

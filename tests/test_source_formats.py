@@ -137,12 +137,12 @@ def test_json_lines_keep_what_is_no_record(connection: Connection, tmp_path: Pat
     assert [(line, text) for line, _, text in kept] == list(enumerate(lines[3:], start=4))
     assert [reason.split(" (")[0][:45] for _, reason, _ in kept[:7]] == [
         "title holds a list",
-        "it names 'Id' twice",
+        "it has the key 'Id' twice",
         "it is not a JSON object",
         "it is not JSON: Expecting ',' delimiter",
-        "it is not JSON: NaN is no number there",
-        "it holds a NUL character",
-        "it holds half of a surrogate pair, which is n",
+        "it is not JSON, which has no NaN",
+        "it contains a NUL character",
+        "it contains half of a surrogate pair, which i",
     ]
     assert (done.records, done.loaded, done.quarantined) == (13, 2, 11)
     assert done.ignored_columns == ("more",)
@@ -152,7 +152,7 @@ def test_json_lines_keep_what_is_no_record(connection: Connection, tmp_path: Pat
 @pytest.mark.parametrize(
     ("title", "reason"),
     [
-        ("a\0b", "it holds a NUL character"),
+        ("a\0b", "it contains a NUL character"),
         ("x" * 1_900_000, "the record is 1,900,018 bytes long; at most 1,900,000 are read"),
         ('"' * 1_000_000, "the record is 2,000,018 bytes long; at most 1,900,000 are read"),
     ],
@@ -400,7 +400,7 @@ def test_a_spreadsheet_is_named_with_the_cure(tmp_path: Path) -> None:
     config = project(tmp_path, "more_1.csv")
     (config.raw_dir / "things.xlsx").write_bytes(b"PK")
     (config.raw_dir / "more_2.xlsx").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"things.xlsx is there, but cannot be read"):
+    with pytest.raises(InputError, match=r"things.xlsx exists, but its format is not supported"):
         files_of(config)
     notices = list(unread_notices(read_project(config).sources.values(), config))
     assert [Path(notice.place.path).name for notice in notices] == ["more_2.xlsx", "things.xlsx"]

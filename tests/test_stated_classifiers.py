@@ -60,12 +60,12 @@ def test_a_stated_estimator_is_made_with_what_it_wraps_a_seed_and_medians(folder
 @pytest.mark.parametrize(
     ("wrong", "right", "message"),
     [
-        ("reads_artists: true", "reads_artist: true", "genredb knows no `reads_artists:` of a classifier. Did you mean 'reads_artist'?"),
-        ("classifier:", "classifiers:", "genredb knows no `classifier:`. Did you mean 'classifiers'?"),
-        ("name: Boosted", "name: boosted", "small letters, digits and underscores"),
-        ("name: boosted", "name: scaled", "the classifier 'boosted' is stated twice"),
+        ("reads_artists: true", "reads_artist: true", "unknown key `reads_artists:` of a classifier. Did you mean 'reads_artist'?"),
+        ("classifier:", "classifiers:", "unknown key `classifier:`. Did you mean 'classifiers'?"),
+        ("name: Boosted", "name: boosted", "lowercase letters, digits and underscores"),
+        ("name: boosted", "name: scaled", "the classifier 'boosted' is defined twice"),
         ("reads_artist: maybe", "reads_artist: true", "`reads_artist:` of boosted should be true or false"),
-        ("estimator: os.system", "estimator: sklearn.ensemble.HistG", "'os.system' is no path"),
+        ("estimator: os.system", "estimator: sklearn.ensemble.HistG", "'os.system' is not the path"),
         ("trusts: [os.system]", "trusts: [sklearn", "os.system cannot be trusted"),
         ("pipeline: []", "pipeline:", "should be a list of estimators"),
         ("{memory: /tmp/x}", "{C: 0.1}", "would keep files"),
@@ -91,7 +91,7 @@ def test_a_fault_of_the_file_is_said_with_its_line(
     [
         ("HistGradientBoostingClasifier", "HistGradientBoostingClassifier", "Did you mean 'HistGradientBoostingClassifier'?"),
         ("sklearn.ensembl.X", "sklearn.ensemble.HistGradientBoostingClassifier", "there is no module 'sklearn.ensembl'"),
-        ("HistGradientBoostingRegressor", "HistGradientBoostingClassifier", "boosted is no classifier but a"),
+        ("HistGradientBoostingRegressor", "HistGradientBoostingClassifier", "boosted is not a classifier: it is a"),
         ("sklearn.datasets.load_iris", "sklearn.ensemble.HistGradientBoostingClassifier", "there is no estimator 'load_iris'"),
         ("max_itr: 5", "max_iter: 5", "has no parameter 'max_itr'. Did you mean 'max_iter'?"),
     ],
@@ -210,10 +210,10 @@ def test_parameters_are_set_for_one_fit_which_can_be_chosen(cli: Cli, project: P
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{estimator: sklearn.ensemble.VotingClassifier, parameters: {estimators: {a: sklearn.svm.SVC, b: 1}}}", "state either"),
+        ("{estimator: sklearn.ensemble.VotingClassifier, parameters: {estimators: {a: sklearn.svm.SVC, b: 1}}}", "give either"),
         ("{estimator: sklearn.ensemble.VotingClassifier}", "x cannot be made: .*'estimators'"),
-        ("{pipeline: [sklearn.svm.SVC, sklearn.preprocessing.StandardScaler]}", "x is no classifier but ends with a StandardScaler"),
-        ("{estimator: sklearn.linear_model.LinearRegression}", "x is no classifier but a LinearRegression"),
+        ("{pipeline: [sklearn.svm.SVC, sklearn.preprocessing.StandardScaler]}", "x is not a classifier: it ends with a StandardScaler"),
+        ("{estimator: sklearn.linear_model.LinearRegression}", "x is not a classifier: it is a LinearRegression"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_is_refused_at_its_place(tmp_path: Path, entry: str, message: str) -> None:

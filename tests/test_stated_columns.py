@@ -34,7 +34,7 @@ def test_what_stands_is_held_against_a_new_description(tmp_path: Path) -> None:
     assert build(config).is_published
     write_project(tmp_path, {"models/p.yml": described("genre")})
     with pytest.raises(
-        ProjectError, match="models/p.yml:5: songs has no column 'genre'. There are: id, title."
+        ProjectError, match="models/p.yml:5: songs has no column 'genre'. Available: id, title."
     ):
         build(config)
 
@@ -44,7 +44,7 @@ def test_seeds_and_fields_of_columns_are_held_as_well(tmp_path: Path) -> None:
     files = {"seeds/s.csv": "a,b\n1,2\n", "seeds/s.yml": columns, "models/m.sql": "select {'x': 1} as f"}
     files["models/m.yml"] = "models: [{name: m, columns: [{name: f}, {name: f.x}]}]"
     by_name = {done.node.name: done for done in build(write_project(tmp_path, files)).results}
-    assert by_name["s"].message == "seeds/s.yml:1: s has no column 'c'. There are: a, b."
+    assert by_name["s"].message == "seeds/s.yml:1: s has no column 'c'. Available: a, b."
     assert by_name["m"].status is Status.SUCCESS
 
 

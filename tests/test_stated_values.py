@@ -37,10 +37,13 @@ def test_settings_and_threads_of_a_profile_are_duckdbs_while_models_run(tmp_path
     [
         ("threads: x", "`threads:` should be a number from 1 to 1024, not 'x'"),
         ("threads: 0", "`threads:` should be a number from 1 to 1024, not 0"),
-        ("schema: [main]", r"`schema:` should be a text, not \['main'\]"),
+        ("schema: [main]", r"`schema:` should be a string, not \['main'\]"),
         ("settings: {memory_limt: 1GB}", "DuckDB has no setting `memory_limt`. Did you mean 'memory_limit'?"),
-        ("settings: {memory_limit: much}", "DuckDB refuses the setting `memory_limit`"),
-        ("settings: {autoload_known_extensions: true}", "`autoload_known_extensions` is genredb's own"),
+        ("settings: {memory_limit: much}", "DuckDB rejects the setting `memory_limit`"),
+        (
+            "settings: {autoload_known_extensions: true}",
+            "`autoload_known_extensions` is reserved for genredb",
+        ),
     ],
 )
 def test_a_profile_that_cannot_be_applied_is_refused(tmp_path: Path, stated: str, message: str) -> None:
@@ -56,9 +59,7 @@ def source(stated: str) -> dict[str, str]:
 
 
 def test_a_source_of_another_database_is_refused(tmp_path: Path) -> None:
-    message = (
-        "models/s.yml: the source s.t is in the database 'elsewhere'; genredb reads one database, 'small'"
-    )
+    message = "models/s.yml: the source s.t is in the database 'elsewhere'; genredb supports a single database, 'small'"
     with pytest.raises(ProjectError, match=message):
         compiled(tmp_path, source("database: elsewhere"))
     compiled(tmp_path, source("database: '{{ target.database }}'"))
@@ -83,9 +84,9 @@ def test_external_locations_are_formatted_as_dbt_does(tmp_path: Path, formatter:
     [
         (
             "external_location: \"read_csv('d.csv', columns={'a': 'integer'})\"",
-            "state `formatter: oldstyle`",
+            "set `formatter: oldstyle`",
         ),
-        ("external_location: '{nam}.csv'", "names 'nam', which the source has not"),
+        ("external_location: '{nam}.csv'", "names 'nam', which the source does not have"),
         ("external_location: x.csv, formatter: oldstile", "no formatter 'oldstile'. Did you mean 'oldstyle'"),
     ],
 )

@@ -163,11 +163,11 @@ def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
-        ("left_child", 0, "no child behind it"),
-        ("right_child", 10**6, "no child behind it"),
-        ("right_child", -1, "half a leaf"),
-        ("feature", 99, "a column that there is not"),
-        ("threshold", np.nan, "a number that is none"),
+        ("left_child", 0, "no child after it"),
+        ("right_child", 10**6, "no child after it"),
+        ("right_child", -1, "a node with one child"),
+        ("feature", 99, "a column that does not exist"),
+        ("threshold", np.nan, "an invalid number"),
     ],
 )
 @pytest.mark.parametrize("kind", ["forest", "bagging", "seed_boosting"])
@@ -281,7 +281,7 @@ def test_another_classifier_can_be_fitted_listed_shown_chosen_and_removed(cli: C
     assert cli("export", "-o", "s.csv", cwd=tmp_path).code == 0
     assert cli("classifiers", "use", "artist_vote", cwd=tmp_path).code == 0
     refused = cli("export", "-o", "s.csv", cwd=tmp_path)
-    assert (refused.code, "made by another classifier than artist_vote" in refused.err) == (3, True)
+    assert (refused.code, "made by a classifier other than artist_vote" in refused.err) == (3, True)
     assert cli("classifiers", "use", "artist_forest", cwd=tmp_path).code == 0
     assert cli("classifiers", "rm", "artist_vote", cwd=tmp_path).code == 0
     assert rows(database, "select name from ml.classifiers") == [("artist_forest",)]

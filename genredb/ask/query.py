@@ -23,8 +23,8 @@ BATCH_ROWS = 50_000
 _PYTHON_BYTES = 1 << 30  # bytes for Python and a classifier, in addition to DuckDB's limit
 # The classifier's SQL functions and what they return for a song.
 FUNCTIONS = {
-    "predict_genre": "The likeliest genre of a song: a row of songs, or an artist and the audio columns.",
-    "genre_probabilities": "The genres of a song with their probabilities, likeliest first.",
+    "predict_genre": "The most likely genre of a song: a row of songs, or an artist and the audio columns.",
+    "genre_probabilities": "The genres of a song with their probabilities, most likely first.",
 }
 
 

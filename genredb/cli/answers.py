@@ -1,4 +1,4 @@
-"""Asks a question in a guarded process and prints the answer, for ``query`` and for the shell."""
+"""Runs a query in a guarded process and prints the result, for ``query`` and for the shell."""
 
 import contextlib
 import functools
@@ -25,7 +25,7 @@ NO_PARQUET = "Parquet is binary; write it to a file with -o FILE."
 
 
 class Format(StrEnum):
-    """The formats of an answer."""
+    """The output formats of a query."""
 
     TABLE = "table"
     VERTICAL = "vertical"
@@ -36,18 +36,18 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-# Those that are read whole before they are shown, so that rows are limited unless told otherwise.
+# These collect all rows before printing, so the number of rows is limited by default.
 FOR_PEOPLE = (Format.TABLE, Format.VERTICAL)
 ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".txt": Format.TABLE}
 
 
 def is_stdout(path: Path) -> bool:
-    """Whether a file to write is another name of stdout."""
+    """Whether a path is another name for stdout."""
     return str(path) in ("-", "/dev/stdout", "/dev/fd/1")
 
 
 def format_of(path: Path) -> Format:
-    """Return the format that a file's ending names, a table if it has none; UsageError if it is another's."""
+    """Return the format for a file's extension, a table if it has none; UsageError if it is unknown."""
     ending = path.suffix.lower()
     if ending and ending not in ENDINGS:
         cure = "choose one with --format"
@@ -64,9 +64,9 @@ def write_to_file(
     *,
     is_forced: bool = False,
 ) -> list[str]:
-    """Write the answer to a file, in the format that its ending names unless given; return what to say of it.
+    """Write the result to a file, by default in the format of its extension; return notes for the user.
 
-    A file that genredb did not write is replaced if that ``is_forced`` or agreed to on a terminal.
+    A file that genredb did not write is replaced if ``is_forced`` or if the user agrees on a terminal.
     """
     from genredb.ask.output import FORCE, replaced
     from genredb.cli.consent import with_consent
@@ -91,21 +91,20 @@ def ask(
     width: int | None,
     cure: str,
 ) -> list[str]:
-    """Write the answer to a stream; return what to say of it: what was left out.
+    """Write the result to a stream; return notes about what was left out.
 
-    ``width`` is that of the terminal behind the stream, if there is one; ``cure`` names what shows more rows
-    than were wanted.
+    ``width`` is the terminal's width if the stream is one; ``cure`` names the option that shows more rows.
     """
     task = functools.partial(_answer, context.config, question, answer_format, width)
     has_more, left_out = run_patiently(context, task, stream, limits)
-    notes = [f"The table lacks {left_out}; the format csv shows all."] if left_out else []
-    return [*notes, f"Showing the first {question.limit:,} rows; {cure} shows more."] if has_more else notes
+    notes = [f"Not shown: {left_out}; use the format csv to see all."] if left_out else []
+    return [*notes, f"Showing the first {question.limit:,} rows; use {cure} for more."] if has_more else notes
 
 
 def run_patiently(
     context: Context, task: Callable[[BinaryIO], Any], stream: BinaryIO, limits: "Limits"
 ) -> Any:
-    """Run a task in a guarded process, with a sign of life on a terminal if it takes longer than a second."""
+    """Run a task in a guarded process; show a spinner on a terminal if it takes longer than a second."""
     from genredb.ask.guard import run_guarded
 
     with contextlib.ExitStack() as shown:
@@ -116,7 +115,7 @@ def run_patiently(
             nonlocal is_shown
             if not is_shown and time.monotonic() - started > 1:
                 is_shown = True
-                shown.enter_context(context.console.progress())("asking", 0, 0)
+                shown.enter_context(context.console.progress())("run query", 0, 0)
 
         def write(content: bytes) -> None:
             if sys.stdout.isatty():
@@ -131,7 +130,7 @@ def run_patiently(
 def _answer(
     config: "Config", question: "Question", answer_format: Format, width: int | None, stream: BinaryIO
 ) -> tuple[bool, str]:
-    """Write the answer; return whether there are more rows, and what of a table was left out."""
+    """Write the result; return whether there are more rows, and what the table leaves out."""
     from genredb.ask.query import fetch_answer, write_answer
 
     if answer_format not in FOR_PEOPLE:

@@ -1,4 +1,4 @@
-"""The ``genredb`` command: puts the commands together and turns errors into sentences and exit codes."""
+"""The ``genredb`` command: assembles the commands and turns errors into messages and exit codes."""
 
 import gc
 import importlib
@@ -17,13 +17,13 @@ from genredb.cli.visible import visible
 from genredb.errors import GenredbError
 from genredb.version import __version__
 
-# In the order of the help; each is a file of genredb/cli.
+# In the order of the help; each is a file in genredb/cli.
 COMMANDS = (
     "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
     " query shell describe diff mcp sample init doctor clean".split()
 )
 INTERNAL_ERROR = 70
-# What begins SQL, not an option; with a space before it, it is not taken for one.
+# An SQL comment looks like an option; a space in front makes it an argument.
 _COMMENT = re.compile(r"--(\s|[^=\n]*\n)")
 EXIT_CODES = """Exit codes: 0 ok · 1 checks failed · 2 usage · 3 bad input or project · 4 timeout ·
 5 database locked · 6 database corrupt · 70 internal error (please report) · 128 + n ended by signal n."""
@@ -52,11 +52,11 @@ def _options(
         typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Take the options of genredb itself."""
+    """Handle the options of genredb itself."""
 
 
 def add_commands(arguments: Sequence[str]) -> None:
-    """Add the command that the first argument names, alone since the others take long to import; else all."""
+    """Add the command that the first argument names, or all; importing all of them takes long."""
     named = [name for name in COMMANDS if arguments[:1] == [name]]
     for name in named or COMMANDS:
         importlib.import_module(f"genredb.cli.{name}").add_to(app)
@@ -72,7 +72,7 @@ def main() -> NoReturn:
 
 
 def _run() -> NoReturn:
-    gc.set_threshold(100_000, 50, 50)  # imports leave no garbage, which looking for takes a twentieth
+    gc.set_threshold(100_000, 50, 50)  # imports leave no garbage; looking for it takes 5 % of start-up
     signals.listen()
     try:
         arguments = joined([f" {text}" if _COMMENT.match(text) else text for text in sys.argv[1:]])
@@ -92,11 +92,11 @@ def _run() -> NoReturn:
             _end_interrupted()
         if os.environ.get("GENREDB_TRACEBACK"):
             raise
-        logger.error("a bug", exc_info=True)
+        logger.error("internal error", exc_info=True)
         _complain(
             (
-                f"{type(error).__name__}: {error}\nThis is an internal error of genredb; please "
-                f"report it. GENREDB_TRACEBACK=1 shows where."
+                f"{type(error).__name__}: {error}\nThis is an internal error; please report it. "
+                "Set GENREDB_TRACEBACK=1 to see the traceback."
             ),
             INTERNAL_ERROR,
         )
@@ -117,5 +117,5 @@ def _complain(message: str, exit_code: int) -> NoReturn:
 
 
 def _color() -> bool | None:
-    """Tell click to leave colours out under NO_COLOR; otherwise a terminal decides."""
+    """Return False under NO_COLOR; otherwise click decides by the terminal."""
     return False if os.environ.get("NO_COLOR") else None

@@ -6,7 +6,7 @@ import typer
 
 from genredb.cli.options import Context, command
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="A classifier's id, or the start of it.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="A classifier's id, or its first characters.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,14 +37,14 @@ def available(context: Context) -> None:
     if context.json:
         print_json(found)
         return
-    columns = ("classifier", "reads", "stated in", "what it is")
+    columns = ("classifier", "reads", "defined in", "description")
     rows = [(one.name, " and ".join(one.reads), one.stated_in, one.description) for one in found]
     print_table(columns, rows)
 
 
 @command()
 def list_kept(context: Context) -> None:
-    """List the trained classifiers stored in the database, the newest first.
+    """List the trained classifiers in the database, newest first.
 
     Example: genredb classifiers list
     """
@@ -64,7 +64,7 @@ def list_kept(context: Context) -> None:
             one.songs,
             one.genres,
             f"{one.fitted_at:%Y-%m-%d %H:%M}",
-            "current" if one.is_current else "stale",
+            "current" if one.is_current else "out of date",
             "yes" if one.is_used else "",
         )
         for one in found
@@ -106,7 +106,7 @@ def use(
 
 @command(reports=False)
 def remove(context: Context, classifier: Id) -> None:
-    """Remove a stored classifier; its predictions stay.
+    """Remove a stored classifier. Its predictions stay.
 
     Example: genredb classifiers rm artist_forest
     """

@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 def clean(context: Context) -> None:
     """Remove target folders (see `clean-targets`) and files left by interrupted commands.
 
-    The database itself stays. Example: genredb clean
+    The database is kept. Example: genredb clean
     """
     from genredb.cli.console import print_json
     from genredb.runner.clean import clean as run_clean

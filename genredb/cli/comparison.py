@@ -1,4 +1,4 @@
-"""Prints what an edit did to a classifier: each measure before and after, and a verdict."""
+"""Prints how an edit changed a classifier: each measure before and after, and a verdict."""
 
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def _row(one: "Difference") -> list[str]:
 def _verdict(found: "Comparison") -> str:
     clear = [one for one in found.measures if not one.is_noise]
     if not clear:
-        return "Verdict: noise. No measure changed by more than chance could explain."
+        return "Verdict: noise. No measure changed more than chance could explain."
     said = [
         f"{one.measure} is {'higher' if one.difference > 0 else 'lower'} by {abs(one.difference):.3f}"
         f" ± {one.error:.3f}"

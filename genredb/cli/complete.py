@@ -1,4 +1,4 @@
-"""What a shell's Tab offers for an argument: relations of the database, models of the project."""
+"""Tab completion of arguments: relations in the database, models in the project, revisions."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def relations(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the tables and views that begin as it was typed."""
+    """Return the tables and views that start with the typed text."""
     return _offered(context, incomplete, _relations)
 
 
 def models(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the models and seeds that begin as it was typed."""
+    """Return the models and seeds that start with the typed text."""
     return _offered(context, incomplete, _models)
 
 
 def revisions(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the git revisions, runs of evaluate and database files that begin as it was typed."""
+    """Return the git revisions, evaluation runs and database files that start with the typed text."""
     return _offered(context, incomplete, _revisions)
 
 
@@ -52,7 +52,7 @@ def _models(config: "Config") -> Iterator[str]:
 def _offered(
     context: typer.Context, incomplete: str, names: Callable[["Config"], Iterator[str]]
 ) -> list[str]:
-    """Return the names that fit; none where there is no project or database, for Tab must not complain."""
+    """Return the matching names; none if there is no project or database, as completion must not fail."""
     project_dir, profiles_dir, database = (
         Path(str(context.params[name])) if context.params.get(name) else None
         for name in ("project_dir", "profiles_dir", "database")

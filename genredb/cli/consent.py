@@ -1,4 +1,4 @@
-"""Asks on a terminal before something large is done that was not asked for."""
+"""Asks for confirmation on a terminal before a large change that the user did not request."""
 
 import sys
 from collections.abc import Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def with_consent(run: Callable[[frozenset[str]], T]) -> T:
-    """Run with the options that were agreed to, none at first; ConsentError where there is nobody to ask."""
+    """Run with the options confirmed so far; ConsentError if there is no terminal to ask on."""
     given: frozenset[str] = frozenset()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the command line prints: data on stdout, talk on stderr, colours and progress on a terminal only."""
+"""Output: results on stdout, messages on stderr, colours and progress on a terminal only."""
 
 import contextlib
 import functools
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from genredb.runner.project.config import Config
     from genredb.warehouse.load import Load
 
-# What cells are cut to, the next one where a table would be too wide; the last can still be read.
+# Maximum cell widths: the next smaller one is used if a table is too wide; the last is still readable.
 CELL_WIDTHS = (60, 30, 18)
 COLUMN_GAP = 3
-# Where there is no terminal, a table is as wide as it needs.
+# Without a terminal, a table is as wide as it needs.
 WIDE = 10_000
 
 
 class Console:
-    """Prints for one command; ``-q`` leaves warnings and errors, ``-v`` adds every check."""
+    """Prints the messages of one command; ``-q`` leaves only warnings and errors, ``-v`` adds detail."""
 
     def __init__(self, *, is_quiet: bool = False, is_verbose: bool = False) -> None:
         self.is_quiet = is_quiet
@@ -44,22 +44,22 @@ class Console:
         return RichConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line of talk, unless quiet."""
+        """Print a message, unless quiet."""
         if not self.is_quiet:
             self.line((text, style))
 
     def warn(self, text: str) -> None:
-        """Print a warning, quiet or not."""
+        """Print a warning, even if quiet."""
         logger.warning("%s", text)
         self.line(("warning: ", "yellow bold"), (text, ""))
 
     def complain(self, text: str) -> None:
-        """Print an error that ends nothing."""
+        """Print an error after which the command continues."""
         logger.error("%s", text)
         self.line(("error: ", "red bold"), (text, ""))
 
     def line(self, *parts: tuple[str, str]) -> None:
-        """Print a line of texts, each in its style; where there are no colours, it needs no rich."""
+        """Print a line of styled texts; rich is imported only if there are colours."""
         parts = tuple((visible(text), style) for text, style in parts)
         if sys.stderr.isatty() or os.environ.get("FORCE_COLOR"):
             from rich.text import Text
@@ -69,35 +69,35 @@ class Console:
             print("".join(text for text, _ in parts), file=sys.stderr)
 
     def introduce(self, config: "Config") -> None:
-        """Say what is built from what, where that is not the obvious."""
+        """Say which project and raw files are used, unless they are the usual ones."""
         if config.is_shipped:
             self.say(
-                "No dbt_project.yml here or above: using the project that comes with genredb "
-                f"and the database {near(config.database)} here.",
+                "No dbt_project.yml in this folder or above: using the project that comes with genredb, "
+                f"and the database {near(config.database)}.",
                 "dim",
             )
         if config.is_sample:
             self.say(
-                f"Using the synthetic sample in {near(config.raw_dir)}. For real songs, "
-                "put the competition's CSVs into data/raw, or name their folder by --raw-dir.",
+                f"Using the synthetic sample in {near(config.raw_dir)}. For real songs, put the "
+                "competition's CSVs into data/raw or give their folder with --raw-dir.",
                 "yellow",
             )
         elif config.settings.raw_dir is None and config.raw_dir != config.home / "data" / "raw":
             self.say(f"Using the CSVs in {near(config.raw_dir)}, as in the last build.", "dim")
 
     def admit_sample(self, is_sample: bool) -> None:
-        """Say that results come from invented songs, where they do."""
+        """Say that the results come from the synthetic sample, if they do."""
         if is_sample:
             self.say("These songs are the synthetic sample; do not submit them.", "yellow")
 
     def loads(self, loads: Sequence["Load"]) -> None:
-        """Warn of what a load left out."""
+        """Warn about quarantined rows, repairs and ignored columns."""
         for load in loads:
             if load.quarantined:
                 most = load.faults[0]
                 self.warn(
                     f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
-                    f'{most.records:,} because {most}. See `genredb query "from raw.quarantine"`.'
+                    f'{most.records:,} because {most}. To see them: `genredb query "from raw.quarantine"`.'
                 )
             if load.repaired:
                 kinds = ", ".join(f"{repair.words} {count:,}" for repair, count in load.repairs.items())
@@ -112,7 +112,7 @@ class Console:
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
-        """Give a function to call with (what, done, total); it draws a bar on a terminal, else nothing."""
+        """Yield a function of (what, done, total) that draws a progress bar if stderr is a terminal."""
         if self.is_quiet or not sys.stderr.isatty():
             yield lambda _what, _done, _total: None
             return
@@ -129,7 +129,7 @@ class Console:
 def make_table(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], cell_width: int = CELL_WIDTHS[0]
 ) -> Any:
-    """Return a rich table of the rows; NULL is shown as such, long cells are cut with an ellipsis."""
+    """Return a rich table of the rows, with NULL for nulls and an ellipsis in cells that are cut."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -165,7 +165,7 @@ def _shown(value: object) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with its whole digits and, beside them, four places or what makes four digits."""
+    """Format a number with all its integer digits and four decimals, or four significant digits below 1."""
     if not math.isfinite(value) or abs(value) >= 1e15:
         return str(value)
     if abs(value) < 1:
@@ -174,11 +174,11 @@ def _number(value: float) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as a table on stdout; say on stderr what did not fit the terminal."""
+    """Print rows as a table on stdout; report on stderr what did not fit the terminal."""
     text, left_out = table_text(columns, rows, terminal_width())
     print(text, end="")
     if left_out:
-        print(f"The table lacks {left_out}; a wider terminal or --json shows more.", file=sys.stderr)
+        print(f"Not shown: {left_out}; a wider terminal or --json shows more.", file=sys.stderr)
 
 
 def table_text(
@@ -187,10 +187,10 @@ def table_text(
     width: int | None,
     cell_widths: Sequence[int] = CELL_WIDTHS,
 ) -> tuple[str, str]:
-    """Return a table as text, and what of it was left out, if anything.
+    """Return a table as text, and a description of what was left out, if anything.
 
-    A table for a terminal has colours and fits its ``width``: cells are cut until all columns fit, down to a
-    length that can still be read; then columns are left out at the right.
+    A table for a terminal has colours and fits its ``width``: cells are cut until all columns fit, down to
+    the smallest cell width; then columns are left out at the right.
     """
     import io
 
@@ -208,7 +208,7 @@ def table_text(
 
 
 def vertical_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows as text, each value on a line of its own behind its column's name, whole."""
+    """Return rows as text, with each uncut value on its own line after the column's name."""
     from rich.cells import cell_len
 
     names = [visible_cell(column) for column in columns]
@@ -226,7 +226,7 @@ def vertical_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _fit(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int, cell_widths: Sequence[int]
 ) -> tuple[int, int]:
-    """Return how wide cells may be, and how many columns fit, at least one."""
+    """Return the cell width, and how many columns fit (at least one)."""
     from rich.cells import cell_len
 
     longest = [max((cell_len(_shown(row[i])) for row in rows), default=0) for i in range(len(columns))]
@@ -242,24 +242,24 @@ def _fit(
 
 
 def terminal_width() -> int | None:
-    """Return how many columns the terminal has that stdout is, if it is one."""
+    """Return the width of the terminal on stdout, or None if there is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def stdout_console() -> Any:
-    """Return a rich console on stdout, as wide as the terminal or, where there is none, as it needs."""
+    """Return a rich console on stdout, as wide as the terminal, or unlimited without one."""
     from rich.console import Console as RichConsole
 
     return RichConsole(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON on stdout; NaN and infinity, which JSON lacks, are null."""
+    """Print a value as JSON on stdout; NaN and infinity become null."""
     text = json_text(value, indent=2)
     print(visible(text) if sys.stdout.isatty() else text.encode(errors="replace").decode())
 
 
 def near(path: Path) -> str:
-    """Return a path as it is called from here: relative where it lies below."""
+    """Return a path relative to the current folder if it is below, else unchanged."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from genredb.ask.describe import RelationFacts, Section
     from genredb.ask.relations import Relation
 
-GENRES = 20  # of a table
-_COLUMNS = ("column", "type", "least", "greatest", "mean", "deviation", "null %", "different", "meaning")
+GENRES = 20  # default length of the table
+_COLUMNS = ("column", "type", "min", "max", "mean", "std dev", "null %", "distinct", "description")
 _TITLES = {
     "genres": "Genres",
     "groups": "Groups",
-    "numbers": "Numbers, of the labelled songs",
-    "texts": "Texts, of the labelled songs",
+    "numbers": "Numeric columns (labelled songs)",
+    "texts": "Text columns (labelled songs)",
     "correlations": "Correlations",
     "genre_means": "Means by genre",
 }
@@ -34,17 +34,17 @@ def add_to(app: typer.Typer) -> None:
 def describe(
     context: Context,
     relation: Annotated[
-        str | None, typer.Argument(help="A table or view; default: the songs.", autocompletion=relations)
+        str | None, typer.Argument(help="A table or view; default: all songs.", autocompletion=relations)
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help=f"Number of genres, most frequent first; default: {GENRES}, in JSON all."),
+        typer.Option(min=1, help=f"Number of genres to list; default: {GENRES}, or all with --json."),
     ] = None,
 ) -> None:
-    """Describe the songs, or what a relation holds.
+    """Summarize the songs, or describe the columns of one relation.
 
-    Of the songs: genres and groups counted, columns summed up, correlations, genres' means. In a project
-    without songs: its relations.
+    For songs: counts by genre and group, column summaries, correlations and means by genre. In a project
+    without songs: a list of its relations.
 
     Example: genredb describe songs
     """
@@ -93,4 +93,4 @@ def _print_relations(context: Context, found: "tuple[Relation, ...]") -> None:
         return
     echo("Relations")
     rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in found]
-    print_table(("relation", "kind", "columns", "meaning"), rows)
+    print_table(("relation", "kind", "columns", "description"), rows)

@@ -15,10 +15,10 @@ def add_to(app: typer.Typer) -> None:
 
 @command()
 def doctor(context: Context) -> None:
-    """Examine everything and name the cure for each finding.
+    """Check the project and the database, and suggest a fix for each problem.
 
-    That is: versions, project, raw files, disk, leftovers, every table's blocks, classifier, predictions,
-    drift, stale relations.
+    Covers versions, project files, raw files, disk space, leftover files, the integrity of every table, the
+    classifier, predictions, drift and out-of-date relations.
 
     Example: genredb doctor
     """

@@ -1,4 +1,4 @@
-"""What the shell understands beside SQL: a word with a dot before it."""
+"""The shell's dot commands, such as ``.tables``."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ from genredb.cli.visible import visible
 from genredb.errors import UsageError
 from genredb.runner.project.files import read_text
 
-CELL_WIDTHS = (200, 100, 80, 60, 40, 20)  # sentences may be long where there is room
+CELL_WIDTHS = (200, 100, 80, 60, 40, 20)  # descriptions may be long if the terminal is wide
 FORMATS = tuple(one.value for one in Format if one is not Format.PARQUET)
 
-# What people type out of habit, and no SQL begins with.
+# Words that people type out of habit and that start no SQL statement.
 _WORDS = {"exit": "quit", "quit": "quit", "help": "help", "clear": "clear"}
 
 
 @dataclass(frozen=True)
 class DotCommand:
-    """A command of the shell; ``argument`` is what it takes, in brackets where it may be left out."""
+    """A command of the shell; ``argument`` names its argument, in brackets if optional."""
 
     argument: str
     meaning: str
@@ -39,15 +39,15 @@ def as_dot_command(line: str) -> str | None:
 
 
 def run_dot_command(session: Session, text: str) -> None:
-    """Run ``.name argument``; UsageError where there is no such command, or it lacks its argument."""
-    name, *rest = text[1:].split(maxsplit=1)  # of white space
+    """Run ``.name argument``; UsageError for an unknown command or a wrong number of arguments."""
+    name, *rest = text[1:].split(maxsplit=1)
     argument = "".join(rest)
     if name not in DOT_COMMANDS:
         known = [f".{one}" for one in DOT_COMMANDS]
         raise UsageError(f"There is no command '.{name}'", name=f".{name}", choices=known)
     found, argument = DOT_COMMANDS[name], argument.strip()
     if found.argument and not found.argument.startswith("[") and not argument:
-        raise UsageError(f".{name} wants {found.argument}")
+        raise UsageError(f".{name} needs an argument: {found.argument}")
     if argument and not found.argument:
         raise UsageError(f".{name} takes no argument")
     found.run(session, argument)
@@ -153,9 +153,9 @@ def _saved(session: Session, _argument: str) -> None:
 
 
 def _last(session: Session) -> str:
-    """Return the SQL that was answered last; UsageError if there is none."""
+    """Return the last SQL that succeeded; UsageError if there is none."""
     if not session.last:
-        raise UsageError("No query has been run yet")
+        raise UsageError("There is no last query yet", cure="run one first")
     return session.last
 
 
@@ -188,19 +188,19 @@ def _print(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 DOT_COMMANDS = {
-    "tables": DotCommand("", "list the tables and views, and what their rows are", _tables),
+    "tables": DotCommand("", "list the tables and views with their descriptions", _tables),
     "schema": DotCommand("[RELATION]", "list the columns of a relation, or of all", _schema),
     "models": DotCommand("", "list the project's models and their files", _models),
     "lineage": DotCommand("NAME[.COLUMN]", "show the lineage of a relation or column", _lineage),
     "explain": DotCommand("SQL", "show how DuckDB would run a query", _explain),
-    "format": DotCommand("FORMAT", f"choose the output format: {', '.join(FORMATS)}", _format),
+    "format": DotCommand("FORMAT", f"set the output format: {', '.join(FORMATS)}", _format),
     "vertical": DotCommand("", "print one column per line; .format table switches back", _vertical),
     "export": DotCommand("FILE", "write the last result to a file; its extension sets the format", _export),
     "save": DotCommand("NAME", "save the last query in the project's queries folder", _save),
     "run": DotCommand("NAME", "run a saved query", _run),
     "saved": DotCommand("", "list the saved queries", _saved),
-    "timer": DotCommand("on|off", "show how long queries take", _timer),
+    "timer": DotCommand("on|off", "show or hide how long queries take", _timer),
     "clear": DotCommand("", "clear the screen", _clear),
     "help": DotCommand("", "list these commands", _help),
-    "quit": DotCommand("", "leave the shell; exit, quit and Ctrl-D work too", _quit),
+    "quit": DotCommand("", "leave the shell, as do exit, quit and Ctrl-D", _quit),
 }

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Label(StrEnum):
-    """What is predicted."""
+    """The target to predict."""
 
     genre = "genre"
     genre_group = "genre_group"
 
 
 class By(StrEnum):
-    """By what one classifier's answers are reported."""
+    """The groupings of a report on one classifier."""
 
     genre = "genre"
     group = "group"
@@ -35,14 +35,14 @@ class By(StrEnum):
     probability = "probability"
 
 
-# The columns of the leaderboard, and what each means.
+# The columns of the leaderboard and their meanings.
 LEGEND = {
     "classifier": "always includes the default",
     "accuracy": "share of correct predictions ± standard error, clustered by artist",
     "difference": "accuracy minus the default's on the same songs; noise: could be chance (Holm's test, 5 %)",
     "unseen": "accuracy for artists with no labelled song in the training folds ± standard error",
     "log-loss": "mean of −log of the probability given to the true label; lower is better",
-    "top 3": "share of songs whose true label is among the three likeliest",
+    "top 3": "share of songs whose true label is among the three most likely",
     "calibration": "mean gap between predicted probability and accuracy",
     "seen": "accuracy for artists with labelled songs in the training folds",
     "macro F1": "mean over labels of the harmonic mean of precision and recall",
@@ -65,9 +65,9 @@ PROBABILITY_LEGEND = {
 CURVE_LEGEND = {
     "songs": "labelled songs trained on",
     "artists": "their artists",
-    "known": "share of test songs whose artist is among them",
+    "known": "share of test songs by these artists",
     "accuracy": "accuracy ± standard error",
-    "unseen": "accuracy for the other artists",
+    "unseen": "accuracy for test songs by other artists",
 }
 
 
@@ -81,7 +81,9 @@ def evaluate(
     context: Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CLASSIFIER]...", help="Classifiers to evaluate beside the default one."),
+        typer.Argument(
+            metavar="[CLASSIFIER]...", help="Classifiers to evaluate; the default one is always included."
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Evaluate every available classifier.")] = False,
     protocol: Annotated[
@@ -122,9 +124,9 @@ def evaluate(
     Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
     ml.group_sets; ml.past_song_scores keeps the scores of earlier runs.
 
-    `--by`, `--learning-curve` and `--compare-to` report on one classifier, the default one if
-    none is named. `--compare-to HEAD` builds the project as it was committed from the same raw files, and
-    says by how much each measure changed since, on the same folds, or that the difference is noise.
+    `--by`, `--learning-curve` and `--compare-to` report on one classifier: the one named, or the default
+    one. `--compare-to HEAD` builds the committed project from the same raw files, and reports how much each
+    measure changed on the same folds, and which changes are noise.
 
     Example: genredb evaluate logistic --protocol unseen
     """
@@ -132,7 +134,7 @@ def evaluate(
     stated = names or []
     if sum(map(bool, (by, curve, against))) > 1:
         raise UsageError(
-            "`--by`, `--learning-curve` and `--compare-to` exclude each other", cure="give one of them"
+            "`--by`, `--learning-curve` and `--compare-to` cannot be combined", cure="give one of them"
         )
     if (by or curve or against) and (every or len(stated) > 1):
         raise UsageError(
@@ -141,7 +143,7 @@ def evaluate(
     label = asked_label or (Label.genre_group if by is By.group else Label.genre)
     if curve and (protocol, label) != ("cv", Label.genre):
         raise UsageError(
-            "`--learning-curve` is for genres under the protocol cv only",
+            "`--learning-curve` supports only the protocol cv and the label genre",
             cure="leave out --protocol and --label",
         )
     with console.progress() as progress:
@@ -178,7 +180,7 @@ def evaluate(
 
 
 def _explain(context: Context, legend: Mapping[str, str], *lines: str) -> None:
-    """Say what was judged and what the columns mean."""
+    """Print what was evaluated and what the columns mean."""
     for line in lines:
         context.console.say(line)
     for column, meaning in legend.items():

@@ -70,13 +70,13 @@ def export(
     if result.foreign_songs:
         songs = "1 labelled song" if result.foreign_songs == 1 else f"{result.foreign_songs:,} labelled songs"
         context.console.warn(
-            f"This submission learned from {songs} beyond the competition's own, which its rules forbid; "
+            f"The training data includes {songs} from outside the competition, which its rules forbid; "
             "move songs_extra*.csv away, then build and predict again before you submit."
         )
 
 
 def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None) -> "ExportResult":
-    """Export to a file, since what is exported is read back and proved, and print it."""
+    """Export to a temporary file, where it can be verified, and print it."""
     import shutil
 
     from genredb.drafts import temporary_folder

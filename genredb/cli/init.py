@@ -21,13 +21,13 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     csvs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[CSV]...", help="Your own files; default: a copy of the songs project."),
+        typer.Argument(metavar="[CSV]...", help="CSVs to start from; default: copy the songs project."),
     ] = None,
 ) -> None:
-    """Create a new project, from your own files or for the songs. It can be built at once.
+    """Create a project from your own CSVs, or a copy of the songs project. It is ready to build.
 
-    Each CSV becomes a source with a type for each column, a staging model and a table, all described and,
-    where a column looks like a key, checked. They are yours to change.
+    Each CSV becomes a source with typed columns, a staging model and a table, with descriptions and with
+    checks on columns that look like keys. Edit them as you like.
 
     Example: genredb init songs && genredb build --project-dir songs
 

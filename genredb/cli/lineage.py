@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from genredb.runner.flow.lineage import ColumnRef
     from genredb.runner.lineage import Trace
 
-# What goes into a value is followed; what only decides which value or row it is, is named.
+# Edges that carry values are followed; others, such as join keys, are only named.
 FOLLOWED = {"value", "classifier"}
 
 
@@ -32,10 +32,10 @@ def lineage(
     ],
     downstream: Annotated[bool, typer.Option("--downstream", help="Show what depends on it.")] = False,
 ) -> None:
-    """Show what a column is derived from, up to the raw file, or what depends on it.
+    """Trace a column back to the raw files, or show what depends on it.
 
-    A column without a note is part of the value; "(join key)", "(filter)" and the like only
-    decide which value or row it is. -v follows those as well.
+    A column without a note contributes to the value; one marked "(join key)", "(filter)" or the like only
+    decides which value or row is taken. -v traces those, too.
 
     Example: genredb lineage songs.genre_group
     """
@@ -43,7 +43,7 @@ def lineage(
 
 
 def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
-    """Print what a relation or column is made of, or what is made of it."""
+    """Print the lineage of a relation or column, upstream or downstream."""
     from genredb.catalog import Catalog
     from genredb.cli.console import print_json
     from genredb.runner.lineage import trace
@@ -51,7 +51,7 @@ def print_lineage(context: Context, name: str, *, downstream: bool) -> None:
     with Catalog(context.config) as catalog:
         found = trace(catalog, name, is_downstream=downstream)
     for relation, reason in found.unresolved.items():
-        context.console.warn(f"{relation}: its columns cannot be traced: {reason}.")
+        context.console.warn(f"Cannot trace the columns of {relation}: {reason}.")
     if context.json:
         from genredb.reports.contents import lineage_report
 

@@ -1,7 +1,7 @@
-"""``target/genredb.log``: what each run was asked, what it did, warned of, and how it ended; a line each.
+"""``target/genredb.log``: one line for each event of a run.
 
-Nothing fails because the log cannot be written, and no folder is made for it: where there is no target
-folder, nothing was built yet.
+A log that cannot be written is no error, and no folder is created for it: without a target folder, nothing
+has been built yet.
 """
 
 import logging
@@ -24,7 +24,7 @@ _started = time.perf_counter()
 
 
 def logged(config: Config) -> Config:
-    """Begin the log of a run, in the target folder of its project; return the configuration."""
+    """Start the log of a run in the project's target folder; return the configuration."""
     kept = [handler for handler in logger.handlers if isinstance(handler, _Log)]
     if not any(Path(handler.baseFilename) == config.log_file for handler in kept):
         for handler in kept:
@@ -37,12 +37,12 @@ def logged(config: Config) -> Config:
 
 
 def log_end(exit_code: object) -> None:
-    """Write how the run ended."""
+    """Log the exit code and the elapsed time."""
     logger.info("end: exit %s after %.3f s", exit_code or 0, time.perf_counter() - _started)
 
 
 class _Log(RotatingFileHandler):
-    """Writes records to a file once its folder is there, and keeps them until then."""
+    """Writes records to a file, and keeps them in memory until the file's folder exists."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=BYTES, backupCount=1, encoding="utf-8", delay=True)
@@ -65,11 +65,11 @@ class _Log(RotatingFileHandler):
             return False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Do without the log."""
+        """Ignore the error."""
 
 
 class _Line(logging.Formatter):
-    """Formats a record as one line, whatever it holds."""
+    """Formats a record as one line; line breaks become visible characters."""
 
     def __init__(self) -> None:
         super().__init__(

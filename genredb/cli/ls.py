@@ -11,7 +11,7 @@ from genredb.cli.visible import echo
 
 
 class ResourceType(StrEnum):
-    """What can be listed, in dbt's words."""
+    """The kinds of nodes to list, by dbt's names."""
 
     SOURCE = "source"
     SEED = "seed"

@@ -24,9 +24,10 @@ def mcp(
         ),
     ] = SECONDS,
 ) -> None:
-    """Serve the Model Context Protocol to an assistant on stdin and stdout. Nothing can be written.
+    """Serve an AI assistant over the Model Context Protocol, on stdin and stdout. Read-only.
 
-    It runs queries as `query` does, lists relations and columns, follows lineage and explains predictions.
+    It runs queries with the limits of `query`, lists relations and columns, traces lineage and explains
+    predictions.
 
     Example: genredb mcp --timeout 20
     """
@@ -36,5 +37,5 @@ def mcp(
         from genredb.mcp.server import make_server
     except ModuleNotFoundError:
         raise UsageError("The MCP SDK is not installed", cure="run `pip install 'genredb[mcp]'`") from None
-    # Each question reads the project anew; what is wrong with it is said at once, too.
+    # Each request reads the project again; reading it here reports its errors at the start.
     make_server(context.config.settings, limits_of(context.config, timeout or None)).run()

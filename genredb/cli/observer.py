@@ -1,4 +1,4 @@
-"""Prints how a build goes on: a line for each node, the rows of each check that found some."""
+"""Prints build progress: a line for each node, and the failing rows of each check."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class BuildObserver:
-    """Prints a line for each node of a build as it ends, and draws progress on a terminal."""
+    """Prints a line for each node when it finishes, and a progress bar on a terminal."""
 
     def __init__(self, console: Console, progress: Callable[[str, int, int], None]) -> None:
         self._console = console
@@ -25,26 +25,26 @@ class BuildObserver:
         self._done = 0
 
     def settled(self, config: "Config") -> None:
-        """Say what is built from what, where that is not the obvious."""
+        """Say which project and raw files are used, unless they are the usual ones."""
         self._console.introduce(config)
 
     def begin(self, nodes: "Sequence[Node]") -> None:
-        """Hear which nodes will run."""
+        """Receive the nodes that will run."""
         self._total = len(nodes)
         logger.info("plan: %s", ", ".join(node.label for node in nodes) or "nothing to run")
 
     def note(self, notice: "Notice") -> None:
-        """Warn of what has no effect."""
+        """Print a notice as a warning."""
         self._console.warn(str(notice))
 
     def start(self, what: str) -> None:
-        """Show what runs."""
+        """Show the running node in the progress bar."""
         self._progress(what, self._done, self._total)
 
     def dropped(self, relation: str) -> None:
-        """Print a line for a relation that left the project."""
+        """Print a line for a relation that is no longer in the project."""
         logger.info("drop: %s", relation)
-        self._line("drop", relation.removeprefix("main."), "", "no longer made")
+        self._line("drop", relation.removeprefix("main."), "", "no longer in the project")
 
     def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""
@@ -52,7 +52,7 @@ class BuildObserver:
         self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
 
     def finish(self, result: NodeResult) -> None:
-        """Print a line for a node; for a check only if it found something, or if verbose."""
+        """Print a line for a node; for a check only if it has failing rows, or if verbose."""
         self._done += 1
         node = result.node
         _log(result)
@@ -75,7 +75,7 @@ class BuildObserver:
         self._line("guard", views, f"{proof.features:,} features", "no label leaks")
 
     def _failing(self, result: NodeResult) -> None:
-        """Print a check that found rows, with the first of them."""
+        """Print a check with its first failing rows."""
         if result.failing is None:
             return
         word, style = ("WARN", "yellow") if result.status is Status.WARN else ("FAIL", "red")
@@ -94,7 +94,7 @@ class BuildObserver:
 
 
 def _log(result: NodeResult) -> None:
-    """Log how a node ended: why it ran, how long it took, what went wrong."""
+    """Log a node's result: status, seconds, reason and error."""
     found = f"{result.failing.total} failing rows" if result.failing else ""
     because = f"{result.culprit} failed" if result.culprit else ""
     parts = (

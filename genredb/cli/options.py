@@ -1,4 +1,4 @@
-"""The options that every command takes, given to each by one decorator."""
+"""The common options, which one decorator adds to every command."""
 
 import functools
 import inspect
@@ -22,18 +22,18 @@ from genredb.warehouse.settings import MOST_THREADS, is_memory_limit
 
 @dataclass(frozen=True)
 class Context:
-    """What the common options say: where things are, and how to print."""
+    """The values of the common options: paths, output settings and project settings."""
 
     settings: Settings
     console: Console
     json: bool
 
     def from_sample(self, uses_sample: bool) -> Config:
-        """Return the configuration, with the synthetic sample in place of any raw files if that is asked."""
+        """Return the configuration; with ``uses_sample``, one that reads the synthetic sample."""
         return logged(read_config(replace(self.settings, uses_sample=True))) if uses_sample else self.config
 
     def warn_of_unbuilt(self) -> None:
-        """Warn where the project or the raw files changed since the database was built that was read."""
+        """Warn if the project or the raw files changed since the database was built."""
         from genredb.songs.unbuilt import read_unbuilt
 
         if change := read_unbuilt(self.config):
@@ -42,7 +42,7 @@ class Context:
 
     @functools.cached_property
     def config(self) -> Config:
-        """The settled configuration; reading it raises the errors of project and profile."""
+        """The resolved configuration; raises the errors in the project and the profile."""
         return logged(read_config(self.settings))
 
 
@@ -56,7 +56,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "project_dir": (
         _option(
             Path | None,
-            "Folder of dbt_project.yml; searched upward from here.",
+            "Project folder; default: the nearest one with dbt_project.yml, searching upward from here.",
             "--project-dir",
             variable="GENREDB_PROJECT_DIR",
         ),
@@ -65,7 +65,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "profiles_dir": (
         _option(
             Path | None,
-            "Folder of profiles.yml; else the project's, else ~/.dbt.",
+            "Folder with profiles.yml; default: the project folder, then ~/.dbt.",
             "--profiles-dir",
             variable="GENREDB_PROFILES_DIR",
         ),
@@ -74,7 +74,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "target": (
         _option(
             str | None,
-            "Target of the profile; default: the one named in profiles.yml.",
+            "Target in the profile; default: the one that profiles.yml names.",
             "--target",
             "-t",
             variable="GENREDB_TARGET",
@@ -84,7 +84,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "database": (
         _option(
             Path | None,
-            "The DuckDB file; else the profile's path.",
+            "DuckDB file; default: the path in profiles.yml.",
             "--database",
             variable="GENREDB_DATABASE",
         ),
@@ -93,7 +93,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
     "raw_dir": (
         _option(
             Path | None,
-            "Folder of the raw CSVs; else data/raw, the one built from before, or the synthetic sample.",
+            "Folder with the raw files; default: data/raw, else that of the last build, else the sample.",
             "--raw-dir",
             variable="GENREDB_RAW_DIR",
         ),
@@ -108,16 +108,16 @@ COMMON: dict[str, tuple[Any, Any]] = {
         False,
     ),
     "verbose": (
-        _option(bool, "Print every check, too.", "--verbose", "-v", variable="GENREDB_VERBOSE"),
+        _option(bool, "Print more, such as checks that pass.", "--verbose", "-v", variable="GENREDB_VERBOSE"),
         False,
     ),
 }
-# What DuckDB may take, for commands that may have much to do.
+# DuckDB's limits, for commands that may need a lot of memory or time.
 LIMITS: dict[str, tuple[Any, Any]] = {
     "memory_limit": (
         _option(
             str | None,
-            "Memory for DuckDB, such as 2GB or 50%; else the profile's `memory_limit`.",
+            "Memory limit for DuckDB, such as 2GB or 50%; default: `memory_limit` in profiles.yml.",
             "--memory-limit",
             variable="GENREDB_MEMORY_LIMIT",
         ),
@@ -130,7 +130,7 @@ LIMITS: dict[str, tuple[Any, Any]] = {
                 "--threads",
                 min=1,
                 max=MOST_THREADS,
-                help="Threads for DuckDB; else the profile's `threads`.",
+                help="Number of DuckDB threads; default: `threads` in profiles.yml.",
                 envvar="GENREDB_THREADS",
             ),
         ],
@@ -144,9 +144,9 @@ Command = Callable[..., None]
 
 
 def command(*, reports: bool = True, limits: bool = False) -> Callable[[Command], Command]:
-    """Give a command the common options; it receives them as a :class:`Context`, its first argument.
+    """Add the common options to a command, which gets them as its first argument, a :class:`Context`.
 
-    A command that ``reports`` takes ``--json`` as well; one with ``limits``, what DuckDB may take.
+    ``reports`` adds ``--json``; ``limits`` adds ``--memory-limit`` and ``--threads``.
     """
     common = COMMON | (LIMITS if limits else {}) | (_JSON if reports else {})
 
@@ -159,7 +159,7 @@ def command(*, reports: bool = True, limits: bool = False) -> Callable[[Command]
                 function(_context(stated), **values)
                 sys.stdout.flush()
             except BrokenPipeError:
-                # Whoever read our output has enough of it (`| head`); say nothing, not even at shutdown.
+                # The reader closed the pipe, as `| head` does: print nothing, not even at shutdown.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from None
 
@@ -175,7 +175,7 @@ def command(*, reports: bool = True, limits: bool = False) -> Callable[[Command]
 
 
 def _refuse_nan(values: dict[str, Any]) -> None:
-    """Raise UsageError for an option that is no number, which every range lets through."""
+    """Raise UsageError for an option that is NaN, which passes every range check."""
     for name, value in values.items():
         if isinstance(value, float) and math.isnan(value):
             raise UsageError(f"--{name.replace('_', '-')} should be a number, not nan")

@@ -1,4 +1,4 @@
-"""Output that may be longer than the terminal is high: then it goes through a pager."""
+"""Sends output through a pager if it does not fit on one screen."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 
 class _Paged(io.RawIOBase):
-    """Holds back what is written until it is too much for one screen, and starts the pager then."""
+    """Buffers output until it exceeds one screen, then starts the pager."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
@@ -25,7 +25,7 @@ class _Paged(io.RawIOBase):
         return True
 
     def write(self, content: bytes) -> int:  # type: ignore[override]
-        """Take bytes; once the pager was left, there is nobody to take them: BrokenPipeError."""
+        """Write bytes; raises BrokenPipeError once the user has left the pager."""
         if self._pager is None:
             self._held += content
             if self._held.count(b"\n") >= self._screen:
@@ -37,12 +37,12 @@ class _Paged(io.RawIOBase):
         return len(content)
 
     def finish(self) -> None:
-        """Print what was held back, or wait until the pager was left."""
+        """Print the buffered output, or wait until the user leaves the pager."""
         if self._pager is None:
             sys.stdout.buffer.write(self._held)
             sys.stdout.flush()
             return
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the pager's
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pager handles it
         try:
             with contextlib.suppress(BrokenPipeError):
                 self._pager.communicate()
@@ -57,15 +57,15 @@ class _Paged(io.RawIOBase):
 def _command() -> list[str]:
     try:
         return shlex.split(os.environ.get("PAGER", "less"))
-    except ValueError:  # a quote that is not closed
+    except ValueError:  # an unclosed quote
         return []
 
 
 @contextlib.contextmanager
 def paged() -> Iterator[BinaryIO]:
-    """Give a stream whose bytes are printed, through ``$PAGER`` (else less) if they are more than a screen.
+    """Yield a stream that prints its bytes, through ``$PAGER`` (default: less) if they exceed one screen.
 
-    Where there is no terminal or no pager they are just printed.
+    Without a terminal or a pager they are printed directly.
     """
     command = _command()
     has_pager = bool(command) and shutil.which(command[0]) is not None

@@ -28,10 +28,10 @@ def predict(
     ] = 0.0,
     classifier: Annotated[
         str | None,
-        typer.Option(help="A name or id, used from now on, as with `classifiers use`."),
+        typer.Option(help="A classifier's name or id; also used from now on, as after `classifiers use`."),
     ] = None,
 ) -> None:
-    """Predict the genre of every song that has none. A classifier is trained first if none is up to date.
+    """Predict the genre of every song without one. Trains a classifier first if none is up to date.
 
     Example: genredb predict && genredb query "from predictions limit 5"
     """
@@ -64,5 +64,5 @@ def predict(
     by_audio = result.songs - result.by_artist
     said = f"Predicted {result.songs:,} songs: {result.by_artist:,} by their artist, {by_audio:,} by audio"
     if result.unnamed:
-        said += f"; {result.unnamed:,} of them are less probable than {min_probability:g} and get no genre"
+        said += f"; {result.unnamed:,} got no genre, as their probability is below {min_probability:g}"
     console.say(f"{said}.", "green")

@@ -1,4 +1,4 @@
-"""Reads what is typed in the shell: lines with history, colours and completion."""
+"""Reads input in the shell, with history, colours and completion."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,14 +23,14 @@ from genredb.warehouse.user_sql import is_blank, split_statements
 
 
 class Prompt:
-    """Asks for one statement or dot command after the other."""
+    """Prompts for statements and dot commands."""
 
     def __init__(self, config: Config) -> None:
         name = config.database_name
         self._session: PromptSession[str] = PromptSession(
             f"{name}> ",
             prompt_continuation=f"{'.' * len(name)}> ",
-            # Not the buffer that has the focus: that may be the one of a search in the history.
+            # Not the focused buffer, which may be a search in the history.
             multiline=Condition(lambda: not is_complete(self._session.default_buffer.text)),
             lexer=PygmentsLexer(SqlLexer),
             completer=_Completer(config),
@@ -39,12 +39,12 @@ class Prompt:
         )
 
     def read(self) -> str:
-        """Return what was typed; EOFError after Ctrl-D, KeyboardInterrupt after Ctrl-C."""
+        """Return the typed text; EOFError after Ctrl-D, KeyboardInterrupt after Ctrl-C."""
         return self._session.prompt()
 
 
 def is_complete(text: str) -> bool:
-    """Whether Enter ends the text: it is a dot command or nothing, or a semicolon ends its last statement."""
+    """Whether Enter ends the input: it is empty, a dot command, or its last statement has a semicolon."""
     if as_dot_command(text) is not None:
         return True
     _, rest = split_statements(text)
@@ -52,7 +52,7 @@ def is_complete(text: str) -> bool:
 
 
 class _History(FileHistory):
-    """Lines in a file, as far as it can be written: a full disk must not end the shell."""
+    """A history file; write errors are ignored, so that a full disk does not end the shell."""
 
     def store_string(self, string: str) -> None:
         with contextlib.suppress(OSError):
@@ -60,7 +60,7 @@ class _History(FileHistory):
 
 
 def _history() -> History:
-    """Return the history that is kept in the user's folder; where that cannot be written, none is kept."""
+    """Return the history in the user's application folder, or one in memory if that cannot be written."""
     path = Path(typer.get_app_dir("genredb")) / "history"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _history() -> History:
 
 
 class _Completer(Completer):
-    """Completes SQL and dot commands by what the database holds now."""
+    """Completes SQL and dot commands from the current state of the database."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -79,7 +79,7 @@ class _Completer(Completer):
         self._held: dict[tuple[str, str, str], Sequence[str]] = {}
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
-        """Yield what may come at the cursor; where nothing is typed yet, only if it was asked for."""
+        """Yield suggestions at the cursor; before anything is typed, only if the user asks for them."""
         before, after = document.text_before_cursor, document.text_after_cursor
         is_dotted = before.lstrip().startswith(".")
         found = self._dotted(before.lstrip()) if is_dotted else self._in_query(before, after)
@@ -91,7 +91,7 @@ class _Completer(Completer):
         return suggest(before, after, self._vocabulary(), self._values)
 
     def _values(self, relation: Relation, column: str) -> Sequence[str]:
-        """Return what a column holds, asked once of each state of the database."""
+        """Return a column's values, read once per state of the database."""
         key = (relation.schema, relation.name, column)
         if key not in self._held:
             self._held[key] = read_values(self._config, relation, column)
@@ -120,7 +120,7 @@ class _Completer(Completer):
         return [(choice, "") for choice in choices.get(name, ())]
 
     def _vocabulary(self) -> Vocabulary:
-        """Return what the database that was published last knows; nothing where it cannot be read."""
+        """Return the vocabulary of the published database; empty if it cannot be read."""
         try:
             state = self._config.database.stat()
             identity = (state.st_ino, state.st_mtime_ns)

@@ -45,7 +45,7 @@ def query(
         int | None, typer.Option(min=1, help=f"Maximum number of rows; default for tables: {TABLE_ROWS}.")
     ] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME.")
+        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="Set a value for $NAME.")
     ] = None,
     timeout: Annotated[
         float,
@@ -63,7 +63,7 @@ def query(
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
-    """Run a read-only SQL query. No files other than the database are read.
+    """Run a read-only SQL query. It can read the database but no other files.
 
     Example: genredb query "select genre_group, count(*) from songs group by all order by 2 desc"
 
@@ -98,23 +98,23 @@ def query(
 
 def _read_sql(sql: str | None, file: Path | None) -> str:
     if (sql is None) == (file is None):
-        raise UsageError('Give the SQL as one argument, such as "select count(*) from songs", or by -f FILE')
+        raise UsageError('Give the SQL as one argument, such as "select count(*) from songs", or as -f FILE')
     if sql is not None and sql != "-":
         return sql
     try:
         if file is None:
             return sys.stdin.buffer.read().decode()
-        return Path(str(file)).read_bytes().decode()  # as it stands, line ends included
+        return Path(str(file)).read_bytes().decode()  # unchanged, including line ends
     except PermissionError:
         raise
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+        raise UsageError(f"Cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file or 'stdin'} is not UTF-8 text") from None
 
 
 def _parameters(stated: list[str]) -> dict[str, str]:
-    """Return the values of parameters by name; they are bound as text, which SQL compares with any type."""
+    """Return the parameters' values by name; they are bound as text, which SQL compares with any type."""
     found = {}
     for text in stated:
         name, is_given, value = text.partition("=")

@@ -23,7 +23,7 @@ def retry(
     warn_error: WarnError = False,
     allow_drops: AllowDrops = False,
 ) -> None:
-    """Resume the last failed build. Nodes that succeeded and did not change do not run again.
+    """Resume the last failed build. Nodes that succeeded and have not changed since are skipped.
 
     The failed build is kept as target/failed.duckdb until one succeeds. Example: genredb retry
     """

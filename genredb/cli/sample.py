@@ -23,12 +23,14 @@ def sample(
             min=1, help="Number of songs in the training file; the test file has a quarter as many."
         ),
     ] = 453,
-    seed: Annotated[int, typer.Option(min=0, help="The same rows and seed give the same files.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; the same rows and seed give the same files.")
+    ] = 0,
     defects: Annotated[
-        bool, typer.Option("--defects", help="Add invalid rows that must be quarantined.")
+        bool, typer.Option("--defects", help="Add invalid rows, which a build quarantines.")
     ] = False,
 ) -> None:
-    """Write synthetic CSVs in the competition's schema. The songs are invented, the numbers plausible.
+    """Generate synthetic CSVs in the competition's format. The songs are invented; the values are plausible.
 
     Example: genredb sample --rows 10000 -o big && genredb build --raw-dir big
     """

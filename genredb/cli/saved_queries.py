@@ -1,7 +1,7 @@
-"""The shell's saved queries: one file each in the project's folder ``queries``.
+"""The shell's saved queries, one file each in the project's folder ``queries``.
 
-They speak of the project's tables, so they lie beside it, can be shared with it, and ``genredb query -f``
-asks them, too.
+They belong to the project's tables, so they are stored and shared with it; ``genredb query -f`` runs them,
+too.
 """
 
 import re
@@ -23,25 +23,25 @@ def saved(config: "Config") -> dict[str, Path]:
 
 
 def save(config: "Config", name: str, sql: str) -> Path:
-    """Write a query under a name; UsageError for a name that is none, or is another query's."""
+    """Save a query under a name; UsageError if the name is invalid or taken by another query."""
     if not re.fullmatch(r"[\w-]+", name):
         raise UsageError(f"'{name}' is not a valid query name", cure="use letters, digits, _ and -")
     path = config.home / FOLDER / f"{name}.sql"
     text = f"{sql.strip()};\n"
     if path.exists() and read_text(path) != text:
         raise UsageError(
-            f"{FOLDER}/{name}.sql holds another query", cure="choose another name or remove the file"
+            f"{FOLDER}/{name}.sql already holds another query", cure="choose another name or remove the file"
         )
     try:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise UsageError(f"Cannot write {path}: {error.strerror}") from None
     return path
 
 
 def read_saved(config: "Config", name: str) -> str:
-    """Return the SQL of a saved query; UsageError where there is none of that name."""
+    """Return the SQL of a saved query; UsageError if there is none of that name."""
     found = saved(config)
     if name not in found:
         raise UsageError(f"There is no saved query '{name}'", name=name, choices=found)

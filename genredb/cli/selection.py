@@ -1,4 +1,4 @@
-"""The options by which commands choose nodes and say how to treat them."""
+"""The options that select nodes and set how they run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ _NAMES = ("--select", "-s", "--exclude")
 
 
 def joined(arguments: list[str]) -> list[str]:
-    """Return the command line with the several values of ``--select a b`` as one: ``--select "a b"``."""
+    """Join the values of ``--select a b`` into one argument: ``--select "a b"``."""
     result: list[str] = []
     is_open = False
     for argument in arguments:
@@ -37,7 +37,7 @@ FullRefresh = Annotated[
     typer.Option("--full-refresh", "-f", help="Run every node and rebuild incremental tables from scratch."),
 ]
 Sample = Annotated[
-    bool, typer.Option("--sample", help="Use the synthetic sample, even in place of your own songs.")
+    bool, typer.Option("--sample", help="Use the synthetic sample, even if it replaces your own songs.")
 ]
 AllowDrops = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""What the shell remembers from one query to the next, and how it asks."""
+"""The state of the shell, and how it runs queries."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ TABLE_ROWS = 1_000
 
 @dataclass
 class Session:
-    """What the shell remembers from one query to the next."""
+    """The state of the shell between queries."""
 
     context: Context
     limits: "Limits"
@@ -27,7 +27,7 @@ class Session:
     is_over: bool = False
 
     def ask(self, sql: str) -> None:
-        """Print what a query finds, in the format chosen."""
+        """Run a query and print its result in the current format."""
         from genredb.cli.pager import paged
 
         limit = TABLE_ROWS if self.format in FOR_PEOPLE else None
@@ -41,7 +41,7 @@ class Session:
             self.context.console.say(note, "yellow")
 
     def question(self, sql: str, limit: int | None = None) -> "Question":
-        """Return a query to ask; what it calls is imported here, so that each query's process has it."""
+        """Return a query to run. If it calls the classifier, imports it here for the processes to inherit."""
         from genredb.ask.query import Question, calls_classifier
 
         if calls_classifier(sql):

@@ -43,7 +43,7 @@ def shell(
     from genredb.warehouse.database import open_reader
 
     with open_reader(context.config.database, context.config.engine):
-        pass  # says what to do where there is none
+        pass  # a missing database is an error that says what to do
     session = Session(context, limits_of(context.config, None, is_trusted=trusted), is_trusted=trusted)
     if raw_files_changed(context.config):
         context.console.say(RAW_FILES_CHANGED, "yellow")
@@ -54,14 +54,14 @@ def shell(
 
 
 def run_all(session: Session, lines: Iterable[str]) -> None:
-    """Do what lines of statements and dot commands say; GenredbError at the first that cannot be done."""
+    """Run statements and dot commands; raises the GenredbError of the first that fails."""
     for text in _pieces(lines):
         if not session.is_over:
             _run(session, text)
 
 
 def _run(session: Session, text: str) -> None:
-    """Do what one statement or dot command says."""
+    """Run one statement or dot command."""
     from genredb.cli.dot_commands import as_dot_command, run_dot_command
 
     started = time.perf_counter()
@@ -71,19 +71,19 @@ def _run(session: Session, text: str) -> None:
     elif text.strip():
         session.ask(text)
         if session.is_timed:
-            session.context.console.say(f"It took {time.perf_counter() - started:.3f} seconds.", "dim")
+            session.context.console.say(f"Took {time.perf_counter() - started:.3f} s.", "dim")
 
 
 def _talk(session: Session) -> None:
-    """Read and run until the end is asked for; an error or Ctrl-C ends a query, not the shell."""
+    """Read and run input until the user leaves; an error or Ctrl-C ends a query, not the shell."""
     from genredb import __version__
     from genredb.cli.prompt import Prompt
 
     console = session.context.console
     database = near(session.context.config.database)
-    console.say(f"genredb {__version__} on {database}; Type .help for commands, Ctrl-D to exit.")
+    console.say(f"genredb {__version__} on {database}. Type .help for commands, Ctrl-D to exit.")
     prompt = Prompt(session.context.config)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while a line is typed, Ctrl-C is a key
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # at the prompt, prompt_toolkit handles Ctrl-C as a key
     while not session.is_over:
         try:
             text = prompt.read()
@@ -98,14 +98,14 @@ def _talk(session: Session) -> None:
             console.line(("error: ", "red bold"), (str(error), ""))
         except KeyboardInterrupt:
             console.line(("interrupted", "yellow"))
-        except Exception as error:  # noqa: BLE001 - a bug of genredb's must not cost the session
-            bug = f"{type(error).__name__}: {error}\nThis is an internal error of genredb; please report it."
+        except Exception as error:  # noqa: BLE001 - an internal error must not end the session
+            bug = f"{type(error).__name__}: {error}\nThis is an internal error; please report it."
             console.line(("error: ", "red bold"), (bug, ""))
 
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt inside, and nowhere else."""
+    """Let Ctrl-C raise KeyboardInterrupt inside this context only."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -114,9 +114,10 @@ def _interruptible() -> Iterator[None]:
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the statements and dot commands of a text, the last one whether or not a semicolon ends it.
+    """Yield the statements and dot commands of a text; the last one needs no semicolon.
 
-    Empty lines stand before a statement in place of what came before it, so that errors count all lines.
+    Each statement is padded with empty lines for those before it, so that errors give line numbers in the
+    whole text.
     """
     from genredb.cli.dot_commands import as_dot_command
     from genredb.warehouse.user_sql import is_blank, split_statements

@@ -21,7 +21,7 @@ def show(
     inline: Annotated[str | None, typer.Option(help="A template to run instead of a model.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of rows to show.")] = 5,
 ) -> None:
-    """Run a model's current SQL and show its first rows.
+    """Run the current SQL of a model, without building it, and show the first rows.
 
     Example: genredb show --inline "select genre, count(*) from {{ ref('songs') }} group by genre"
     """
@@ -36,4 +36,4 @@ def show(
     answer = fetch_answer(context.config, question)
     print_table(answer.columns, answer.rows)
     if answer.is_cut:
-        context.console.say(f"The first {limit} rows; --limit shows more.", "dim")
+        context.console.say(f"Showing the first {limit} rows; use --limit for more.", "dim")

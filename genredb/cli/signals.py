@@ -1,29 +1,29 @@
-"""Signals that end a command become exceptions, so that `finally` blocks remove what is half-made."""
+"""Turns signals that end a command into exceptions, so that `finally` blocks remove unfinished files."""
 
 import signal
 import time
 
 
 class InterruptedBySignal(BaseException):
-    """Raised where a signal arrives."""
+    """Raised when a signal arrives."""
 
 
-# Those that arrived: DuckDB turns what is raised in the middle of a query into an error of its own.
+# The signals received: DuckDB turns an exception raised during a query into an error of its own.
 arrived: list[int] = []
 
-# One press of Ctrl-C may arrive several times: `timeout` signals its child and then the group.
+# One Ctrl-C may arrive several times: `timeout` signals its child and then the group.
 _ONE_PRESS_S = 0.5
 _last_s = 0.0
 
 
 def listen() -> None:
-    """Let SIGINT and SIGTERM raise."""
+    """Make SIGINT and SIGTERM raise InterruptedBySignal."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def ignore_the_rest() -> None:
-    """Let what is nearly over come to its end."""
+    """Ignore further interrupts, so that the command can finish."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

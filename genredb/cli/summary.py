@@ -1,4 +1,4 @@
-"""The end of a build or test: one line that says how it went, and the same as JSON."""
+"""The summary of a build or test, as one line or as JSON."""
 
 from genredb.cli.console import Console, print_json
 from genredb.cli.options import Context
@@ -14,7 +14,7 @@ def print_report(result: BuildResult) -> None:
 
 
 def report_build(context: Context, result: BuildResult) -> None:
-    """Print how a build ended."""
+    """Print the outcome of a build."""
     context.console.loads(result.loads)
     if context.json:
         print_report(result)
@@ -24,7 +24,7 @@ def report_build(context: Context, result: BuildResult) -> None:
 
 
 def summarize(console: Console, config: Config, result: BuildResult) -> None:
-    """Say what a build did, in a line."""
+    """Print a one-line summary of a build."""
     name = config.database.name
     if result.exit_code:
         end = f"{_counts(result)}; {name} is unchanged. `genredb retry` resumes from here."
@@ -34,16 +34,16 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
         if result.standing_warnings:
             count = result.standing_warnings
             warned = f"{count} {'check' if count == 1 else 'checks'} warned"
-            console.warn(f"{warned} when last run; `genredb test` shows the rows.")
+            console.warn(f"{warned} in the last run; `genredb test` shows the rows.")
     else:
         did = _counts(result) if result.results else "nothing had to be rebuilt"
         console.say(f"Built {name} in {result.seconds:.1f} s: {did}.", "green")
         if result.forgotten:
-            console.warn("The predictions no longer fit the data and were removed; run `genredb predict`.")
+            console.warn("The predictions were out of date and have been removed; run `genredb predict`.")
 
 
 def summarize_checks(console: Console, result: BuildResult) -> None:
-    """Say how the checks went, in a line."""
+    """Print a one-line summary of the checks."""
     style = "red" if result.exit_code else "green"
     console.say(f"{_counts(result)} in {result.seconds:.1f} s.", style)
 

@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 def test(
     context: Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Models, seeds or checks; all checks if none is named.")
+        list[str] | None, typer.Argument(help="Models, seeds or checks to test; default: all.")
     ] = None,
     selected: Select = None,
     excluded: Exclude = None,

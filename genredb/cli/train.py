@@ -27,7 +27,9 @@ def train(
     ] = None,
     stated: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the estimator. Can be repeated."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Set a parameter of the estimator. Can be given repeatedly."
+        ),
     ] = None,
 ) -> None:
     """Train a classifier and store it in the database.
@@ -51,30 +53,30 @@ def train(
     console.say(describe(result), "green")
     if not result.is_used:
         console.say(
-            f"It is stored beside the one in use; `genredb predict --classifier {result.classifier_id}` "
-            "switches to it."
+            f"The classifier in use stays the same; `genredb predict --classifier {result.classifier_id}` "
+            "switches to this one."
         )
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-    """Return name and value of ``NAME=VALUE``, the value as yml has it."""
+    """Return name and value of ``NAME=VALUE``; the value is parsed as YAML."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise UsageError(f"--set should be NAME=VALUE such as n_estimators=500, not {text!r}")
     parsed = parse_yaml(f"value: {value}", f"--set {name}").get("value")
-    with contextlib.suppress(ValueError):  # 1e-3 is a text in yml, and a number to everybody else
+    with contextlib.suppress(ValueError):  # YAML reads 1e-3 as text
         parsed = float(parsed) if isinstance(parsed, str) else parsed
     return name.strip(), parsed
 
 
 def admit_warnings(console: "Console", result: "TrainResult") -> None:
-    """Print what scikit-learn warned of while it fitted."""
+    """Print scikit-learn's warnings from fitting."""
     for line in result.warnings:
         console.warn(f"{result.classifier_id}: {line}.")
 
 
 def describe(result: "TrainResult") -> str:
-    """Say in a line what a classifier was fitted on."""
+    """Return a one-line summary of a classifier's training data."""
     audio = f"{result.audio_songs:,} songs in {result.audio_genres} genres"
     if not result.artists:
         return f"Fitted {result.classifier_id}: {audio}."

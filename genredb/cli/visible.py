@@ -1,10 +1,10 @@
-"""Text for a terminal, which must not obey the data: control characters become visible."""
+"""Makes control characters visible, so that data cannot control the terminal."""
 
 import codecs
 import sys
 from typing import BinaryIO
 
-# Each as its picture (␛ for escape); those of C1, which have none, and halves of characters as �.
+# Control characters map to their pictures (␛ for escape); C1 controls and lone surrogates, to �.
 _PICTURES = {code: 0x2400 + code for code in range(32)} | {127: "␡"}
 _PICTURES |= dict.fromkeys([*range(128, 160), *range(0xD800, 0xE000)], "�")
 _IN_LINES = {code: picture for code, picture in _PICTURES.items() if code not in (9, 10)}
@@ -17,22 +17,22 @@ def visible(text: str) -> str:
 
 
 def visible_cell(text: str) -> str:
-    """Return text for a cell of a table, which is one line."""
+    """Return text for a table cell, on one line."""
     return text.translate(_IN_CELLS)
 
 
 def echo(text: object) -> None:
-    """Print lines for a person to read on stdout."""
+    """Print text on stdout, with control characters visible."""
     print(visible(str(text)))
 
 
 def visible_stream(stream: BinaryIO) -> BinaryIO:
-    """Return a stream, to be written to, that makes control characters visible in UTF-8 for another one."""
+    """Wrap a stream: control characters in the UTF-8 written to it become visible."""
     return _VisibleStream(stream)  # type: ignore[return-value]
 
 
 def stdout_bytes() -> BinaryIO:
-    """Return stdout for UTF-8 that programs read as it is, and people with control characters visible."""
+    """Return stdout for UTF-8; on a terminal, control characters become visible."""
     return visible_stream(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 

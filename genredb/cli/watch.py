@@ -1,4 +1,4 @@
-"""``genredb build --watch``: builds, waits for an edit, builds again, until Ctrl-C."""
+"""``genredb build --watch``: rebuilds after each edit until Ctrl-C."""
 
 import signal
 import time
@@ -22,13 +22,12 @@ _NAMED = 3
 
 
 def watch(context: Context, options: Options) -> None:
-    """Build after each edit until Ctrl-C; what is wrong is printed, and the next edit may mend it.
+    """Build after each edit until Ctrl-C. Errors are printed; the next edit may fix them.
 
-    All of it is one process, which has imported already what a build takes. A full refresh is the first
-    build's alone.
+    All builds run in one process, which saves the imports. A full refresh applies to the first build only.
     """
     config = context.config
-    if not config.is_shipped:  # a project whose file is missing for a moment must not become another one
+    if not config.is_shipped:  # keep this project even if dbt_project.yml is missing for a moment
         context = replace(context, settings=replace(context.settings, project_dir=config.root))
     try:
         _watch(context, config, options)
@@ -46,7 +45,7 @@ def _watch(context: Context, config: Config, options: Options) -> None:
         watched.look()
         _build_in_turn(context, options, watched, is_first=is_first)
         if is_first:
-            console.say("Watching for edits; Ctrl-C ends it.", "dim")
+            console.say("Watching for edits; press Ctrl-C to stop.", "dim")
         is_first, options = False, replace(options, is_full_refresh=False)
         edited = watched.wait()
         names = ", ".join(config.show_path(path) for path in edited[:_NAMED])
@@ -56,11 +55,11 @@ def _watch(context: Context, config: Config, options: Options) -> None:
 
 
 def _build_in_turn(context: Context, options: Options, watched: Watched, *, is_first: bool) -> None:
-    """Build, as soon as no other process writes to the database; print what is wrong."""
+    """Build as soon as no other process is writing to the database; print errors."""
     was_locked = False
     while True:
         try:
-            fresh = replace(context)  # reads the project anew
+            fresh = replace(context)  # without the cached configuration
             with context.console.progress() as progress:
                 observer = _Observer(context.console, progress, watched, is_first=is_first)
                 result = build(fresh.config, observer, options, SONGS)
@@ -77,7 +76,7 @@ def _build_in_turn(context: Context, options: Options, watched: Watched, *, is_f
 
 
 class _Observer(BuildObserver):
-    """Prints a build; what it is built from is said of the first one alone."""
+    """Prints a build; only the first one says which project and raw files it uses."""
 
     def __init__(
         self, console: Console, progress: Callable[[str, int, int], None], watched: Watched, *, is_first: bool
@@ -87,7 +86,7 @@ class _Observer(BuildObserver):
         self._is_first = is_first
 
     def settled(self, config: Config) -> None:
-        """Watch what is read."""
+        """Watch the files of this configuration."""
         self._watched.settled(config)
         if self._is_first:
             super().settled(config)

@@ -14,7 +14,7 @@ from genredb.values import json_text
 def rows(config: Config, stream: BinaryIO, sql: str, limit: int) -> list[str]:
     """Write the rows of a query, at most ``limit``."""
     has_more = write_answer(config, Question(sql, limit=limit), "json", stream)
-    return [f"Showing the first {limit:,} rows; a greater limit gives more."] if has_more else []
+    return [f"Showing the first {limit:,} rows; use a larger limit for more."] if has_more else []
 
 
 def relations(config: Config, stream: BinaryIO) -> list[str]:

@@ -23,7 +23,7 @@ MOST_ROWS = 10_000
 ANSWER_BYTES = 1 << 18
 _INSTRUCTIONS = (
     "A DuckDB file that a dbt project built: songs and their genres, unless its relations say otherwise."
-    " It is read-only. Call `relations` first: it lists what can be queried and what it means."
+    " It is read-only. Call `relations` first: it lists the tables and views with descriptions."
 )
 
 
@@ -43,7 +43,7 @@ def make_server(settings: Settings, limits: Limits) -> MCPServer:
     @tool
     def query(
         sql: Annotated[str, Field(description="One read-only query in DuckDB's SQL.")],
-        limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Rows at most.")] = ROWS,
+        limit: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Maximum number of rows.")] = ROWS,
     ) -> list[str]:
         """Run a read-only SQL query; rows are returned as JSON objects.
 
@@ -67,7 +67,7 @@ def make_server(settings: Settings, limits: Limits) -> MCPServer:
     def lineage(
         name: Annotated[str, Field(description="A relation or a column, such as songs.genre_group.")],
         downstream: Annotated[
-            bool, Field(description="Follow what depends on it instead of what it depends on.")
+            bool, Field(description="Show what depends on it, instead of what it depends on.")
         ] = False,
     ) -> list[str]:
         """Show what a column is derived from, up to the raw file, or what depends on it."""
@@ -76,7 +76,7 @@ def make_server(settings: Settings, limits: Limits) -> MCPServer:
     @tool
     def explain(
         song: Annotated[str, Field(description="A song's Id, its key such as test:454, or a title.")],
-        is_title: Annotated[bool, Field(description="Whether it is a title, or a part of one.")] = False,
+        is_title: Annotated[bool, Field(description="True to search by a title or part of one.")] = False,
     ) -> list[str]:
         """Explain a song's predicted genre: the artist's songs, similar songs, influential columns."""
         return guarded.ask(answers.explanations, song, is_title=is_title)

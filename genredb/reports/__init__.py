@@ -1,1 +1,1 @@
-"""The JSON of commands: a class for each shape, and how it is made. docs/json.md is written from these."""
+"""The JSON of commands: a class for each shape, and its constructor. docs/json.md is generated from them."""

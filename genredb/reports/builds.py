@@ -1,4 +1,4 @@
-"""What builds, tests, loads and plans are as JSON."""
+"""The JSON of builds, tests, loads and plans."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class PlannedLoad:
 
 @dataclass(frozen=True)
 class PlannedNode:
-    """A node that a build would run and why; ``touched`` is null where no columns are told.
+    """A node that a build would run, and why; ``touched`` is null if its columns are unknown.
 
     ``reason`` puts into words the ``cause``, such as ``upstream``, and its ``subject``, which may be empty.
     """
@@ -40,8 +40,8 @@ class PlannedNode:
 class PlanReport:
     """What a build would do.
 
-    ``removed`` are relations that would be dropped; ``large_drop`` is what a build would stop for unless
-    --allow-drops is given, or null. ``is_confirmed`` says that the database remembers to be whole.
+    ``removed`` are relations that would be dropped; ``large_drop`` is the reason for which a build would stop
+    without --allow-drops, or null. ``is_confirmed`` is true if the database is marked as completely built.
     """
 
     loads: tuple[PlannedLoad, ...]
@@ -76,7 +76,7 @@ def plan_report(plan: Plan) -> PlanReport:
 
 @dataclass(frozen=True)
 class FailingReport:
-    """The first rows that fail a check, each by column, and how many there are in ``total``."""
+    """The first rows that fail a check, as objects by column, and the ``total`` number of failing rows."""
 
     total: int
     rows: tuple[dict[str, Any], ...]
@@ -84,7 +84,7 @@ class FailingReport:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """What is wrong and where, and the cure; parts that are unknown are empty or null.
+    """The parts of an error: what is wrong, where, and the cure; unknown parts are empty or null.
 
     ``name`` is the invalid name, ``choices`` are the valid ones.
     """
@@ -108,11 +108,11 @@ def error_reports(error: GenredbError | None) -> tuple[ErrorReport, ...]:
 
 @dataclass(frozen=True)
 class ResultReport:
-    """How a node ended: ``status`` is success, warn, fail, error or skipped.
+    """The result of a node: ``status`` is success, warn, fail, error or skipped.
 
-    ``rows`` counts those of the relation made, ``failing`` is null unless a check found rows. ``culprit`` is
-    what failed upstream of a node that was skipped. ``reason`` puts into words the ``cause`` and its
-    ``subject``, ``message`` the ``errors``.
+    ``rows`` is the row count of the node's relation; ``failing`` is null unless a check has failing rows.
+    ``culprit`` is the failed upstream node if this one was skipped. ``reason`` is the text of ``cause`` and
+    ``subject``, ``message`` that of ``errors``.
     """
 
     unique_id: str
@@ -132,7 +132,7 @@ class ResultReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """How a build or test ended; ``published`` is false where nothing changed or something failed."""
+    """The result of a build or test; ``published`` is false if nothing changed or something failed."""
 
     published: bool
     exit_code: int
@@ -178,7 +178,7 @@ def _failing(found: FailingRows | None) -> FailingReport | None:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The files that were loaded; none where the raw files did not change."""
+    """The files that were loaded; none if the raw files did not change."""
 
     loads: tuple[Load, ...]
 

@@ -1,4 +1,4 @@
-"""What nodes, lineage, relations and songs are as JSON."""
+"""The JSON of nodes, lineage, relations and songs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from genredb.runner.lineage import Trace
 
 @dataclass(frozen=True)
 class ListedNode:
-    """A node of the graph; ``relation`` (``schema.name``) is null where it is none."""
+    """A node of the graph; ``relation`` (``schema.name``) is null if the node creates none."""
 
     unique_id: str
     kind: str
@@ -42,7 +42,7 @@ def listed(node: Node) -> ListedNode:
 
 @dataclass(frozen=True)
 class LoadedColumn:
-    """A column that is loaded from a file, and the header that it has there."""
+    """A column loaded from a file, and its header in the file."""
 
     relation: str
     column: str
@@ -52,7 +52,7 @@ class LoadedColumn:
 
 @dataclass(frozen=True)
 class UnresolvedReport:
-    """Why a relation cannot be traced: ``reason`` puts the ``obstacle`` and its ``subject`` into words."""
+    """Why a relation cannot be traced; ``reason`` is the text of ``obstacle`` and ``subject``."""
 
     reason: str
     obstacle: Obstacle
@@ -61,7 +61,7 @@ class UnresolvedReport:
 
 @dataclass(frozen=True)
 class LineageReport:
-    """The columns asked for, the edges above or below them, and the columns of files among them.
+    """The requested columns, the edges upstream or downstream of them, and the file columns among them.
 
     ``unresolved`` says of each relation that cannot be traced, why.
     """
@@ -87,7 +87,7 @@ def lineage_report(found: Trace) -> LineageReport:
 
 @dataclass(frozen=True)
 class ListedRelation:
-    """A table or view, as a query calls it, and its columns' names; ``meaning`` may be empty."""
+    """A table or view, by its name in queries, and its columns' names; ``meaning`` may be empty."""
 
     relation: str
     kind: str
@@ -96,7 +96,7 @@ class ListedRelation:
 
 
 def listed_relation(one: Relation) -> ListedRelation:
-    """Return how a relation is listed."""
+    """Return the entry of a relation."""
     return ListedRelation(
         one.asked_as, one.kind, one.description, tuple(column.name for column in one.columns)
     )
@@ -104,14 +104,14 @@ def listed_relation(one: Relation) -> ListedRelation:
 
 @dataclass(frozen=True)
 class RelationsReport:
-    """The relations of a database in which nothing describes songs."""
+    """The relations of a database without songs."""
 
     relations: tuple[ListedRelation, ...]
 
 
 @dataclass(frozen=True)
 class GenreCount:
-    """How many labelled songs a genre has, and their artists; ``percent`` is of all labelled songs."""
+    """The numbers of a genre's labelled songs and artists; ``percent`` is of all labelled songs."""
 
     genre: str
     genre_group: str
@@ -122,7 +122,7 @@ class GenreCount:
 
 @dataclass(frozen=True)
 class GroupCount:
-    """How many labelled songs a genre group has; ``percent`` is of all labelled songs."""
+    """The number of a genre group's labelled songs; ``percent`` is of all labelled songs."""
 
     genre_group: str
     songs: int
@@ -131,11 +131,11 @@ class GroupCount:
 
 @dataclass(frozen=True)
 class SongsReport:
-    """What the labelled songs are like.
+    """Summary of the labelled songs.
 
-    ``numbers`` and ``texts`` are the rows of ``numeric_summary`` and ``text_summary``. ``correlations`` have
-    an object for each column, by its ``name``, with its correlation to each other one; ``genre_means`` one
-    for each genre, with the mean of each column.
+    ``numbers`` and ``texts`` are the rows of ``numeric_summary`` and ``text_summary``. ``correlations`` has
+    an object for each column (``name``) with its correlation to every column; ``genre_means`` has one for
+    each genre with the mean of each column.
     """
 
     genres: tuple[GenreCount, ...]

@@ -40,10 +40,10 @@ def _refuse_dangerous(config: Config, folder: Path) -> None:
     whole = (*kept, config.root.resolve(), config.database.resolve())
     if is_inside or any(path.is_relative_to(target) for path in whole):
         raise ProjectError(
-            f"clean-targets names {folder}, which holds files of the project's own",
+            f"clean-targets contains {folder}, which has files of the project",
             cure="remove it from that list",
         )
     if not target.is_relative_to(config.home):
         raise ProjectError(
-            f"clean-targets names {folder}, outside the project", cure="remove it from that list"
+            f"clean-targets contains {folder}, which is outside the project", cure="remove it from that list"
         )

@@ -13,7 +13,7 @@ def compile_sql(config: Config, name: str | None = None, template: str | None = 
     UsageError if neither or both are given.
     """
     if (name is None) == (template is None):
-        raise UsageError("Name a model, or give a template by --inline")
+        raise UsageError("Name a model, or give a template with --inline")
     with Opened(config) as opened:
         database = opened.templates_database
         if template is not None:
@@ -22,7 +22,9 @@ def compile_sql(config: Config, name: str | None = None, template: str | None = 
         node = compilation.find(str(name))
         if isinstance(node, Model | Check) and node.dynamic:
             if database is None:
-                raise UsageError(f"{node.name} calls {node.dynamic}, and there is no database yet to ask")
+                raise UsageError(
+                    f"{node.name} calls {node.dynamic}, which needs a database, but there is none yet"
+                )
             return compilation.deferred.sql(node, database).value
         if isinstance(node, Compiled):
             return node.sql

@@ -73,7 +73,7 @@ def read_classifiers(root: Path) -> dict[str, StatedClassifier]:
         place = Place(str(path), yaml_line(text, ("classifiers", i)) or 1)
         stated = _entry(entry, place)
         if stated.name in found:
-            raise ProjectError(f"the classifier '{stated.name}' is stated twice", place=place)
+            raise ProjectError(f"the classifier '{stated.name}' is defined twice", place=place)
         found[stated.name] = stated
     return found
 
@@ -83,7 +83,7 @@ def _entry(entry: Any, place: Place) -> StatedClassifier:
         raise ProjectError("a classifier should be `name: …` and `estimator: …`", place=place)
     name = entry.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        what = "a classifier's `name:` should be small letters, digits and underscores"
+        what = "a classifier's `name:` should be lowercase letters, digits and underscores"
         raise ProjectError(what, place=place)
     if not isinstance(entry.get("reads_artist", False), bool):
         raise ProjectError(f"`reads_artist:` of {name} should be true or false", place=place)
@@ -131,7 +131,7 @@ def _check(stated: Any, place: Place) -> None:
     if isinstance(stated, str):
         stated = {"estimator": stated}
     if not isinstance(stated, Mapping) or ("estimator" in stated) == ("pipeline" in stated):
-        raise ProjectError("state either `estimator:` or `pipeline:`", place=place)
+        raise ProjectError("give either `estimator:` or `pipeline:`", place=place)
     check_keys(stated, ESTIMATOR, str(place), "")
     if "pipeline" in stated:
         _check_pipeline(stated, place)
@@ -139,7 +139,7 @@ def _check(stated: Any, place: Place) -> None:
     path = stated["estimator"]
     if not isinstance(path, str) or not re.fullmatch(_PATH, path):
         raise ProjectError(
-            f"'{path}' is no path of a scikit-learn estimator (sklearn.module.Name)", place=place
+            f"'{path}' is not the path of a scikit-learn estimator (sklearn.module.Name)", place=place
         )
     _check_parameters(stated.get("parameters") or {}, place)
 

@@ -116,7 +116,7 @@ def _find_run(config: Config, against: str, name: str, protocol: str) -> str | N
         return None
     if judged != (name, protocol):
         raise UsageError(
-            f"The run {against} judged {judged[0]} under {judged[1]}, not {name} under {protocol}"
+            f"The run {against} evaluated {judged[0]} under {judged[1]}, not {name} under {protocol}"
         )
     return against
 
@@ -183,7 +183,7 @@ def _before(config: Config, against: str, folder: Path) -> tuple[Config, Earlier
     except GenredbError as error:
         raise error.during(f"{earlier} cannot be built") from None
     if not result.is_published:
-        raise UsageError(f"{earlier} cannot be built: its checks fail, or its SQL")
+        raise UsageError(f"{earlier} cannot be built: its SQL or its checks fail")
     return before, earlier
 
 

@@ -36,7 +36,10 @@ class LabelledSong:
 
 @dataclass(frozen=True)
 class Weight:
-    """The effect of one column: the genre's drop in probability if the column had its typical value."""
+    """The effect of one column: the drop in the genre's probability if the column had its median value.
+
+    ``typical`` is the median over the labelled songs.
+    """
 
     column: str
     value: float
@@ -48,8 +51,8 @@ class Weight:
 class Explanation:
     """Why a song's genre was chosen. ``label`` is its true genre, if it is labelled.
 
-    ``genre_group`` is the likeliest group, whose probability is the sum over its genres; it may differ from
-    ``own_group``, the group of the likeliest genre. Title and artist are empty if unknown. ``basis`` says
+    ``genre_group`` is the most likely group, whose probability is the sum over its genres; it may differ from
+    ``own_group``, the group of the most likely genre. Title and artist are empty if unknown. ``basis`` says
     what decided: the artist, with ``artist_songs``, or the audio, with the columns in ``weights``;
     ``nearest`` are the labelled songs with the most similar audio, whatever decided.
     """

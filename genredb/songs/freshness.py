@@ -59,7 +59,7 @@ _WORDS: Mapping[Staleness, str] = {
         "the predictions were made before the songs to predict or the settings changed"
     ),
     Staleness.OTHER_CLASSIFIER: (
-        "the predictions were made by another classifier than {0.classifier}, or by an older one"
+        "the predictions were made by a classifier other than {0.classifier}, or by an older one"
     ),
 }
 
@@ -97,9 +97,7 @@ def read_fingerprints(connection: Connection) -> Fingerprints:
     refuse_other_layout(connection)
     refuse_missing_columns(connection, VIEW_COLUMNS)
     if not is_built_from_loads(connection):
-        raise UsageError(
-            "Some models are out of date with the raw files as loaded", cure="run `genredb build` first"
-        )
+        raise UsageError("Some models are older than the loaded raw files", cure="run `genredb build` first")
     return _fingerprints(connection)
 
 

@@ -13,7 +13,7 @@ _DIGEST = Column("digest", "Digest of the data, folds and parameters.", "varchar
 _REPEAT = Column("repeat", "Number of the repetition of the cross-validation, from 0.", "bigint")
 _FOLD = Column("fold", "Number of the fold within the repetition, from 0.", "bigint")
 
-_TOP_3 = Column("top_3", "Share of songs whose true label is among the three likeliest.", "double")
+_TOP_3 = Column("top_3", "Share of songs whose true label is among the three most likely.", "double")
 _MACRO_F1 = Column(
     "macro_f1", "Mean over labels of the harmonic mean of precision and recall, from 0 to 1.", "double"
 )
@@ -60,26 +60,30 @@ ML_TABLES = (
         "One row per predicted song.",
         (
             _SONG_KEY,
-            Column("genre", "The likeliest genre.", "varchar"),
+            Column("genre", "The most likely genre.", "varchar"),
             Column("probability", "Its probability, from 0 to 1.", "double"),
             Column("basis", "What decided the prediction: artist or audio.", "varchar"),
-            Column("genre_group", "The likeliest genre group.", "varchar"),
+            Column("genre_group", "The most likely genre group.", "varchar"),
             Column("group_probability", "Its probability: the sum of its genres'.", "double"),
             Column(
                 "group_probabilities",
-                "Every group with its probability, the likeliest first.",
+                "Every group with its probability, most likely first.",
                 "struct(genre_group varchar, probability double)[]",
             ),
             Column(
                 "runner_ups",
-                "The next likeliest genres with their probabilities.",
+                "The next most likely genres with their probabilities.",
                 "struct(genre varchar, probability double)[]",
             ),
             Column(
                 "min_probability", "Below this probability, `predictions` leaves the genre empty.", "double"
             ),
             Column("choice", "Digest of the chosen classifier and its definition.", "varchar"),
-            Column("classifier_id", "The classifier that predicted, in ml.classifiers.", "varchar"),
+            Column(
+                "classifier_id",
+                "Id of the classifier that made the prediction, in ml.classifiers.",
+                "varchar",
+            ),
             Column("training_fingerprint", "Fingerprint of the songs it was fitted on.", "varchar"),
             Column("features_fingerprint", "Fingerprint of the songs that were predicted.", "varchar"),
         ),
@@ -144,13 +148,13 @@ ML_TABLES = (
         (
             *_EVALUATION,
             Column("actual", "The true label.", "varchar"),
-            Column("predicted", "The predicted one.", "varchar"),
+            Column("predicted", "The predicted label.", "varchar"),
             Column("songs", "Songs of this pair, averaged over the repetitions.", "double"),
         ),
     ),
     OwnTable(
         "ml.song_scores",
-        "One row per song and repetition of an evaluation: what was predicted for it.",
+        "One row per song and repetition of an evaluation, with its prediction.",
         (
             *_EVALUATION,
             _REPEAT,
@@ -161,7 +165,7 @@ ML_TABLES = (
                 "is_artist_known", "True if the artist has labelled songs in the training folds.", "boolean"
             ),
             Column("actual", "The true label.", "varchar"),
-            Column("predicted", "The predicted one.", "varchar"),
+            Column("predicted", "The predicted label.", "varchar"),
             Column("is_right", "True if both are equal.", "boolean"),
             Column("rank", "Rank of the true label among those predicted, from 1.", "bigint"),
             Column("probability", "Probability of the predicted label, from 0 to 1.", "double"),
@@ -171,7 +175,7 @@ ML_TABLES = (
     ),
     OwnTable(
         "ml.past_song_scores",
-        "One row per song and evaluation run: the song's scores in the last runs.",
+        "One row per song and evaluation run: the scores of the last twenty runs.",
         (
             Column("run_id", "The run that evaluated it, in meta.runs.", "varchar"),
             *_EVALUATION,
@@ -180,7 +184,7 @@ ML_TABLES = (
             _SONG_KEY,
             _ARTIST_KEY,
             Column("accuracy", "Share of correct predictions over the repetitions.", "double"),
-            Column("top_3", "Share of songs whose true label is among the three likeliest.", "double"),
+            Column("top_3", "Share of songs whose true label is among the three most likely.", "double"),
             Column("log_loss", "Mean of −ln of the true label's probability.", "double"),
         ),
     ),
@@ -195,7 +199,7 @@ ML_TABLES = (
             ),
             Column("basis", "What decided the predictions: artist or audio.", "varchar"),
             Column("coverage", "Share of songs whose set should contain the true group.", "double"),
-            Column("threshold", "Least probability of a group in the set.", "double"),
+            Column("threshold", "Minimum probability of a group in the set.", "double"),
             Column("songs", "Songs that were tested.", "bigint"),
             Column(
                 "held", "Share of songs whose set contained the true group in cross-validation.", "double"
@@ -207,7 +211,7 @@ ML_TABLES = (
     ),
     OwnTable(
         "ml.importances",
-        "One row per column that an evaluated classifier reads: the accuracy lost without it.",
+        "One row per column of an evaluated classifier: the accuracy lost without it.",
         (
             _CLASSIFIER,
             _PROTOCOL,

@@ -81,7 +81,7 @@ def _apply(connection: Connection, setting: Setting) -> None:
     """Apply a setting; ProjectError if it is reserved for genredb, unknown to DuckDB or rejected by it."""
     name, place = setting.name, setting.place
     if name.lower() in OWN:
-        raise ProjectError(f"the setting `{name}` is genredb's own and cannot be changed", place=place)
+        raise ProjectError(f"the setting `{name}` is reserved for genredb and cannot be changed", place=place)
     try:
         connection.execute(f"set {quote(name)} = {literal(setting.value)}")
     except duckdb.CatalogException:
@@ -89,7 +89,7 @@ def _apply(connection: Connection, setting: Setting) -> None:
         raise ProjectError(f"DuckDB has no setting `{name}`", name=name, choices=known, place=place) from None
     except duckdb.Error as error:
         reason = " ".join(read_mistake(error, "").parts()["what"].split())
-        raise ProjectError(f"DuckDB refuses the setting `{name}`: {reason}", place=place) from None
+        raise ProjectError(f"DuckDB rejects the setting `{name}`: {reason}", place=place) from None
 
 
 @contextlib.contextmanager
@@ -182,7 +182,7 @@ def refuse_several(connection: Connection, statement: str) -> None:
     with sql_errors(statement):
         count = len(connection.engine.extract_statements(statement))
     if count > 1:
-        raise SqlError(f"it has {count} statements, but only one query is allowed", cure="remove the others")
+        raise SqlError(f"it has {count} statements; only one query is allowed")
 
 
 def fetch_sample(

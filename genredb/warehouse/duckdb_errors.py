@@ -139,7 +139,7 @@ def query_errors(sql: str = "", *, before: str = "", is_trusted: bool = True) ->
         yield
     except duckdb.OutOfMemoryException:
         cure = "select fewer rows or columns, or raise --memory-limit"
-        raise UsageError("The query needs more memory than its limit", cure=cure) from None
+        raise UsageError("The query exceeds its memory limit", cure=cure) from None
     except duckdb.Error as error:
         if known := refusal(error):
             raise known from None

@@ -48,13 +48,13 @@ _WORDS: Mapping[FaultKind, str] = {
     FaultKind.PADDING: "it does not end with {} empty columns (;) as the header does",
     FaultKind.FIELD_COUNT: "{} fields where the header has {}",
     FaultKind.TOO_LONG: "the record is {:,} bytes long; at most {:,} are read",
-    FaultKind.NUL: "it holds a NUL character",
-    FaultKind.SURROGATE: "it holds half of a surrogate pair, which is no character",
+    FaultKind.NUL: "it contains a NUL character",
+    FaultKind.SURROGATE: "it contains half of a surrogate pair, which is not a character",
     FaultKind.NOT_JSON: "it is not JSON: {} (column {})",
-    FaultKind.NO_JSON_NUMBER: "it is not JSON: {} is no number there",
+    FaultKind.NO_JSON_NUMBER: "it is not JSON, which has no {}",
     FaultKind.TOO_DEEP: "it is nested too deeply",
     FaultKind.NO_OBJECT: "it is not a JSON object",
-    FaultKind.REPEATED_NAME: "it names {!r} twice",
+    FaultKind.REPEATED_NAME: "it has the key {!r} twice",
 }
 
 

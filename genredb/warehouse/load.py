@@ -121,7 +121,7 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
         if not matched and reading.has_header_line:
             cure = f"does its first line hold the column names? It begins: {', '.join(header)[:60]!r}"
             if (likely := likely_separator(path)) != found.separator:
-                cure = f"they seem to be separated by {likely!r}: say so by `delimiter:` beside `file:`"
+                cure = f"they seem to be separated by {likely!r}: set `delimiter:` next to `file:`"
         extra = [name.strip() for name, column in zip(header, columns, strict=True) if column is None]
         name = missing[0] if len(missing) == 1 else ""
         raise InputError(

@@ -65,7 +65,7 @@ def create_empty(connection: Connection, source: SourceSpec) -> None:
     names = [column.name for column in source.columns]
     if source.key is not None and source.key not in names:
         raise ProjectError(
-            f"the key '{source.key}' of {source.name} is no column",
+            f"the key '{source.key}' of {source.name} is not a column",
             place=source.path,
             name=source.key,
             choices=names,

@@ -40,11 +40,11 @@ def refusal(error: duckdb.Error | OSError) -> ResourceError | None:
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
         if limit := _LIMIT.search(message):
             return ResourceError(
-                f"DuckDB used up the {limit[1]} of memory that it may take",
+                f"DuckDB reached its memory limit of {limit[1]}",
                 cure="raise --memory-limit, or `memory_limit` under `settings:` in profiles.yml",
             )
         found = _MEMORY.search(message)
-        return ResourceError(f"There is not enough memory{f' ({found[0].strip()})' if found else ''}")
+        return ResourceError(f"Out of memory{f' ({found[0].strip()})' if found else ''}")
     return None
 
 

@@ -36,17 +36,17 @@ class OwnTable:
 
 QUARANTINE = OwnTable(
     "raw.quarantine",
-    "One row per raw record that could not be loaded: its place, the reason, its text.",
+    "One row per raw record that could not be loaded: file, line, reason and text.",
     (
         Column("source", "The raw table that the file is loaded into.", "varchar"),
         Column("file", "The file's name.", "varchar"),
         Column(
             "line",
-            "The line of the file at which the record begins, from 1; in Parquet, the row number.",
+            "The line of the file on which the record starts, from 1; in Parquet, the row number.",
             "bigint",
         ),
         Column("reason", "Why it could not be loaded.", "varchar"),
-        Column("text", "The record as it is in the file.", "varchar"),
+        Column("text", "The record's text, unchanged.", "varchar"),
     ),
 )
 
@@ -65,7 +65,7 @@ META_TABLES = (
     ),
     OwnTable(
         "meta.built_with",
-        "One row per setting that the file was built with: target, variables, raw folder …",
+        "One row per setting of the last build: target, variables, raw folder …",
         (
             Column("setting", "The setting's name.", "varchar"),
             Column("value", "Its value.", "json"),
@@ -100,8 +100,8 @@ META_TABLES = (
             Column("source", "The raw table that it was loaded into.", "varchar"),
             Column("file", "The file's name; NULL if no file was found for the table.", "varchar"),
             Column("sha256", "SHA-256 of its bytes.", "varchar"),
-            Column("digest", "Digest of all files of the table and of how they are read.", "varchar"),
-            Column("size", "Its bytes.", "bigint"),
+            Column("digest", "Digest of all files of the table and of how genredb reads them.", "varchar"),
+            Column("size", "Its size in bytes.", "bigint"),
             Column("records", "Rows read: those loaded and those quarantined.", "bigint"),
             Column("loaded", "Rows loaded.", "bigint"),
             Column("quarantined", "Rows that could not be loaded; they are in raw.quarantine.", "bigint"),
@@ -117,8 +117,8 @@ META_TABLES = (
         (
             _RUN_ID,
             Column("command", "The command: build, load, train, predict, evaluate …", "varchar"),
-            Column("started_at", "When it began.", "timestamptz"),
-            Column("seconds", "How long it took.", "double"),
+            Column("started_at", "When it started.", "timestamptz"),
+            Column("seconds", "Its duration in seconds.", "double"),
             Column("genredb_version", "The version of genredb that ran.", "varchar"),
         ),
     ),
@@ -131,7 +131,7 @@ META_TABLES = (
             Column("status", "Its status: success, warn, fail, error or skipped.", "varchar"),
             Column("reason", "Why it ran.", "varchar"),
             Column("row_count", "Rows of the relation it created; NULL if they were not counted.", "bigint"),
-            Column("seconds", "How long it took.", "double"),
+            Column("seconds", "Its duration in seconds.", "double"),
         ),
     ),
     OwnTable(
@@ -142,7 +142,7 @@ META_TABLES = (
             _UNIQUE_ID,
             Column("severity", "Its severity: warn or error.", "varchar"),
             Column("status", "Its status: success, warn, fail, error or skipped.", "varchar"),
-            Column("failing_rows", "Rows that fail it.", "bigint"),
+            Column("failing_rows", "Number of rows that failed it.", "bigint"),
         ),
     ),
 )
@@ -197,5 +197,5 @@ def refuse_to_replace(names: Sequence[str]) -> NoReturn:
     more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
     raise UsageError(
         f"The database holds {shown}{more}, which genredb did not create and would replace",
-        cure="rename or drop what is yours, or name another file by --database",
+        cure="rename or drop them, or choose another file with --database",
     )

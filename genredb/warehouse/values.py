@@ -53,7 +53,7 @@ class Field:
                 choices=known,
             )
         if self.data_type not in INTEGERS | FLOATS and (self._low, self._high) != (None, None):
-            raise ProjectError(f"The column '{self.column.name}' is no number and cannot have min or max")
+            raise ProjectError(f"The column '{self.column.name}' is not numeric and cannot have min or max")
 
     @property
     def data_type(self) -> str:

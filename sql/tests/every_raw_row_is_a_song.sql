@@ -1,4 +1,4 @@
--- No step between raw and songs may lose or double a row.
+-- No step between raw and songs may drop or duplicate a row.
 with
 
 raw_rows as (

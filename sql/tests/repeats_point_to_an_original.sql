@@ -1,4 +1,4 @@
--- duplicate_of names the first of equal songs, which is itself no repeat.
+-- duplicate_of names the first of equal songs, which is itself not a duplicate.
 select
     repeats.song_key,
     repeats.duplicate_of

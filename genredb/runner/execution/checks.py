@@ -60,7 +60,7 @@ def _refuse_taken(runtime: Runtime, node: Check, relation: Relation) -> None:
     place = relation.qualified_name
     other = next((one for one in others if one.relation.qualified_name == place), None)
     if other is not None:
-        raise ProjectError(f"{node.path} and {other.path} both keep failing rows in {place}")
+        raise ProjectError(f"{node.path} and {other.path} both store failing rows in {place}")
     State(marks=runtime.executor.marks()).refuse_foreign([place])
 
 

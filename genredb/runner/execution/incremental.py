@@ -104,7 +104,7 @@ def _updated_columns(node: Model, columns: Sequence[str]) -> list[str] | None:
     """Return the columns that a merge updates, or None for all of them."""
     included, excluded = node.config.get("merge_update_columns"), node.config.get("merge_exclude_columns")
     if included and excluded:
-        what = "merge_update_columns and merge_exclude_columns exclude each other"
+        what = "merge_update_columns and merge_exclude_columns cannot be combined"
         raise ProjectError(what, place=node.path)
     if included:
         return list(included)

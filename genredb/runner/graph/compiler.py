@@ -98,7 +98,7 @@ def compile_inline(project: Project, text: str, database: Database | None = None
     problems.raise_all()
     rendered = Deferred(project, bench.names, bench.renderer, ephemerals).inline(text, database)
     if rendered.asks:
-        raise UsageError(f"The template calls {rendered.asks}, and there is no database yet to ask")
+        raise UsageError(f"The template calls {rendered.asks}, which needs a database, but there is none yet")
     return rendered.value
 
 

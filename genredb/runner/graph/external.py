@@ -56,9 +56,9 @@ def _filler(
         if match["name"] not in values:
             raise ProjectError(
                 f"the external_location of {source.source_name}.{source.name} names "
-                f"'{match['name']}', which the source has not",
+                f"'{match['name']}', which the source does not have",
                 place=source.path,
-                cure="state `formatter: oldstyle` where braces are braces" if "{{" in own else "",
+                cure="set `formatter: oldstyle` to keep braces literal" if "{{" in own else "",
             )
         return str(values[match["name"]])
 

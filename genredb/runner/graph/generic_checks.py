@@ -81,7 +81,7 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], know
     that the project itself defines.
     """
     if "." in spec.kind:
-        raise ProjectError(f"the check '{spec.kind}' is one of a package; genredb supports no packages")
+        raise ProjectError(f"the check '{spec.kind}' is from a package; genredb does not support packages")
     if spec.kind not in GENERIC:
         raise ProjectError(f"there is no check '{spec.kind}'", name=spec.kind, choices=[*GENERIC, *known])
     check = GENERIC[spec.kind]
@@ -102,7 +102,7 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], know
     for argument in check.needed:
         if argument not in arguments:
             raise ProjectError(
-                f"the check '{spec.kind}' of {spec.attached_to} lacks the argument '{argument}'"
+                f"the check '{spec.kind}' of {spec.attached_to} needs the argument '{argument}'"
             )
     return check.sql(relation, column, arguments)
 

@@ -62,20 +62,19 @@ class Names:
         name = names[-1]
         if len(names) == 2 and names[0] != self.project.config.name:
             raise TemplateError(
-                f"ref('{names[0]}', '{name}') names the package {names[0]}; genredb supports no packages",
+                f"ref('{names[0]}', '{name}') refers to the package {names[0]}; "
+                "genredb does not support packages",
                 names[0],
             )
         if name in self._faulty:  # its own fault is reported already
             return self.unique_id(Model, name), self.relation("", name)
         if name not in self.relations:
             if name in self.project.models or name in self.project.seeds:
-                raise TemplateError(
-                    f"ref('{name}') names a node that is switched off by `enabled: false`", name
-                )
+                raise TemplateError(f"ref('{name}') refers to a disabled node (`enabled: false`)", name)
             if name in self.project.snapshots:
-                raise TemplateError(f"ref('{name}') names a snapshot; genredb builds no snapshots", name)
+                raise TemplateError(f"ref('{name}') is a snapshot; genredb does not support snapshots", name)
             raise TemplateError(
-                f"ref('{name}') names no model or seed", name, name=name, choices=self.relations
+                f"ref('{name}') refers to no model or seed", name, name=name, choices=self.relations
             )
         return self.relations[name]
 
@@ -131,7 +130,7 @@ class Names:
         rendered = templates.call_named(macro, Given(path, model=described), custom, described)
         if rendered.asks:
             raise ProjectError(
-                f"{macro} calls {rendered.asks}, but names come before the database", place=path
+                f"{macro} calls {rendered.asks}, but names are determined without a database", place=path
             )
         return rendered.value.strip()
 
@@ -145,7 +144,7 @@ class Names:
             if source.database not in (None, relation.database):
                 raise ProjectError(
                     f"the source {source.source_name}.{source.name} is in the database '{source.database}'; "
-                    f"genredb reads one database, '{relation.database}'",
+                    f"genredb supports a single database, '{relation.database}'",
                     place=source.path,
                 )
         return unique_id, relation
@@ -205,7 +204,7 @@ class Names:
         place = relation.qualified_name.lower()
         refuse_own_place(str(relation.schema), relation.identifier, path)
         if place in self._taken:
-            raise ProjectError(f"{path} and {self._taken[place]} both make {relation.qualified_name}")
+            raise ProjectError(f"{path} and {self._taken[place]} both create {relation.qualified_name}")
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:

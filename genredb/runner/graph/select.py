@@ -140,9 +140,7 @@ class _Selector:
 
     def _state(self, node: Node, value: str) -> bool:
         if self._before.nodes is None:
-            raise UsageError(
-                "`state:` compares with an earlier manifest.json", cure="name its folder by --state"
-            )
+            raise UsageError("`state:` needs an earlier manifest.json", cure="give its folder with --state")
         before = self._before.nodes.get(node.unique_id)
         if value == "new":
             return before is None

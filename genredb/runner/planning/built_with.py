@@ -114,7 +114,7 @@ def built_with(config: Config, connection: Connection) -> BuiltWith:
                 f"{variable}: {json.dumps(found.vars[variable])}" if variable in found.vars else "without it"
             )
             raise UsageError(
-                f"--vars states {now}, but {name} was built with {was}",
+                f"--vars sets {now}, but {name} was built with {was}",
                 cure=f"leave it out, or run `genredb build --vars '{now}'` first",
             )
     if stated.target and stated.target != found.target:
@@ -163,7 +163,7 @@ def _existing_folder(config: Config, found: BuiltWith) -> Path:
     if not folder.is_dir():
         raise ConsentError(
             f"{config.database.name} was built from your own songs, whose folder {folder} no longer exists",
-            cure="point --raw-dir at them, or replace them with the synthetic sample by --sample",
+            cure="point --raw-dir at them, or replace them with the synthetic sample with --sample",
             option="--sample",
         )
     return folder

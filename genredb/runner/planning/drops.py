@@ -25,7 +25,7 @@ class LargeDrop:
         """Return the words that complete "This build would …"."""
         named = ", ".join(self.relations)
         if self.are_incremental:
-            return f"drop {named}, incremental, whose rows cannot be built again"
+            return f"drop {named} (incremental, whose rows cannot be rebuilt)"
         return f"drop {len(self.relations)} of the {self.built} relations: {named}"
 
 

@@ -212,10 +212,10 @@ def _notices(root: Path) -> Iterator[Notice]:
                 str(next(iter(entry.values()))) for entry in entries if isinstance(entry, Mapping) and entry
             ]
             if named:
-                what = f"genredb supports no packages and ignores {', '.join(named)}"
+                what = f"genredb does not support packages and ignores {', '.join(named)}"
                 yield Notice(what, Place(name))
     if (root / "selectors.yml").is_file():
-        cure = "name what to select by --select"
+        cure = "use --select"
         yield Notice("genredb ignores this file", Place("selectors.yml"), cure)
 
 
@@ -270,7 +270,7 @@ def _find_raw(root: Path, home: Path, settings: Settings) -> tuple[Path, bool]:
     sample, raw_dir = root / "data" / "sample", settings.raw_dir
     if settings.uses_sample:
         if raw_dir is not None:
-            raise UsageError("--sample and --raw-dir exclude each other", cure="give one of them")
+            raise UsageError("--sample and --raw-dir cannot be combined", cure="give one of them")
         if not sample.is_dir():
             raise UsageError(f"The project has no sample: there is no folder {sample}")
         return sample, True

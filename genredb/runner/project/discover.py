@@ -147,7 +147,7 @@ class _Reader:
                 for entry in entries(parse_yaml(read_text(path), shown), "snapshots", shown):
                     found.setdefault(entry["name"], shown)
         self._notices += [
-            Notice(f"genredb builds no snapshots; {name} is not built", Place(path))
+            Notice(f"genredb does not support snapshots; {name} is not built", Place(path))
             for name, path in found.items()
         ]
         return tuple(found)
@@ -229,14 +229,16 @@ class _Reader:
     def _read_fixture(self, name: str, kind: str) -> str:
         files = {path.stem: path for path in find(self._config.test_paths, f".{kind}")}
         if name not in files:
-            raise ProjectError(f"There is no fixture {name}.{kind} below the tests", name=name, choices=files)
+            raise ProjectError(
+                f"There is no fixture {name}.{kind} in the test folders", name=name, choices=files
+            )
         return read_text(files[name])
 
     def _models(self, properties: dict[str, Properties]) -> dict[str, ModelSpec]:
         config = self._config
         for path in find(config.model_paths, ".py"):
             refused = ProjectError(
-                "genredb runs no Python models", place=config.show_path(path), cure="write it in SQL"
+                "genredb does not support Python models", place=config.show_path(path), cure="write it in SQL"
             )
             self._problems.add(refused)
         found = {

@@ -191,7 +191,7 @@ def text_of(content: Mapping[str, Any], key: str, path: str) -> str | None:
     """Return the string under a key (None if absent); ProjectError if it is not a string."""
     value = content.get(key)
     if value is not None and not isinstance(value, str):
-        raise ProjectError(f"`{key}:` should be a text, not {shown(value)}", place=path)
+        raise ProjectError(f"`{key}:` should be a string, not {shown(value)}", place=path)
     return value
 
 
@@ -204,5 +204,5 @@ def text_list(value: Any, key: str, path: str) -> tuple[str, ...]:
     """Return a string or list of strings as a tuple; ProjectError if it is neither."""
     values = [value] if isinstance(value, str) else (value or [])
     if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
-        raise ProjectError(f"`{key}:` should be a text or a list of texts", place=path)
+        raise ProjectError(f"`{key}:` should be a string or a list of strings", place=path)
     return tuple(values)

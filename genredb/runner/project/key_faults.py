@@ -70,7 +70,7 @@ def fault_of(key: Any, value: Any, keys: Keys, path: Path = ()) -> Fault | None:
     """Return the fault of one key, or None if it is read."""
     where = f" of {keys.place}" if keys.place else ""
     if not isinstance(key, str):
-        return Fault(f"a key{where} should be a text, not {key!r}", True, keys=path)
+        return Fault(f"a key{where} should be a string, not {key!r}", True, keys=path)
     if key in keys.known or (key in keys.ignored and keys.is_open and not value):
         return None
     if key in keys.ignored:
@@ -78,7 +78,7 @@ def fault_of(key: Any, value: Any, keys: Keys, path: Path = ()) -> Fault | None:
     likeness = _PERHAPS_SLIP if keys is META else _SLIP
     is_slip = bool(difflib.get_close_matches(key, keys.known, n=1, cutoff=likeness))
     if is_slip or not keys.is_open:
-        what = f"genredb knows no `{key}:`{where}"
+        what = f"unknown key `{key}:`{where}"
         return Fault(what, keys is not META, key, tuple(keys.known), path)
     if keys.is_free:
         return None

@@ -46,7 +46,7 @@ def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str |
         if profiles_dir:
             raise UsageError(f"{profiles_dir} has no profiles.yml")
         if target:
-            raise UsageError(f"There is no profiles.yml that could hold the target '{target}'")
+            raise UsageError(f"There is no profiles.yml with the target '{target}'")
         return Profile(name)
     return _parse(file, name, target)
 

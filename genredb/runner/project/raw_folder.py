@@ -49,7 +49,7 @@ def source_files(source: SourceSpec, sources: Iterable[SourceSpec], config: Conf
         other = next((name for name in names if _is_unreadable(name, stated)), None)
         raise InputError(
             f"{source.qualified_name} needs {raw_dir / stated.text}, {lack}",
-            cure=f"{other} is there, but cannot be read: save it as CSV" if other else "",
+            cure=f"{other} exists, but its format is not supported: save it as CSV" if other else "",
             name="" if other else stated.text,
             choices=_unread(names, sources),
         )
@@ -79,7 +79,7 @@ def unread_notices(sources: Iterable[SourceSpec], config: Config) -> Iterator[No
         for name in _names(config.raw_dir):
             if any(_is_unreadable(name, pattern) for pattern in patterns):
                 place = Place(config.show_path(config.raw_dir / name))
-                what = "the file is ignored, as its format cannot be read"
+                what = "the file is ignored, as its format is not supported"
                 yield Notice(what, place, cure="save it as CSV")
 
 

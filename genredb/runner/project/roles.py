@@ -23,7 +23,7 @@ def with_roles(model: ModelSpec, models: Mapping[str, ModelSpec]) -> ModelSpec:
     others = [other for other in models if other != model.name and _roles_from(models[other]) is None]
     if name not in others:
         raise ProjectError(
-            f"`roles_from:` of {model.name} names no model that states roles itself: {name!r}",
+            f"`roles_from:` of {model.name} is not a model with roles of its own: {name!r}",
             place=model.path,
             name=str(name),
             choices=others,

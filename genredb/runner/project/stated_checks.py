@@ -114,7 +114,7 @@ def _fixture(
             raise ProjectError(f"`rows:` of {name} should be a list of `{{column: value}}`", place=path)
         return Fixture(rows=tuple(rows))
     if not isinstance(rows or "", str):
-        raise ProjectError(f"`rows:` of {name} should be a text of {kind}", place=path)
+        raise ProjectError(f"`rows:` of {name} should be {kind} text", place=path)
     return Fixture(rows=_csv_rows(rows or "", name, path)) if kind == "csv" else Fixture(sql=rows or "")
 
 

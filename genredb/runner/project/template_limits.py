@@ -45,7 +45,7 @@ class _Budget:
         if time.thread_time() > self._end:
             raise TemplateLimitError(f"the template runs for more than {SECONDS:g} s.")
         if _memory() > self._memory:
-            raise TemplateLimitError(f"the template takes more than {MOST_BYTES >> 20} MiB of memory.")
+            raise TemplateLimitError(f"the template uses more than {MOST_BYTES >> 20} MiB of memory.")
 
 
 _budgets: list[_Budget] = []
@@ -196,12 +196,12 @@ def _longest_result(text: str, method: str, arguments: Sequence[Any]) -> int:
 def _refuse_wide(form: str, values: Any) -> None:
     """Raise an error for a format width of six or more digits, stated or taken from the values."""
     if _WIDTH.search(form) or (_OUTER_WIDTH.search(form) and _WIDTH.search(repr(values))):
-        raise TemplateLimitError("the template asks for a text that is too wide.")
+        raise TemplateLimitError("the template asks for a string that is too wide.")
 
 
 def _refuse_above(size: int, most: int = MOST) -> None:
     if size > most:
-        raise TemplateLimitError(f"the template makes something of more than {most:,} parts.")
+        raise TemplateLimitError(f"the template creates a value with more than {most:,} parts.")
 
 
 class YmlEnvironment(LimitedEnvironment, ImmutableSandboxedEnvironment):

@@ -30,7 +30,7 @@ def unread_variables(
                 f"--vars: the project has no variable '{name}'", name=name, choices=asked | declared
             )
     for name in sorted(declared - asked):
-        what = f"no template asks for the variable '{name}'"
+        what = f"no template uses the variable '{name}'"
         yield Notice(what, Place(path), name=name, choices=tuple(asked - declared))
 
 
@@ -51,5 +51,5 @@ def unused_folders(
             yield from unused_folders(key, value, inside, path, below)
         else:
             known = {fqn[len(above)] for fqn in fqns if len(fqn) > len(above)}
-            what = f"`{'.'.join((key, *below))}:` applies to nothing"
+            what = f"`{'.'.join((key, *below))}:` matches no nodes"
             yield Notice(what, Place(path), name=stated, choices=tuple(known))

@@ -105,7 +105,7 @@ class Adapter:
         package = f" of the package {macro_namespace}" if macro_namespace else ""
         raise TemplateError(
             f"dispatch finds no duckdb__{macro_name} or default__{macro_name} in the project{package}; "
-            "genredb supports no packages",
+            "genredb does not support packages",
             macro_name,
         )
 

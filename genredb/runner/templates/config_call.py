@@ -26,9 +26,7 @@ class ConfigCall:
             values = {**mapping, **values}
         for name, value in values.items():
             if isinstance(value, Undefined):
-                raise TemplateError(
-                    f"config({name}=…) names something that is not defined; is a quote missing?", name
-                )
+                raise TemplateError(f"config({name}=…) uses an undefined name; is a quote missing?", name)
             fault = fault_of(config_key(name), value, CONFIG[rendering.given.kind])
             if fault is not None and fault.is_error:
                 raise TemplateError(fault.what, name, name=fault.key, choices=fault.choices)

@@ -15,7 +15,7 @@ from genredb.runner.templates.rendering import NeedsDatabaseError
 _REACH = 12
 # Python's own message for these exceptions depends on where they occur, or is empty.
 _TOLD: Mapping[type[Exception], str] = {
-    MemoryError: "the template takes more memory than there is",
+    MemoryError: "the template needs more memory than is available",
     RecursionError: "maximum recursion depth exceeded",
 }
 

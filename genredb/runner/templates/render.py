@@ -188,5 +188,5 @@ def _writable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ProjectError(f"the template makes {text[error.start]!a}, which is no character") from None
+        raise ProjectError(f"the template produces {text[error.start]!a}, which is not a character") from None
     return text

@@ -63,7 +63,7 @@ class _UnsupportedBlock(Extension):
 
     def parse(self, parser: Parser) -> nodes.Node:
         tag = next(parser.stream)
-        plural = {"snapshot": "snapshots", "materialization": "materializations of a project's own"}
+        plural = {"snapshot": "snapshots", "materialization": "custom materializations"}
         parser.fail(f"genredb does not support {plural[tag.value]}", tag.lineno)
 
 

@@ -195,7 +195,9 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
             "seed_forest", "The notebook's random forest, which it submitted.", _seed_forest, trusts=(_TREE,)
         ),
         ClassifierSpec("neighbors", "The 30 nearest songs by scaled audio.", _neighbors, trusts=(_DTYPE,)),
-        ClassifierSpec("sql_neighbors", "The same, in SQL alone.", _sql_neighbors, trusts=(_IN_SQL,)),
+        ClassifierSpec(
+            "sql_neighbors", "The same as neighbors, in pure SQL.", _sql_neighbors, trusts=(_IN_SQL,)
+        ),
         ClassifierSpec("naive_bayes", "Gaussian naive Bayes.", _naive_bayes, trusts=(_DTYPE,)),
         ClassifierSpec("sgd", "Logistic regression by stochastic gradient descent.", _sgd, trusts=(_DTYPE,)),
         ClassifierSpec(
@@ -216,8 +218,8 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
         ),
         ClassifierSpec(
             "artist_vote",
-            "The same with a vote of forest and logistic regression, fitted on genres of two artists or "
-            "more, each artist counted once.",
+            "As artist_forest, but with a vote of forest and logistic regression, fitted on genres of two "
+            "artists or more, each artist counted once.",
             _artist_vote,
             trusts=(_ARTISTS, _FOREST, _DTYPE, _BUNCH),
         ),

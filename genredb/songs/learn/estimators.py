@@ -92,7 +92,7 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return result
 
     def predict(self, X: Any) -> Any:
-        """Return the likeliest genre of each song."""
+        """Return the most likely genre of each song."""
         check_is_fitted(self)
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 

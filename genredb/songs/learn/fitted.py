@@ -22,8 +22,8 @@ RUNNER_UPS = 3
 class Predicted:
     """Predictions for n songs.
 
-    ``genres`` are the likeliest genres with their probabilities, likeliest first; ``groups`` are all groups
-    in the same form; ``bases`` say what decided.
+    ``genres`` are the most likely genres with their probabilities, in descending order; ``groups`` are all
+    groups in the same form; ``bases`` say what decided.
     """
 
     genres: list[list[tuple[str, float]]]
@@ -74,7 +74,7 @@ class Fitted:
 
 
 def _ranked(names: Any, probabilities: Any, most: int | None = None) -> list[list[tuple[str, float]]]:
-    """Return each row's possible names with their probabilities, likeliest first.
+    """Return each row's possible names with their probabilities, most likely first.
 
     Equal probabilities are ordered by name.
     """
@@ -95,7 +95,7 @@ def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[An
     if hasattr(estimator, "predict_proba"):
         probabilities = estimator.predict_proba(features)
         if not np.isfinite(probabilities).all():
-            raise ValueError("some of its probabilities are no numbers")
+            raise ValueError("some of its probabilities are not numbers")
         return probabilities, True
     scores = np.asarray(estimator.decision_function(features))
     if scores.ndim == 1:  # with two classes there is one score, for the second

@@ -1,6 +1,6 @@
 """Sets of genre groups that contain a song's true group with a given probability: conformal sets, by fold.
 
-A set contains the groups whose probability reaches a threshold, and the likeliest one. The threshold is a
+A set contains the groups whose probability reaches a threshold, and the most likely one. The threshold is a
 quantile of the probabilities of the true groups, predicted by classifiers not fitted on those songs (Sadinle,
 Lei and Wasserman 2019). Songs decided by the artist and songs decided by the audio have separate thresholds.
 """
@@ -70,7 +70,7 @@ def _judged(asked: Asked, basis: str, is_of_basis: Mask, coverage: float) -> Gro
         for fold in np.unique(asked.folds[own]):
             test = own & (asked.folds == fold)
             least = _threshold(asked.true_probability[own & ~test], coverage)
-            # The likeliest group is always included, so that no set is empty.
+            # The most likely group is always included, so that no set is empty.
             reached = np.minimum(least, asked.probabilities[test].max(axis=1))
             held[test] = asked.true_probability[test] >= reached
             sizes[test] = (asked.probabilities[test] >= reached[:, None]).sum(axis=1)

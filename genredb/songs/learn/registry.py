@@ -87,7 +87,7 @@ def find_classifier(home: Path, choice: Chosen) -> ClassifierSpec:
         spec = replace(spec, make=make, settings=left, parameters=dict(choice.parameters))
     if not spec.gives_probabilities:
         raise UsageError(
-            f"{choice.name} gives no probabilities, which predictions carry",
+            f"{choice.name} gives no probabilities, which predictions need",
             cure="choose another classifier",
         )
     return spec
@@ -99,7 +99,7 @@ def find_used(home: Path, connection: Connection) -> ClassifierSpec:
     if used.name not in registry(home):
         raise UsageError(
             f"The classifier '{used.name}', which was chosen to predict, is no longer in {CLASSIFIERS_FILE}",
-            cure=f"state it again, or choose another, such as {DEFAULT}, by `genredb classifiers use`",
+            cure=f"define it again, or choose another one, such as {DEFAULT}, with `genredb classifiers use`",
         )
     return find_classifier(home, used)
 

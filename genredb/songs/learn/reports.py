@@ -83,9 +83,7 @@ def report_by(connection: Connection, name: str, protocol: str, label: str, by: 
     value, own_label = BY[by]
     is_label = own_label is not None
     if is_label and own_label != label:
-        raise UsageError(
-            f"A report by {by} is on the label {own_label}", cure=f"ask with --label {own_label}"
-        )
+        raise UsageError(f"A report by {by} needs the label {own_label}", cure=f"use --label {own_label}")
     rows = connection.rows(
         f"""
         with

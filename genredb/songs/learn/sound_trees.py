@@ -48,7 +48,7 @@ def _fault(tree: Any, columns: int) -> str:
         )
         is_leaf, values = nodes["is_leaf"] != 0, nodes["value"]
         if nodes["is_categorical"].any():
-            return "a tree asks for categories, which no feature has"
+            return "a tree splits on categories, which no feature has"
     else:
         nodes = tree.__getstate__()["nodes"]
         left, right, feature, threshold = (
@@ -56,9 +56,9 @@ def _fault(tree: Any, columns: int) -> str:
         )
         is_leaf, values = left == LEAF, tree.value
         if not (is_leaf == (right == LEAF)).all():
-            return "a tree has half a leaf"
+            return "a tree has a node with one child"
     return _node_fault((left, right), feature, threshold, is_leaf, columns) or (
-        "" if np.isfinite(values).all() else "a tree holds a number that is none"
+        "" if np.isfinite(values).all() else "a tree contains an invalid number"
     )
 
 
@@ -70,8 +70,8 @@ def _node_fault(children: tuple[Any, Any], feature: Any, threshold: Any, is_leaf
     for side in children:
         own = side[~is_leaf]
         if (own <= places[~is_leaf]).any() or (own >= len(is_leaf)).any():
-            return "a tree's node has no child behind it"
+            return "a tree's node has no child after it"
     if (feature[~is_leaf] < 0).any() or (feature[~is_leaf] >= columns).any():
-        return "a tree asks for a column that there is not"
+        return "a tree splits on a column that does not exist"
     # Thresholds of histograms may be infinite: missing values go one way, all others the other.
-    return "a tree holds a number that is none" if np.isnan(threshold[~is_leaf]).any() else ""
+    return "a tree contains an invalid number" if np.isnan(threshold[~is_leaf]).any() else ""

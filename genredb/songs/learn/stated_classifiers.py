@@ -33,13 +33,13 @@ def _made(stated: StatedClassifier) -> Any:
     estimator = _make(stated.estimator, stated.place)
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     if not is_classifier(steps[-1]):
-        ends = "ends with " if isinstance(estimator, Pipeline) else ""
+        ends = "ends with " if isinstance(estimator, Pipeline) else "is "
         raise ProjectError(
-            f"{stated.name} is no classifier but {ends}a {type(steps[-1]).__name__}", place=stated.place
+            f"{stated.name} is not a classifier: it {ends}a {type(steps[-1]).__name__}", place=stated.place
         )
     if stated.reads_artist and not hasattr(estimator, "predict_proba"):
         raise ProjectError(
-            f"{stated.name} reads the artist, which takes an estimator with probabilities; "
+            f"{stated.name} reads the artist, which requires an estimator with probabilities; "
             f"{type(steps[-1]).__name__} gives none",
             place=stated.place,
         )
@@ -133,7 +133,7 @@ def with_parameters(estimator: Any, name: str, stated: Mapping[str, Any]) -> Any
             )
         fault = parameter_fault(ends[0], value)
         if fault:
-            raise UsageError(f"{name} cannot be set so: {fault}")
+            raise UsageError(f"{name} cannot be set: {fault}")
         settled[ends[0]] = value
     with estimator_errors(name, "be made"):
         return estimator.set_params(**settled)

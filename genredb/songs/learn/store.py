@@ -110,7 +110,7 @@ def store(
     unknown = sorted(set(skops.io.get_untrusted_types(data=content)).difference(trusted))
     if unknown:
         raise InputError(
-            f"{fitted.name} cannot be stored, for it holds types that are not trusted",
+            f"{fitted.name} cannot be stored: it contains types that are not trusted",
             cure=_cure_of_distrust(unknown, is_stated=bool(manifest.entry)),
         )
     connection.execute("delete from ml.classifiers where classifier_id = ?", [classifier_id])

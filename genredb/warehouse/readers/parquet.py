@@ -43,7 +43,7 @@ def read(connection: Connection, content: Path, path: Path, _separator: str | No
     if not stamp[1]:
         raise InputError(f"{path} is empty (0 bytes)", cure="save or download it again")
     if head != b"PAR1":
-        raise InputError(f"{path} is not a Parquet file", cure="rename it to end as its format does")
+        raise InputError(f"{path} is not a Parquet file", cure="give it the extension of its format")
     types = _ask(connection, content, path, f"select column_name, column_type from (describe from {_FILE})")
     schema = _ask(connection, content, path, "select name, num_children from parquet_schema(?)")
     [(records,)] = _ask(connection, content, path, "select num_rows from parquet_file_metadata(?)")

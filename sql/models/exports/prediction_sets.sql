@@ -13,7 +13,7 @@ group_sets as (
     where protocol = 'cv'
 ),
 
--- The likeliest group is in every set.
+-- Every set contains the most likely group.
 sets as (
     select
         predictions.song_key,

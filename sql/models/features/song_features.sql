@@ -12,7 +12,7 @@ final as (
         artist_key,
         genre,
         genre_group,
-        -- features of your own: an expression here, its role in features.yml
+        -- to add a feature: an expression here, its role in features.yml
         {{ var('audio_columns') | join(',\n        ') }}
     from songs
 )

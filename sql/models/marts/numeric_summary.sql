@@ -8,7 +8,7 @@ songs as (
     select * from {{ ref('songs') }}
 ),
 
--- quantile_cont would hold every value in memory; counts of values need little.
+-- quantile_cont would keep every value in memory; counts per value take little.
 value_counts as (
     {% for column in var('audio_columns') -%}
         select
@@ -37,7 +37,7 @@ running_counts as (
     from value_counts
 ),
 
--- Where the quartiles stand among the sorted values, counted from 0.
+-- The positions of the quartiles among the sorted values, from 0.
 places as (
     select
         column_name,
@@ -51,7 +51,7 @@ places as (
     from running_counts
 ),
 
--- The values below and above each place, and how far it is from the lower.
+-- The values around each position, and its distance from the lower one.
 neighbors as (
     select
         column_name,

@@ -15,7 +15,7 @@ genre_keywords as (
 genres as (
     select distinct
         genre,
-        -- Words apart: "hip-hop" and "pop/rock" have the words of "hip hop".
+        -- Split into words: "hip-hop" has the same words as "hip hop".
         ' ' || regexp_replace(genre, '[-/ ]+', ' ', 'g') || ' ' as genre_words
     from stg_songs
     where genre is not null

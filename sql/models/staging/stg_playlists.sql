@@ -18,8 +18,8 @@ known_artists as (
     where exists (select 1 from playlists)
 ),
 
--- Semicolons separate artists. Where there is none, commas may, or be part of
--- a name ("Earth, Wind & Fire").
+-- Semicolons separate artists. Without semicolons, a comma may separate artists
+-- or be part of a name ("Earth, Wind & Fire").
 cells as (
     select distinct
         artists,
@@ -60,7 +60,7 @@ final as (
         playlists.title,
         case
             when cells.has_semicolon then cells.first_text
-            -- Without a space or a digit behind it, a comma separates.
+            -- A comma separates unless a space or a digit follows it.
             else coalesce(
                 lead_artists.artist,
                 regexp_replace(cells.first_text, ',[^\s\d].*', '')
