@@ -39,7 +39,7 @@ def _state(folder: Path, entry: str) -> None:
         ("estimator: sklearn.pipeline.Pipeline, parameters: {steps: text}", "mine cannot be made: "),
         ("estimator: sklearn.naive_bayes._BaseNB", "mine cannot be made: .*abstract class"),
         ("estimator: sklearn.svm.LinearSVC, reads_artist: true", "mine reads the artist, .*; LinearSVC gives none"),
-        ("estimator: sklearn.svm.SVC, parameters: {C: 2020-01-01}", "`C` should be a number, a text, or a list"),
+        ("estimator: sklearn.svm.SVC, parameters: {C: 2020-01-01}", "`C` should be a number, a string, or a list"),
         ("estimator: sklearn.svm.SVC, parameters: {class_weight: !!set {a, b}}", "`class_weight` should be a number"),
         (
             "estimator: sklearn.model_selection.GridSearchCV, parameters: {estimator: {pipeline: [sklearn.naive_bayes.GaussianNB]}, param_grid: {memory: [cache]}}",
@@ -72,7 +72,7 @@ def test_classifiers_that_are_no_list_are_refused_though_they_are_empty(tmp_path
     [
         ("neighbors", {"memory": "cache"}, "`memory` would keep files"),
         ("neighbors", {"simpleimputer": "drop me"}, "has no parameter"),
-        ("artist_vote", {"weigh_artists": date(2020, 1, 1)}, "`weigh_artists` should be a number, a text"),
+        ("artist_vote", {"weigh_artists": date(2020, 1, 1)}, "`weigh_artists` should be a number, a string"),
     ],
 )
 def test_a_parameter_that_cannot_be_set_is_refused(

@@ -39,5 +39,5 @@ def test_columns_of_its_own_come_after_and_what_it_says_itself_counts() -> None:
 @pytest.mark.parametrize(("stated", "hint"), [("sogs", "Did you mean 'songs'"), ("train", "songs")])
 def test_roles_from_a_model_that_states_none_are_refused(stated: str, hint: str) -> None:
     train = _taking("train", stated)
-    with pytest.raises(ProjectError, match=f"`roles_from:` of train names .*{hint}"):
+    with pytest.raises(ProjectError, match=f"`roles_from:` of train .*{hint}"):
         with_roles(train, {"songs": SONGS, "train": train})

@@ -123,7 +123,7 @@ def parameter_fault(name: str, value: object) -> str:
         return next(filter(None, (parameter_fault(name, item) for item in value)), "")
     if value is None or isinstance(value, str | int | float):
         return ""
-    return f"`{name}` should be a number, a text, or a list or mapping of these, not {shown(value)}"
+    return f"`{name}` should be a number, a string, or a list or mapping of these, not {shown(value)}"
 
 
 def _check(stated: Any, place: Place) -> None:

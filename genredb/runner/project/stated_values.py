@@ -42,7 +42,7 @@ def _are_hooks(value: Any) -> bool:
 
 _OFF = ("false", "0", "none", "")
 _Kind = tuple[Callable[[Any], bool], str]
-_TEXT: _Kind = (_is_text, "a text")
+_TEXT: _Kind = (_is_text, "a string")
 _TEXTS: _Kind = (_are_texts, "a string or a list of strings")
 _FLAG: _Kind = (_is_flag, "true or false")
 _MAPPING: _Kind = (_is_mapping, "`name: value` pairs")
