@@ -22,7 +22,7 @@ from genredb.songs.predict import predict
 from genredb.songs.train import train
 from genredb.songs.unbuilt import read_unbuilt
 from genredb.version import LAYOUT
-from tests.conftest import REAL_FILES, ROOT, Shared, rows, write_raw
+from tests.conftest import REAL_FILES, ROOT, Cli, Shared, rows, write_raw
 from tests.project_files import write_project
 from tests.verbs import build, list_classifiers, load
 
@@ -128,6 +128,19 @@ def test_a_build_after_an_upgrade_renews_the_tables_of_genredb(
     assert build(config).is_published
     assert rows(config.database, "select value from meta.state where key = 'layout'") == [(LAYOUT,)]
     assert not build(config).is_published
+
+
+def test_what_an_upgrade_discards_is_named(cli: Cli, built: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(built, tmp_path / "copy")
+    with duckdb.connect(str(folder / "genre.duckdb")) as connection:
+        connection.execute("update meta.state set value = 'another' where key = 'layout'")
+    done = cli("build", "-q", cwd=folder)
+    assert done.code == 0
+    assert done.err == (
+        "warning: Another version of genredb built this database; what it stored is discarded: "
+        "ml.predictions (4 rows); run the commands again that stored it.\n"
+    )
+    assert "discarded" not in cli("build", "-q", cwd=folder).err
 
 
 @pytest.mark.slow

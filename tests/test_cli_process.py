@@ -39,6 +39,7 @@ def test_a_closed_pipe_is_silent(built: Path) -> None:
     assert (done.stdout, done.stderr) == ("range\n0\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
     subprocess.run(
@@ -65,6 +66,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: int, code: 
     assert {path.name for path in tmp_path.iterdir()} <= {"raw", "genre.duckdb.lock", "target"}
 
 
+@pytest.mark.slow
 def test_colours_and_progress_are_for_terminals(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built / "data", tmp_path / "data")
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "CI")}

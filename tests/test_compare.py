@@ -134,6 +134,7 @@ def test_other_labelled_songs_are_not_compared(edited: Config, tmp_path: Path) -
         compare(config, str(edited.database), "majority")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("protocol", "update", "is_refused"),
     [

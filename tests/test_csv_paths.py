@@ -33,6 +33,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", ["", "x,Bad,1,-1\n"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_folder_changes_no_row(tmp_path: Path, place: str, bad: str) -> None:

@@ -87,6 +87,7 @@ def with_edit(config: Config, name: str, text: str) -> Config:
     return config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reads", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("spoil", [swap_blocks, flip_a_byte, cut])
 def test_damaged_blocks_end_whatever_reads_or_keeps_them(

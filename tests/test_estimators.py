@@ -141,6 +141,7 @@ def test_codes_of_artists_are_the_same_everywhere() -> None:
     assert len({codes[0], codes[2]}) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_bears_missing_values(name: str) -> None:

@@ -87,6 +87,7 @@ def test_plain_duckdb_does_what_the_guard_denies(
                 connection.execute("from 'http://127.0.0.1:9/secret.csv'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, found in HOSTILE.items() if not found.get("ends")])
 def test_hostile_statements_are_denied(name: str, victim: Path) -> None:
     for sql, said, seconds, _ in _asked(name, victim, seconds=20):

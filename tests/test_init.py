@@ -298,6 +298,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 tables = st.lists(st.tuples(cells, words), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(tables, min_size=5, max_size=5))
 def test_whatever_is_inferred_loads_every_row(

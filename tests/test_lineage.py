@@ -100,6 +100,7 @@ def _by_song(answer: dict[str, list[Any]], name: str) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", QUERIES)
 def test_no_column_changes_that_lineage_says_does_not(sql: str) -> None:
     """Alter one column of one table: each column of the answer that changes must have it among its origins.
@@ -139,6 +140,7 @@ def test_no_column_changes_that_lineage_says_does_not(sql: str) -> None:
                     )
 
 
+@pytest.mark.slow
 def test_values_are_those_that_sqlglots_own_lineage_finds() -> None:
     """Over this project's models; ours may know fewer leaves only where sqlglot names a whole table."""
     compilation = compile_project(read_project(read_config(Settings(project_dir=ROOT))))

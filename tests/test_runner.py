@@ -194,6 +194,7 @@ def test_layout_and_comments_do_not_count_but_meaning_does(tmp_path: Path) -> No
     assert reasons(build(config))["b"] == "sql changed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [

@@ -104,6 +104,7 @@ def test_an_error_leaves_the_shell(terminal: Terminal) -> None:
     terminal.sees("sum", "2", PROMPT)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_query_and_keeps_the_shell(terminal: Terminal) -> None:
     for endless in (
         "select count(*) from range(100000000000) a, range(1000) b;",

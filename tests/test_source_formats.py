@@ -99,6 +99,7 @@ CELL = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(CELL, CELL, CELL, CELL), min_size=1, max_size=6))
 def test_any_rows_fare_alike_in_each_format(connection: Connection, tmp_path: Path, rows: list[Row]) -> None:

@@ -190,7 +190,7 @@ def test_parameters_are_set_for_one_fit_which_can_be_chosen(cli: Cli, project: P
         if one["parameters"] == {"n_estimators": 7}
     )
     assert (kept["is_current"], kept["is_used"]) == (True, False)
-    assert f"`genredb predict --classifier {kept['classifier_id']}` switches to it" in done.err
+    assert f"`genredb predict --classifier {kept['classifier_id']}` switches to this one" in done.err
     shown = json.loads(cli("classifiers", "show", kept["classifier_id"], cwd=project).out)
     assert shown["parameters"]["n_estimators"] == 7
     assert not any(key.startswith("golden") for key in shown)

@@ -159,6 +159,7 @@ def test_a_stored_classifier_runs_no_sql(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
@@ -222,6 +223,7 @@ def test_an_entry_names_the_types_that_its_classifier_holds_and_no_others(name: 
     assert spec.gives_probabilities == hasattr(fitted, "predict_proba")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_forests")
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_is_fitted_stored_and_read_back_with_the_same_answers(

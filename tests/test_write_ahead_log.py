@@ -44,6 +44,7 @@ TORN: dict[str, Spoil] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", TORN.values(), ids=TORN)
 def test_after_a_torn_log_every_next_writer_and_reader_goes_on(
     spoil: Spoil, logged: tuple[bytes, bytes], tmp_path: Path

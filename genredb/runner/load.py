@@ -35,7 +35,8 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
             return ()
         state.refuse_foreign(raw.source.qualified_name for raw in stale)
         connection = writer.begin()
-        create_tables(connection, *extension.tables(project))
+        if discarded := create_tables(connection, *extension.tables(project)):
+            observer.note(discarded)
         loads = load_files(connection, stale, observer)
         write_built_with(connection, loaded)
         if loads:

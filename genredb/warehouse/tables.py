@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import duckdb
 
-from genredb.errors import UsageError
+from genredb.errors import Notice, UsageError
 from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import relations, transaction
+from genredb.warehouse.database import relation_exists, relations, transaction
 from genredb.warehouse.declared import Column
 
 _NAMED = 5
@@ -163,19 +163,28 @@ def refuse_other_layout(connection: Connection) -> None:
         raise UsageError("Another version of genredb built this database", cure="run `genredb build` first")
 
 
-def create_tables(connection: Connection, *further: OwnTable) -> None:
-    """Create genredb's missing tables, empty; UsageError if foreign tables have their names."""
+def create_tables(connection: Connection, *further: OwnTable) -> Notice | None:
+    """Create genredb's missing tables, empty; UsageError if foreign tables have their names.
+
+    Returns a notice if ``further`` tables had rows of another layout, which are discarded.
+    """
     wanted = (*META_TABLES, *further)
+    discarded: dict[str, int] = {}
     is_current = has_current_layout(connection)
     if not is_current:
         _refuse_foreign(connection, [table.name for table in (QUARANTINE, *wanted)])
     with transaction(connection):
         for table in wanted:
             if table.is_of_the_layout and not is_current:
+                if table in further and relation_exists(connection, *table.name.split(".")):
+                    [(discarded[table.name],)] = connection.rows(f"select count(*) from {table.name}")
                 connection.execute(f"drop table if exists {table.name}")
             table.create(connection)
         if not is_current:
             connection.execute("insert into meta.state values ('layout', ?)", [LAYOUT])
+    found = ", ".join(f"{name} ({count:,} rows)" for name, count in discarded.items() if count)
+    what = f"Another version of genredb built this database; what it stored is discarded: {found}"
+    return Notice(what, cure="run the commands again that stored it") if found else None
 
 
 def _refuse_foreign(connection: Connection, own: Iterable[str]) -> None:

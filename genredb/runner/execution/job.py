@@ -142,7 +142,8 @@ class _Job:
     def _carry_out(self, plan: Plan, state: State, connection: Connection, command: str) -> BuildResult:
         """Run the plan on a copy; publish it if all succeeded, else keep it for a retry."""
         config, compilation = self._config, plan.compilation
-        create_tables(connection, *self._extension.tables(compilation.project))
+        if discarded := create_tables(connection, *self._extension.tables(compilation.project)):
+            self._observer.note(discarded)
         write_manifest(compilation)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
         for relation in plan.removed:
