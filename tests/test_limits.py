@@ -128,6 +128,12 @@ def test_readers_refuse_a_wrong_setting_as_builds_do(built: Config, tmp_path: Pa
         ask(config, SQL)
 
 
+def test_a_negative_memory_limit_is_refused(tmp_path: Path) -> None:
+    config = write_project(tmp_path, {"models/m.sql": MODEL} | profile("settings: {max_memory: -1GB}"))
+    with pytest.raises(ProjectError, match="`max_memory:` should be a size such as 512MB .*, not -1GB"):
+        build(config)
+
+
 def test_what_runs_out_and_how_to_raise_it_is_said(tmp_path: Path) -> None:
     large = "{{ config(materialized='table') }} select array_agg(i) as x from range(9000000) as numbers(i)"
     config = write_project(

@@ -19,7 +19,7 @@ from genredb.errors import ProjectError, SqlError, UsageError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 from genredb.warehouse.file_formats import FileFormat
-from genredb.warehouse.settings import CONFIG, OWN, Setting
+from genredb.warehouse.settings import CONFIG, MEMORY, OWN, Setting
 
 # Beyond read_only: keeps a reader's SQL from reading or writing files.
 _LOCKED = CONFIG | {
@@ -82,6 +82,11 @@ def _apply(connection: Connection, setting: Setting) -> None:
     name, place = setting.name, setting.place
     if name.lower() in OWN:
         raise ProjectError(f"the setting `{name}` is reserved for genredb and cannot be changed", place=place)
+    if name.lower() in MEMORY and str(setting.value).strip().startswith("-"):  # DuckDB would take it for none
+        raise ProjectError(
+            f"`{name}:` should be a size such as 512MB or a share such as 80%, not {setting.value}",
+            place=place,
+        )
     try:
         connection.execute(f"set {quote(name)} = {literal(setting.value)}")
     except duckdb.CatalogException:

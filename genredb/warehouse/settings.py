@@ -35,8 +35,8 @@ OWN = CONFIG.keys() | {
     "temp_directory",  # spill files are next to the database, where they are cleaned up
 }
 # These affect resources, not results. Each has two names.
-_MEMORY, _THREADS = ("memory_limit", "max_memory"), ("threads", "worker_threads")
-RESOURCES = frozenset((*_MEMORY, *_THREADS, "max_temp_directory_size"))
+MEMORY, _THREADS = ("memory_limit", "max_memory"), ("threads", "worker_threads")
+RESOURCES = frozenset((*MEMORY, *_THREADS, "max_temp_directory_size"))
 
 MOST_THREADS = 1024
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B", re.IGNORECASE)
@@ -60,7 +60,7 @@ def is_memory_limit(text: str) -> bool:
 
 def stated_memory(settings: Iterable[Setting]) -> int | None:
     """Return DuckDB's memory limit in bytes; None if none is set as a size or share."""
-    stated = [str(setting.value) for setting in settings if setting.name.lower() in _MEMORY]
+    stated = [str(setting.value) for setting in settings if setting.name.lower() in MEMORY]
     text = stated[-1].strip() if stated else ""
     if size := _SIZE.fullmatch(text):
         power = " KMGT".index(size[2].upper() or " ")
