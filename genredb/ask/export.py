@@ -72,7 +72,7 @@ def export(  # noqa: PLR0913 - two of them are options
         )
         with query_errors():
             rows = write_file(connection, sql, partial, chosen)
-        if is_submission and chosen.name == "csv":
+        if is_submission and chosen.is_submitted:
             verify(partial, connection)
         foreign_songs = count_foreign(connection) if is_submission else 0
     return ExportResult(f"{schema}.{name}", path, rows, is_sample, foreign_songs)

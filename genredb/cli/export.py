@@ -81,7 +81,7 @@ def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None
 
     from genredb.drafts import temporary_folder
 
-    if file_format == "parquet" and sys.stdout.isatty():
+    if file_format and FILE_FORMATS[file_format].is_binary and sys.stdout.isatty():
         raise UsageError(NO_PARQUET)
     with temporary_folder() as folder:
         result = run(folder / "export")

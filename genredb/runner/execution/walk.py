@@ -10,7 +10,7 @@ from genredb.errors import GenredbError, ResourceError, SqlError
 from genredb.runner.execution.checks import run_check
 from genredb.runner.execution.located import located
 from genredb.runner.execution.materialize import materialize
-from genredb.runner.execution.null_counts import NullCounts
+from genredb.runner.execution.row_faults import RowFaults
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.unit_tests import run_unit_test
@@ -31,7 +31,7 @@ class Walk:
         self._plan = plan
         self._observer = observer
         self._broken: dict[str, str] = {}
-        self._null_counts = NullCounts(runtime, plan)
+        self._row_faults = RowFaults(runtime, plan)
 
     def run(self) -> Iterator[NodeResult]:
         """Run the nodes one by one."""
@@ -97,7 +97,7 @@ class Walk:
             return Status.SUCCESS, rows, None
         if isinstance(node, UnitTest):
             status, failing = run_unit_test(self._runtime, node)
-        elif isinstance(node, Check) and not self._null_counts.has_none(node):
+        elif isinstance(node, Check) and not self._row_faults.has_none(node):
             status, failing = run_check(self._runtime, node)
         else:
             status, failing = Status.SUCCESS, None

@@ -54,7 +54,8 @@ def _literal(value: object) -> str:
 class GenericCheck:
     """A generic check: its SQL as a function of relation, column and arguments, and the arguments allowed.
 
-    ``lists`` are those of its arguments that are lists.
+    ``lists`` are those of its arguments that are lists. ``row_fault`` is the condition of a failing row, with
+    {} for the column, if each row fails by itself: such checks of a relation are counted in one pass.
     """
 
     sql: Callable[[str, str, Mapping[str, Any]], str]
@@ -62,11 +63,12 @@ class GenericCheck:
     optional: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     has_column: bool = True
+    row_fault: str = ""
 
 
 GENERIC: Mapping[str, GenericCheck] = {
     "unique": GenericCheck(_unique),
-    "not_null": GenericCheck(_not_null),
+    "not_null": GenericCheck(_not_null, row_fault="{} is null"),
     "accepted_values": GenericCheck(
         _accepted_values, needed=("values",), optional=("quote",), lists=("values",)
     ),

@@ -1,6 +1,6 @@
-"""Counts the nulls of several columns in one pass, for ``not_null`` checks, which mostly pass.
+"""Counts the failing rows of several checks in one pass, for ``not_null`` and its like, which mostly pass.
 
-On a view, each check would compute the whole view again. A column's own check runs only if it has nulls.
+On a view, each check would compute the whole view again. A check runs by itself only if rows fail it.
 """
 
 from collections.abc import Collection
@@ -10,11 +10,9 @@ from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.generic_checks import GENERIC
 from genredb.runner.graph.nodes import Check
 
-_NOT_NULL = GENERIC["not_null"].sql
 
-
-class NullCounts:
-    """The ``not_null`` checks among the nodes to run (``planned``, unique ids), by checked relation."""
+class RowFaults:
+    """The checks of single rows among the nodes to run (``planned``, unique ids), by checked relation."""
 
     def __init__(self, runtime: Runtime, planned: Collection[str]) -> None:
         self._runtime = runtime
@@ -29,18 +27,20 @@ class NullCounts:
         checks = self._waiting.pop(node.attached_to, ())
         if len(checks) > 1:
             relation = self._runtime.compilation.datasets[node.attached_to].relation
-            counts = ", ".join(f"count(*) filter (where {check.column} is null)" for check in checks)
+            faults = [GENERIC[check.check_kind].row_fault.format(check.column) for check in checks]
+            counts = ", ".join(f"count(*) filter (where {fault})" for fault in faults)
             try:
                 _, rows = self._runtime.executor.query(f"select {counts} from {relation}")
             except SqlError:
                 return False  # each check reports its own error
-            self._passed |= {c.unique_id for c, nulls in zip(checks, rows[0], strict=True) if not nulls}
+            self._passed |= {c.unique_id for c, failing in zip(checks, rows[0], strict=True) if not failing}
         return node.unique_id in self._passed
 
     def _is_plain(self, node: Check) -> bool:
-        if node.check_kind != "not_null" or self._runtime.store_failures:
+        check = GENERIC.get(node.check_kind)
+        if check is None or not check.row_fault or self._runtime.store_failures:
             return False
         if any(node.config.get(key) for key in ("store_failures", "store_failures_as", "fail_calc")):
             return False
         relation = self._runtime.compilation.datasets[node.attached_to].relation
-        return node.sql == _NOT_NULL(str(relation), node.column, {})
+        return node.sql == check.sql(str(relation), node.column, {})  # not the project's own of that name
