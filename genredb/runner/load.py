@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from genredb.runner.artifacts.history import record_run
+from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.execution.load_files import load_files
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.planning.built_with import loaded_with, with_raw_folder, write_built_with
@@ -37,7 +38,7 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
         connection = writer.begin()
         if discarded := create_tables(connection, *extension.tables(project)):
             observer.note(discarded)
-        loads = load_files(connection, stale, observer)
+        loads = load_files(DuckDBExecutor(connection), connection, stale, observer)
         write_built_with(connection, loaded)
         if loads:
             mark_unconfirmed(connection)

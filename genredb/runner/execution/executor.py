@@ -1,7 +1,7 @@
 """The interface between a build and an engine: creating relations, running SQL, inspecting what exists.
 
-Models, checks and unit tests run through this interface. Loads, the run history and the leak guard's proof
-use DuckDB's connection beside it.
+Loads, models, checks and unit tests run through this interface, in SQL of DuckDB's dialect, which an engine
+of another dialect would transpile. The run history and the leak guard's proof use DuckDB directly.
 """
 
 from collections.abc import Mapping, Sequence

@@ -186,7 +186,7 @@ class _Job:
             return ()
         from genredb.runner.execution.load_files import load_files  # noqa: PLC0415 - for projects that load CSVs
 
-        return load_files(connection, plan.stale_files, self._observer)
+        return load_files(DuckDBExecutor(connection), connection, plan.stale_files, self._observer)
 
     def _publish(
         self, connection: Connection, after: State, result: BuildResult, command: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.executor import Executor
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.state import record_loads
 from genredb.runner.results import Observer
@@ -10,14 +10,15 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.load import Load
 
 
-def load_files(connection: Connection, stale: Iterable[RawFiles], observer: Observer) -> tuple[Load, ...]:
-    """Load the files of sources into their tables and record the loads in the database."""
-    executor = DuckDBExecutor(connection)
+def load_files(
+    executor: Executor, ledger: Connection, stale: Iterable[RawFiles], observer: Observer
+) -> tuple[Load, ...]:
+    """Load the files of sources into their tables and record the loads in the ledger, schema ``meta``."""
     loads: list[Load] = []
     for raw in stale:
         observer.start(f"load {raw.source.stated_files}")
         done = executor.load(raw.source, list(raw.sha256s))
-        record_loads(connection, raw.source, done, raw.digest)
+        record_loads(ledger, raw.source, done, raw.digest)
         for load in done:
             observer.loaded(load)
         loads += done
