@@ -8,11 +8,12 @@ import pytest
 
 from genredb.errors import GenredbError, InputError, ProjectError, UsageError
 from genredb.runner.project.config import Settings, read_config
-from genredb.warehouse.csvfile import _Tally, file_digest, survey
+from genredb.warehouse.csvfile import _Tally, survey
 from genredb.warehouse.database import open_memory
 from genredb.warehouse.infer import infer_table
 from genredb.warehouse.load import load_source
 from genredb.warehouse.raw_table import RawTable
+from genredb.warehouse.rawfile import file_digest
 from genredb.warehouse.tables import create_tables
 from tests.conftest import rows
 from tests.project_files import write_project
@@ -118,7 +119,7 @@ def test_a_digest_is_of_the_bytes_that_were_there(tmp_path: Path, monkeypatch: p
                 file.write(CONTENT)
             return super().read(size) or b""
 
-    monkeypatch.setattr("genredb.warehouse.csvfile.opened", Growing)
+    monkeypatch.setattr("genredb.warehouse.rawfile.opened", Growing)
     assert file_digest(path) == before
 
 

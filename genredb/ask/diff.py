@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.ask.diff_rows import Counted, count_rows
-from genredb.runner.project.specs import OWN_SCHEMAS
+from genredb.runner.project.reserved import OWN_SCHEMAS
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.pair import AFTER, BEFORE, open_pair
 from genredb.warehouse.settings import Setting

@@ -6,7 +6,6 @@ no blank lines. DuckDB reads a plain file in one go; other files are split into 
 
 import codecs
 import hashlib
-import io
 import os
 import re
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from pathlib import Path
 from genredb.errors import InputError, Place
 from genredb.warehouse.csvgrammar import Grammar, unquoted
 from genredb.warehouse.faults import Fault, FaultKind
+from genredb.warehouse.rawfile import CHUNK_BYTES, opened, stamp_of
 
-CHUNK_BYTES = 1 << 18
 # DuckDB's limit for a line is 2,000,000 bytes; longer records are quarantined before they reach it.
 MAX_RECORD_BYTES = 1_900_000
 MAX_HEADER_BYTES = 1 << 20
@@ -50,17 +49,6 @@ class Survey:
     stamp: tuple[int, int, int]
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of the bytes that the file has now: a growing file might never end."""
-    sha = hashlib.sha256()
-    with opened(path) as file:
-        left = os.fstat(file.fileno()).st_size
-        while chunk := file.read(min(CHUNK_BYTES, left)):
-            sha.update(chunk)
-            left -= len(chunk)
-    return sha.hexdigest()
-
-
 def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Survey:
     """Read the file once, in constant memory; messages name ``shown`` if it is given, else ``path``.
 
@@ -70,7 +58,7 @@ def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Surve
     sha, tally = hashlib.sha256(), _Tally(separator.encode())
     text = Utf8Check(named, path)
     with opened(path) as file:
-        stamp = _stamp(os.fstat(file.fileno()))
+        stamp = stamp_of(os.fstat(file.fileno()))
         head = file.read(MAX_HEADER_BYTES)
         refuse_other_formats(named, head, "a CSV")
         file.seek(0)
@@ -108,7 +96,7 @@ def likely_separator(path: Path) -> str:
 def refuse_changed(path: Path, found: Survey) -> None:
     """Raise InputError if a file changed since it was surveyed."""
     try:
-        stamp = _stamp(path.stat())
+        stamp = stamp_of(path.stat())
     except OSError:
         stamp = (0, 0, 0)
     if stamp != found.stamp or found.size != found.stamp[1]:
@@ -125,31 +113,6 @@ def _changed(path: Path) -> InputError:
 def refuse_unreadable(path: Path) -> None:
     """Raise InputError, with the cause, if the file cannot be read."""
     opened(path).close()
-
-
-def opened(path: Path) -> io.BufferedReader:
-    """Open a regular file or a link to one; raise InputError, with the cause, if that fails."""
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InputError(f"{path} is not a regular file")
-    try:
-        return path.open("rb")
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder, not a CSV file") from None
-    except FileNotFoundError:
-        cause = "is a broken link" if path.is_symlink() else "does not exist"
-        raise InputError(f"{path} {cause}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def file_stamp(path: Path) -> tuple[int, int, int]:
-    """Return a stamp that changes when the file does; InputError if the file cannot be read."""
-    with opened(path) as file:
-        return _stamp(os.fstat(file.fileno()))
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @dataclass

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, opened
+from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey
 from genredb.warehouse.csvgrammar import Content, Grammar, unquoted
 from genredb.warehouse.faults import Fault, FaultKind, Repair
+from genredb.warehouse.rawfile import opened
 
 
 @dataclass(frozen=True)

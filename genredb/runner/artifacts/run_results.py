@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from genredb.runner.artifacts.files import metadata, write_artifact
-from genredb.runner.graph.nodes import Compiled
 from genredb.runner.project.config import Config
 from genredb.runner.results import BuildResult, NodeResult, Status
 
@@ -31,6 +30,8 @@ def write_run_results(config: Config, command: str, result: BuildResult) -> None
 
 
 def _run_result(result: NodeResult) -> dict[str, Any]:
+    from genredb.runner.graph.nodes import Compiled  # noqa: PLC0415 - a build with nothing to do has no nodes
+
     node = result.node
     failures = result.failing.measure if result.failing else (0 if node.is_check else None)
     return {

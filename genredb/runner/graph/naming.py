@@ -10,7 +10,8 @@ from genredb.runner.graph.materializations import MATERIALIZATIONS
 from genredb.runner.graph.nodes import Model, Node, Seed, Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.project.discover import Project
-from genredb.runner.project.specs import ModelSpec, SeedSpec, refuse_own_place
+from genredb.runner.project.reserved import refuse_own_place
+from genredb.runner.project.specs import ModelSpec, SeedSpec
 from genredb.runner.project.stated_values import check_values, is_on
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.located import TemplateError

@@ -12,8 +12,8 @@ from genredb.runner.graph.identity import digest
 from genredb.runner.graph.nodes import Seed, Source
 from genredb.runner.project.discover import Project
 from genredb.runner.project.raw_folder import source_files
-from genredb.warehouse.csvfile import file_digest
 from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.rawfile import file_digest
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _digest(path: Path) -> str:
     """Return the sha256 of a file, or an empty string if it does not exist."""
     if not path.is_file():
         return ""
-    from genredb.warehouse.csvfile import file_digest  # noqa: PLC0415 - a query seldom needs it
+    from genredb.warehouse.rawfile import file_digest  # noqa: PLC0415 - a query seldom needs it
 
     return file_digest(path)
 

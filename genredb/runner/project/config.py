@@ -18,7 +18,7 @@ from genredb.runner.project.files import is_utf_8, mapping, parse_yaml, read_tex
 from genredb.runner.project.key_faults import check_keys, check_project_keys
 from genredb.runner.project.keys import PACKAGES
 from genredb.runner.project.profile import Profile, read_profile
-from genredb.runner.project.specs import DUCKDB_SCHEMAS, OWN_SCHEMAS
+from genredb.runner.project.reserved import DUCKDB_SCHEMAS, OWN_SCHEMAS
 from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.readers.formats import suffix_of
 from genredb.warehouse.settings import Setting

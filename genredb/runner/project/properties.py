@@ -8,7 +8,8 @@ from typing import Any
 from genredb.errors import ProjectError
 from genredb.runner.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.runner.project.merge import merged
-from genredb.runner.project.specs import CheckSpec, refuse_own_place
+from genredb.runner.project.reserved import refuse_own_place
+from genredb.runner.project.specs import CheckSpec
 from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.types import sql_type
 from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec

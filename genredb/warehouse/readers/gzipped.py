@@ -10,8 +10,8 @@ from pathlib import Path
 
 from genredb.errors import InputError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.csvfile import file_digest, file_stamp, opened
 from genredb.warehouse.database import scratch_folder
+from genredb.warehouse.rawfile import file_digest, file_stamp, opened
 from genredb.warehouse.readers.reading import Reading
 
 

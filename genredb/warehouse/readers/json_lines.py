@@ -9,16 +9,10 @@ from typing import Any
 
 from genredb.errors import InputError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.csvfile import (
-    MAX_COLUMNS,
-    Survey,
-    Utf8Check,
-    file_stamp,
-    opened,
-    refuse_other_formats,
-)
+from genredb.warehouse.csvfile import MAX_COLUMNS, Survey, Utf8Check, refuse_other_formats
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.faults import Fault, FaultKind
+from genredb.warehouse.rawfile import file_stamp, opened
 from genredb.warehouse.readers.reading import Reading, record_of
 
 

@@ -10,10 +10,11 @@ import duckdb
 
 from genredb.errors import InputError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey, file_digest, file_stamp, opened
+from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.database import plainly_named, quote
 from genredb.warehouse.duckdb_errors import first_line
+from genredb.warehouse.rawfile import file_digest, file_stamp, opened
 from genredb.warehouse.readers.reading import Reading, record_of
 
 _FILE = "read_parquet(?, hive_partitioning = false)"
