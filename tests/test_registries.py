@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from genredb.cli import export
+from genredb.errors import UsageError
 from genredb.runner.graph.generic_checks import GENERIC, GenericCheck
 from genredb.runner.graph.materializations import MATERIALIZATIONS, Materialization
 from genredb.runner.graph.nodes import UnitTest
+from genredb.warehouse.file_formats import FILE_FORMATS, FileFormat
 from tests.project_files import compiled, write_project
 from tests.verbs import build
 
@@ -34,3 +37,12 @@ def test_a_unit_test_gives_no_rows_for_a_model_without_relation(
         "models/b.yml": "unit_tests: [{name: t, model: b, given: [], expect: {rows: [{n: 1}]}}]",
     }
     assert [test.name for test in compiled(tmp_path, files).of_type(UnitTest)] == ["t"]
+
+
+def test_a_terminal_gets_no_binary_export_whatever_the_format_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FILE_FORMATS, "arrow", FileFormat("arrow", "format arrow", is_binary=True))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with pytest.raises(UsageError, match="Arrow is binary; write it to a file with -o FILE"):
+        export._to_stdout(lambda _path: pytest.fail("exported"), "arrow")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from genredb.cli.options import Context
 from genredb.cli.visible import visible_stream
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from genredb.runner.project.config import Config
 
 RAW_FILES_CHANGED = "The raw files changed since the last build; `genredb build` loads them."
-
-
-NO_PARQUET = "Parquet is binary; write it to a file with -o FILE."
 
 
 class Format(StrEnum):
@@ -39,6 +36,11 @@ class Format(StrEnum):
 # These collect all rows before printing, so the number of rows is limited by default.
 FOR_PEOPLE = (Format.TABLE, Format.VERTICAL)
 ENDINGS = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".txt": Format.TABLE}
+
+
+def refuse_binary(name: str) -> NoReturn:
+    """Raise UsageError for a binary format on a terminal."""
+    raise UsageError(f"{name.capitalize()} is binary; write it to a file with -o FILE.")
 
 
 def is_stdout(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genredb.cli.answers import NO_PARQUET, is_stdout
+from genredb.cli.answers import is_stdout, refuse_binary
 from genredb.cli.complete import relations
 from genredb.cli.options import Context, Force, command
 from genredb.cli.visible import stdout_bytes
@@ -75,14 +75,14 @@ def export(
         )
 
 
-def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: Format | None) -> "ExportResult":
+def _to_stdout(run: "Callable[[Path], ExportResult]", file_format: str | None) -> "ExportResult":
     """Export to a temporary file, where it can be verified, and print it."""
     import shutil
 
     from genredb.drafts import temporary_folder
 
     if file_format and FILE_FORMATS[file_format].is_binary and sys.stdout.isatty():
-        raise UsageError(NO_PARQUET)
+        refuse_binary(file_format)
     with temporary_folder() as folder:
         result = run(folder / "export")
         with result.path.open("rb") as exported:

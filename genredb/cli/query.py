@@ -8,12 +8,12 @@ import typer
 
 from genredb.cli.answers import (
     FOR_PEOPLE,
-    NO_PARQUET,
     RAW_FILES_CHANGED,
     Format,
     ask,
     format_of,
     is_stdout,
+    refuse_binary,
     write_to_file,
 )
 from genredb.cli.console import terminal_width
@@ -77,7 +77,7 @@ def query(
     if output is not None and is_stdout(output):
         output = None
     if answer_format is Format.PARQUET and output is None and sys.stdout.isatty():
-        raise UsageError(NO_PARQUET)
+        refuse_binary(answer_format)
     if answer_format is None:
         answer_format = Format.TABLE if output is None else format_of(output)
     if limit is None and answer_format in FOR_PEOPLE:
