@@ -1,0 +1,1 @@
+"""Pictures of the songs, the models and the predictions: Vega-Lite specifications filled with rows."""
