@@ -34,9 +34,9 @@ class Connection:
         found: tuple[Any, ...] | None = self.engine.execute(sql, parameters).fetchone()
         return found
 
-    def answer(self, sql: str) -> tuple[tuple[str, ...], Rows]:
+    def answer(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[tuple[str, ...], Rows]:
         """Return the column names of a query and all its rows."""
-        found = self.engine.execute(sql)
+        found = self.engine.execute(sql, parameters)
         return tuple(column[0] for column in found.description or ()), found.fetchall()
 
     def arrays(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
