@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from genredb.look.plot import Plot
     from genredb.songs.learn.fitted import Fitted
 
 SHOWN_ROWS = 10
@@ -129,6 +130,20 @@ class Database:
         113
         """
         return export(self.config, relation, Path(path), is_forced=True).rows
+
+    def plot(self, kind: str, *columns: str) -> "Plot":
+        """Return a plot, which a notebook shows; ``columns`` are columns of ``songs``, for the kinds that take some.
+
+        The kinds are heatmap, scatter (two columns), histogram and distribution (one), genres, years, map,
+        confusion, calibration, importance and leaderboard. UsageError for another kind or column.
+
+        >>> db.plot("scatter", "nrgy", "db")
+        <plot scatter: 443 rows>
+        """
+        from genredb.look.plot import plot  # noqa: PLC0415 - few want plots
+
+        with Catalog(self.config) as catalog:
+            return plot(catalog, kind, columns)
 
     def catalog(self) -> Catalog:
         """Return what the project says and the database remembers; use it in a ``with`` statement."""

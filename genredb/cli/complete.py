@@ -28,6 +28,26 @@ def revisions(context: typer.Context, incomplete: str) -> list[str]:
     return _offered(context, incomplete, _revisions)
 
 
+def plots(incomplete: str) -> list[str]:
+    """Return the kinds of plots that begin as it was typed."""
+    from genredb.look.kinds import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def numbers(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the numeric columns of the songs that begin as it was typed."""
+    return _offered(context, incomplete, _numbers)
+
+
+def _numbers(config: "Config") -> Iterator[str]:
+    from genredb.catalog import Catalog
+    from genredb.look.plot import numbers_of_songs
+
+    with Catalog(config) as catalog:
+        yield from numbers_of_songs(catalog)
+
+
 def _revisions(config: "Config") -> Iterator[str]:
     from genredb.songs.learn.references import known_references
 

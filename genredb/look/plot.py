@@ -10,7 +10,8 @@ from genredb.ask.output import replaced
 from genredb.errors import UsageError
 from genredb.look.draw import DRAWN
 from genredb.look.kinds import KINDS, Kind
-from genredb.warehouse.database import relation_exists
+from genredb.runner.planning.built_with import built_with
+from genredb.warehouse.database import column_types, relation_exists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ class Plot:
     """A plot as a complete Vega-Lite specification, rows included; notebooks show it."""
 
     kind: str
+    columns: tuple[str, ...]
+    is_sample: bool
     spec: dict[str, Any]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
@@ -42,6 +45,16 @@ class Plot:
         return f"<plot {self.kind}: {len(self.spec['data']['values']):,} rows>"
 
 
+@dataclass(frozen=True)
+class PlotResult:
+    """A plot that was written to a file; ``columns`` are those of ``songs`` that it shows, if it takes any."""
+
+    kind: str
+    columns: tuple[str, ...]
+    path: Path
+    is_sample: bool
+
+
 def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
     """Return a plot of a kind; ``columns`` are columns of ``songs``, where the kind takes some.
 
@@ -51,15 +64,16 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
     if kind not in KINDS:
         raise UsageError(f"There is no plot '{kind}'", name=kind, choices=KINDS)
     if not relation_exists(catalog.connection, "main", "songs"):
-        raise UsageError("The project has no songs to plot", cure="`genredb init --songs` makes one that has")
+        raise UsageError("The project has no songs to plot", cure="`genredb init DIR` makes one that has")
     chosen = _columns(catalog, kind, KINDS[kind], columns)
     drawn = KINDS[kind].read(catalog, chosen)
     values = dict(zip(("$x", "$y"), chosen, strict=False)) | {"$groups": _groups(catalog), "$note": drawn.note}
     spec = {"$schema": SCHEMA, "data": {"values": drawn.rows}, "config": _read("config")}
-    return Plot(kind, spec | _filled(_read(kind), values))
+    is_sample = built_with(catalog.config, catalog.connection).is_sample
+    return Plot(kind, chosen, is_sample, spec | _filled(_read(kind), values))
 
 
-def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = False) -> None:
+def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = False) -> PlotResult:
     """Write a plot as SVG, PNG or JSON, by the file's suffix, atomically.
 
     UsageError for another suffix, or if a picture needs vl-convert and it is not installed; ConsentError if
@@ -71,6 +85,7 @@ def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = F
     content = DRAWN[suffix](found.spec)
     with replaced(config, path, is_forced=is_forced) as draft:
         draft.write_bytes(content)
+    return PlotResult(found.kind, found.columns, path, found.is_sample)
 
 
 def _columns(catalog: "Catalog", name: str, kind: Kind, stated: "Sequence[str]") -> tuple[str, ...]:
@@ -89,8 +104,8 @@ def _columns(catalog: "Catalog", name: str, kind: Kind, stated: "Sequence[str]")
 
 def numbers_of_songs(catalog: "Catalog") -> list[str]:
     """Return the numeric columns of ``songs``."""
-    [songs] = [one for one in catalog.relations if (one.schema, one.name) == ("main", "songs")]
-    return [column.name for column in songs.columns if any(word in column.type for word in _NUMBERS)]
+    types = column_types(catalog.connection, "main", "songs")
+    return [name for name, data_type in types.items() if any(word in data_type for word in _NUMBERS)]
 
 
 def _groups(catalog: "Catalog") -> list[str]:
