@@ -132,7 +132,7 @@ class Database:
         return export(self.config, relation, Path(path), is_forced=True).rows
 
     def plot(self, kind: str, *columns: str) -> "Plot":
-        """Return a plot, which a notebook shows; ``columns`` are columns of ``songs``, for the kinds that take some.
+        """Return a plot, which a notebook shows; ``columns`` are columns of ``songs``, where it takes some.
 
         The kinds are heatmap, scatter (two columns), histogram and distribution (one), genres, years, map,
         confusion, calibration, importance and leaderboard. UsageError for another kind or column.

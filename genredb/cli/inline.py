@@ -1,4 +1,4 @@
-"""Shows pictures in terminals that have graphics: kitty's protocol or sixel."""
+"""Shows pictures in terminals that have graphics: sixel or kitty's protocol."""
 
 import io
 import os
@@ -11,15 +11,14 @@ def show_inline(png: Callable[[], bytes]) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         return False
     try:
-        from PIL import Image
-        from textual_image.renderable import sixel, tgp
+        from PIL import Image as Picture
+        from textual_image.renderable import Image, SixelImage, TGPImage  # asks the terminal
     except ImportError:
         return False
-    for protocol in (sixel, tgp):  # kitty has no sixel; others have a partial tgp
-        if protocol.query_terminal_support():
-            from rich.console import Console
+    if Image not in (SixelImage, TGPImage):
+        return False
+    from rich.console import Console
 
-            with Image.open(io.BytesIO(png())) as picture:
-                Console().print(protocol.Image(picture, width="auto"))
-            return True
-    return False
+    with Picture.open(io.BytesIO(png())) as picture:
+        Console().print(Image(picture, width="auto"))
+    return True

@@ -33,9 +33,9 @@ def plot(
 ) -> None:
     """Draw a plot of the songs, the classifiers or the predictions.
 
-    Kinds: heatmap, genres, years, map, confusion, calibration, importance and leaderboard; and with columns of
-    songs: scatter X Y, histogram X, distribution X. Without -o, a terminal with graphics (kitty, sixel) shows
-    the plot; elsewhere it is written to KIND.svg.
+    Kinds: heatmap, genres, years, map, confusion, calibration, importance and leaderboard; and of
+    columns of songs: scatter X Y, histogram X, distribution X. Without -o, a terminal with graphics
+    (kitty, sixel) shows the plot; elsewhere it is written to KIND.svg.
 
     Example: genredb plot scatter nrgy dnce -o plot.svg
     """

@@ -10,7 +10,7 @@ PIXELS_PER_POINT = 2.0  # of a PNG, for sharp text on any screen
 
 
 def _json(spec: Mapping[str, Any]) -> bytes:
-    return (json.dumps(spec, ensure_ascii=False, indent=1, default=str) + "\n").encode("utf-8", "surrogatepass")
+    return f"{json.dumps(spec, indent=1, default=str)}\n".encode()
 
 
 def _svg(spec: Mapping[str, Any]) -> bytes:

@@ -1,9 +1,9 @@
 """The kinds of plots, one entry each.
 
-To add a kind, write ``specs/NAME.json``, a Vega-Lite specification without data, a function that reads its rows,
-and an entry in ``KINDS``. In a specification, ``$x`` and ``$y`` stand for the columns that the reader named,
-``$groups`` for the groups, largest first, so that each has the same colour in every plot, and ``$note`` for the
-note of the rows.
+To add a kind, write ``specs/NAME.json``, a Vega-Lite specification without data, a function that reads its
+rows, and an entry in ``KINDS``. In a specification, ``$x`` and ``$y`` stand for the columns that the user
+named, ``$groups`` for the groups, largest first, so that each has the same colour in every plot, and
+``$note`` for the note of the rows.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ KINDS = {
     "years": Kind("Songs per year, by group.", of_songs.years),
     "map": Kind("Every song, near those that sound like it.", of_classifiers.sound_map),
     "confusion": Kind("Which groups are mistaken for which.", of_classifiers.confusion),
-    "calibration": Kind("How often a prediction of a given probability is right.", of_classifiers.calibration),
+    "calibration": Kind("How often predictions are right, by probability.", of_classifiers.calibration),
     "importance": Kind("The accuracy that each column is worth.", of_classifiers.importance),
     "leaderboard": Kind("The accuracy of the evaluated classifiers.", of_classifiers.leaderboard),
 }

@@ -1,5 +1,6 @@
 """The verb ``plot``: fills the Vega-Lite specification of a kind of plot with rows of the database."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from importlib import resources
@@ -35,10 +36,8 @@ class Plot:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return the specification, and a picture if vl-convert is installed."""
         bundle: dict[str, Any] = {"application/vnd.vegalite.v6+json": self.spec, "text/plain": repr(self)}
-        try:
+        with contextlib.suppress(UsageError):
             bundle["image/svg+xml"] = DRAWN["svg"](self.spec).decode()
-        except UsageError:
-            pass
         return bundle
 
     def __repr__(self) -> str:
@@ -47,7 +46,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class PlotResult:
-    """A plot that was written to a file; ``columns`` are those of ``songs`` that it shows, if it takes any."""
+    """A plot that was written to a file; ``columns`` are those of ``songs`` that were named or assumed."""
 
     kind: str
     columns: tuple[str, ...]
@@ -67,7 +66,10 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
         raise UsageError("The project has no songs to plot", cure="`genredb init DIR` makes one that has")
     chosen = _columns(catalog, kind, KINDS[kind], columns)
     drawn = KINDS[kind].read(catalog, chosen)
-    values = dict(zip(("$x", "$y"), chosen, strict=False)) | {"$groups": _groups(catalog), "$note": drawn.note}
+    values = dict(zip(("$x", "$y"), chosen, strict=False)) | {
+        "$groups": _groups(catalog),
+        "$note": drawn.note,
+    }
     spec = {"$schema": SCHEMA, "data": {"values": drawn.rows}, "config": _read("config")}
     is_sample = built_with(catalog.config, catalog.connection).is_sample
     return Plot(kind, chosen, is_sample, spec | _filled(_read(kind), values))
@@ -81,7 +83,9 @@ def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = F
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in DRAWN:
-        raise UsageError(f"A plot cannot be written as '{path.name}'", cure="end the name in .svg, .png or .json")
+        raise UsageError(
+            f"A plot cannot be written as '{path.name}'", cure="end the name in .svg, .png or .json"
+        )
     content = DRAWN[suffix](found.spec)
     with replaced(config, path, is_forced=is_forced) as draft:
         draft.write_bytes(content)
@@ -117,7 +121,9 @@ def _groups(catalog: "Catalog") -> list[str]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(resources.files("genredb.look.specs").joinpath(f"{name}.json").read_text("utf-8"))
+    found: dict[str, Any] = json.loads(
+        resources.files("genredb.look.specs").joinpath(f"{name}.json").read_text("utf-8")
+    )
     return found
 
 
