@@ -18,7 +18,7 @@ from genredb.ask.export import export
 from genredb.ask.query import Question, asked
 from genredb.ask.relations import Relation
 from genredb.catalog import Catalog
-from genredb.errors import InputError, UsageError
+from genredb.errors import UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
 from genredb.warehouse.database import find_relation, open_reader, quote
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from genredb.songs.learn.fitted import Fitted
 
 SHOWN_ROWS = 10
-_ARTIST_COLUMNS = ("artist", "artist_key")  # the first one present is used
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Database:
     @property
     def relations(self) -> pd.DataFrame:
         """The tables and views, one row each: ``relation``, ``kind``, number of ``columns``, ``meaning``."""
-        rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in self._relations()]
+        rows = [(one.asked_as, one.kind, len(one.columns), one.description) for one in self._relations]
         return pd.DataFrame(rows, columns=["relation", "kind", "columns", "meaning"])
 
     def classifier(self) -> "Classifier":
@@ -132,29 +131,27 @@ class Database:
         return export(self.config, relation, Path(path), is_forced=True).rows
 
     def plot(self, kind: str, *columns: str) -> "Plot":
-        """Return a plot, which a notebook shows; ``columns`` are columns of ``songs``, where it takes some.
-
-        The kinds are heatmap, scatter (two columns), histogram and distribution (one), genres, years, map,
-        confusion, calibration, importance and leaderboard. UsageError for another kind or column.
+        """Return a plot for a notebook to show; ``kind`` and ``columns`` are those of `genredb plot`.
 
         >>> db.plot("scatter", "nrgy", "db")
         <plot scatter: 443 rows>
         """
         from genredb.look.plot import plot  # noqa: PLC0415 - few want plots
 
-        with Catalog(self.config) as catalog:
+        with self.catalog() as catalog:
             return plot(catalog, kind, columns)
 
     def catalog(self) -> Catalog:
         """Return what the project says and the database remembers; use it in a ``with`` statement."""
         return Catalog(self.config)
 
+    @property
     def _relations(self) -> tuple[Relation, ...]:
-        with Catalog(self.config) as catalog:
+        with self.catalog() as catalog:
             return catalog.relations
 
     def __repr__(self) -> str:
-        names = ", ".join(one.asked_as for one in self._relations() if one.schema == "main")
+        names = ", ".join(one.asked_as for one in self._relations if one.schema == "main")
         return f"genredb.open({str(self.config.database)!r}): {names}"
 
     def _repr_html_(self) -> str:
@@ -267,36 +264,10 @@ class Classifier:
 
     def predict_proba(self, songs: pd.DataFrame) -> pd.DataFrame:
         """Return the probabilities, n × g from 0 to 1, one column per genre; see :meth:`predict`."""
-        from genredb.songs.learn.dataset import songs_of  # noqa: PLC0415 - brings scikit-learn
+        from genredb.songs.learn.frames import songs_of_frame  # noqa: PLC0415 - brings scikit-learn
 
-        if not isinstance(songs, pd.DataFrame):
-            raise InputError(f"The songs should be a pandas DataFrame, not a {type(songs).__name__}")
-        by_name: dict[str, pd.Series[Any]] = {}
-        for column in songs.columns:
-            name = str(column).lower()
-            if name in by_name and name in (*self.features, *_ARTIST_COLUMNS):
-                raise InputError(f"The songs have two columns called '{name}'")
-            by_name[name] = songs[column]
-        artists = [by_name[name] for name in _ARTIST_COLUMNS if name in by_name]
-        missing = [] if artists else ["artist"]
-        missing += [name for name in self.features if name not in by_name]
-        if missing:
-            raise InputError(f"The songs have no column '{missing[0]}'", name=missing[0], choices=by_name)
-        keys = artists[0].astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=object)
-        numbers = [self._numbers(name, by_name[name]) for name in self.features]
-        scores = self._fitted.scores(songs_of(keys, numbers, self.features))
+        scores = self._fitted.scores(songs_of_frame(songs, self.features))
         return pd.DataFrame(scores, index=songs.index, columns=list(self.genres))
-
-    def _numbers(self, name: str, column: "pd.Series[Any]") -> Any:
-        if column.dtype.kind not in "biufO":
-            raise InputError(f"The column '{name}' should hold numbers, not {column.dtype}")
-        try:
-            values = pd.to_numeric(column).to_numpy(dtype=float, na_value=float("nan"))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"The column '{name}' should hold numbers: {error}") from None
-        if np.isinf(values).any():
-            raise InputError(f"The column '{name}' should hold finite numbers")
-        return values
 
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.genres)} genres from the artist and {', '.join(self.features)}"

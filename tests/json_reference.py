@@ -14,6 +14,7 @@ from genredb.ask.diff import Diff
 from genredb.ask.export import ExportResult
 from genredb.doctor import Finding
 from genredb.init import Layout
+from genredb.look.plot import PlotResult
 from genredb.reports.builds import BuildReport, CleanReport, LoadReport, PlanReport
 from genredb.reports.contents import LineageReport, ListedNode, ListedRelation, RelationsReport, SongsReport
 from genredb.songs.classifiers import Kept, KeptFacts
@@ -50,6 +51,7 @@ SHAPES: Mapping[str, Any] = {
     "diff": Diff,
     "doctor": list[Finding],
     "export": ExportResult,
+    "plot": PlotResult,
     "init": Layout,
     "sample": SampleResult,
     "train": TrainResult,

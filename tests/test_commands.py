@@ -11,7 +11,7 @@ import pytest
 from genredb.cli.app import COMMANDS
 from tests.test_structure import MODULES, TREES
 
-HOUSES = ("genredb.runner", "genredb.songs", "genredb.ask", "genredb")
+HOUSES = ("genredb.runner", "genredb.songs", "genredb.ask", "genredb.look", "genredb")
 # The module in which what a command is for is done in the end.
 WORK = {
     "build": "runner.execution.materialize",
@@ -32,6 +32,7 @@ WORK = {
     "query": "warehouse.user_sql",
     "shell": "warehouse.user_sql",
     "describe": "ask.describe",
+    "plot": "look.draw",
     "diff": "ask.diff_rows",
     "mcp": "ask.query",
     "sample": "songs.sample.write",

@@ -70,6 +70,10 @@ OPTIONS = {
     ],
     "shell": ["echo \"select count(*) from 'songs.sql.csv'\" | genredb shell --trusted | grep -q 2"],
     "describe": ["genredb describe --limit 3"],
+    "plot": [
+        "genredb plot heatmap && test -s heatmap.svg",
+        "echo mine > mine.png && genredb plot map --output mine.png --force && grep -q PNG mine.png",
+    ],
     "mcp": ["genredb mcp --timeout 5"],
     "sample": ["genredb sample --output made --rows 20 --seed 3 --defects && genredb build --raw-dir made"],
 }  # fmt: skip

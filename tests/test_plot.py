@@ -216,7 +216,7 @@ def test_a_terminal_with_graphics_shows_the_plot(
     built: Path, answers: dict[bytes, bytes], shown: bytes
 ) -> None:
     command = [sys.executable, "-m", "genredb", "plot", "heatmap"]
-    terminal: "pexpect.spawn[bytes]" = pexpect.spawn(
+    terminal: pexpect.spawn[bytes] = pexpect.spawn(
         command[0],
         command[1:],
         cwd=str(built),
