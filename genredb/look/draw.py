@@ -1,30 +1,26 @@
 """Draws Vega-Lite specifications: as SVG and PNG by vl-convert, as JSON without it."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from genredb.errors import UsageError
+from genredb.values import json_text
 
 PIXELS_PER_POINT = 2.0  # of a PNG, for sharp text on any screen
 
 
 def _json(spec: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(spec, indent=1, default=str)}\n".encode()
+    return f"{json_text(spec, indent=1)}\n".encode()
 
 
 def _svg(spec: Mapping[str, Any]) -> bytes:
-    text: str = _converter().vegalite_to_svg(_whole(spec))
+    text: str = _converter().vegalite_to_svg(json_text(spec))
     return text.encode()
 
 
 def _png(spec: Mapping[str, Any]) -> bytes:
-    found: bytes = _converter().vegalite_to_png(_whole(spec), scale=PIXELS_PER_POINT)
+    found: bytes = _converter().vegalite_to_png(json_text(spec), scale=PIXELS_PER_POINT)
     return found
-
-
-def _whole(spec: Mapping[str, Any]) -> str:
-    return json.dumps(spec, default=str)
 
 
 def _converter() -> Any:
