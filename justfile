@@ -41,6 +41,11 @@ bench-query *arguments:
 bench-watch *arguments:
     .venv/bin/python -m bench.watch {{ arguments }}
 
+# Draw the pictures of docs/ again, from the synthetic sample
+pictures:
+    cd "$(mktemp -d)" && {{ justfile_directory() }}/.venv/bin/genredb build -q && for kind in heatmap distribution; do \
+        {{ justfile_directory() }}/.venv/bin/genredb plot $kind --force -o {{ justfile_directory() }}/docs/images/$kind.svg; done
+
 # Resolve the locked dependencies anew
 lock:
     pip-compile --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \

@@ -85,7 +85,7 @@ def anchors(page: Path) -> set[str]:
 def test_the_index_of_the_documentation_names_every_page() -> None:
     """docs/README.md links to each page of docs/, so that none is out of sight."""
     linked = set(re.findall(r"\]\(([\w.-]+)\)", (ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
-    assert linked == {path.name for path in (ROOT / "docs").iterdir()} - {"README.md"}
+    assert linked == {path.name for path in (ROOT / "docs").iterdir() if path.is_file()} - {"README.md"}
 
 
 def test_each_recipe_that_is_followed_is_one_of_contributing() -> None:

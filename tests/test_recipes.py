@@ -159,3 +159,25 @@ def test_an_export_format_is_a_line(copy: Path) -> None:
     run(copy, "export", "genres", "-o", "genres.tsv")
     assert (copy / "genres.tsv").read_text(encoding="utf-8").startswith("genre\t")
     assert "tsv" in run(copy, "export", "--help")
+
+
+def test_a_kind_of_plot_is_a_specification_a_function_and_an_entry(copy: Path) -> None:
+    """It is drawn, listed where it was misspelt, and filled with the rows of the database."""
+    spec = (
+        '{"title": "Artists", "mark": "bar", "encoding": {"y": {"field": "artist"}, "x": {"field": "songs"}}}'
+    )
+    (copy / "genredb/look/specs/artists.json").write_text(spec, encoding="utf-8")
+    function = (
+        'def artists(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:\n'
+        '    return Drawn(rows_of(catalog, "select artist, song_count as songs from artists limit 5"))\n\n\n'
+    )
+    insert(copy / "genredb/look/of_songs.py", "def years(", function)
+    insert(
+        copy / "genredb/look/kinds.py",
+        '    "years": ',
+        '    "artists": Kind("Songs per artist.", of_songs.artists),\n',
+    )
+    run(copy, "build", "--sample")
+    assert "Did you mean 'artists'?" in run(copy, "plot", "artist", code=2)
+    run(copy, "plot", "artists", "-o", "artists.svg")
+    assert "Artists" in (copy / "artists.svg").read_text(encoding="utf-8")
