@@ -13,7 +13,7 @@ import pytest
 
 import genredb
 from genredb.catalog import Catalog
-from genredb.errors import ConsentError, UsageError
+from genredb.errors import ConsentError, GenredbError, UsageError
 from genredb.look import drawn
 from genredb.look.draw import DRAWN
 from genredb.look.kinds import KINDS
@@ -139,7 +139,19 @@ def test_songs_that_sound_alike_lie_near_each_other() -> None:
 
 @pytest.mark.parametrize("songs", [0, 1, 2, 3, 4])
 def test_a_few_songs_have_their_places(songs: int) -> None:
-    assert place_by_sound(np.arange(songs * 3, dtype=float).reshape(songs, 3)).shape == (songs, 2)
+    places = place_by_sound(np.arange(songs * 3, dtype=float).reshape(songs, 3))
+    assert places.shape == (songs, 2)
+    assert np.isfinite(places).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, 1.0])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_columns_without_values_or_spread_place_nothing(value: float, columns: int) -> None:
+    numbers = np.random.default_rng(0).normal(size=(40, 3))
+    numbers[:, :columns] = value
+    places = place_by_sound(numbers)
+    assert np.isfinite(places).all()
+    assert (len(np.unique(places, axis=0)) > 30) == (columns == 1)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +169,12 @@ def test_what_cannot_be_drawn_is_said(
     with pytest.raises(UsageError) as caught:
         drawn_of(predicted, kind, *columns)
     assert str(caught.value) == message
+
+
+def test_a_mart_that_is_missing_is_named(predicted: Config, tmp_path: Path) -> None:
+    config = changed(predicted, tmp_path, "drop table correlations")
+    with pytest.raises(GenredbError, match="Table with name correlations does not exist"):
+        drawn_of(config, "heatmap")
 
 
 @pytest.mark.parametrize("kind", ["confusion", "calibration", "importance", "leaderboard"])

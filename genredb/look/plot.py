@@ -13,6 +13,7 @@ from genredb.look.draw import DRAWN
 from genredb.look.kinds import KINDS, Kind
 from genredb.runner.planning.built_with import built_with
 from genredb.warehouse.database import column_types, relation_exists
+from genredb.warehouse.duckdb_errors import query_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,8 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
     if not relation_exists(catalog.connection, "main", "songs"):
         raise UsageError("The project has no songs to plot", cure="`genredb init DIR` makes one that has")
     chosen = _columns(catalog, kind, KINDS[kind], columns)
-    drawn = KINDS[kind].read(catalog, chosen)
+    with query_errors():  # a project with songs may lack the marts
+        drawn = KINDS[kind].read(catalog, chosen)
     values = dict(zip(("$x", "$y"), chosen, strict=False)) | {
         "$groups": _groups(catalog),
         "$note": drawn.note,

@@ -21,9 +21,9 @@ def place_by_sound(numbers: Floats) -> Floats:
     The same numbers give the same places. Of more than 1,000 songs, an even choice of 1,000 in their order
     is laid out, and each other song lies among the five that sound most like it.
     """
-    if len(numbers) < 3:
-        return np.column_stack([np.arange(len(numbers), dtype=float), np.zeros(len(numbers))])
-    sounds = StandardScaler().fit_transform(_clipped(numbers))
+    sounds = _standardized(numbers)
+    if len(np.unique(sounds, axis=0)) < 3:  # too few for a layout; of equal songs alone, t-SNE would crash
+        return np.column_stack([sounds[:, :1].sum(axis=1), np.zeros(len(sounds))])
     chosen = np.unique(np.linspace(0, len(sounds) - 1, min(len(sounds), LANDMARKS)).astype(int))
     landmarks = sounds[chosen]
     with threadpool_limits(1):  # a second thread makes it many times slower, and the result depend on it
@@ -38,10 +38,15 @@ def place_by_sound(numbers: Floats) -> Floats:
     return places if len(chosen) == len(sounds) else _among(landmarks, places, sounds)
 
 
-def _clipped(numbers: Floats) -> Floats:
-    low, middle, high = np.nanpercentile(numbers, [1, 50, 99], axis=0)
-    clipped: Floats = np.clip(np.where(np.isnan(numbers), middle, numbers), low, high)
-    return clipped
+def _standardized(numbers: Floats) -> Floats:
+    """Return the columns that have values, filled, clipped, with mean 0 and deviation 1."""
+    known = numbers[:, ~np.isnan(numbers).all(axis=0)]
+    if not known.size:
+        return np.zeros((len(numbers), 1))
+    low, middle, high = np.nanpercentile(known, [1, 50, 99], axis=0)
+    clipped = np.clip(np.where(np.isnan(known), middle, known), low, high)
+    standardized: Floats = StandardScaler().fit_transform(clipped)
+    return standardized
 
 
 def _among(landmarks: Floats, places: Floats, sounds: Floats) -> Floats:
