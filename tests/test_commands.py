@@ -33,6 +33,7 @@ WORK = {
     "shell": "warehouse.user_sql",
     "describe": "ask.describe",
     "plot": "look.draw",
+    "site": "look.site.frame",
     "diff": "ask.diff_rows",
     "mcp": "ask.query",
     "sample": "songs.sample.write",

@@ -1,0 +1,94 @@
+// What the scripts of all pages share. Loaded in the head: it sets the theme before anything is drawn.
+"use strict";
+
+const genredb = (() => {
+  const root = document.documentElement;
+
+  // Elements are built from text, never from markup: texts of the data are only shown.
+  function element(name, attributes = {}, ...children) {
+    const found = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith("on")) found.addEventListener(key.slice(2), value);
+      else if (value === true) found.setAttribute(key, "");
+      else if (value !== false && value !== null && value !== undefined) found.setAttribute(key, value);
+    }
+    found.append(...children.filter((child) => child !== null && child !== undefined));
+    return found;
+  }
+
+  // A text of the data, isolated, so that its direction does not turn around what follows it.
+  const text = (value) => element("bdi", {}, value ?? "");
+
+  // The JSON of <script type="application/json" id="…">.
+  const json = (id) => JSON.parse(document.getElementById(id).textContent);
+
+  const number = (value, digits = 0) =>
+    value === null || value === undefined || Number.isNaN(value)
+      ? "–"
+      : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const percent = (value, digits = 1) => (value === null || value === undefined ? "–" : `${number(100 * value, digits)} %`);
+
+  // State that a link can carry: the fragment, as in #song=train:43&sort=year.
+  const state = {
+    read: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
+    write(values, { isNewEntry = false } = {}) {
+      const kept = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+      const address = kept.length ? `#${new URLSearchParams(kept)}` : location.pathname + location.search;
+      history[isNewEntry ? "pushState" : "replaceState"](null, "", address);
+    },
+    onChange: (listener) => window.addEventListener("hashchange", listener),
+  };
+
+  const isDark = () =>
+    (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const themeListeners = [];
+  const theme = { isDark, onChange: (listener) => themeListeners.push(listener) };
+
+  function setTheme(name) {
+    root.dataset.theme = name;
+    try {
+      localStorage.setItem("genredb-theme", name);
+    } catch {
+      // A browser may refuse storage to files.
+    }
+    themeListeners.forEach((listener) => listener());
+  }
+
+  try {
+    const kept = localStorage.getItem("genredb-theme");
+    if (kept === "dark" || kept === "light") root.dataset.theme = kept;
+  } catch {
+    // As above.
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const button = document.querySelector("[data-theme-switch]");
+    const name = () => {
+      button.textContent = isDark() ? "Light" : "Dark";
+      button.setAttribute("aria-label", isDark() ? "Use light colours" : "Use dark colours");
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      setTheme(isDark() ? "light" : "dark");
+      name();
+    });
+    name();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      name();
+      themeListeners.forEach((listener) => listener());
+    });
+  });
+
+  // "/" goes to the page's search field.
+  document.addEventListener("keydown", (event) => {
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = document.querySelector("input[type=search]");
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  });
+
+  return { element, text, json, number, percent, state, theme, root: root.dataset.root };
+})();

@@ -1,0 +1,80 @@
+"""The filters of the templates: how values, SQL and names are shown."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from genredb.values import json_text
+
+
+def text(value: object) -> Markup:
+    """Return a text of the data, isolated, so that its direction does not turn around what follows it."""
+    return Markup("<bdi>{}</bdi>").format("" if value is None else value)
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands separators, a dash for none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a share as a percentage."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def moment(value: datetime) -> str:
+    """Return a time to the second, in UTC."""
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def as_json(value: Any) -> Markup:
+    """Return a value as JSON for a script element that holds data; it cannot end that element."""
+    found = json_text(value)
+    for character in "<>&'\u2028\u2029":
+        found = found.replace(character, f"\\u{ord(character):04x}")
+    return Markup(found)
+
+
+def sql(value: str) -> Markup:
+    """Return SQL with its syntax highlighted."""
+    from pygments import highlight  # noqa: PLC0415 - few pages need it
+    from pygments.formatters import HtmlFormatter  # noqa: PLC0415
+    from pygments.lexers import SqlLexer  # noqa: PLC0415
+
+    found = highlight(value, SqlLexer(), HtmlFormatter(nowrap=True))
+    return Markup('<pre class="code" tabindex="0"><code>{}</code></pre>').format(Markup(found))
+
+
+def slug(name: str) -> str:
+    """Return a name for an address: lower case, ASCII, at most 60 characters; it may be empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
+
+
+def slugs(names: Any) -> dict[str, str]:
+    """Return an address for each name, numbered where two would be the same."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        base = slug(name) or "other"
+        own, count = base, 1
+        while own in taken:
+            count += 1
+            own = f"{base}-{count}"
+        taken.add(own)
+        found[name] = own
+    return found
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "text": text,
+    "number": number,
+    "percent": percent,
+    "moment": moment,
+    "as_json": as_json,
+    "sql": sql,
+}

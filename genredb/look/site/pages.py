@@ -1,0 +1,24 @@
+"""The pages of the report, one entry each, in the order of the navigation.
+
+To add a page, write a module with a function that yields its files, a template, and an entry in ``PAGES``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from genredb.look.site import overview
+from genredb.look.site.frame import File, Site
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, or several with one entry in the navigation; ``write`` yields their files."""
+
+    title: str
+    write: Callable[[Site], Iterator[File]]
+    needs_songs: bool = False
+
+
+PAGES = {
+    "index": Page("Overview", overview.write),
+}

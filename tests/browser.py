@@ -1,0 +1,71 @@
+"""A real browser, Debian's Chromium, headless: opens the report's pages from disk and keeps what went wrong."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDTHS = {"desktop": 1280, "phone": 390}
+
+
+@dataclass
+class Opened:
+    """A page in the browser; ``faults`` are console errors, violations of the policy, requests elsewhere."""
+
+    page: Page
+    folder: Path
+    faults: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        """Open a page of the report, and wait for its scripts."""
+        self.page.goto(f"{self.folder.as_uri()}/{path}")
+        self.page.wait_for_load_state("load")
+
+
+def chromium() -> str:
+    """The browser's path; tests that need it are skipped, visibly, where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or pytest.skip("Chromium is not installed: apt-get install chromium")
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Run the browser."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@contextmanager
+def opened(found: Browser, folder: Path, **options: Any) -> Iterator[Opened]:
+    """A tab of its own, with a storage of its own, for a report in a folder."""
+    context = found.new_context(**({"viewport": {"width": WIDTHS["desktop"], "height": 800}} | options))
+    page = context.new_page()
+    tab = Opened(page, folder)
+    page.on("console", lambda message: _keep(tab, message.type, message.text))
+    page.on("pageerror", lambda error: tab.faults.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: tab.faults.append(f"dialog: {dialog.message}"))
+    page.on("request", lambda request: _hold(tab, request.url))
+    try:
+        yield tab
+    finally:
+        context.close()
+
+
+def _keep(tab: Opened, kind: str, text: str) -> None:
+    if kind in ("error", "warning"):
+        tab.faults.append(f"{kind}: {text}")
+
+
+def _hold(tab: Opened, url: str) -> None:
+    if not url.startswith((tab.folder.as_uri(), "data:", "blob:")):
+        tab.faults.append(f"request: {url}")
