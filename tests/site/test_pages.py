@@ -1,43 +1,14 @@
-"""`genredb site` in a real browser: every page works from disk, and shows what the database holds."""
+"""What holds for every page of the report: it opens from disk without a fault, in light and dark, on a phone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from genredb.catalog import Catalog
-from genredb.look.site.write import write_site
-from genredb.runner.project.config import Config
-from tests.browser import Opened, browser, opened
-from tests.conftest import Shared
+from tests.site.browser import Opened, opened
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def site(evaluated: Config, shared: Shared) -> Path:
-    """The report of the evaluated database; not to be changed."""
-
-    def fill(folder: Path) -> None:
-        with Catalog(evaluated) as catalog:
-            write_site(catalog, folder / "site")
-
-    return shared("site", fill) / "site"
-
-
-@pytest.fixture
-def tab(chrome: Browser, site: Path) -> Iterator[Opened]:
-    with opened(chrome, site) as found:
-        yield found
-        assert found.faults == []
 
 
 def pages(site: Path) -> list[str]:
