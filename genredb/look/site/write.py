@@ -85,9 +85,12 @@ def _write(folder: Path, file: File) -> int:
 
 
 def _assets() -> Iterator[File]:
-    for entry in sorted(resources.files("genredb.look.site.assets").iterdir(), key=lambda one: one.name):
-        if entry.is_file() and not entry.name.startswith(("_", ".")):
-            yield File(f"assets/{entry.name}", entry.read_bytes())
+    folder = resources.files("genredb.look.site").joinpath("assets")
+    found = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()}
+    if "vega.js" not in found:  # in a checkout that pip did not install
+        raise ResourceError("vega.js, which draws charts, is missing", cure="run `pip install -e .`")
+    for name, content in sorted(found.items()):
+        yield File(f"assets/{name}", content)
     yield File(MARK, b"This folder is a report written by `genredb site`, which replaces it as a whole.\n")
 
 
