@@ -1,5 +1,7 @@
 """``genredb site``."""
 
+import contextlib
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +19,17 @@ def add_to(app: typer.Typer) -> None:
 def site(
     context: Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")] = Path("site"),
+    is_opened: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+    is_served: Annotated[
+        bool,
+        typer.Option("--serve", help="Serve it on this machine until Ctrl-C, for browsers without files."),
+    ] = False,
 ) -> None:
     """Write a report that a browser opens from disk: songs, genres, predictions, lineage, runs.
 
     The folder holds plain files, which any web server can publish. Writing it again replaces it.
 
-    Example: genredb site -o report
+    Example: genredb site -o report --open
     """
     from genredb.catalog import Catalog
     from genredb.cli.console import print_json
@@ -32,5 +39,23 @@ def site(
         result = write_site(catalog, output, progress=progress)
     if context.json:
         print_json(result)
-    context.console.say(f"Wrote {result.path}: {result.files:,} files, {result.bytes / 1e6:.1f} MB.", "green")
+    size = f"{result.files:,} files, {result.bytes / 1e6:.1f} MB"
+    context.console.say(f"Wrote {result.path}: {size}.", "green")
     context.console.admit_sample(result.is_sample)
+    if is_served:
+        _serve(context, output, is_opened=is_opened)
+    elif is_opened:
+        webbrowser.open(result.path.resolve().as_uri())
+
+
+def _serve(context: Context, folder: Path, *, is_opened: bool) -> None:
+    """Serve the report until Ctrl-C, which is how it is meant to end."""
+    from genredb.cli.signals import InterruptedBySignal
+    from genredb.look.site.serve import address_of, server_of
+
+    with server_of(folder) as server:
+        context.console.say(f"Serving it at {address_of(server)} until Ctrl-C.")
+        if is_opened:
+            webbrowser.open(address_of(server))
+        with contextlib.suppress(InterruptedBySignal):
+            server.serve_forever()
