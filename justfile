@@ -37,6 +37,10 @@ bench-learn *arguments:
 bench-query *arguments:
     .venv/bin/python -m bench.query {{ arguments }}
 
+# The report beside the same SQL and the same map
+bench-site *arguments:
+    .venv/bin/python -m bench.site {{ arguments }}
+
 # An edit under `genredb build --watch` beside a build run by hand
 bench-watch *arguments:
     .venv/bin/python -m bench.watch {{ arguments }}
