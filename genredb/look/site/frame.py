@@ -93,13 +93,14 @@ class Site:
         return File(path, text.encode("utf-8", errors="backslashreplace"))
 
     @staticmethod
-    def script(path: str, call: str, value: Any) -> File:
-        """Return a script that passes a value to a function of ``assets/site.js``, for data of many pages.
+    def script(path: str, call: str, *values: Any) -> File:
+        """Return a script that passes values to a function of ``genredb``, for data too large for a page.
 
         A page opened from disk can read no other kind of file.
         """
-        argument = json_text(value).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-        return File(path, f"genredb.{call}({argument});\n".encode("utf-8", errors="backslashreplace"))
+        given = ", ".join(json_text(value) for value in values)
+        escaped = given.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        return File(path, f"genredb.{call}({escaped});\n".encode("utf-8", errors="backslashreplace"))
 
     @cached_property
     def _built_at(self) -> str:
