@@ -99,6 +99,14 @@ class Catalog(Opened):
 
         return read_leaderboard(self.connection, protocol, label)
 
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The columns that classifiers read, in the order of the properties."""
+        from genredb.songs.learn.dataset import feature_view  # noqa: PLC0415 - brings NumPy
+        from genredb.songs.views import TRAIN_VIEW  # noqa: PLC0415
+
+        return feature_view(self.connection, TRAIN_VIEW).features
+
     def weights(self, most: int) -> "dict[str, tuple[Weight, ...]]":
         """Return the columns that weighed in the predictions that the audio decided, by song, of ``most``."""
         from genredb.songs.explain import weigh_columns  # noqa: PLC0415 - brings scikit-learn

@@ -97,17 +97,8 @@ def weigh_columns(connection: Connection, home: Path, most: int) -> dict[str, tu
 
     Of many songs only the first ``most``; empty if the classifier that predicted is not stored.
     """
-    keys = {
-        key: genre
-        for key, genre in connection.rows(
-            """
-            select song_key, genre
-            from ml.predictions
-            where basis = 'audio'
-            order by song_key
-            """
-        )[:most]
-    }
+    sql = "select song_key, genre from ml.predictions where basis = 'audio' order by song_key"
+    keys: dict[str, str] = dict(connection.rows(sql)[:most])
     if not keys:
         return {}
     with warnings.catch_warnings():

@@ -1,8 +1,9 @@
 """What all pages of the report share: the frame around each, and the files that they become."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +17,8 @@ from genredb.warehouse.database import relation_exists
 if TYPE_CHECKING:
     from genredb.catalog import Catalog
     from genredb.look.drawn import Rows
+
+T = TypeVar("T")
 
 # Nothing is fetched from elsewhere, and no script or style runs that is not a file of the folder.
 POLICY = (
@@ -46,6 +49,7 @@ class Site:
 
     catalog: "Catalog"
     links: tuple[Link, ...]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def has_songs(self) -> bool:
@@ -68,6 +72,13 @@ class Site:
             order by count(*) desc, genre_group
         """
         return tuple(row[0] for row in self.catalog.connection.rows(sql))
+
+    def once(self, read: "Callable[[Site], T]") -> "T":
+        """Return what a function reads, which several pages show but one reads."""
+        if read not in self._kept:
+            self._kept[read] = read(self)
+        found: T = self._kept[read]
+        return found
 
     def rows(self, sql: str, *parameters: object) -> "Rows":
         """Return the rows of a query on the published database by column."""

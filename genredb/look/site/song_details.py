@@ -19,7 +19,7 @@ Details = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a row of a raw table stands: its file and the line there, None if that file is no longer there."""
+    """Where a row of a raw table comes from; the line is None if the file is gone or has changed."""
 
     file: str
     line: int | None
@@ -85,7 +85,9 @@ def _runners_up(site: Site, keys: list[str]) -> Details:
     for place in range(_RUNNERS_UP if found else 0):
         own = [found.get(key, ())[place : place + 1] for key in keys]
         details[f"runner_up_{place + 1}"] = [one[0]["genre"] if one else None for one in own]
-        details[f"runner_up_{place + 1}_probability"] = [one[0]["probability"] if one else None for one in own]
+        details[f"runner_up_{place + 1}_probability"] = [
+            one[0]["probability"] if one else None for one in own
+        ]
     return details
 
 
@@ -95,7 +97,9 @@ def _submission(site: Site, table: SongTable) -> Details:
         return {}
     rows = site.rows('select "Id" as id, "top genre" as genre from submission order by "Id"')
     lines = {row["id"]: (line, row["genre"]) for line, row in enumerate(rows, start=2)}
-    own = [lines.get(row["id"], (None, None)) if row["source"] == "test" else (None, None) for row in table.rows]
+    own = [
+        lines.get(row["id"], (None, None)) if row["source"] == "test" else (None, None) for row in table.rows
+    ]
     return {"submission_line": [line for line, _ in own], "submitted": [genre for _, genre in own]}
 
 

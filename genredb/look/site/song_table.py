@@ -35,6 +35,7 @@ _SQL = """
         songs.id,
         songs.title,
         songs.artist,
+        songs.artist_key,
         songs.genre,
         songs.genre_group,
         coalesce(scores.predicted, predictions.genre) as answer,

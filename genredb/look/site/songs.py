@@ -8,7 +8,8 @@ from genredb.look.site.frame import File, Site
 from genredb.look.site.packed import packed
 from genredb.look.site.song_details import DATA as DETAILS
 from genredb.look.site.song_details import read_details
-from genredb.look.site.song_table import DATA, SongTable, data_file
+from genredb.look.site.song_table import DATA, SongTable, data_file, read_song_table
+from genredb.warehouse.database import quote
 
 MOST_STATIC = 1_000  # rows of the table that is there without JavaScript
 _TITLES = {
@@ -26,7 +27,7 @@ _TITLES = {
 
 def write(site: Site) -> Iterator[File]:
     """Yield the page and its data."""
-    table = site.song_table
+    table = site.once(read_song_table)
     yield site.page(
         "songs.html",
         "songs.html",
@@ -62,12 +63,21 @@ def _settings(site: Site, table: SongTable) -> dict[str, Any]:
     return {
         "columns": _columns(table),
         "numbers": medians,
-        "features": _features(site),
-        "genres": addresses.genres(site),
-        "groups": addresses.groups(site),
+        "features": _features(site, table),
+        "genres": site.once(addresses.genres),
+        "groups": site.once(addresses.groups),
         "classifier": table.classifier,
     }
 
 
-def _features(site: Site) -> list[dict[str, Any]]:
-    """Return the columns that classifiers read, as far as the table has them, with their spread and median."""
+def _features(site: Site, table: SongTable) -> list[dict[str, Any]]:
+    """Return the columns that classifiers read, with their spread and median over the labelled songs."""
+    names = [name for name in site.catalog.features if name in table.numbers]
+    measures = ", ".join(f"stddev_pop({quote(name)}), median({quote(name)})" for name in names)
+    if not names:
+        return []
+    [found] = site.catalog.connection.rows(f"select {measures} from features.train")
+    return [
+        {"name": name, "spread": found[2 * place], "typical": found[2 * place + 1]}
+        for place, name in enumerate(names)
+    ]

@@ -16,6 +16,8 @@
       document.head.append(script);
     }));
 
+  const plain = (value) => (value === null || value === undefined ? "–" : String(value)); // as in the data: a year is 1999
+
   const link = (key, ...children) => element("a", { href: `${root}songs.html#${new URLSearchParams({ song: key })}` }, ...children);
 
   function songLink(songs, row) {
@@ -141,8 +143,8 @@
     return section("Evidence",
       weighed.length > 0 && paragraph("Columns that weighed most: how much the probability of the predicted genre falls when the column has the median of the labelled songs."),
       weighed.length > 0 && table(["column", "value", "median", "fall"], weighed.map(({ name, typical, weight }) =>
-        [text(name), number(songs.column(name)?.at(row)), number(typical), number(weight, 3)])),
-      paragraph(own.length ? "Labelled songs of the same artist:" : "No other song of the artist is labelled."),
+        [text(name), plain(songs.column(name)?.at(row)), plain(typical), number(weight, 3)])),
+      paragraph(own.length ? "Labelled songs of the same artist:" : "No other labelled song of the artist."),
       list(own.slice(0, 20).map((other) => [songLink(songs, other), ": ", genre(other)])),
       alike.length > 0 && paragraph("Labelled songs that sound most alike, with their distance in standard deviations of the columns:"),
       alike.length > 0 && element("ol", { class: "nearest" }, ...alike.map(([distance, other]) =>
@@ -150,8 +152,8 @@
   }
 
   function values(songs, row) {
-    const rows = settings().numbers.map(({ name, median }) => [text(name), number(songs.column(name).at(row)), number(median)]);
-    return section("Numbers", table(["column", "this song", "median of the labelled"], rows));
+    const rows = settings().numbers.map(({ name, median }) => [text(name), plain(songs.column(name).at(row)), plain(median)]);
+    return section("Numbers", paragraph("The median is that of the labelled songs."), table(["column", "this song", "median"], rows));
   }
 
   genredb.showSong = async (place, songs, key, back) => {
