@@ -75,7 +75,7 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
 
 
 def template(kind: str, groups: "Sequence[str]") -> dict[str, Any]:
-    """Return the specification of a kind without rows; ``$x``, ``$y`` and ``$note`` are still to be filled."""
+    """Return the specification of a kind without rows; ``$x``, ``$y`` and ``$note`` are yet to be filled."""
     spec: dict[str, Any] = {"$schema": SCHEMA, "data": {"values": []}, "config": _read("config")}
     return spec | dict(_filled(_read(kind), {"$groups": list(groups)}))
 

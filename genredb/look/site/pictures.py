@@ -15,7 +15,7 @@ MOST_ROWS = 200  # of the table below a chart
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and its rows; ``left_out`` of them are not in the table. Without a ``spec``, a script makes it."""
+    """A chart and its rows, but for ``left_out`` of them; without a ``spec``, a script makes it."""
 
     name: str
     title: str

@@ -113,7 +113,10 @@ def _differences(
             group by classifier, song_key, artist_key
         )
 
-        select own.classifier, own.accuracy - other.accuracy, coalesce(nullif(own.artist_key, ''), own.song_key)
+        select
+            own.classifier,
+            own.accuracy - other.accuracy,
+            coalesce(nullif(own.artist_key, ''), own.song_key)
         from scores as own
         inner join scores as other on own.song_key = other.song_key
         where list_contains(?, own.classifier) and other.classifier = ?

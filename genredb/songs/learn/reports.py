@@ -1,7 +1,7 @@
 """Reports on one evaluation: a classifier's results by genre, group, artist, source or probability."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -165,10 +165,15 @@ def report_by_probability(connection: Connection, name: str, protocol: str, labe
         answered = own & (stated >= one.at_least)
         reports.append(
             ProbabilityReport(
-                *astuple(one),
-                answered=float(answered.sum() / own.sum()),
-                answered_right=float(right[answered].mean()),
-                answered_right_error=standard_error(right[answered].astype(np.float64), artists[answered]),
+                one.is_artist_known,
+                one.at_least,
+                one.below,
+                one.songs,
+                one.mean_probability,
+                one.accuracy,
+                float(answered.sum() / own.sum()),
+                float(right[answered].mean()),
+                standard_error(right[answered].astype(np.float64), artists[answered]),
             )
         )
     return Reliability(tuple(reports), _calibration(repeats, stated, right.astype(np.float64)))
