@@ -255,6 +255,8 @@ def test_the_database_keeps_what_was_proved_until_it_is_proved_anew(tmp_path: Pa
             proofs.append(read_proof(connection))
     first, second, third = proofs
     assert first == second
-    assert first and third and first.run_id < third.run_id
+    assert first
+    assert third
+    assert first.run_id < third.run_id
     assert first.views == third.views == (ProvedView("main.train", ("bpm", "x"), 45, True),)
     assert first.labels == ("main.songs.genre",)

@@ -64,7 +64,7 @@ def leaderboard(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
 
 def confusion(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     """Read which groups are predicted for the songs of each group."""
-    name = _evaluated(catalog, GROUP)
+    name = evaluated(catalog, GROUP)
     sql = """
         select
             actual,
@@ -82,7 +82,7 @@ def calibration(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     """Read how often predictions of about the same probability are right."""
     from genredb.songs.learn.reports import report_by_probability  # noqa: PLC0415 - brings NumPy
 
-    name = _evaluated(catalog, "genre")
+    name = evaluated(catalog, "genre")
     found = report_by_probability(catalog.connection, name, PROTOCOL, "genre")
     rows = [
         {
@@ -99,7 +99,7 @@ def calibration(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
 
 def importance(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     """Read how much accuracy each column is worth to the classifier."""
-    name = _evaluated(catalog, "genre")
+    name = evaluated(catalog, "genre")
     sql = """
         select
             column_name as "column",
@@ -114,7 +114,7 @@ def importance(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     return Drawn(rows, f"{name}; bars: ± one standard deviation over folds and permutations")
 
 
-def _evaluated(catalog: "Catalog", label: str) -> str:
+def evaluated(catalog: "Catalog", label: str) -> str:
     """Return the classifier in use, or the default one if that was not evaluated."""
     names = [one.classifier for one in catalog.evaluations(PROTOCOL, label)]
     for name in (chosen(catalog.connection).name, DEFAULT, *names):

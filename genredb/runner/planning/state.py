@@ -40,9 +40,9 @@ class State:
     """What the published file was built from.
 
     ``is_whole`` means that every node is as the project wanted it. ``proof`` is the digest of the leak
-    guard's last proof, ``proved`` what it proved. ``loads`` maps a source to the digest of its load, ``nodes``
-    a node to what it was built from; ``marks`` maps each existing relation to its mark. ``base`` identifies
-    the published file that a failed build started from (see :class:`Publication`).
+    guard's last proof, ``proved`` what it proved. ``loads`` maps a source to the digest of its load,
+    ``nodes`` a node to what it was built from; ``marks`` maps each existing relation to its mark. ``base``
+    identifies the published file that a failed build started from (see :class:`Publication`).
     """
 
     is_whole: bool = False

@@ -5,6 +5,7 @@
   const WIDEST = 820;
   const NARROW = 560;
   const BESIDE = 220; // what axis and legend take beside a plot of a fixed width
+  const STEP = 20; // Vega-Lite's own, of a category
   const shown = new Map(); // a figure → its specification, width and view
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -32,10 +33,12 @@
     return found;
   }
 
-  function widthOf(spec, room) {
-    const categories = () => new Set(spec.data.values.map((row) => row[spec.encoding.x.field])).size;
-    const width = typeof spec.width === "object" ? spec.width.step * Math.max(1, categories()) : spec.width;
-    return Math.min(room, WIDEST, width + BESIDE);
+  // The pixels that a specification wants for an axis: a number, or a step for each category.
+  function sizeOf(spec, name, channel) {
+    if (typeof spec[name] === "number") return spec[name];
+    const { field, scale } = spec.encoding[channel];
+    const categories = scale?.domain ?? new Set(spec.data.values.map((row) => row[field]));
+    return (spec[name]?.step ?? STEP) * Math.max(1, categories.size ?? categories.length);
   }
 
   // The same specification as `genredb plot` draws, without its title, which stands in the page.
@@ -43,7 +46,8 @@
     const { title, ...rest } = spec;
     return {
       ...rest,
-      width: widthOf(spec, room),
+      width: Math.min(room, WIDEST, sizeOf(spec, "width", "x") + BESIDE),
+      height: sizeOf(spec, "height", "y"),
       autosize: { type: "fit-x", contains: "padding" },
       padding: 2,
       config: configOf(spec, room < NARROW),
