@@ -15,6 +15,7 @@ from genredb.ask.export import ExportResult
 from genredb.doctor import Finding
 from genredb.init import Layout
 from genredb.look.plot import PlotResult
+from genredb.look.site.write import SiteResult
 from genredb.reports.builds import BuildReport, CleanReport, LoadReport, PlanReport
 from genredb.reports.contents import LineageReport, ListedNode, ListedRelation, RelationsReport, SongsReport
 from genredb.songs.classifiers import Kept, KeptFacts
@@ -52,6 +53,7 @@ SHAPES: Mapping[str, Any] = {
     "doctor": list[Finding],
     "export": ExportResult,
     "plot": PlotResult,
+    "site": SiteResult,
     "init": Layout,
     "sample": SampleResult,
     "train": TrainResult,

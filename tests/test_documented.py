@@ -74,6 +74,10 @@ OPTIONS = {
         "genredb plot heatmap && test -s heatmap.svg",
         "echo mine > mine.png && genredb plot map --output mine.png --force && grep -q PNG mine.png",
     ],
+    "site": [
+        "genredb site --output there --open && test -s there/index.html",
+        "timeout -s INT 5 genredb site --serve || test $? = 124",
+    ],
     "mcp": ["genredb mcp --timeout 5"],
     "sample": ["genredb sample --output made --rows 20 --seed 3 --defects && genredb build --raw-dir made"],
 }  # fmt: skip
@@ -133,7 +137,7 @@ def run(line: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["bash", "-ec", line],
         cwd=folder,
-        env=clean | {"PATH": paths, "HOME": str(folder)},
+        env=clean | {"PATH": paths, "HOME": str(folder), "BROWSER": "true"},  # which opens nothing
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -44,6 +44,7 @@ def test_the_page_is_that_of_the_classes() -> None:
         pytest.param("init {folder}/laid_out", id="init"),
         pytest.param("export songs -o {folder}/songs.csv", id="export"),
         pytest.param("plot scatter nrgy db -o {folder}/plot.json", id="plot"),
+        pytest.param("site -o {folder}/report", id="site"),
         pytest.param("classifiers available", id="classifiers available"),
         pytest.param("classifiers list", id="classifiers list"),
         pytest.param("classifiers show artist_vote", id="classifiers show"),

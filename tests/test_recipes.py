@@ -181,3 +181,33 @@ def test_a_kind_of_plot_is_a_specification_a_function_and_an_entry(copy: Path) -
     assert "Did you mean 'artists'?" in run(copy, "plot", "artist", code=2)
     run(copy, "plot", "artists", "-o", "artists.svg")
     assert "Artists" in (copy / "artists.svg").read_text(encoding="utf-8")
+
+
+def test_a_page_of_the_report_is_a_module_a_template_and_an_entry(copy: Path) -> None:
+    """It is written, and in the navigation of every page."""
+    site = copy / "genredb/look/site"
+    (site / "artists.py").write_text(
+        '"""The artists."""\n\n'
+        "from collections.abc import Iterator\n\n"
+        "from genredb.look.site.frame import File, Site\n\n\n"
+        "def write(site: Site) -> Iterator[File]:\n"
+        '    """Yield the page."""\n'
+        '    rows = site.rows("select artist from artists order by artist limit 5")\n'
+        '    yield site.page("artists.html", "artists.html", artists=rows)\n',
+        encoding="utf-8",
+    )
+    (site / "templates/artists.html").write_text(
+        '{% extends "base.html" %}{% block title %}Artists{% endblock %}'
+        "{% block content %}<h1>{{ artists[0].artist | text }}</h1>{% endblock %}",
+        encoding="utf-8",
+    )
+    pages = site / "pages.py"
+    text = pages.read_text(encoding="utf-8")
+    entry = 'PAGES = {\n    "artists": Page("Artists", artists.write, needs_songs=True),'
+    text = text.replace("from genredb.look.site import ", "from genredb.look.site import artists, ", 1)
+    pages.write_text(text.replace("PAGES = {", entry), encoding="utf-8")
+    run(copy, "build", "--sample")
+    run(copy, "site", "-o", "report")
+    first = run(copy, "query", "select min(artist) from artists", "--format", "csv").splitlines()[1]
+    assert f"<h1><bdi>{first}</bdi></h1>" in (copy / "report/artists.html").read_text(encoding="utf-8")
+    assert ">Artists</a>" in (copy / "report/index.html").read_text(encoding="utf-8")

@@ -45,7 +45,7 @@ def site(
     if is_served:
         _serve(context, output, is_opened=is_opened)
     elif is_opened:
-        webbrowser.open(result.path.resolve().as_uri())
+        _open(context, result.path.resolve().as_uri())
 
 
 def _serve(context: Context, folder: Path, *, is_opened: bool) -> None:
@@ -56,6 +56,11 @@ def _serve(context: Context, folder: Path, *, is_opened: bool) -> None:
     with server_of(folder) as server:
         context.console.say(f"Serving it at {address_of(server)} until Ctrl-C.")
         if is_opened:
-            webbrowser.open(address_of(server))
+            _open(context, address_of(server))
         with contextlib.suppress(InterruptedBySignal):
             server.serve_forever()
+
+
+def _open(context: Context, address: str) -> None:
+    if not webbrowser.open(address):
+        context.console.warn(f"No browser could be opened; the report is at {address}.")

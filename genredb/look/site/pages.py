@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import overview, truth
+from genredb.look.site import overview, songs, truth
 from genredb.look.site.frame import File, Site
 
 
@@ -21,5 +21,6 @@ class Page:
 
 PAGES = {
     "index": Page("Overview", overview.write),
+    "songs": Page("Songs", songs.write, needs_songs=True),
     "truth": Page("Truth", truth.write, needs_songs=True),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genredb.errors import UsageError
-from genredb.look.of_classifiers import PROTOCOL, evaluated
+from genredb.look.of_classifiers import PROTOCOL, evaluated_classifier
 from genredb.look.site import truth_rows
 from genredb.look.site.frame import File, Site
 from genredb.look.site.pictures import picture
@@ -34,7 +34,8 @@ class Board:
 def write(site: Site) -> Iterator[File]:
     """Yield the page."""
     boards = _boards(site)
-    judged = _judged(site, boards) if any(one.protocol == PROTOCOL for one in boards) else None
+    name = evaluated_classifier(site.catalog) if boards else None
+    judged = _judged(site, boards, name) if name else None
     yield site.page("truth.html", "truth.html", boards=boards, judged=judged, proof=_proof(site))
 
 
@@ -51,9 +52,8 @@ def _boards(site: Site) -> list[Board]:
     return [one for one in found if one.evaluations]
 
 
-def _judged(site: Site, boards: list[Board]) -> dict[str, Any]:
+def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
     """Return what the page says of the classifier in use, or of the default one."""
-    name = evaluated(site.catalog, "genre")
     connection = site.catalog.connection
     by_label = {
         board.label: one

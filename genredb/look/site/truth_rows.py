@@ -133,7 +133,8 @@ def mistakes(site: "Site", name: str) -> "Rows":
                 count(*) as times,
                 avg(probability order by repeat) as probability,
                 min(probability) as lowest,
-                max(probability) as highest
+                max(probability) as highest,
+                avg(rank) as rank
             from ml.song_scores
             where classifier = $1 and protocol = $2 and label = 'genre' and not is_right
             group by song_key, actual, predicted

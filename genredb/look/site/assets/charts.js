@@ -12,7 +12,7 @@
 
   // Colours and fonts of the page, in the place of those that a picture has on paper.
   function configOf(spec, isNarrow) {
-    const texts = { labelColor: color("text"), titleColor: color("quiet") };
+    const texts = { labelColor: color("text"), titleColor: color("quiet"), labelFontSize: 12, titleFontSize: 12 };
     const pointer = spec.data.values[0]?.song ? { cursor: "pointer" } : {};
     const lines = { gridColor: color("line"), domainColor: color("quiet"), tickColor: color("quiet") };
     const below = isNarrow ? { orient: "bottom", columns: 2, labelLimit: 130, gradientLength: 160 } : {};
@@ -20,7 +20,7 @@
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
       aria: false,
-      axis: { ...texts, ...lines, labelLimit: isNarrow ? 100 : 200, labelOverlap: true },
+      axis: { ...texts, ...lines, labelLimit: isNarrow ? 110 : 200, labelOverlap: true },
       legend: { ...texts, ...below },
       rule: { color: color("text") },
       circle: pointer,

@@ -67,15 +67,14 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function choose(values) {
-    state.write({ ...state.read(), ...values }, { isNewEntry: true });
-    show();
+    location.hash = state.address({ ...state.read(), ...values });
   }
 
   for (const cell of document.querySelectorAll("[data-cell]")) {
     const [row, column] = cell.dataset.cell.split("-");
     const values = { actual: cells.groups[row], predicted: cells.groups[column] };
     const label = `${cell.textContent} songs of ${values.actual}, predicted ${values.predicted}`;
-    const link = element("a", { href: `#${new URLSearchParams(values)}`, "aria-label": label }, cell.textContent);
+    const link = element("a", { href: state.address(values), "aria-label": label }, cell.textContent);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       choose(values);
@@ -86,6 +85,5 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("change", () => choose({ protocol: form.elements.protocol.value, label: form.elements.label.value }));
   document.querySelectorAll("[data-needs-script], [data-boards]").forEach((one) => (one.hidden = false));
   state.onChange(show);
-  window.addEventListener("popstate", show);
   show();
 });
