@@ -68,16 +68,18 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
     chosen = _columns(catalog, kind, KINDS[kind], columns)
     with query_errors():  # a project with songs may lack the marts
         drawn = KINDS[kind].read(catalog, chosen)
-    values = dict(zip(("$x", "$y"), chosen, strict=False)) | {"$note": drawn.note}
-    spec = _filled(template(kind, _groups(catalog)), values) | {"data": {"values": drawn.rows}}
+    values = dict(zip(("$x", "$y"), chosen, strict=False)) | {
+        "$groups": _groups(catalog),
+        "$note": drawn.note,
+    }
+    spec = _filled(template(kind), values) | {"data": {"values": drawn.rows}}
     is_sample = built_with(catalog.config, catalog.connection).is_sample
     return Plot(kind, chosen, is_sample, spec)
 
 
-def template(kind: str, groups: "Sequence[str]") -> dict[str, Any]:
-    """Return the specification of a kind without rows; ``$x``, ``$y`` and ``$note`` are yet to be filled."""
-    spec: dict[str, Any] = {"$schema": SCHEMA, "data": {"values": []}, "config": _read("config")}
-    return spec | dict(_filled(_read(kind), {"$groups": list(groups)}))
+def template(kind: str) -> dict[str, Any]:
+    """Return the specification of a kind, without rows, in which ``$x`` and its like are yet to be filled."""
+    return {"$schema": SCHEMA, "data": {"values": []}, "config": _read("config")} | _read(kind)
 
 
 def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = False) -> PlotResult:

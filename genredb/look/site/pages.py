@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import overview, songs, truth
+from genredb.look.site import explore, overview, songs, truth
 from genredb.look.site.frame import File, Site
 
 
@@ -22,5 +22,6 @@ class Page:
 PAGES = {
     "index": Page("Overview", overview.write),
     "songs": Page("Songs", songs.write, needs_songs=True),
+    "explore": Page("Explore", explore.write, needs_songs=True),
     "truth": Page("Truth", truth.write, needs_songs=True),
 }
