@@ -1,4 +1,4 @@
-"""The page Explore: the plots of ``genredb plot``; those of columns, of the columns that the reader chooses."""
+"""The page Explore: the plots of ``genredb plot``, of the columns that the reader chooses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const WIDEST = 820;
+  const WIDEST = 1100;
   const NARROW = 560;
   const BESIDE = 220; // what axis and legend take beside a plot of a fixed width
   const STEP = 20; // Vega-Lite's own, of a category
@@ -15,12 +15,13 @@
     const texts = { labelColor: color("text"), titleColor: color("quiet"), labelFontSize: 12, titleFontSize: 12 };
     const pointer = spec.data.values[0]?.song ? { cursor: "pointer" } : {};
     const lines = { gridColor: color("line"), domainColor: color("quiet"), tickColor: color("quiet") };
-    const below = isNarrow ? { orient: "bottom", columns: 2, labelLimit: 130, gradientLength: 160 } : {};
+    const below = isNarrow ? { orient: "bottom", columns: 2, labelLimit: 130, titleLimit: 300, gradientLength: 160 } : {};
     const own = {
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
       aria: false,
-      axis: { ...texts, ...lines, labelLimit: isNarrow ? 110 : 200, labelOverlap: true },
+      axis: { ...texts, ...lines, labelLimit: isNarrow ? 110 : 200 },
+      axisQuantitative: { labelOverlap: true, labelSeparation: 8 },
       legend: { ...texts, ...below },
       rule: { color: color("text") },
       circle: pointer,
