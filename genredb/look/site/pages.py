@@ -6,11 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-<<<<<<< HEAD
-from genredb.look.site import explore, overview, songs, truth
-=======
-from genredb.look.site import overview, song_map, songs
->>>>>>> site
+from genredb.look.site import explore, overview, song_map, songs, truth
 from genredb.look.site.frame import File, Site
 
 
