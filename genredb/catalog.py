@@ -97,7 +97,13 @@ class Catalog(Opened):
         """
         from genredb.songs.learn.leaderboard import read_leaderboard  # noqa: PLC0415
 
-        return read_leaderboard(self.connection, protocol, label)
+        if (protocol, label) not in self._evaluations:
+            self._evaluations[protocol, label] = read_leaderboard(self.connection, protocol, label)
+        return [*self._evaluations[protocol, label]]
+
+    @cached_property
+    def _evaluations(self) -> "dict[tuple[str, str], list[Evaluation]]":
+        return {}
 
     @cached_property
     def features(self) -> tuple[str, ...]:
