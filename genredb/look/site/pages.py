@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import overview, songs
+from genredb.look.site import genres, overview, songs
 from genredb.look.site.frame import File, Site
 
 
@@ -22,4 +22,5 @@ class Page:
 PAGES = {
     "index": Page("Overview", overview.write),
     "songs": Page("Songs", songs.write, needs_songs=True),
+    "genres": Page("Genres", genres.write, needs_songs=True),
 }
