@@ -13,8 +13,9 @@ def deviation(value: float | None) -> Markup:
         return Markup("")
     length = round(min(abs(value), _MOST) * 24, 1)
     start, kind = (60, "more") if value >= 0 else (60 - length, "less")
-    svg = '<svg class="deviation" aria-hidden="true"><rect class="{}" x="{:g}" y="2" width="{:g}" height="8"/></svg>'
-    return Markup(svg).format(kind, start, length)
+    return Markup(
+        '<svg class="deviation" aria-hidden="true"><rect class="{}" x="{:g}" width="{:g}" height="8"/></svg>'
+    ).format(kind, start, length)
 
 
 def strip(values: Iterable[float | None]) -> Markup:
@@ -31,13 +32,14 @@ def strip(values: Iterable[float | None]) -> Markup:
     ).format(max(len(known), 1) * 7, paths["more"], paths["less"])
 
 
-def share(value: float, most: float = 1.0, kind: str = "bar") -> Markup:
-    """Return a bar as long as a value's share of the largest one."""
-    width = round(min(100 * value / most, 100), 1) if most else 0
+def share(value: float, most: float = 1.0, kind: str = "bar", error: float | None = None) -> Markup:
+    """Return a bar as long as a value's share of the largest one; ``error`` is drawn to both sides."""
+    width, spread = (round(100 * min(one / most, 1), 1) for one in (value, error or 0))
+    whisker = Markup('<rect class="error" x="{:g}" y="5" width="{:g}" height="2"/>')
     return Markup(
-        '<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="{}" width="{}" height="8"/></svg>'
-    ).format(kind, width)
+        '<svg class="share" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="{}" width="{:g}" height="12"/>{}</svg>'
+    ).format(kind, width, whisker.format(width - spread, 2 * spread) if error else "")
 
 
 def line(values: Sequence[float]) -> Markup:

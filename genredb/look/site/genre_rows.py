@@ -10,7 +10,7 @@ from genredb.look.site.frame import Site
 from genredb.warehouse.database import quote
 
 LABELS = ("genre", "genre_group")
-TYPICAL, ARTISTS, PAIRS, SONGS_OF_PAIR, NEIGHBOURS = 5, 10, 4, 3, 3
+TYPICAL, ARTISTS, PAIRS, SONGS_OF_PAIR, NEIGHBOURS = 5, 10, 4, 2, 3
 
 Rows = list[dict[str, Any]]
 Key = tuple[str, str]  # a label, genre or genre_group, and its value

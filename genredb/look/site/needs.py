@@ -1,4 +1,4 @@
-"""What a page needs of the database, which a project may lack: it can change the models that genredb ships."""
+"""What pages need of the database, which a project may lack, since it can change the shipped models."""
 
 from collections.abc import Mapping, Sequence
 

@@ -36,7 +36,7 @@ class SongScores:
 
 @dataclass(frozen=True)
 class PastAccuracy:
-    """The accuracy of a classifier in an earlier or the last run; ``data`` is equal for equal songs and folds."""
+    """A classifier's accuracy in a run; ``data`` is equal for equal songs and folds."""
 
     run_id: str
     classifier: str
