@@ -42,6 +42,21 @@ def share(value: float, most: float = 1.0, kind: str = "bar", error: float | Non
     ).format(kind, width, whisker.format(width - spread, 2 * spread) if error else "")
 
 
+def stacked(parts: Sequence[tuple[int, str]]) -> Markup:
+    """Return counts side by side as parts of one bar."""
+    total, start, found = sum(count for count, _ in parts), 0.0, Markup("")
+    for count, kind in parts:
+        if count:
+            width = 100 * count / total
+            found += Markup('<rect class="{}" x="{:.4g}" width="{:.4g}" height="12"/>').format(
+                kind, start, width
+            )
+            start += width
+    return Markup(
+        '<svg class="share" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
+    ).format(found)
+
+
 def line(values: Sequence[float]) -> Markup:
     """Return values over time as a line, from the oldest to the newest; nothing for fewer than two."""
     if len(values) < 2:

@@ -93,7 +93,7 @@ def write(site: Site) -> Iterator[File]:
     classifier = judged_classifier(site)
     columns = genre_rows.read_columns(site)
     portraits = _portraits(site, columns, classifier)
-    shared = {
+    shared: dict[str, Any] = {
         "genre_paths": site.once(addresses.genres),
         "group_paths": site.once(addresses.groups),
         "classifier": classifier,

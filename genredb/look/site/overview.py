@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from genredb.look.of_classifiers import PROTOCOL
 from genredb.look.site import bars
 from genredb.look.site.frame import File, Site
 from genredb.look.site.needs import judged_classifier, lacking
 from genredb.look.site.surprises import find_surprises
 from genredb.runner.artifacts.history import CheckCounts, Run
-from genredb.runner.graph.nodes import Built
 from genredb.runner.results import Status
 
 # What the notebook that genredb grew from scored on the competition's songs, whose genres are not known here.
@@ -49,7 +50,7 @@ class Score:
     error: float | None = None
 
     @property
-    def bar(self) -> str:
+    def bar(self) -> Markup:
         """Its picture."""
         return bars.share(self.value, kind=self.kind, error=self.error)
 
@@ -107,9 +108,14 @@ def _project_cards(site: Site) -> list[Card]:
     catalog = site.catalog
     return [
         Card(len(catalog.relations), "tables and views", "lineage.html"),
-        Card(len(catalog.compilation.of_type(Built)), "models and seeds", "lineage.html"),
+        Card(_built_nodes(site), "models and seeds", "lineage.html"),
         Card(len(catalog.checks), "checks", "lineage.html"),
     ]
+
+
+def _built_nodes(site: Site) -> int:
+    """Return the number of the project's models and seeds that become relations."""
+    return sum(node.is_built for node in site.catalog.compilation.nodes.values())
 
 
 def _scores(site: Site) -> list[Score]:
@@ -132,14 +138,14 @@ def _scores(site: Site) -> list[Score]:
     if own.unseen_accuracy is not None:
         note = "songs of artists without other labelled songs"
         scores.append(Score("… artists unseen", own.unseen_accuracy, "bar", note, own.unseen_error))
+    if not site.built_with.is_sample and any(load.file == COMPETITION_FILE for load in site.catalog.loads):
+        note = "its score on the competition's test songs, whose genres are not known here"
+        scores.append(Score("the notebook", NOTEBOOK_ACCURACY, "other", note))
     if "majority" in found and name != "majority":
         easy = found["majority"]
         scores.append(
             Score("majority", easy.accuracy, "other", "the most frequent genre, always", easy.accuracy_error)
         )
-    if not site.built_with.is_sample and any(load.file == COMPETITION_FILE for load in site.catalog.loads):
-        note = "the notebook's score on the competition's test songs: other songs, so only a rough comparison"
-        scores.append(Score("the notebook", NOTEBOOK_ACCURACY, "other", note))
     return scores
 
 
@@ -163,7 +169,7 @@ def _last_build(site: Site) -> LastBuild | None:
         run,
         built,
         failed=len(ran) - built,
-        unchanged=max(0, len(catalog.compilation.of_type(Built)) - len(ran)),
+        unchanged=max(0, _built_nodes(site) - len(ran)),
         checks=checks or CheckCounts(run.run_id, 0, 0, 0, 0),
         quarantined=sum(catalog.quarantined.values()),
     )

@@ -64,8 +64,8 @@ CANDIDATES = (
     ),
     Candidate(
         "artist_of_most_genres",
-        "is the most frequent genre of {artist}, whose songs have {genres} genres. {several:,} of {labelled:,} "
-        "labelled artists have more than one.",
+        "is the most frequent genre of {artist}, whose songs have {genres} genres. {several:,} of "
+        "{labelled:,} labelled artists have more than one.",
         {"main.artists": "artist artist_key genre genre_count labelled_song_count"},
     ),
     Candidate(
@@ -88,7 +88,7 @@ CANDIDATES = (
     ),
     Candidate(
         "columns_that_go_together",
-        "have a pair of columns that go together: {one} and {other}, with a correlation of {correlation:+.2f}.",
+        "have two columns that go together: {one} and {other}, correlation {correlation:+.2f}.",
         {"main.correlations": "column_name other_column_name correlation"},
     ),
 )
