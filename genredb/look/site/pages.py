@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import overview
+from genredb.look.site import lineage, overview
 from genredb.look.site.frame import File, Site
 
 
@@ -21,4 +21,5 @@ class Page:
 
 PAGES = {
     "index": Page("Overview", overview.write),
+    "lineage": Page("Lineage", lineage.write),
 }
