@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genredb.ask.relations import Relation
     from genredb.runner.artifacts.history import CheckResult, FileLoad, NodeRun, Run
     from genredb.songs.classifiers import Kept
+    from genredb.songs.explain import Weight
     from genredb.songs.learn.leaderboard import Evaluation
 
 
@@ -97,3 +98,17 @@ class Catalog(Opened):
         from genredb.songs.learn.leaderboard import read_leaderboard  # noqa: PLC0415
 
         return read_leaderboard(self.connection, protocol, label)
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The columns that classifiers read, in the order of the properties."""
+        from genredb.songs.learn.dataset import feature_view  # noqa: PLC0415 - brings NumPy
+        from genredb.songs.views import TRAIN_VIEW  # noqa: PLC0415
+
+        return feature_view(self.connection, TRAIN_VIEW).features
+
+    def weights(self, most: int) -> "dict[str, tuple[Weight, ...]]":
+        """Return the columns that weighed in the predictions that the audio decided, by song, of ``most``."""
+        from genredb.songs.explain import weigh_columns  # noqa: PLC0415 - brings scikit-learn
+
+        return weigh_columns(self.connection, self.config.home, most)

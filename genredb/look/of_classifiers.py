@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from genredb.errors import UsageError
-from genredb.look.drawn import Drawn, rows_of
+from genredb.look.drawn import Drawn, Rows, rows_of
 from genredb.songs.freshness import DEFAULT, chosen
 from genredb.warehouse.database import quote
 
@@ -16,6 +16,11 @@ GROUP = "genre_group"
 
 def sound_map(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     """Place every song by its sound; a song without a genre has the group predicted for it, if any."""
+    return Drawn.most(placed_songs(catalog))
+
+
+def placed_songs(catalog: "Catalog") -> Rows:
+    """Read every song with its place on the map, in an order that has nothing to do with what is shown."""
     import numpy as np  # noqa: PLC0415 - other plots do without
 
     from genredb.songs.learn.sound_map import place_by_sound  # noqa: PLC0415 - brings scikit-learn
@@ -41,7 +46,7 @@ def sound_map(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     sounds = np.array([[row.pop(f"number {name}") for name in names] for row in rows], dtype=float)
     for row, (x, y) in zip(rows, place_by_sound(sounds).round(3).tolist(), strict=True):
         row |= {"x": x, "y": y}
-    return Drawn.most(rows)
+    return rows
 
 
 def leaderboard(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
@@ -114,12 +119,15 @@ def importance(catalog: "Catalog", _columns: tuple[str, ...]) -> Drawn:
     return Drawn(rows, f"{name}; bars: ± one standard deviation over folds and permutations")
 
 
-def _evaluated(catalog: "Catalog", label: str) -> str:
-    """Return the classifier in use, or the default one if that was not evaluated."""
+def evaluated_classifier(catalog: "Catalog", label: str = "genre") -> str | None:
+    """Return the classifier in use, or the default one if that was not evaluated; None if none was."""
     names = [one.classifier for one in catalog.evaluations(PROTOCOL, label)]
-    for name in (chosen(catalog.connection).name, DEFAULT, *names):
-        if name in names:
-            return name
+    return next((name for name in (chosen(catalog.connection).name, DEFAULT, *names) if name in names), None)
+
+
+def _evaluated(catalog: "Catalog", label: str) -> str:
+    if name := evaluated_classifier(catalog, label):
+        return name
     raise _not_evaluated()
 
 

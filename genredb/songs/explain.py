@@ -1,12 +1,14 @@
 """The verb ``explain``: why a song's predicted genre was chosen."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from genredb.errors import UsageError
+from genredb.errors import GenredbError, UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
 from genredb.songs.learn.dataset import LABEL, Songs, feature_view, number_sql, read_songs
@@ -90,6 +92,28 @@ def explain(config: Config, asked: str, *, is_title: bool = False) -> list[Expla
         return [_explain(connection, fitted, labelled, described, key) for key in found]
 
 
+def weigh_columns(connection: Connection, home: Path, most: int) -> dict[str, tuple[Weight, ...]]:
+    """Return the columns that weighed in the predictions that the audio decided, by song, as in `explain`.
+
+    Of many songs only the first ``most``; empty if the classifier that predicted is not stored.
+    """
+    sql = "select song_key, genre from ml.predictions where basis = 'audio' order by song_key"
+    keys: dict[str, str] = dict(connection.rows(sql)[:most])
+    if not keys:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns without any values
+        try:
+            fitted = load_current(connection, home)
+        except GenredbError:
+            return {}
+        labelled = read_songs(connection, feature_view(connection, TRAIN_VIEW), LABEL)
+        songs = read_songs(connection, feature_view(connection, PREDICT_VIEW))
+        songs = songs[np.isin(songs.keys.astype(str), list(keys))]
+        found = _weights(fitted, songs, labelled, [keys[key] for key in songs.keys])
+    return dict(zip(songs.keys, found, strict=True))
+
+
 def _find(connection: Connection, asked: str, *, is_title: bool) -> list[str]:
     """Return the keys of the requested songs."""
     if is_title:
@@ -160,7 +184,7 @@ def _explain(
         tuple(runner_ups),
         tuple(labelled_song(int(place)) for place in same),
         tuple(labelled_song(place, distance) for place, distance in _nearest(features[0], labelled, others)),
-        _weights(fitted, song, labelled, genre) if predicted.bases[0] == "audio" else (),
+        _weights(fitted, song, labelled, [genre])[0] if predicted.bases[0] == "audio" else (),
     )
 
 
@@ -176,19 +200,25 @@ def _nearest(song: Any, labelled: Songs, others: Any) -> list[tuple[int, float]]
     return [(int(place), float(distances[place])) for place in places if np.isfinite(distances[place])]
 
 
-def _weights(fitted: Fitted, song: Songs, labelled: Songs, genre: str) -> tuple[Weight, ...]:
-    """Return the columns whose typical value would lower the genre's probability most, strongest first."""
+def _weights(
+    fitted: Fitted, songs: Songs, labelled: Songs, genres: Sequence[str]
+) -> list[tuple[Weight, ...]]:
+    """Return for each song the columns whose typical value would lower its genre's probability most."""
     typical = np.nanmedian(labelled.features, axis=0)
-    changed = np.repeat(song.features, len(typical), axis=0)
-    np.fill_diagonal(changed, typical)
-    keys = np.repeat(song.keys, len(typical))
-    artists = np.repeat(song.artists, len(typical))
-    asked = Songs(keys, artists, changed, song.labels, song.feature_names)
-    place = list(fitted.estimator.classes_).index(genre)
-    changes = fitted.scores(song)[0, place] - fitted.scores(asked)[:, place]
-    order = np.argsort(-changes, kind="stable")[:WEIGHED]
-    return tuple(
-        Weight(fitted.feature_names[i], float(song.features[0, i]), float(typical[i]), float(changes[i]))
-        for i in order
-        if changes[i] >= LEAST_WEIGHT
-    )
+    columns = len(typical)
+    changed = np.repeat(songs.features, columns, axis=0)
+    every = np.arange(len(changed))
+    changed[every, every % columns] = typical[every % columns]
+    keys, artists = np.repeat(songs.keys, columns), np.repeat(songs.artists, columns)
+    asked = Songs(keys, artists, changed, songs.labels, songs.feature_names)
+    places = np.searchsorted(fitted.estimator.classes_.astype(str), np.asarray(genres, dtype=str))
+    before = fitted.scores(songs)[np.arange(len(songs)), places]
+    after = fitted.scores(asked)[every, np.repeat(places, columns)].reshape(-1, columns)
+    return [
+        tuple(
+            Weight(fitted.feature_names[i], float(values[i]), float(typical[i]), float(changes[i]))
+            for i in np.argsort(-changes, kind="stable")[:WEIGHED]
+            if changes[i] >= LEAST_WEIGHT
+        )
+        for values, changes in zip(songs.features, before[:, np.newaxis] - after, strict=True)
+    ]

@@ -155,10 +155,17 @@ def _of_dataset(node: Dataset, parents: tuple[str, ...]) -> PageNode:
 
 
 def _files(compilation: "Compilation") -> Iterator[PageNode]:
+    into: dict[str, list[str]] = {}
+    patterns = set()
     for source in compilation.project.loaded_sources:
-        pattern = source.stated_files
-        what = "raw files" if source.files and source.files.is_pattern else "raw file"
-        yield PageNode(file_id(pattern), pattern, "file", what, "raw files", "", pattern)
+        into.setdefault(source.stated_files, []).append(source.qualified_name)
+        if source.files and source.files.is_pattern:
+            patterns.add(source.stated_files)
+    for name, tables in into.items():
+        what = "raw files" if name in patterns else "raw file"
+        yield PageNode(
+            file_id(name), name, "file", what, "raw files", f"Loaded into {', '.join(tables)}.", name
+        )
 
 
 _STEPS: Mapping[str, str] = {

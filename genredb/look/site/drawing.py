@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from genredb.look.site.dag import KINDS, Dag, PageNode
 from genredb.look.site.layout import HEIGHT, Point, layout
 
-_LONGEST = 26  # characters of a label
-_CHARACTER, _MARGIN, _NARROWEST = 7, 20, 76
+_LONGEST = 28  # characters of a label
+_CHARACTER, _NOTE_CHARACTER, _MARGIN, _NARROWEST = 7.4, 6, 18, 76
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ def draw(
     nodes = [dag.nodes[unique_id] for unique_id in shown]
     at = {unique_id: place for place, unique_id in enumerate(shown)}
     pairs = [(at[parent], at[node.unique_id]) for node in nodes for parent in node.parents if parent in at]
-    labels = [_clipped(node.label) for node in nodes]
-    widths = [max(_NARROWEST, round(_width(label) * _CHARACTER) + _MARGIN) for label in labels]
+    labels = [_clipped(node.dataset.relation.identifier if node.dataset else node.label) for node in nodes]
+    notes = [_clipped(_note(node)) for node in nodes]
+    widths = [_box_width(label, note) for label, note in zip(labels, notes, strict=True)]
     placed = layout(widths, pairs)
     wrong = set(failed)
     boxes = tuple(
@@ -74,14 +75,14 @@ def draw(
             y,
             width,
             label,
-            _note(node),
+            note,
             _title(node, has_failed=node.unique_id in wrong),
             node.kind,
             addresses[node.unique_id],
             node.unique_id == own,
             node.unique_id in wrong,
         )
-        for node, label, width, (x, y) in zip(nodes, labels, widths, placed.nodes, strict=True)
+        for node, label, note, width, (x, y) in zip(nodes, labels, notes, widths, placed.nodes, strict=True)
     )
     lines = tuple(
         Line(dag.places[shown[source]], dag.places[shown[target]], _curve(points))
@@ -109,7 +110,7 @@ def _curve(points: Sequence[Point]) -> str:
 def _note(node: PageNode) -> str:
     relation = node.dataset.relation if node.dataset else None
     schema = relation.schema if relation and not relation.is_cte else None
-    return node.what if schema in (None, "main") or "." in node.label else f"{node.what} · {schema}"
+    return node.what if schema in (None, "main") else f"{node.what} · {schema}"
 
 
 def _title(node: PageNode, *, has_failed: bool) -> str:
@@ -125,6 +126,11 @@ def _clipped(text: str) -> str:
         if width > _LONGEST:
             return f"{plain[:place]}…"
     return plain
+
+
+def _box_width(label: str, note: str) -> int:
+    longest = max(_width(label) * _CHARACTER, _width(note) * _NOTE_CHARACTER)
+    return max(_NARROWEST, round(longest) + _MARGIN)
 
 
 def _width(text: str) -> float:

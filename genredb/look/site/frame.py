@@ -1,8 +1,9 @@
 """What all pages of the report share: the frame around each, and the files that they become."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +17,8 @@ from genredb.warehouse.database import relation_exists
 if TYPE_CHECKING:
     from genredb.catalog import Catalog
     from genredb.look.drawn import Rows
+
+T = TypeVar("T")
 
 # Nothing is fetched from elsewhere, and no script or style runs that is not a file of the folder.
 POLICY = (
@@ -46,6 +49,7 @@ class Site:
 
     catalog: "Catalog"
     links: tuple[Link, ...]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def has_songs(self) -> bool:
@@ -68,6 +72,13 @@ class Site:
             order by count(*) desc, genre_group
         """
         return tuple(row[0] for row in self.catalog.connection.rows(sql))
+
+    def once(self, read: "Callable[[Site], T]") -> "T":
+        """Return what a function reads, which several pages show but one reads."""
+        if read not in self._kept:
+            self._kept[read] = read(self)
+        found: T = self._kept[read]
+        return found
 
     def rows(self, sql: str, *parameters: object) -> "Rows":
         """Return the rows of a query on the published database by column."""
@@ -93,13 +104,14 @@ class Site:
         return File(path, text.encode("utf-8", errors="backslashreplace"))
 
     @staticmethod
-    def script(path: str, call: str, value: Any) -> File:
-        """Return a script that passes a value to a function of ``assets/site.js``, for data of many pages.
+    def script(path: str, call: str, *values: Any) -> File:
+        """Return a script that passes values to a function of ``genredb``, for data too large for a page.
 
         A page opened from disk can read no other kind of file.
         """
-        argument = json_text(value).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-        return File(path, f"genredb.{call}({argument});\n".encode("utf-8", errors="backslashreplace"))
+        given = ", ".join(json_text(value) for value in values)
+        escaped = given.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        return File(path, f"genredb.{call}({escaped});\n".encode("utf-8", errors="backslashreplace"))
 
     @cached_property
     def _built_at(self) -> str:

@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import lineage, overview
+from genredb.look.site import lineage, overview, song_map, songs
 from genredb.look.site.frame import File, Site
 
 
@@ -21,5 +21,7 @@ class Page:
 
 PAGES = {
     "index": Page("Overview", overview.write),
+    "map": Page("Map", song_map.write, needs_songs=True),
+    "songs": Page("Songs", songs.write, needs_songs=True),
     "lineage": Page("Lineage", lineage.write),
 }

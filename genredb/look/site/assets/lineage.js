@@ -87,10 +87,10 @@
       const { label, address, what } = graph.nodes[node];
       return element("li", {},
         element("a", { href: genredb.root + address }, text(label)),
-        element("span", { class: "quiet" }, ` ${what} `),
-        ...shown.flatMap((column) => [...columnOf(graph, found, column, start), " "]),
-        rest ? element("span", { class: "quiet" }, `and ${rest} more columns `) : null,
-        graph.unresolved[node] ? element("span", { class: "warn" }, "Not all columns can be traced: ", text(graph.unresolved[node])) : null);
+        element("span", { class: "quiet" }, ` ${what}: `),
+        ...shown.flatMap((column, place) => [place ? "; " : "", ...columnOf(graph, found, column, start)]),
+        rest ? element("span", { class: "quiet" }, ` and ${rest} more columns`) : null,
+        graph.unresolved[node] ? element("span", { class: "warn" }, " Not all columns can be traced: ", text(graph.unresolved[node])) : null);
     });
   }
 
@@ -98,7 +98,7 @@
     const column = graph.columns[number];
     const from = column.up.filter((edge) => found.edges.has(edge) && found.columns.has(edge.source));
     const shown = from.slice(0, MOST_SOURCES).flatMap((edge, place) =>
-      [place ? ", " : " ← ", edge.way === "value" ? "" : `${edge.way} `, text(named(graph, graph.columns[edge.source]))]);
+      [place ? ", " : " ← ", text(named(graph, graph.columns[edge.source])), edge.way === "value" ? "" : ` (${edge.way})`]);
     if (from.length > MOST_SOURCES) shown.push(` and ${from.length - MOST_SOURCES} more`);
     const link = column.name
       ? element("a", { href: addressOf(graph, column), class: number === start && "self" }, text(column.name)) : null;

@@ -31,11 +31,8 @@ const genredb = (() => {
   // State that a link can carry: the fragment, as in #song=train:43&sort=year.
   const state = {
     read: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
-    write(values, { isNewEntry = false } = {}) {
-      const kept = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);
-      const address = kept.length ? `#${new URLSearchParams(kept)}` : location.pathname + location.search;
-      history[isNewEntry ? "pushState" : "replaceState"](null, "", address);
-    },
+    address: (values) => `#${new URLSearchParams(Object.entries(values).filter(([, value]) => value || value === 0))}`,
+    write: (values) => history.replaceState(null, "", state.address(values)),
     onChange: (listener) => window.addEventListener("hashchange", listener),
   };
 
