@@ -202,5 +202,12 @@ def _step(name: str, reads: Iterable[str], writes: Iterable[str]) -> Step:
 def _of_steps(steps: Sequence[Step]) -> Iterator[PageNode]:
     for step in steps:
         yield PageNode(
-            step.unique_id, step.name, "python", "Python step", "Python", step.description, "", step.reads
+            step.unique_id,
+            f"genredb {step.name}",
+            "python",
+            "Python step",
+            "Python",
+            step.description,
+            "",
+            step.reads,
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 HEIGHT = 36  # of a node
-RANK_GAP, NODE_GAP = 34, 10
+RANK_GAP, NODE_GAP = 30, 10
 _BEND = 8  # the height that an edge takes where it passes a rank
 _LONGEST = 10  # ranks; a longer edge is drawn behind the nodes, since leading it would cost too much
 _SWEEPS, _SETTLINGS = 6, 3

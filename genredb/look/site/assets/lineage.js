@@ -97,8 +97,12 @@
   function columnOf(graph, found, number, start) {
     const column = graph.columns[number];
     const from = column.up.filter((edge) => found.edges.has(edge) && found.columns.has(edge.source));
-    const shown = from.slice(0, MOST_SOURCES).flatMap((edge, place) =>
-      [place ? ", " : " ← ", text(named(graph, graph.columns[edge.source])), edge.way === "value" ? "" : ` (${edge.way})`]);
+    const shown = from.slice(0, MOST_SOURCES).flatMap((edge, place) => {
+      const source = graph.columns[edge.source];
+      const isAlike = source.name.toLowerCase() === column.name.toLowerCase();
+      const label = isAlike ? graph.nodes[source.node].label : named(graph, source);
+      return [place ? ", " : " ← ", text(label), edge.way === "value" ? "" : ` (${edge.way})`];
+    });
     if (from.length > MOST_SOURCES) shown.push(` and ${from.length - MOST_SOURCES} more`);
     const link = column.name
       ? element("a", { href: addressOf(graph, column), class: number === start && "self" }, text(column.name)) : null;
