@@ -6,7 +6,16 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import explore, genres, overview, runs, song_map, songs, truth
+from genredb.look.site import (
+    explore,
+    genres,
+    lineage,
+    overview,
+    runs,
+    song_map,
+    songs,
+    truth,
+)
 from genredb.look.site.frame import File, Site
 
 
@@ -25,6 +34,7 @@ PAGES = {
     "songs": Page("Songs", songs.write, needs_songs=True),
     "genres": Page("Genres", genres.write, needs_songs=True),
     "explore": Page("Explore", explore.write, needs_songs=True),
+    "lineage": Page("Lineage", lineage.write),
     "truth": Page("Truth", truth.write, needs_songs=True),
     "runs": Page("Runs", runs.write),
 }
