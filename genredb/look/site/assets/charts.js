@@ -19,7 +19,6 @@
     const own = {
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
-      aria: false,
       axis: { ...texts, ...lines, labelLimit: isNarrow ? 110 : 200 },
       axisQuantitative: { labelOverlap: true, labelSeparation: 8 },
       legend: { ...texts, ...below },
@@ -77,6 +76,7 @@
       defaultStyle: false,
       tooltip: { disableDefaultStyle: true },
     });
+    drawing.querySelector("svg").setAttribute("aria-hidden", "true"); // the drawing has a name, its data a table
     state.result.view.addEventListener("click", (_, item) => {
       if (item?.datum?.song) location.href = addressOf(item.datum.song);
     });
