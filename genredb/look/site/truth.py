@@ -67,10 +67,12 @@ def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
         "genre": genre,
         "group": by_label["genre_group"],
         "majority": _of("majority", boards),
-        "genres": site.rows("select count(*) as genres from genres where song_count > 0")[0]["genres"],
+        "genres": site.rows("select count(distinct genre) as genres from songs")[0]["genres"],
         "leaderboard": picture(site, "leaderboard"),
         "calibration": picture(site, "calibration") if genre.log_loss is not None else None,
-        "bins": report_by_probability(connection, name, PROTOCOL, "genre") if genre.log_loss else None,
+        "bins": report_by_probability(connection, name, PROTOCOL, "genre")
+        if genre.log_loss is not None
+        else None,
         "importance": picture(site, "importance"),
         "matrix": truth_rows.matrix(site, name),
         "pairs": truth_rows.confused_genres(site, name),
