@@ -77,6 +77,7 @@ _MISTAKES = f"""
         surest.*,
         songs.title,
         songs.artist,
+        (select count(*) from songs as others where others.genre = surest.actual) as labelled,
         (
             select list(others.title order by others.title)[:3]
             from songs as others
