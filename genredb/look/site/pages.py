@@ -6,7 +6,7 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import genres, overview, runs, songs
+from genredb.look.site import genres, overview, questions, runs, songs
 from genredb.look.site.frame import File, Site
 
 
@@ -23,5 +23,6 @@ PAGES = {
     "index": Page("Overview", overview.write),
     "songs": Page("Songs", songs.write, needs_songs=True),
     "genres": Page("Genres", genres.write, needs_songs=True),
+    "questions": Page("Questions", questions.write),
     "runs": Page("Runs", runs.write),
 }

@@ -1,0 +1,20 @@
+// questions.html: copies the command of a question.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const place of document.querySelectorAll(".copy")) {
+    const command = place.previousElementSibling;
+    const said = place.querySelector("[role=status]");
+    place.hidden = false;
+    place.querySelector("button").addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        said.textContent = "Copied.";
+      } catch {
+        // A browser may refuse it to files: the command is selected instead.
+        getSelection().selectAllChildren(command);
+        said.textContent = "Selected: copy it with Ctrl-C.";
+      }
+    });
+  }
+});
