@@ -8,7 +8,7 @@ from typing import Any
 
 from genredb.ask.guard import Limits, run_guarded
 from genredb.ask.query import Question, answer_beside, answer_on
-from genredb.errors import GenredbError
+from genredb.errors import GenredbError, QueryTimeoutError
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
 from genredb.runner.project.files import read_text
@@ -34,7 +34,10 @@ THEMES = {
 
 @dataclass(frozen=True)
 class Answered:
-    """A question with its SQL and the first rows of its answer, or the reason why there is none."""
+    """A question with its SQL and the first rows of its answer, or the reason why there is none.
+
+    ``excerpt`` are the lines of the SQL with the fault, if they are known.
+    """
 
     title: str
     sql: str
@@ -42,6 +45,7 @@ class Answered:
     rows: tuple[tuple[Any, ...], ...] = ()
     is_cut: bool = False
     fault: str = ""
+    excerpt: str = ""
 
     @property
     def command(self) -> str:
@@ -91,7 +95,7 @@ def _themes(site: Site) -> tuple[dict[str, list[Answered]], list[str]]:
 
 def _own(site: Site) -> list[Answered]:
     """Return the project's own questions."""
-    folder = site.catalog.config.root / ANALYSES
+    folder = site.catalog.config.home / ANALYSES
     return [_own_answer(site, path.stem, path) for path in sorted(folder.rglob("*.sql")) if path.is_file()]
 
 
@@ -106,8 +110,11 @@ def _own_answer(site: Site, name: str, path: Any) -> Answered:
         answer = run_guarded(
             lambda _: answer_beside(catalog.config, question).as_lists(), lambda _: None, Limits(SECONDS)
         )
+    except QueryTimeoutError:
+        return Answered(title, sql.strip(), fault=f"it took more than {SECONDS:g} s.")
     except GenredbError as error:
-        return Answered(title, sql.strip(), fault=str(error))
+        fault, _, excerpt = str(error).partition("\n")
+        return Answered(title, sql.strip(), fault=fault, excerpt=excerpt)
     columns, rows, is_cut = answer
     return Answered(title, sql, tuple(columns), tuple(map(tuple, rows)), is_cut)
 

@@ -3,7 +3,8 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const place of document.querySelectorAll(".copy")) {
-    const command = place.previousElementSibling;
+    const sql = place.previousElementSibling;
+    const command = sql.querySelector(".command");
     const said = place.querySelector("[role=status]");
     place.hidden = false;
     place.querySelector("button").addEventListener("click", async () => {
@@ -12,6 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
         said.textContent = "Copied.";
       } catch {
         // A browser may refuse it to files: the command is selected instead.
+        sql.open = true;
         getSelection().selectAllChildren(command);
         said.textContent = "Selected: copy it with Ctrl-C.";
       }

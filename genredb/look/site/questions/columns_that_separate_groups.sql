@@ -1,4 +1,4 @@
--- Which columns tell the groups apart: how much of the variance lies between them?
+-- Which columns tell the groups apart: what share of variance is between them?
 with
 
 numbers as (

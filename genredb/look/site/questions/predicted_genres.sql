@@ -1,4 +1,4 @@
--- Which genres are predicted how often, beside their share of the labelled songs?
+-- How often is each genre predicted, and what share of labelled songs has it?
 with
 
 predicted as (
