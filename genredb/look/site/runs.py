@@ -13,7 +13,7 @@ from genredb.runner.results import Status
 
 if TYPE_CHECKING:
     from genredb.runner.artifacts.history import NodeRun, Run
-    from genredb.songs.learn.past import PastAccuracy
+    from genredb.songs.learn.leaderboard import PastAccuracy
 
 MOST_ROWS, MOST_RUNS, MOST_NODES = 1_000, 50, 15
 MOST_CHARACTERS = 2_000  # of a quarantined record
