@@ -126,7 +126,7 @@ class Catalog(Opened):
 
         if (protocol, label) not in self._evaluations:
             self._evaluations[protocol, label] = read_leaderboard(self.connection, protocol, label)
-        return list(self._evaluations[protocol, label])
+        return [*self._evaluations[protocol, label]]
 
     @cached_property
     def _evaluations(self) -> "dict[tuple[str, str], list[Evaluation]]":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from genredb.look.site import bars
+from genredb.look.site import bars, dag
 from genredb.look.site.frame import File, Site
 from genredb.runner.artifacts.history import CheckCounts
 from genredb.runner.results import Status
@@ -90,8 +90,8 @@ def write(site: Site) -> Iterator[File]:
 
 
 def node_path(site: Site, unique_id: str) -> str:
-    """Return the path of a node's page, empty if it has none: the one place that links nodes."""
-    return ""
+    """Return the path of a node's page, empty if the project no longer has the node."""
+    return site.once(dag.addresses).get(unique_id, "")
 
 
 def _timelines(site: Site) -> tuple[Timeline, Timeline]:

@@ -98,6 +98,11 @@ class Lineage:
         """Return all edges downstream of a column, nearest first."""
         return _walk(start, lambda ref: iter(self._targets.get(ref, ())), "target")
 
+    def edges(self) -> Iterator[Edge]:
+        """Yield every edge between two columns of the project once."""
+        for found in self._targets.values():
+            yield from found
+
     def find(self, text: str) -> tuple[Dataset, ColumnRef | None]:
         """Return the relation of ``NAME`` or ``NAME.COLUMN``, and the column if one is named.
 
