@@ -1,5 +1,6 @@
 """The filters of the templates: how values, SQL and names are shown."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -42,11 +43,18 @@ def as_json(value: Any) -> Markup:
 def sql(value: str) -> Markup:
     """Return SQL with its syntax highlighted."""
     from pygments import highlight  # noqa: PLC0415 - few pages need it
+
+    found = highlight(value, *_highlighter())
+    return Markup('<pre class="code" tabindex="0"><code>{}</code></pre>').format(Markup(found))
+
+
+@functools.cache
+def _highlighter() -> tuple[Any, Any]:
+    """Return the lexer and the formatter of SQL, which take longer to make than most SQL to highlight."""
     from pygments.formatters import HtmlFormatter  # noqa: PLC0415
     from pygments.lexers import SqlLexer  # noqa: PLC0415
 
-    found = highlight(value, SqlLexer(), HtmlFormatter(nowrap=True))
-    return Markup('<pre class="code" tabindex="0"><code>{}</code></pre>').format(Markup(found))
+    return SqlLexer(), HtmlFormatter(nowrap=True)
 
 
 def slug(name: str) -> str:
