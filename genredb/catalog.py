@@ -14,10 +14,18 @@ from genredb.runner.opened import Opened
 
 if TYPE_CHECKING:
     from genredb.ask.relations import Relation
-    from genredb.runner.artifacts.history import CheckResult, FileLoad, NodeRun, Run
+    from genredb.runner.artifacts.history import (
+        CheckCounts,
+        CheckResult,
+        FileLoad,
+        NodeRun,
+        QuarantinedRow,
+        Run,
+    )
     from genredb.songs.classifiers import Kept
     from genredb.songs.explain import Weight
     from genredb.songs.learn.leaderboard import Evaluation
+    from genredb.songs.learn.past import PastAccuracy
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,13 @@ class Catalog(Opened):
         return read_node_runs(self.connection)
 
     @cached_property
+    def check_counts(self) -> "tuple[CheckCounts, ...]":
+        """How the checks of each run ended, counted, newest run first."""
+        from genredb.runner.artifacts.history import read_check_counts  # noqa: PLC0415
+
+        return read_check_counts(self.connection)
+
+    @cached_property
     def loads(self) -> "tuple[FileLoad, ...]":
         """The files that the raw tables were loaded from."""
         from genredb.runner.artifacts.history import read_loads  # noqa: PLC0415
@@ -83,6 +98,19 @@ class Catalog(Opened):
         return found
 
     @cached_property
+    def quarantine_reasons(self) -> Mapping[tuple[str, str], int]:
+        """The number of quarantined rows by raw table and reason, most frequent first."""
+        from genredb.runner.artifacts.history import read_quarantine_reasons  # noqa: PLC0415
+
+        return read_quarantine_reasons(self.connection)
+
+    def quarantined_rows(self, most: int) -> "tuple[QuarantinedRow, ...]":
+        """Return the first quarantined rows, at most so many, by file and line."""
+        from genredb.runner.artifacts.history import read_quarantined_rows  # noqa: PLC0415
+
+        return read_quarantined_rows(self.connection, most)
+
+    @cached_property
     def classifiers(self) -> "list[Kept]":
         """The fitted classifiers, newest first; UsageError if the database has no songs to predict."""
         from genredb.songs.classifiers import list_classifiers  # noqa: PLC0415
@@ -97,7 +125,19 @@ class Catalog(Opened):
         """
         from genredb.songs.learn.leaderboard import read_leaderboard  # noqa: PLC0415
 
-        return read_leaderboard(self.connection, protocol, label)
+        if (protocol, label) not in self._evaluations:
+            self._evaluations[protocol, label] = read_leaderboard(self.connection, protocol, label)
+        return [*self._evaluations[protocol, label]]
+
+    @cached_property
+    def _evaluations(self) -> "dict[tuple[str, str], list[Evaluation]]":
+        return {}
+
+    def past_accuracies(self, protocol: str = "cv", label: str = "genre") -> "tuple[PastAccuracy, ...]":
+        """Return the accuracy of each classifier in each run that is kept, newest run first."""
+        from genredb.songs.learn.past import read_past_accuracies  # noqa: PLC0415
+
+        return read_past_accuracies(self.connection, protocol, label)
 
     @cached_property
     def features(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Judging classifiers: the protocols keep songs apart, the measures are what they say, the tables add up."""
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -301,6 +302,47 @@ def test_reports_add_up_to_the_accuracy(evaluated: Config) -> None:
     assert sum(one.songs * one.right for one in reports) == pytest.approx(12 * majority.accuracy)
     assert reliability.calibration.error == pytest.approx(majority.calibration_error)
     assert reports[0].answered == 1.0
+
+
+@pytest.mark.parametrize("name", ["artist_vote", "majority"])
+def test_calibration_bins_are_those_of_the_song_scores(evaluated: Config, name: str) -> None:
+    """Each prediction is in one bin, that of its probability; the report and the table have the same bins."""
+    where = f"where classifier = '{name}' and protocol = 'cv' and label = 'genre'"
+    scores = rows(
+        evaluated.database, f"select is_artist_known, probability, is_right from ml.song_scores {where}"
+    )
+    bins: defaultdict[tuple[bool, float], list[tuple[float, bool]]] = defaultdict(list)
+    for is_known, probability, is_right in scores:
+        bins[is_known, min(int(10 * probability), 9) / 10].append((probability, is_right))
+    expected = {
+        key: (len(own) / 6, np.mean([one for one, _ in own]), np.mean([is_right for _, is_right in own]))
+        for key, own in bins.items()
+    }
+    found = rows(
+        evaluated.database,
+        f"select is_artist_known, at_least, songs, mean_probability, accuracy from ml.calibration {where}",
+    )
+    assert {key: pytest.approx(value) for key, value in expected.items()} == {
+        (known, at_least): tuple(others) for known, at_least, *others in found
+    }
+    with open_reader(evaluated.database) as connection:
+        report = report_by_probability(connection, name, "cv", "genre").probabilities
+    assert {
+        (one.is_artist_known, one.at_least, one.songs, one.mean_probability, one.right) for one in report
+    } == {*found}
+
+
+def test_a_database_of_before_the_bins_still_has_them(evaluated: Config, tmp_path: Path) -> None:
+    """The bins follow from the scores; the next evaluation writes them for all that lack them."""
+    bins = "from ml.calibration order by all"
+    now = rows(evaluated.database, bins)
+    for statement in ("drop table ml.calibration", "delete from ml.calibration where protocol = 'cv'"):
+        config = changed(evaluated, tmp_path, statement)
+        with open_reader(config.database) as old, open_reader(evaluated.database) as new:
+            reports = [report_by_probability(one, "majority", "cv", "genre") for one in (old, new)]
+        assert reports[0] == reports[1]
+    evaluate(config, ["majority"], "seed")
+    assert [row for row in rows(config.database, bins) if row[1] == "cv"] == now
 
 
 def test_a_report_is_on_the_label_that_was_asked_and_on_one_artist_however_written(

@@ -12,8 +12,10 @@ from genredb.runner.extension import PLAIN
 from genredb.runner.flow.leaks import find_leaks
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.compiler import compile_project
+from genredb.runner.planning.state import read_proof
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
+from genredb.runner.results import ProvedView
 from genredb.warehouse.database import connect, open_reader
 from tests.cases import case_names, read_case
 from tests.conftest import Cli, check_golden, rows
@@ -238,4 +240,23 @@ def test_this_projects_features_are_free_of_labels(config: Config) -> None:
     with open_reader(config.database) as connection:
         proof = LeakGuard(compile_project(read_project(config)), connection, PLAIN).prove_on_data(connection)
     assert proof is not None
-    assert (proof.views, proof.features) == (len(views), 44)
+    assert {view.name for view in proof.views} == {f"features.{name}" for name in views}
+    assert [len(view.features) for view in proof.views] == [11] * len(views)
+    assert {"raw.songs_train.top_genre", "seeds.genre_groups.genre_group"} <= set(proof.labels)
+
+
+def test_the_database_keeps_what_was_proved_until_it_is_proved_anew(tmp_path: Path) -> None:
+    """A build that needs no proof keeps the last one; a build that proves replaces it."""
+    proofs = []
+    for x in ("songs.pop", "songs.pop", "songs.pop + 1"):
+        config = write_project(tmp_path, project(x, "", {}))
+        assert not build(config).exit_code
+        with open_reader(config.database) as connection:
+            proofs.append(read_proof(connection))
+    first, second, third = proofs
+    assert first == second
+    assert first
+    assert third
+    assert first.run_id < third.run_id
+    assert first.views == third.views == (ProvedView("main.train", ("bpm", "x"), 45, True),)
+    assert first.labels == ("main.songs.genre",)

@@ -121,8 +121,8 @@ def evaluate(
 ) -> None:
     """Evaluate classifiers on held-out songs and print a leaderboard.
 
-    Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.importances and
-    ml.group_sets; ml.past_song_scores keeps the scores of earlier runs.
+    Results are cached in ml.evaluations, ml.fold_scores, ml.song_scores, ml.confusion, ml.calibration,
+    ml.importances and ml.group_sets; ml.past_song_scores keeps the scores of earlier runs.
 
     `--by`, `--learning-curve` and `--compare-to` report on one classifier: the one named, or the default
     one. `--compare-to HEAD` builds the committed project from the same raw files, and reports how much each

@@ -71,8 +71,9 @@ class BuildObserver:
 
     def proved(self, proof: Proof) -> None:
         """Print a line for the leak guard."""
-        views = f"{proof.views} feature view{'' if proof.views == 1 else 's'}"
-        self._line("guard", views, f"{proof.features:,} features", "no label leaks")
+        views = f"{len(proof.views)} feature view{'' if len(proof.views) == 1 else 's'}"
+        features = sum(len(view.features) for view in proof.views)
+        self._line("guard", views, f"{features:,} features", "no label leaks")
 
     def _failing(self, result: NodeResult) -> None:
         """Print a check with its first failing rows."""

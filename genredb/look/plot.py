@@ -72,9 +72,14 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
         "$groups": _groups(catalog),
         "$note": drawn.note,
     }
-    spec = {"$schema": SCHEMA, "data": {"values": drawn.rows}, "config": _read("config")}
+    spec = _filled(template(kind), values) | {"data": {"values": drawn.rows}}
     is_sample = built_with(catalog.config, catalog.connection).is_sample
-    return Plot(kind, chosen, is_sample, spec | _filled(_read(kind), values))
+    return Plot(kind, chosen, is_sample, spec)
+
+
+def template(kind: str) -> dict[str, Any]:
+    """Return the specification of a kind, without rows, in which ``$x`` and its like are yet to be filled."""
+    return {"$schema": SCHEMA, "data": {"values": []}, "config": _read("config")} | _read(kind)
 
 
 def write_plot(config: "Config", found: Plot, path: Path, *, is_forced: bool = False) -> PlotResult:

@@ -91,11 +91,28 @@ class BuildResult:
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What the leak guard proved: the number of features and views that do not depend on labels."""
+class ProvedView:
+    """A feature view whose features depend on no label; ``rows`` of it were compared.
 
-    views: int
-    features: int
+    ``is_filtered_by_label`` means that its rows may depend on one, as its model declares.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    rows: int
+    is_filtered_by_label: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the leak guard proved: no feature of these views depends on a label.
+
+    ``labels`` are the columns that it permuted, ``run_id`` is the build that proved it.
+    """
+
+    views: tuple[ProvedView, ...]
+    labels: tuple[str, ...]
+    run_id: str = ""
 
 
 class Observer(Protocol):

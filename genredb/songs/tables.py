@@ -174,6 +174,21 @@ ML_TABLES = (
         is_of_the_layout=True,
     ),
     OwnTable(
+        "ml.calibration",
+        "One row per bin of probabilities in an evaluation, for known and for unknown artists.",
+        (
+            *_EVALUATION,
+            Column(
+                "is_artist_known", "True if the artist has labelled songs in the training folds.", "boolean"
+            ),
+            Column("at_least", "The smallest probability in the bin.", "double"),
+            Column("below", "The end of the bin, which the next one begins with.", "double"),
+            Column("songs", "Songs in the bin, averaged over the repetitions.", "double"),
+            Column("mean_probability", "Mean probability of the predicted label.", "double"),
+            Column("accuracy", "Share of correct predictions.", "double"),
+        ),
+    ),
+    OwnTable(
         "ml.past_song_scores",
         "One row per song and evaluation run: the scores of the last twenty runs.",
         (

@@ -58,7 +58,7 @@ META_TABLES = (
         "meta.state",
         "One row per fact that genredb stores about the file.",
         (
-            Column("key", "The fact's name: layout, is_whole, base, proof.", "varchar"),
+            Column("key", "The fact's name: layout, is_whole, base, proof, proved.", "varchar"),
             Column("value", "The fact.", "varchar"),
         ),
         is_of_the_layout=True,

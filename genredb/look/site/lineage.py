@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from genredb.look.site.column_flow import ColumnFlow, coded, read_column_flow
+from genredb.look.site.column_flow import LEARNED, ColumnFlow, NodeColumn, coded, read_column_flow
 from genredb.look.site.dag import Dag, PageNode, addresses, read_dag
 from genredb.look.site.drawing import Picture, draw
 from genredb.look.site.node_facts import Facts
@@ -74,6 +74,7 @@ def _node_page(site: "Site", shared: _Lineage, node: PageNode) -> "File":
         rows=shared.facts.rows(node),
         sql_texts=shared.facts.sql(node),
         unresolved=shared.flow.unresolved.get(node.unique_id, ""),
+        learned_from=shared.flow.sources.get(NodeColumn(node.unique_id, LEARNED), ()),
         tables=ML_TABLES if node.kind == "python" else (),
         **_common(shared),
     )

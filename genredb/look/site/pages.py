@@ -6,7 +6,16 @@ To add a page, write a module with a function that yields its files, a template,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genredb.look.site import lineage, overview, song_map, songs
+from genredb.look.site import (
+    explore,
+    genres,
+    lineage,
+    overview,
+    runs,
+    song_map,
+    songs,
+    truth,
+)
 from genredb.look.site.frame import File, Site
 
 
@@ -23,5 +32,9 @@ PAGES = {
     "index": Page("Overview", overview.write),
     "map": Page("Map", song_map.write, needs_songs=True),
     "songs": Page("Songs", songs.write, needs_songs=True),
+    "genres": Page("Genres", genres.write, needs_songs=True),
+    "explore": Page("Explore", explore.write, needs_songs=True),
     "lineage": Page("Lineage", lineage.write),
+    "truth": Page("Truth", truth.write, needs_songs=True),
+    "runs": Page("Runs", runs.write),
 }

@@ -35,7 +35,6 @@ _SQL = """
         songs.id,
         songs.title,
         songs.artist,
-        songs.artist_key,
         songs.genre,
         songs.genre_group,
         coalesce(scores.predicted, predictions.genre) as answer,
@@ -50,7 +49,15 @@ _SQL = """
         scores.right_share,
         predictions.basis,
         songs.duplicate_of,
-        songs.recording_key,
+        -- Only which ones are equal matters; a number takes less room than a text.
+        if(
+            songs.artist_key is null, null, dense_rank() over (order by songs.artist_key)
+        ) as artist_number,
+        if(
+            count(*) over (partition by songs.recording_key) > 1,
+            dense_rank() over (order by songs.recording_key),
+            null
+        ) as recording_number,
         {numbers}
     from songs
     left join predictions on songs.song_key = predictions.song_key

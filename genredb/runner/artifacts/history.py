@@ -63,7 +63,29 @@ class FileLoad:
     loaded_at: datetime
 
 
-Row = TypeVar("Row", Run, NodeRun, CheckResult, FileLoad)
+@dataclass(frozen=True)
+class CheckCounts:
+    """How many checks and unit tests of a run passed, warned, failed (errors included) or were skipped."""
+
+    run_id: str
+    passed: int
+    warned: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A record of a raw file that could not be loaded; ``text`` is its text, unchanged."""
+
+    source: str
+    file: str
+    line: int
+    reason: str
+    text: str
+
+
+Row = TypeVar("Row", Run, NodeRun, CheckResult, CheckCounts, FileLoad, QuarantinedRow)
 
 
 def run_id_of(started_at: datetime) -> str:
@@ -103,28 +125,64 @@ def record_run(
 
 def read_runs(connection: Connection) -> tuple[Run, ...]:
     """Return the runs, newest first."""
-    return _read(connection, Run, "runs", "order by run_id desc")
+    return _read(connection, Run, "meta.runs", "order by run_id desc")
 
 
 def read_node_runs(connection: Connection) -> tuple[NodeRun, ...]:
     """Return what each run built, newest run first."""
-    return _read(connection, NodeRun, "node_runs", "order by run_id desc, rowid")
+    return _read(connection, NodeRun, "meta.node_runs", "order by run_id desc, rowid")
 
 
 def read_last_checks(connection: Connection) -> tuple[CheckResult, ...]:
     """Return the last result of each check."""
     last = "qualify row_number() over (partition by unique_id order by run_id desc) = 1 order by unique_id"
-    return _read(connection, CheckResult, "check_results", last)
+    return _read(connection, CheckResult, "meta.check_results", last)
+
+
+def read_check_counts(connection: Connection) -> tuple[CheckCounts, ...]:
+    """Return the results of each run's checks, counted, newest run first."""
+    counted = """
+        (
+            select
+                run_id,
+                count_if(status = 'success') as passed,
+                count_if(status = 'warn') as warned,
+                count_if(status in ('fail', 'error')) as failed,
+                count_if(status = 'skipped') as skipped
+            from meta.check_results
+            group by run_id
+        )
+    """
+    return _read(connection, CheckCounts, counted, "order by run_id desc")
+
+
+def read_quarantined_rows(connection: Connection, most: int) -> tuple[QuarantinedRow, ...]:
+    """Return the first quarantined rows, at most so many, by file and line."""
+    rest = f"order by source, file, line, reason limit {most:d}"
+    return _read(connection, QuarantinedRow, "raw.quarantine", rest)
+
+
+def read_quarantine_reasons(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the number of quarantined rows by raw table and reason, most frequent first."""
+    if not has_current_layout(connection):
+        return {}
+    sql = """
+        select source, reason, count(*)
+        from raw.quarantine
+        group by source, reason
+        order by count(*) desc, source, reason
+    """
+    return {(source, reason): count for source, reason, count in connection.rows(sql)}
 
 
 def read_loads(connection: Connection) -> tuple[FileLoad, ...]:
     """Return the files that the raw tables were loaded from."""
-    return _read(connection, FileLoad, "loads", "where file is not null order by source, file")
+    return _read(connection, FileLoad, "meta.loads", "where file is not null order by source, file")
 
 
 def _read(connection: Connection, kind: type[Row], table: str, rest: str) -> tuple[Row, ...]:
-    """Return rows of a table of ``meta``; none if this version of genredb has built nothing."""
+    """Return rows of one of genredb's tables; none if this version of genredb has built nothing."""
     if not has_current_layout(connection):
         return ()
     columns = ", ".join(field.name for field in fields(kind))
-    return tuple(kind(*row) for row in connection.rows(f"select {columns} from meta.{table} {rest}"))
+    return tuple(kind(*row) for row in connection.rows(f"select {columns} from {table} {rest}"))

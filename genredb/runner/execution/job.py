@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from genredb.errors import Notice, ProjectError, UsageError
-from genredb.runner.artifacts.history import record_run
+from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
@@ -28,7 +28,7 @@ from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import absent_files
 from genredb.runner.reasons import Cause, Reason
-from genredb.runner.results import BuildResult, NodeResult, Observer, Status
+from genredb.runner.results import BuildResult, NodeResult, Observer, Proof, Status
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import read_whole, relations, transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
@@ -68,6 +68,7 @@ class _Job:
     def __init__(self, request: Request, writer: Publication) -> None:
         self._files_digest = request.files_digest
         self._guard: LeakGuard | None = None
+        self._proof: Proof | None = None
         self._config = request.config
         self._observer = request.observer
         self._options = request.options
@@ -136,6 +137,7 @@ class _Job:
         self._observer.start("leak guard")
         proof = self._guard.prove_on_data(connection)
         if proof is not None:
+            self._proof = replace(proof, run_id=run_id_of(self._started_at))
             self._observer.proved(proof)
         return proof is not None
 
@@ -162,7 +164,7 @@ class _Job:
         result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
         after = self._state_after(plan, state, results, connection)
         if not result.exit_code and self._prove(connection):
-            after = replace(after, proof=plan.proof)
+            after = replace(after, proof=plan.proof, proved=self._proof or state.proved)
         _refuse_lost_memory(connection)
         create_tables(
             connection, *self._extension.tables(compilation.project)
@@ -219,6 +221,7 @@ class _Job:
         return State(
             is_whole=plan.is_whole and len(done) == len(results),
             proof=state.proof,
+            proved=state.proved,
             nodes=nodes,
             built_with=settings_of(compilation),
         )

@@ -19,7 +19,7 @@ from genredb.runner.flow.lineage import ColumnRef, Lineage, relation_key
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.fingerprint import portable_sql
 from genredb.runner.graph.nodes import Dataset, Model, Source
-from genredb.runner.results import Proof
+from genredb.runner.results import Proof, ProvedView
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types, open_memory, own_macros, quote, relation_exists, run_sql
 from genredb.warehouse.user_sql import statement_kinds
@@ -76,9 +76,13 @@ class LeakGuard:
                 raise ProjectErrors(unreadable)
             errors = [*_unread(compilation, lineage, memory)]
             _keep(views, memory)
-            for ref in sorted(label_columns(lineage)):
-                if not isinstance(lineage.nodes[ref.relation], Model):
-                    _permute(memory, lineage.nodes[ref.relation], ref)
+            labels = [
+                ref
+                for ref in sorted(label_columns(lineage))
+                if not isinstance(lineage.nodes[ref.relation], Model)
+            ]
+            for ref in labels:
+                _permute(memory, lineage.nodes[ref.relation], ref)
             _make_models(compilation, memory)
             errors += [found for view in views for found in _without_identity(view, memory)]
             if errors:
@@ -89,7 +93,15 @@ class LeakGuard:
                 _make_models(compilation, memory)
                 is_unsteady = any(next(_differences(view, memory), None) for view in views)
                 raise ProjectErrors([_UNSTEADY] if is_unsteady else differences)
-        return Proof(len(views), sum(len(columns_of_role(view, "feature")) for view in views))
+            return Proof(
+                tuple(_proved(view, memory) for view in views),
+                tuple(f"{ref.relation}.{ref.column}" for ref in labels),
+            )
+
+
+def _proved(view: Dataset, memory: Connection) -> ProvedView:
+    [(rows,)] = memory.rows(f"select count(*) from {_here(view)}")
+    return ProvedView(relation_key(view), tuple(columns_of_role(view, "feature")), rows, row_filter(view))
 
 
 def _models(compilation: Compilation) -> list[Model]:

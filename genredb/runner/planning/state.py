@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from genredb.runner.graph.identity import Identity
 from genredb.runner.planning.built_with import BuiltWith, read_built_with, write_built_with
 from genredb.runner.reasons import Cause, Reason
+from genredb.runner.results import Proof, ProvedView
 from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
@@ -39,14 +40,15 @@ class State:
     """What the published file was built from.
 
     ``is_whole`` means that every node is as the project wanted it. ``proof`` is the digest of the leak
-    guard's last proof. ``loads`` maps a source to the digest of its load, ``nodes`` a node to what it was
-    built from; ``marks`` maps each existing relation to its mark. ``base`` identifies the published file that
-    a failed build started from (see :class:`Publication`).
+    guard's last proof, ``proved`` what it proved. ``loads`` maps a source to the digest of its load,
+    ``nodes`` a node to what it was built from; ``marks`` maps each existing relation to its mark. ``base``
+    identifies the published file that a failed build started from (see :class:`Publication`).
     """
 
     is_whole: bool = False
     base: str = ""
     proof: str = ""
+    proved: Proof | None = None
     loads: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -114,6 +116,7 @@ def read_state(connection: Connection | None) -> State:
         is_whole=values.get("is_whole") == "true",
         base=values.get("base", ""),
         proof=values.get("proof", ""),
+        proved=_proof_of(values.get("proved", "")),
         loads=dict(loads),
         nodes={
             unique_id: NodeState(
@@ -130,6 +133,22 @@ def read_state(connection: Connection | None) -> State:
     )
 
 
+def read_proof(connection: Connection) -> Proof | None:
+    """Return what the leak guard proved of the database; None if it proved nothing, or did not record it."""
+    values: dict[str, str] = dict(
+        connection.rows("select key, value from meta.state where key in ('proof', 'proved')")
+    )
+    return _proof_of(values.get("proved", "")) if values.get("proof") else None
+
+
+def _proof_of(stored: str) -> Proof | None:
+    if not stored:
+        return None
+    found = json.loads(stored)
+    views = (ProvedView(**view | {"features": tuple(view["features"])}) for view in found["views"])
+    return Proof(tuple(views), tuple(found["labels"]), found["run_id"])
+
+
 def write_state(connection: Connection, state: State) -> None:
     """Replace the stored state of inputs and nodes; loads are recorded separately."""
     values = {
@@ -137,6 +156,7 @@ def write_state(connection: Connection, state: State) -> None:
         "is_whole": json.dumps(state.is_whole),
         "base": state.base,
         "proof": state.proof,
+        "proved": json.dumps(asdict(state.proved)) if state.proved else "",
     }
     connection.execute("delete from meta.state")
     insert_rows(connection, "meta.state", list(values.items()))

@@ -6,12 +6,23 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from genredb.songs.learn.calibration import write_bins
 from genredb.songs.learn.dataset import LabelledSongs
 from genredb.songs.learn.fold_answers import FoldAnswers, asked, confusion, fold_rows, song_rows, summary
 from genredb.songs.learn.group_sets import group_sets
 from genredb.songs.learn.leaderboard import LABELS
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import insert_rows, relation_exists, transaction
+
+_TABLES = (
+    "evaluations",
+    "fold_scores",
+    "confusion",
+    "song_scores",
+    "calibration",
+    "importances",
+    "group_sets",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ def write(
 ) -> None:
     """Replace the results in the tables of a classifier, which reads these columns, under a protocol."""
     with transaction(connection):
-        for table in ("evaluations", "fold_scores", "confusion", "song_scores", "importances", "group_sets"):
+        for table in _TABLES:
             connection.execute(
                 f"delete from ml.{table} where classifier = ? and protocol = ?",
                 [judged.classifier, judged.protocol],
@@ -73,6 +84,7 @@ def write(
             insert_rows(connection, "ml.fold_scores", [(*key, *row) for row in fold_rows(data, found, label)])
             insert_rows(connection, "ml.confusion", [(*key, *row) for row in confusion(data, found, label)])
             insert_rows(connection, "ml.song_scores", [(*key, *row) for row in song_rows(data, found, label)])
+        write_bins(connection)
         has_groups = all(one.group_probabilities for one in found)
         sets = group_sets(asked(data, found, reads_artist=judged.reads_artist)) if has_groups else ()
         insert_rows(

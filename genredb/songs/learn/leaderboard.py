@@ -3,7 +3,7 @@
 Imports no scikit-learn, so reading is fast.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
@@ -63,7 +63,7 @@ def read_leaderboard(
             raise UsageError(f"There is no {what} '{asked}'", name=asked, choices=known)
     if names is None:
         names = _current(connection, protocol, label)
-    found = with_verdicts([_read(connection, name, protocol, label) for name in names])
+    found = with_verdicts([*_compared(connection, _read(connection, names, protocol, label))])
     return sorted(found, key=lambda one: -one.accuracy)
 
 
@@ -76,40 +76,58 @@ def _current(connection: Connection, protocol: str, label: str) -> list[str]:
     return [name for name, digest in connection.rows(sql, [protocol, label]) if digest.startswith(f"{now}-")]
 
 
-def _read(connection: Connection, name: str, protocol: str, label: str) -> Evaluation:
-    """Read an evaluation and compare it with the default classifier's on the same songs."""
-    key = [name, protocol, label]
+def _read(connection: Connection, names: Sequence[str], protocol: str, label: str) -> list[Evaluation]:
     columns = [f.name for f in fields(Evaluation) if f.default is MISSING]
-    where = "where classifier = ? and protocol = ? and label = ?"
-    row = connection.rows(f"select {', '.join(columns)} from ml.evaluations {where}", key)[0]
-    alone = Evaluation(**dict(zip(columns, row, strict=True)))
-    if name == DEFAULT:
-        return alone
-    pairs = connection.rows(
+    rows = connection.rows(
+        f"select {', '.join(columns)} from ml.evaluations where protocol = ? and label = ?", [protocol, label]
+    )
+    found = {row[0]: Evaluation(*row) for row in rows}
+    return [found[name] for name in names]
+
+
+def _compared(connection: Connection, found: Sequence[Evaluation]) -> Iterator[Evaluation]:
+    """Yield the evaluations, each compared with the default classifier's on the same songs."""
+    others = [one.classifier for one in found if one.classifier != DEFAULT]
+    pairs = _differences(connection, others, found[0].protocol, found[0].label) if others else {}
+    for one in found:
+        if one.classifier not in pairs:  # the default itself, or it was not evaluated, or on other songs
+            yield one
+            continue
+        differences, artists = (np.array(column) for column in zip(*pairs[one.classifier], strict=True))
+        error = standard_error(differences, artists)
+        yield replace(one, difference=float(differences.mean()), difference_error=error)
+
+
+def _differences(
+    connection: Connection, names: Sequence[str], protocol: str, label: str
+) -> dict[str, list[tuple[float, str]]]:
+    """Return by classifier the accuracy on each song minus the default's, and the song's artist."""
+    rows = connection.rows(
         """
         with
 
         scores as (
             select classifier, song_key, artist_key, avg(is_right::integer) as accuracy
             from ml.song_scores
-            where protocol = ? and label = ? and classifier in (?, ?)
+            where protocol = ? and label = ?
             group by classifier, song_key, artist_key
         )
 
-        select own.accuracy - other.accuracy, coalesce(nullif(own.artist_key, ''), own.song_key)
+        select
+            own.classifier,
+            own.accuracy - other.accuracy,
+            coalesce(nullif(own.artist_key, ''), own.song_key)
         from scores as own
         inner join scores as other on own.song_key = other.song_key
-        where own.classifier = ? and other.classifier = ?
-        order by own.song_key
+        where list_contains(?, own.classifier) and other.classifier = ?
+        order by own.classifier, own.song_key
         """,
-        [protocol, label, name, DEFAULT, name, DEFAULT],
+        [protocol, label, names, DEFAULT],
     )
-    if not pairs:  # the default classifier was not evaluated, or on other songs
-        return alone
-    differences = np.array([pair[0] for pair in pairs])
-    artists = np.array([pair[1] for pair in pairs], dtype=object)
-    error = standard_error(differences, artists)
-    return replace(alone, difference=float(differences.mean()), difference_error=error)
+    pairs: dict[str, list[tuple[float, str]]] = {}
+    for name, difference, artist in rows:
+        pairs.setdefault(name, []).append((difference, artist))
+    return pairs
 
 
 def with_verdicts(found: Sequence[Evaluation]) -> list[Evaluation]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from genredb.errors import UsageError
-from genredb.songs.learn.scores import BINS, Floats, calibration_error, standard_error
+from genredb.songs.learn.calibration import read_bins
+from genredb.songs.learn.scores import Floats, calibration_error, standard_error
 from genredb.warehouse.connection import Connection
 
 DRAWS = 200
@@ -159,26 +160,22 @@ def report_by_probability(connection: Connection, name: str, protocol: str, labe
         raise UsageError(f"{name} gives no probabilities")
     artists = np.asarray(columns["artist"], dtype=object)
     reports = []
-    for known in (False, True):
-        own = is_known == known
-        for place in range(BINS):
-            low, high = place / BINS, (place + 1) / BINS
-            inside = own & (stated >= low) & ((stated < high) | (place == BINS - 1))
-            answered = own & (stated >= low)
-            if inside.any():
-                reports.append(
-                    ProbabilityReport(
-                        known,
-                        low,
-                        high,
-                        float(inside.sum() / len(np.unique(repeats))),
-                        float(stated[inside].mean()),
-                        float(right[inside].mean()),
-                        float(answered.sum() / own.sum()),
-                        float(right[answered].mean()),
-                        standard_error(right[answered].astype(np.float64), artists[answered]),
-                    )
-                )
+    for one in read_bins(connection, name, protocol, label):
+        own = is_known == one.is_artist_known
+        answered = own & (stated >= one.at_least)
+        reports.append(
+            ProbabilityReport(
+                one.is_artist_known,
+                one.at_least,
+                one.below,
+                one.songs,
+                one.mean_probability,
+                one.accuracy,
+                float(answered.sum() / own.sum()),
+                float(right[answered].mean()),
+                standard_error(right[answered].astype(np.float64), artists[answered]),
+            )
+        )
     return Reliability(tuple(reports), _calibration(repeats, stated, right.astype(np.float64)))
 
 

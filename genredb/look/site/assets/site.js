@@ -3,6 +3,7 @@
 
 const genredb = (() => {
   const root = document.documentElement;
+  root.dataset.scripts = "on"; // hides what is there only for browsers without
 
   // Elements are built from text, never from markup: texts of the data are only shown.
   function element(name, attributes = {}, ...children) {

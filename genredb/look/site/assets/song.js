@@ -64,8 +64,8 @@
   }
 
   function others(songs, row, name) {
-    const { codes } = songs.column(name) ?? { codes: [] };
-    if (!codes[row]) return [];
+    const { at, codes } = songs.column(name);
+    if (at(row) === null) return [];
     return Array.from(codes.keys()).filter((other) => other !== row && codes[other] === codes[row]);
   }
 
@@ -84,7 +84,7 @@
   function repeats(songs, row) {
     const original = songs.column("duplicate_of")?.at(row);
     const place = (key) => songs.column("song_key").codes.indexOf(songs.column("song_key").texts.indexOf(key) + 1);
-    const same = others(songs, row, "recording_key");
+    const same = others(songs, row, "recording_number");
     return section("Repeats",
       original && paragraph("Equal in title, artist and all numbers to ", songLink(songs, place(original)), "."),
       same.length > 0 && paragraph("Recordings of the same song:"),
@@ -135,7 +135,7 @@
   }
 
   function evidence(songs, more, row) {
-    const own = others(songs, row, "artist_key").filter((other) => songs.column("genre").codes[other]);
+    const own = others(songs, row, "artist_number").filter((other) => songs.column("genre").codes[other]);
     const weighed = settings().features.map(({ name, typical }) => ({ name, typical, weight: more.column(`weight_${name}`)?.at(row) ?? null }))
       .filter(({ weight }) => weight !== null).sort((one, other) => other.weight - one.weight);
     const alike = nearest(songs, row, settings());
