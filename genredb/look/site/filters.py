@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup, escape, escape
+from markupsafe import Markup, escape
 
 from genredb.values import json_text
 
