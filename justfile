@@ -45,10 +45,18 @@ bench-site *arguments:
 bench-watch *arguments:
     .venv/bin/python -m bench.watch {{ arguments }}
 
-# Draw the pictures of docs/ again, from the synthetic sample
+# Draw the pictures of README and docs/ again, from the synthetic sample; needs Chromium
 pictures:
-    cd "$(mktemp -d)" && {{ justfile_directory() }}/.venv/bin/genredb build -q && for kind in heatmap distribution; do \
-        {{ justfile_directory() }}/.venv/bin/genredb plot $kind --force -o {{ justfile_directory() }}/docs/images/$kind.svg; done
+    #!/usr/bin/env bash
+    set -euo pipefail
+    images={{ justfile_directory() }}/docs/images genredb={{ justfile_directory() }}/.venv/bin/genredb
+    cd "$(mktemp -d)"
+    $genredb build -q && $genredb predict -q && $genredb evaluate -q > /dev/null && $genredb site -q
+    for kind in heatmap distribution; do $genredb plot $kind --force -o "$images/$kind.svg"; done
+    for page in index:820 map:1120 lineage:500; do
+        chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 \
+            --window-size=1200,${page#*:} --screenshot="$images/${page%:*}.png" "file://$PWD/site/${page%:*}.html"
+    done
 
 # Resolve the locked dependencies anew
 lock:
