@@ -9,7 +9,7 @@ lint:
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    .venv/bin/sqlfluff lint sql
+    .venv/bin/sqlfluff lint sql genredb/look/site
 
 # The default tests
 test *arguments:

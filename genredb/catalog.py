@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     )
     from genredb.songs.classifiers import Kept
     from genredb.songs.explain import Weight
-    from genredb.songs.learn.leaderboard import Evaluation
-    from genredb.songs.learn.past import PastAccuracy
+    from genredb.songs.learn.leaderboard import Evaluation, PastAccuracy
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Catalog(Opened):
 
     def past_accuracies(self, protocol: str = "cv", label: str = "genre") -> "tuple[PastAccuracy, ...]":
         """Return the accuracy of each classifier in each run that is kept, newest run first."""
-        from genredb.songs.learn.past import read_past_accuracies  # noqa: PLC0415
+        from genredb.songs.learn.leaderboard import read_past_accuracies  # noqa: PLC0415
 
         return read_past_accuracies(self.connection, protocol, label)
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genredb.ask.guard import Limits
@@ -11,7 +12,7 @@ from genredb.errors import UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import open_reader
+from genredb.warehouse.database import open_beside, open_reader
 from genredb.warehouse.duckdb_errors import query_errors
 from genredb.warehouse.settings import stated_memory
 from genredb.warehouse.user_sql import bind_query, called_functions, plain, plan_of, read_query
@@ -49,6 +50,11 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...]
     is_cut: bool = False
 
+    def as_lists(self) -> list[Any]:
+        """Return columns, rows and ``is_cut`` as values that fit JSON."""
+        rows = [[float(one) if isinstance(one, Decimal) else one for one in row] for row in self.rows]
+        return [list(self.columns), rows, self.is_cut]
+
 
 def limits_of(config: Config, seconds: float | None, *, is_trusted: bool = False) -> Limits:
     """Return the limits of a query's process; a trusted query has no memory limit."""
@@ -64,11 +70,33 @@ def fetch_answer(config: Config, question: Question) -> Answer:
     anything outside the database.
     """
     with _opened(config, question) as (connection, statement):
-        relation = _bound(config, connection, question, statement)
-        columns = tuple(relation.columns)
-        wanted = plain(_limited(relation, question.limit))
-        with _located(question, statement, wanted):
-            rows = wanted.fetchall()
+        return _fetched(question, statement, _bound(config, connection, question, statement))
+
+
+def answer_on(connection: Connection, question: Question) -> Answer:
+    """Return the rows of a query as ``fetch_answer`` does, on a connection that is open, without its limits.
+
+    The query must not call the classifier's functions.
+    """
+    statement = read_query(connection, question.sql)
+    with query_errors(statement):
+        return _fetched(question, statement, bind_query(connection, statement, question.parameters))
+
+
+def answer_beside(config: Config, question: Question) -> Answer:
+    """Return the rows of a query as ``fetch_answer`` does, though this process has the database open."""
+    with open_beside(config.database, config.engine) as connection:
+        statement = read_query(connection, question.sql)
+        with query_errors(statement):
+            return _fetched(question, statement, _bound(config, connection, question, statement))
+
+
+def _fetched(question: Question, statement: str, relation: Any) -> Answer:
+    """Return the rows of a bound query."""
+    columns = tuple(relation.columns)
+    wanted = plain(_limited(relation, question.limit))
+    with _located(question, statement, wanted):
+        rows = wanted.fetchall()
     if question.limit is None:
         return Answer(columns, tuple(rows))
     return Answer(columns, tuple(rows[: question.limit]), is_cut=len(rows) > question.limit)

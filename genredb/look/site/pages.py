@@ -11,6 +11,7 @@ from genredb.look.site import (
     genres,
     lineage,
     overview,
+    questions,
     runs,
     song_map,
     songs,
@@ -36,5 +37,6 @@ PAGES = {
     "explore": Page("Explore", explore.write, needs_songs=True),
     "lineage": Page("Lineage", lineage.write),
     "truth": Page("Truth", truth.write, needs_songs=True),
+    "questions": Page("Questions", questions.write),
     "runs": Page("Runs", runs.write),
 }

@@ -6,26 +6,36 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from genredb.look.site import bars
+from genredb.look.site import bars, dag
 from genredb.look.site.frame import File, Site
+from genredb.runner.artifacts.history import CheckCounts
 from genredb.runner.results import Status
 
 if TYPE_CHECKING:
-    from genredb.runner.artifacts.history import CheckCounts, NodeRun, Run
+    from genredb.runner.artifacts.history import NodeRun, Run
+    from genredb.songs.learn.leaderboard import PastAccuracy
 
-MOST_ROWS, MOST_RUNS, MOST_NODES, MOST_RECORDS = 1_000, 50, 15, 200
+MOST_ROWS, MOST_RUNS, MOST_NODES = 1_000, 50, 15
 MOST_CHARACTERS = 2_000  # of a quarantined record
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run with the bar of its time and the results of its checks, if it ran any."""
+    """A run with the bar of its time, the number of nodes that it built and the results of its checks."""
 
     run: "Run"
     bar: Markup
-    nodes: int
-    checks: "CheckCounts | None"
+    built: int
+    checks: CheckCounts
     checks_bar: Markup
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The last runs of a kind, newest first, and the number of all."""
+
+    runs: tuple[RunRow, ...]
+    total: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Series:
 def write(site: Site) -> Iterator[File]:
     """Yield the page."""
     catalog = site.catalog
+    builds, others = _timelines(site)
     yield site.page(
         "runs.html",
         "runs.html",
@@ -70,8 +81,8 @@ def write(site: Site) -> Iterator[File]:
         quarantined=sum(catalog.quarantine_reasons.values()),
         records=catalog.quarantined_rows(MOST_ROWS),
         most_characters=MOST_CHARACTERS,
-        runs=_runs(site),
-        all_runs=len(catalog.runs),
+        builds=builds,
+        others=others,
         slowest=_slowest(site),
         row_counts=_row_counts(site),
         accuracies=_accuracies(site) if site.has_songs else None,
@@ -79,33 +90,35 @@ def write(site: Site) -> Iterator[File]:
 
 
 def node_path(site: Site, unique_id: str) -> str:
-    """Return the path of a node's page, empty if it has none: the one place that links nodes."""
-    return ""
+    """Return the path of a node's page, empty if the project no longer has the node."""
+    return site.once(dag.addresses).get(unique_id, "")
 
 
-def _runs(site: Site) -> list[RunRow]:
+def _timelines(site: Site) -> tuple[Timeline, Timeline]:
+    """Return the runs that built or checked something, and the others."""
     catalog = site.catalog
-    shown = catalog.runs[:MOST_RUNS]
-    counts = {one.run_id: one for one in catalog.check_counts}
-    nodes: dict[str, int] = {}
+    checks = {one.run_id: one for one in catalog.check_counts}
+    built: dict[str, int] = {}
     for node in catalog.node_runs:
-        nodes[node.run_id] = nodes.get(node.run_id, 0) + (node.status == Status.SUCCESS)
-    longest = max((run.seconds for run in shown), default=0.0)
-    return [
-        RunRow(
-            run,
-            bars.share(run.seconds, longest or 1.0),
-            nodes.get(run.run_id, 0),
-            checks := counts.get(run.run_id),
-            _checks_bar(checks),
+        built[node.run_id] = built.get(node.run_id, 0) + (node.status == Status.SUCCESS)
+
+    def timeline(runs: "list[Run]") -> Timeline:
+        shown = runs[:MOST_RUNS]
+        longest = max((run.seconds for run in shown), default=0.0) or 1.0
+        return Timeline(tuple(row(run, longest) for run in shown), len(runs))
+
+    def row(run: "Run", longest: float) -> RunRow:
+        found = checks.get(run.run_id) or CheckCounts(run.run_id, 0, 0, 0, 0)
+        return RunRow(
+            run, bars.share(run.seconds, longest), built.get(run.run_id, 0), found, _checks_bar(found)
         )
-        for run in shown
-    ]
+
+    is_build = {run.run_id: run.run_id in built or run.run_id in checks for run in catalog.runs}
+    builds = [run for run in catalog.runs if is_build[run.run_id]]
+    return timeline(builds), timeline([run for run in catalog.runs if not is_build[run.run_id]])
 
 
-def _checks_bar(checks: "CheckCounts | None") -> Markup:
-    if checks is None:
-        return Markup("")
+def _checks_bar(checks: CheckCounts) -> Markup:
     return bars.stacked(
         [(checks.passed, "good"), (checks.warned, "warn"), (checks.failed, "bad"), (checks.skipped, "other")]
     )
@@ -144,7 +157,7 @@ def _row_counts(site: Site) -> list[Series]:
 def _accuracies(site: Site) -> list[Series]:
     """Return the accuracy of each classifier on the songs of its last evaluation, the most accurate first."""
     found: dict[str, list[float]] = {}
-    latest = {}
+    latest: dict[str, PastAccuracy] = {}
     for past in site.catalog.past_accuracies():  # newest first
         newest = latest.setdefault(past.classifier, past)
         if past.data == newest.data:  # other songs or folds cannot be compared

@@ -9,7 +9,7 @@ from genredb.runner.graph.nodes import Assertion
 from genredb.runner.results import NodeResult
 from genredb.version import __version__
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import insert_rows
+from genredb.warehouse.database import insert_rows, relation_exists
 from genredb.warehouse.tables import has_current_layout
 
 
@@ -158,13 +158,15 @@ def read_check_counts(connection: Connection) -> tuple[CheckCounts, ...]:
 
 def read_quarantined_rows(connection: Connection, most: int) -> tuple[QuarantinedRow, ...]:
     """Return the first quarantined rows, at most so many, by file and line."""
+    if not relation_exists(connection, "raw", "quarantine"):  # a project without raw files
+        return ()
     rest = f"order by source, file, line, reason limit {most:d}"
     return _read(connection, QuarantinedRow, "raw.quarantine", rest)
 
 
 def read_quarantine_reasons(connection: Connection) -> dict[tuple[str, str], int]:
     """Return the number of quarantined rows by raw table and reason, most frequent first."""
-    if not has_current_layout(connection):
+    if not (has_current_layout(connection) and relation_exists(connection, "raw", "quarantine")):
         return {}
     sql = """
         select source, reason, count(*)

@@ -50,6 +50,17 @@ class Evaluation:
     is_noise: bool | None = None
 
 
+@dataclass(frozen=True)
+class PastAccuracy:
+    """A classifier's accuracy in a run; ``data`` is equal for equal songs and folds."""
+
+    run_id: str
+    classifier: str
+    songs: int
+    accuracy: float
+    data: str
+
+
 def read_leaderboard(
     connection: Connection, protocol: str, label: str, names: Sequence[str] | None = None
 ) -> list[Evaluation]:
@@ -128,6 +139,25 @@ def _differences(
     for name, difference, artist in rows:
         pairs.setdefault(name, []).append((difference, artist))
     return pairs
+
+
+def read_past_accuracies(connection: Connection, protocol: str, label: str) -> tuple[PastAccuracy, ...]:
+    """Return the accuracies under a protocol and a label, newest run first; none if nothing was evaluated."""
+    if not (has_current_layout(connection) and relation_exists(connection, "ml", "past_song_scores")):
+        return ()
+    sql = """
+        select
+            run_id,
+            classifier,
+            count(*),
+            avg(accuracy),
+            array_to_string(string_split(any_value(digest), '-')[:2], '-')
+        from ml.past_song_scores
+        where protocol = ? and label = ?
+        group by run_id, classifier
+        order by run_id desc, classifier
+    """
+    return tuple(PastAccuracy(*row) for row in connection.rows(sql, [protocol, label]))
 
 
 def with_verdicts(found: Sequence[Evaluation]) -> list[Evaluation]:

@@ -8,8 +8,6 @@ import numpy as np
 from genredb.songs.learn.evaluations import Judged
 from genredb.songs.learn.scores import Floats
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import relation_exists
-from genredb.warehouse.tables import has_current_layout
 
 MEASURES = ("accuracy", "top 3", "log-loss")
 KEPT_RUNS = 20  # per classifier and protocol
@@ -32,36 +30,6 @@ class SongScores:
     def folds(self) -> str:
         """What determines the split of the songs; equal if the folds are equal."""
         return self.digest.split("-")[1]
-
-
-@dataclass(frozen=True)
-class PastAccuracy:
-    """A classifier's accuracy in a run; ``data`` is equal for equal songs and folds."""
-
-    run_id: str
-    classifier: str
-    songs: int
-    accuracy: float
-    data: str
-
-
-def read_past_accuracies(connection: Connection, protocol: str, label: str) -> tuple[PastAccuracy, ...]:
-    """Return the accuracies under a protocol and a label, newest run first; none if nothing was evaluated."""
-    if not (has_current_layout(connection) and relation_exists(connection, "ml", "past_song_scores")):
-        return ()
-    sql = """
-        select
-            run_id,
-            classifier,
-            count(*),
-            avg(accuracy),
-            array_to_string(string_split(any_value(digest), '-')[:2], '-')
-        from ml.past_song_scores
-        where protocol = ? and label = ?
-        group by run_id, classifier
-        order by run_id desc, classifier
-    """
-    return tuple(PastAccuracy(*row) for row in connection.rows(sql, [protocol, label]))
 
 
 def remember(connection: Connection, judged: Judged, run_id: str, features: Sequence[str]) -> None:
