@@ -92,9 +92,10 @@ class BuildResult:
 
 @dataclass(frozen=True)
 class ProvedView:
-    """A feature view whose features depend on no label; ``rows`` of it were compared.
+    """A feature view whose features depend on no label.
 
-    ``is_filtered_by_label`` means that its rows may depend on one, as its model declares.
+    ``rows`` is how many were compared: those that it has with permuted labels, too. ``is_filtered_by_label``
+    means that its rows may depend on one, as its model declares.
     """
 
     name: str

@@ -8,7 +8,7 @@ from genredb.look.drawn import MOST_SONGS
 from genredb.look.kinds import KINDS
 from genredb.look.plot import template
 from genredb.look.site.frame import File, Site
-from genredb.look.site.pictures import Picture, picture
+from genredb.look.site.pictures import MOST_ROWS, Picture, picture
 from genredb.look.site.song_table import DATA
 
 PLACED = "map"  # has a page of its own
@@ -33,6 +33,7 @@ def write(site: Site) -> Iterator[File]:
         "specs": {name: template(name) for name in by_columns},
         "groups": site.groups,
         "most": MOST_SONGS,
+        "rows": MOST_ROWS,
     }
     names = [row["column_name"] for row in site.rows("select column_name from numeric_summary")]
     yield site.page("explore.html", "explore.html", kinds=kinds, given=given, names=names, data=DATA)

@@ -10,7 +10,7 @@ from genredb.look.plot import Plot, plot
 if TYPE_CHECKING:
     from genredb.look.site.frame import Site
 
-MOST_ROWS = 200  # of the table below a chart
+MOST_ROWS = 150  # of the table below a chart
 
 
 @dataclass(frozen=True)

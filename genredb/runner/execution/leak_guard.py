@@ -100,7 +100,7 @@ class LeakGuard:
 
 
 def _proved(view: Dataset, memory: Connection) -> ProvedView:
-    [(rows,)] = memory.rows(f"select count(*) from {_here(view)}")
+    [(rows,)] = memory.rows(f"select count(*) {_in_both(view)}")
     return ProvedView(relation_key(view), tuple(columns_of_role(view, "feature")), rows, row_filter(view))
 
 
@@ -255,15 +255,13 @@ def _without_identity(view: Dataset, memory: Connection) -> Iterator[ProjectErro
 
 def _differences(view: Dataset, memory: Connection) -> Iterator[ProjectError]:
     """Yield an error for each feature that changed, and for rows that were added or removed."""
-    keys, features = columns_of_role(view, "id"), columns_of_role(view, "feature")
+    features = columns_of_role(view, "feature")
     now, before = _here(view), _before(view)
-    same = " and ".join(f"now_.{key} is not distinct from before_.{key}" for key in map(quote, keys))
     changed = [
         f"count(*) filter (where now_.{name} is distinct from before_.{name})"
         for name in map(quote, features)
     ]
-    joined = f"from {now} as now_ inner join {before} as before_ on {same}"
-    common, *counts = memory.rows(f"select count(*), {', '.join(changed)} {joined}")[0]
+    common, *counts = memory.rows(f"select count(*), {', '.join(changed)} {_in_both(view)}")[0]
     for name, count in zip(features, counts, strict=True):
         if count:
             yield ProjectError(
@@ -278,6 +276,13 @@ def _differences(view: Dataset, memory: Connection) -> Iterator[ProjectError]:
             place=view.path,
             cure=INTENDED,
         )
+
+
+def _in_both(view: Dataset) -> str:
+    """Return the rows that a view has now and had before, side by side."""
+    keys = map(quote, columns_of_role(view, "id"))
+    same = " and ".join(f"now_.{key} is not distinct from before_.{key}" for key in keys)
+    return f"from {_here(view)} as now_ inner join {_before(view)} as before_ on {same}"
 
 
 def _here(node: Dataset) -> str:

@@ -3,7 +3,6 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   const { element, text, state, charts } = genredb;
-  const ROWS = 200; // in the table below a picture
   const HEIGHTS = 60; // at which the songs of a distribution lie
   const given = genredb.json("given");
   const form = document.getElementById("choices");
@@ -86,7 +85,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function fillTable(table, rows) {
     const names = Object.keys(rows[0] ?? {}).filter((name) => name !== "offset");
-    const some = rows.slice(0, ROWS);
+    const some = rows.slice(0, given.rows);
     const caption = `The first ${some.length} of ${genredb.number(rows.length)} rows.`;
     const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
     const body = some.map((row) => element("tr", {}, ...names.map((name) => cellOf(name, row[name]))));
