@@ -100,7 +100,7 @@ def test_a_classifier_without_probabilities(evaluated: Config, tmp_path: Path) -
     assert "artist_vote gives no probabilities" in texts(page_of(changed(evaluated, tmp_path, statement)))
 
 
-def given(site: Path) -> dict[str, list[list[str]]]:
+def given(site: Path) -> dict[str, list[str]]:
     """The songs of each cell by true and predicted group, as the page has them."""
     html = (site / "truth.html").read_text()
     cells = json.loads(re.findall(r'id="cells">(.*?)</script>', html, re.S)[0])

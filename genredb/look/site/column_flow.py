@@ -59,25 +59,26 @@ class ColumnFlow:
 def read_column_flow(lineage: Lineage, dag: Dag) -> ColumnFlow:
     """Trace every column of the project once."""
     names = dict(_names(lineage))
-    columns = {node: [] for node in dag.nodes}
-    for ref, own in names.items():
+    columns: dict[str, list[NodeColumn]] = {node: [] for node in dag.nodes}
+    for own in names.values():
         columns[own.node].append(own)
     found: dict[Contribution, None] = {}
     for step in dag.steps:
         columns[step.unique_id].append(NodeColumn(step.unique_id, LEARNED))
-    for ref in names:
-        header = _header(lineage, ref, names[ref])
+    for ref, own in names.items():
+        header = _header(lineage, ref, own)
         if header is not None and header.node in columns:
             columns[header.node].append(header)
-            found[Contribution(names[ref], header, How.VALUE)] = None
+            found[Contribution(own, header, How.VALUE)] = None
     writers = {node: step for step in dag.steps for node in step.writes}
     for edge in lineage.edges():
         target, source = names[edge.target], names.get(edge.source)
         if source is None:  # a column that its relation turned out not to have
             continue
-        step = writers.get(target.node) if edge.how is How.CLASSIFIER else None
-        ones = _through(step, dag.steps, target, source) if step else [Contribution(target, source, edge.how)]
-        found.update(dict.fromkeys(ones))
+        if edge.how is How.CLASSIFIER and target.node in writers:
+            found.update(dict.fromkeys(_through(writers[target.node], dag.steps, target, source)))
+        else:
+            found[Contribution(target, source, edge.how)] = None
     return ColumnFlow(
         {node: tuple(dict.fromkeys(own)) for node, own in columns.items()},
         tuple(found),

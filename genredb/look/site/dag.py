@@ -1,4 +1,4 @@
-"""The graph that the report shows: sources, seeds and models, raw files, and the steps of the Python layer."""
+"""The graph that the report shows: sources, seeds, models, raw files and the steps of the Python layer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +71,11 @@ class Dag:
         return {unique_id: place for place, unique_id in enumerate(self.nodes)}
 
     @cached_property
+    def parents(self) -> Mapping[str, tuple[str, ...]]:
+        """The unique ids of each node's direct parents."""
+        return {unique_id: node.parents for unique_id, node in self.nodes.items()}
+
+    @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
         """The unique ids of each node's direct children."""
         found: dict[str, list[str]] = {unique_id: [] for unique_id in self.nodes}
@@ -82,10 +87,10 @@ class Dag:
     def near(self, unique_id: str, steps: int) -> list[str]:
         """Return a node with all that is at most so many steps upstream or downstream, upstream first."""
         found = {unique_id}
-        for onward in (lambda one: self.nodes[one].parents, lambda one: self.children[one]):
+        for onward in (self.parents, self.children):
             edge = [unique_id]
             for _ in range(steps):
-                edge = [other for one in edge for other in onward(one) if other not in found]
+                edge = [other for one in edge for other in onward[one] if other not in found]
                 found.update(edge)
         return sorted(found, key=self.places.__getitem__)
 
@@ -171,7 +176,7 @@ def _files(compilation: "Compilation") -> Iterator[PageNode]:
 _STEPS: Mapping[str, str] = {
     "train": "`genredb predict` or `genredb train` fits the classifier in use on the labelled songs.",
     "predict": "`genredb predict` predicts the genre of every song that has none with the fitted classifier.",
-    "evaluate": "`genredb evaluate` fits classifiers on parts of the labelled songs and tests them on the rest.",
+    "evaluate": "`genredb evaluate` fits classifiers on some of the labelled songs and tests them on others.",
 }
 
 

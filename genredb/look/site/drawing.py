@@ -1,13 +1,13 @@
-"""A part of the graph as a picture: its nodes and edges with their places, for the template ``graph.html``."""
+"""A part of the graph as a picture, for the template ``graph.html``: nodes and edges with their places."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from genredb.look.site.dag import KINDS, Dag, PageNode
 from genredb.look.site.layout import HEIGHT, Point, layout
 
-_LONGEST = 28  # characters of a label
+_LONGEST, _LONGEST_TITLE = 28, 160  # characters of a label and of a description
 _CHARACTER, _NOTE_CHARACTER, _MARGIN, _NARROWEST = 7.4, 6, 18, 76
 
 
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn; ``kinds`` are the entries of its legend, ``left_out`` the nodes that it lacks."""
+    """What is drawn; ``kinds`` are the entries of its legend."""
 
     width: int
     height: int
@@ -47,17 +47,10 @@ class Picture:
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
     kinds: Mapping[str, str]
-    left_out: int = 0
 
 
 def draw(
-    dag: Dag,
-    shown: Sequence[str],
-    addresses: Mapping[str, str],
-    *,
-    own: str = "",
-    failed: Iterable[str] = (),
-    left_out: int = 0,
+    dag: Dag, shown: Sequence[str], addresses: Mapping[str, str], failed: Set[str], own: str = ""
 ) -> Picture:
     """Draw these nodes and the edges between them; ``failed`` are nodes with a failing check."""
     nodes = [dag.nodes[unique_id] for unique_id in shown]
@@ -67,7 +60,6 @@ def draw(
     notes = [_clipped(_note(node)) for node in nodes]
     widths = [_box_width(label, note) for label, note in zip(labels, notes, strict=True)]
     placed = layout(widths, pairs)
-    wrong = set(failed)
     boxes = tuple(
         Box(
             dag.places[node.unique_id],
@@ -76,11 +68,11 @@ def draw(
             width,
             label,
             note,
-            _title(node, has_failed=node.unique_id in wrong),
+            _title(node, has_failed=node.unique_id in failed),
             node.kind,
             addresses[node.unique_id],
             node.unique_id == own,
-            node.unique_id in wrong,
+            node.unique_id in failed,
         )
         for node, label, note, width, (x, y) in zip(nodes, labels, notes, widths, placed.nodes, strict=True)
     )
@@ -90,7 +82,7 @@ def draw(
     )
     used = {node.kind for node in nodes}
     kinds = {kind: name for kind, name in KINDS.items() if kind in used}
-    return Picture(placed.width, placed.height, HEIGHT, boxes, lines, kinds, left_out)
+    return Picture(placed.width, placed.height, HEIGHT, boxes, lines, kinds)
 
 
 def _curve(points: Sequence[Point]) -> str:
@@ -114,7 +106,7 @@ def _note(node: PageNode) -> str:
 
 
 def _title(node: PageNode, *, has_failed: bool) -> str:
-    words = [f"{node.label} ({node.what})", " ".join(node.description.split())[:300]]
+    words = [f"{node.label} ({node.what})", " ".join(node.description.split())[:_LONGEST_TITLE]]
     return "\n".join(word for word in (*words, "A check of it fails." if has_failed else "") if word)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from genredb.errors import GenredbError
 from genredb.look.drawn import MOST_SONGS
 from genredb.look.kinds import KINDS
-from genredb.look.plot import plot, template
+from genredb.look.plot import template
 from genredb.look.site.frame import File, Site
-from genredb.look.site.pictures import Picture
+from genredb.look.site.pictures import Picture, picture
 from genredb.look.site.song_table import DATA
 
 PLACED = "map"  # has a page of its own
@@ -41,7 +41,7 @@ def write(site: Site) -> Iterator[File]:
 def _shown(site: Site, name: str) -> Shown:
     kind = KINDS[name]
     try:
-        found = Picture.of(plot(site.catalog, name), is_made_in_the_page=bool(kind.columns))
+        found = picture(site, name)
     except GenredbError as error:  # what it shows is not there, such as evaluations
         return Shown(name, kind.shows, kind.columns, None, str(error))
     return Shown(name, kind.shows, kind.columns, found)

@@ -142,10 +142,8 @@ class _Web:
         for source, target in self.far:
             both[source].append(target)
             both[target].append(source)
-        for near, rows in (
-            *((self.before, self.rows), (self.after, self.rows[::-1])) * _SETTLINGS,
-            (both, self.rows),
-        ):
+        passes = [(self.before, self.rows), (self.after, self.rows[::-1])] * _SETTLINGS
+        for near, rows in (*passes, (both, self.rows)):
             for row in rows:
                 wanted = [_mean([middles[other] for other in near[one]], middles[one]) for one in row]
                 for one, middle in zip(row, _spread(wanted, [halves[one] for one in row]), strict=True):
@@ -183,7 +181,7 @@ def _mean(values: list[float], otherwise: float) -> float:
 
 
 def _spread(wanted: list[float], halves: list[float]) -> list[float]:
-    """Return the heights nearest to the wanted ones (least squares) that keep the order and do not overlap."""
+    """Return the heights nearest to the wanted ones (by squares) that keep the order and do not overlap."""
     offsets = [0.0]
     for half, following in pairwise(halves):
         offsets.append(offsets[-1] + half + following + NODE_GAP)

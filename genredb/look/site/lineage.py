@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genredb.look.site.column_flow import ColumnFlow, coded, read_column_flow
+from genredb.look.site.column_flow import LEARNED, ColumnFlow, NodeColumn, coded, read_column_flow
 from genredb.look.site.dag import Dag, PageNode, addresses, read_dag
 from genredb.look.site.drawing import Picture, draw
 from genredb.look.site.node_facts import Facts
@@ -32,6 +32,10 @@ class _Lineage:
     def whole(self) -> str:
         return SECTION if len(self.dag.nodes) <= _MOST_DRAWN else WHOLE
 
+    def draw(self, shown: list[str], own: str = "") -> Picture:
+        """Draw a part of the graph."""
+        return draw(self.dag, shown, self.addresses, self.facts.failed, own)
+
 
 def write(site: "Site") -> Iterator["File"]:
     """Yield the pages and their common data."""
@@ -39,7 +43,7 @@ def write(site: "Site") -> Iterator["File"]:
     flow = read_column_flow(site.catalog.lineage, dag)
     shared = _Lineage(dag, flow, Facts(site.catalog, flow), addresses(site))
     yield site.script("data/columns.js", "columns", coded(flow, dag, shared.addresses))
-    picture = draw(dag, list(dag.nodes), shared.addresses, failed=shared.facts.failed)
+    picture = shared.draw(list(dag.nodes))
     yield site.page(
         SECTION,
         "lineage.html",
@@ -55,12 +59,14 @@ def write(site: "Site") -> Iterator["File"]:
 
 def _node_page(site: "Site", shared: _Lineage, node: PageNode) -> "File":
     checks = shared.facts.checks(node)
+    shown, left_out = _surroundings(shared.dag, node)
     return site.page(
         shared.addresses[node.unique_id],
         "node.html",
         section=SECTION,
         node=node,
-        picture=_surroundings(shared, node),
+        picture=shared.draw(shown, node.unique_id),
+        left_out=left_out,
         columns=shared.facts.columns(node, checks),
         checks=checks,
         runs=shared.facts.runs(node),
@@ -68,29 +74,20 @@ def _node_page(site: "Site", shared: _Lineage, node: PageNode) -> "File":
         rows=shared.facts.rows(node),
         sql_texts=shared.facts.sql(node),
         unresolved=shared.flow.unresolved.get(node.unique_id, ""),
+        learned_from=shared.flow.sources.get(NodeColumn(node.unique_id, LEARNED), ()),
         tables=ML_TABLES if node.kind == "python" else (),
         **_common(shared),
     )
 
 
-def _surroundings(shared: _Lineage, node: PageNode) -> Picture:
-    """Draw a node with what is two steps away, or one, or the first of those if they are still too many."""
-    near = shared.dag.near(node.unique_id, _STEPS)
+def _surroundings(dag: Dag, node: PageNode) -> tuple[list[str], int]:
+    """Return what is two steps from a node, or one if that is too much, and how many are left out."""
+    near = dag.near(node.unique_id, _STEPS)
     if len(near) > _MOST_DRAWN:
-        near = shared.dag.near(node.unique_id, 1)
-    shown = [*near]
-    if len(near) > _MOST_DRAWN:
-        others = [one for one in near if one != node.unique_id]
-        kept = {node.unique_id, *others[: _MOST_DRAWN - 1]}
-        shown = [one for one in near if one in kept]
-    return draw(
-        shared.dag,
-        shown,
-        shared.addresses,
-        own=node.unique_id,
-        failed=shared.facts.failed,
-        left_out=len(near) - len(shown),
-    )
+        near = dag.near(node.unique_id, 1)
+    others = [one for one in near if one != node.unique_id]
+    kept = {node.unique_id, *others[: _MOST_DRAWN - 1]}
+    return [one for one in near if one in kept], len(near) - len(kept)
 
 
 def _folders(dag: Dag) -> list[tuple[str, list[PageNode]]]:
@@ -102,11 +99,10 @@ def _folders(dag: Dag) -> list[tuple[str, list[PageNode]]]:
     return [(folder, list(nodes)) for folder, nodes in groupby(ordered, key=lambda node: node.folder)]
 
 
-def _common(shared: _Lineage) -> dict[str, object]:
+def _common(shared: _Lineage) -> dict[str, Any]:
     return {
         "nodes": shared.dag.nodes,
         "places": shared.dag.places,
-        "children": shared.dag.children,
         "addresses": shared.addresses,
         "failed": shared.facts.failed,
         "whole": shared.whole,

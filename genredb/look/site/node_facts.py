@@ -103,8 +103,8 @@ class Facts:
         stated = {one.name.lower(): one for one in node.dataset.columns} if node.dataset else {}
         built = self._relation_columns.get(_key(node.dataset), ()) if node.dataset else ()
         names = {name.lower(): (name, data_type) for name, data_type in built}
-        for one in (*traced.values(), *stated.values()):
-            names.setdefault(one.name.lower(), (one.name, ""))
+        for key, spelt in [(key, one.name) for part in (traced, stated) for key, one in part.items()]:
+            names.setdefault(key, (spelt, ""))
         found = []
         for key, (name, data_type) in names.items():
             column = stated.get(key)

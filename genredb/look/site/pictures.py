@@ -1,13 +1,13 @@
 """The charts of the report's pages: the plots of ``genredb plot``, with their rows as tables."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from genredb.look.kinds import KINDS
 from genredb.look.plot import Plot, plot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from genredb.look.site.frame import Site
 
 MOST_ROWS = 200  # of the table below a chart
@@ -26,7 +26,7 @@ class Picture:
     left_out: int
 
     @classmethod
-    def of(cls, found: Plot, *, is_made_in_the_page: bool = False) -> Self:
+    def of(cls, found: Plot, *, is_made_in_the_page: bool) -> Self:
         """Return the chart of a plot."""
         title = found.spec["title"]
         if isinstance(title, str):
@@ -44,6 +44,13 @@ class Picture:
         )
 
 
-def picture(site: "Site", kind: str, columns: "Sequence[str]" = ()) -> Picture:
-    """Return the chart of a kind of plot; UsageError if the database lacks what it shows."""
-    return Picture.of(plot(site.catalog, kind, columns))
+def picture(site: "Site", kind: str) -> Picture:
+    """Return the chart of a kind of plot, read once; UsageError if the database lacks what it shows."""
+    return site.once(_READ[kind])
+
+
+def _read(kind: str, site: "Site") -> Picture:
+    return Picture.of(plot(site.catalog, kind), is_made_in_the_page=bool(KINDS[kind].columns))
+
+
+_READ = {kind: partial(_read, kind) for kind in KINDS}

@@ -55,22 +55,23 @@ def _boards(site: Site) -> list[Board]:
 def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
     """Return what the page says of the classifier in use, or of the default one."""
     connection = site.catalog.connection
-    by_label = {
-        board.label: one
+    found = {
+        (one.label, one.classifier): one
         for board in boards
+        if board.protocol == PROTOCOL
         for one in board.evaluations
-        if (board.protocol, one.classifier) == (PROTOCOL, name)
     }
-    genre = by_label["genre"]
+    genre = found["genre", name]
+    has_probabilities = genre.log_loss is not None
     return {
         "name": name,
         "genre": genre,
-        "group": by_label["genre_group"],
-        "majority": _of("majority", boards),
-        "genres": site.rows("select count(*) as genres from genres where song_count > 0")[0]["genres"],
+        "group": found["genre_group", name],
+        "majority": found.get(("genre", "majority")),
+        "genres": site.rows("select count(distinct genre) as genres from songs")[0]["genres"],
         "leaderboard": picture(site, "leaderboard"),
-        "calibration": picture(site, "calibration") if genre.log_loss is not None else None,
-        "bins": report_by_probability(connection, name, PROTOCOL, "genre") if genre.log_loss else None,
+        "calibration": picture(site, "calibration") if has_probabilities else None,
+        "bins": report_by_probability(connection, name, PROTOCOL, "genre") if has_probabilities else None,
         "importance": picture(site, "importance"),
         "matrix": truth_rows.matrix(site, name),
         "pairs": truth_rows.confused_genres(site, name),
@@ -82,16 +83,6 @@ def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
         "by_genre": report_by(connection, name, PROTOCOL, "genre", "genre"),
         "sets": truth_rows.sets(site, name),
     }
-
-
-def _of(name: str, boards: list[Board]) -> "Evaluation | None":
-    found = (
-        one
-        for board in boards
-        for one in board.evaluations
-        if (board.protocol, board.label, one.classifier) == (PROTOCOL, "genre", name)
-    )
-    return next(found, None)
 
 
 def _proof(site: Site) -> dict[str, Any]:

@@ -16,6 +16,85 @@ MISTAKES = 20
 PAIRS = 40
 SHADES = 9
 
+_CELLS = """
+    with
+
+    scores as (
+        select * from ml.song_scores
+        where classifier = $1 and protocol = $2 and repeat = 0
+    )
+
+    select
+        groups.actual,
+        groups.predicted,
+        songs.song_key as song,
+        songs.title,
+        songs.artist,
+        genres.actual as genre,
+        genres.predicted as predicted_genre,
+        round(groups.probability, 3) as probability
+    from scores as groups
+    inner join scores as genres on groups.song_key = genres.song_key and genres.label = 'genre'
+    inner join songs on groups.song_key = songs.song_key
+    where groups.label = 'genre_group'
+    order by groups.actual, groups.predicted, groups.probability desc, songs.song_key
+"""
+
+_MISTAKES = f"""
+    with
+
+    wrong as (
+        select
+            song_key,
+            actual,
+            predicted,
+            count(*) as times,
+            avg(probability order by repeat) as probability,
+            min(probability) as lowest,
+            max(probability) as highest,
+            avg(rank) as rank
+        from ml.song_scores
+        where classifier = $1 and protocol = $2 and label = 'genre' and not is_right
+        group by song_key, actual, predicted
+    ),
+
+    worst as (
+        select *
+        from wrong
+        qualify row_number() over (
+            partition by song_key order by times desc, probability desc, predicted
+        ) = 1
+    ),
+
+    surest as (
+        select *
+        from worst
+        order by times * coalesce(probability, 1) desc, song_key
+        limit {MISTAKES}
+    )
+
+    select
+        surest.*,
+        songs.title,
+        songs.artist,
+        (select count(*) from songs as others where others.genre = surest.actual) as labelled,
+        (
+            select list(others.title order by others.title)[:3]
+            from songs as others
+            where others.artist_key = songs.artist_key and songs.artist_key != ''
+                and others.song_key != songs.song_key and others.genre = surest.actual
+        ) as same_genre,
+        (
+            select list(distinct others.genre order by others.genre)
+            from songs as others
+            where others.artist_key = songs.artist_key and songs.artist_key != ''
+                and others.genre != surest.actual
+        ) as other_genres
+    from surest
+    inner join songs on surest.song_key = songs.song_key
+    order by surest.times * coalesce(surest.probability, 1) desc, surest.song_key
+"""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -48,29 +127,7 @@ class Matrix:
 def matrix(site: "Site", name: str) -> Matrix:
     """Read the confusion matrix of the groups, of the first repetition, in which each song is tested once."""
     found = site.rows(
-        """
-        with
-
-        scores as (
-            select * from ml.song_scores
-            where classifier = $1 and protocol = $2 and repeat = 0
-        )
-
-        select
-            groups.actual,
-            groups.predicted,
-            songs.song_key as song,
-            songs.title,
-            songs.artist,
-            genres.actual as genre,
-            genres.predicted as predicted_genre,
-            round(groups.probability, 3) as probability
-        from scores as groups
-        inner join scores as genres on groups.song_key = genres.song_key and genres.label = 'genre'
-        inner join songs on groups.song_key = songs.song_key
-        where groups.label = 'genre_group'
-        order by groups.actual, groups.predicted, groups.probability desc, songs.song_key
-        """,
+        _CELLS,
         name,
         PROTOCOL,
     )
@@ -122,59 +179,7 @@ def confused_genres(site: "Site", name: str) -> "Rows":
 def mistakes(site: "Site", name: str) -> "Rows":
     """Read the songs of which the classifier is surest, and wrong, with the artist's other genres."""
     return site.rows(
-        f"""
-        with
-
-        wrong as (
-            select
-                song_key,
-                actual,
-                predicted,
-                count(*) as times,
-                avg(probability order by repeat) as probability,
-                min(probability) as lowest,
-                max(probability) as highest,
-                avg(rank) as rank
-            from ml.song_scores
-            where classifier = $1 and protocol = $2 and label = 'genre' and not is_right
-            group by song_key, actual, predicted
-        ),
-
-        worst as (
-            select *
-            from wrong
-            qualify row_number() over (
-                partition by song_key order by times desc, probability desc, predicted
-            ) = 1
-        ),
-
-        surest as (
-            select *
-            from worst
-            order by times * coalesce(probability, 1) desc, song_key
-            limit {MISTAKES}
-        )
-
-        select
-            surest.*,
-            songs.title,
-            songs.artist,
-            songs.year,
-            (
-                select list(others.title order by others.title)[:3]
-                from songs as others
-                where others.artist_key = songs.artist_key and others.song_key != songs.song_key
-                    and others.genre = surest.actual
-            ) as same_genre,
-            (
-                select list(distinct others.genre order by others.genre)
-                from songs as others
-                where others.artist_key = songs.artist_key and others.genre != surest.actual
-            ) as other_genres
-        from surest
-        inner join songs on surest.song_key = songs.song_key
-        order by surest.times * coalesce(surest.probability, 1) desc, surest.song_key
-        """,
+        _MISTAKES,
         name,
         PROTOCOL,
     )

@@ -163,8 +163,9 @@ class _Job:
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
         after = self._state_after(plan, state, results, connection)
-        if not result.exit_code and self._prove(connection):
-            after = replace(after, proof=plan.proof, proved=self._proof or state.proved)
+        if not result.exit_code:
+            proof = plan.proof if self._prove(connection) else ""
+            after = replace(after, proof=proof, proved=self._proof or state.proved)
         _refuse_lost_memory(connection)
         create_tables(
             connection, *self._extension.tables(compilation.project)

@@ -15,14 +15,13 @@
     const texts = { labelColor: color("text"), titleColor: color("quiet"), labelFontSize: 12, titleFontSize: 12 };
     const pointer = spec.data.values[0]?.song ? { cursor: "pointer" } : {};
     const lines = { gridColor: color("line"), domainColor: color("quiet"), tickColor: color("quiet") };
-    const below = isNarrow ? { orient: "bottom", columns: 2, labelLimit: 130, titleLimit: 300, gradientLength: 160 } : {};
+    const below = isNarrow ? { orient: "bottom", columns: 2, labelLimit: 130, gradientLength: 160 } : {};
     const own = {
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
-      aria: false,
       axis: { ...texts, ...lines, labelLimit: isNarrow ? 110 : 200 },
       axisQuantitative: { labelOverlap: true, labelSeparation: 8 },
-      legend: { ...texts, ...below },
+      legend: { ...texts, titleLimit: 300, ...below },
       rule: { color: color("text") },
       circle: pointer,
       point: pointer,
@@ -77,6 +76,7 @@
       defaultStyle: false,
       tooltip: { disableDefaultStyle: true },
     });
+    drawing.querySelector("svg").setAttribute("aria-hidden", "true"); // the drawing has a name, its data a table
     state.result.view.addEventListener("click", (_, item) => {
       if (item?.datum?.song) location.href = addressOf(item.datum.song);
     });

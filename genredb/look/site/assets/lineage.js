@@ -111,6 +111,9 @@
 
   function startPath(graph) {
     const all = part("path-all");
+    const rows = [...page.querySelectorAll(".columns tbody tr")].map((row) => [row, row.id]);
+    // Without scripts a fragment leads to the column's row; with them, to the graph.
+    rows.forEach(([row]) => row.removeAttribute("id"));
     const show = ({ isMoving }) => {
       const asked = state.read().column ?? "";
       const start = asked ? find(graph, asked) : -1;
@@ -124,7 +127,7 @@
       part("path-list").replaceChildren(...(found ? listed(graph, found, start) : []));
       part("path-whole").hidden = isWhole || !found;
       part("path-whole").href = `${genredb.root}${page.dataset.whole}#column=${encodeURIComponent(name)}`;
-      page.querySelectorAll(".columns tbody tr").forEach((row) => row.classList.toggle("lit", row.id === `column=${asked}`));
+      rows.forEach(([row, id]) => row.classList.toggle("lit", id.toLowerCase() === `column=${asked.toLowerCase()}`));
       if (found && isMoving) move(graph.columns[start].node);
     };
     const move = (node) => {
