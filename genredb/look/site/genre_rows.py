@@ -7,7 +7,7 @@ from typing import Any
 
 from genredb.look.of_classifiers import PROTOCOL
 from genredb.look.site.frame import Site
-from genredb.warehouse.database import quote
+from genredb.warehouse.database import column_types, quote
 
 LABELS = ("genre", "genre_group")
 TYPICAL, ARTISTS, PAIRS, SONGS_OF_PAIR, NEIGHBOURS = 5, 10, 4, 2, 3
@@ -34,7 +34,9 @@ class AudioColumn:
 def read_columns(site: Site) -> list[AudioColumn]:
     """Return the audio columns, as features order them."""
     sql = "select column_name, mean, standard_deviation from numeric_summary where mean is not null"
-    return [AudioColumn(*row) for row in site.catalog.connection.rows(sql)]
+    connection = site.catalog.connection
+    there = column_types(connection, "main", "songs")
+    return [AudioColumn(*row) for row in connection.rows(sql) if row[0] in there]
 
 
 def read_genres(site: Site) -> Rows:
@@ -114,7 +116,8 @@ def read_typical(site: Site, columns: Sequence[AudioColumn]) -> Mapping[Key, Row
 
     def distance(label: str) -> str:
         squares = " + ".join(f"coalesce(pow({c} - avg({c}) over by_{label}, 2), 0)" for c in names)
-        return f"sqrt(({squares}) / {len(names)}) as {label}_distance"
+        # Rounded, so that the order of songs as far apart does not depend on that of the sums.
+        return f"round(sqrt(({squares}) / {len(names)}), 9) as {label}_distance"
 
     rows = site.rows(f"""
         with

@@ -8,7 +8,7 @@ from typing import Any
 
 from genredb.ask.guard import Limits, run_guarded
 from genredb.ask.query import Question, answer_beside, answer_on
-from genredb.errors import GenredbError, QueryTimeoutError
+from genredb.errors import GenredbError, QueryTimeoutError, UsageError
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
 from genredb.runner.project.files import read_text
@@ -79,13 +79,13 @@ def _themes(site: Site) -> tuple[dict[str, list[Answered]], list[str]]:
     """Return genredb's questions by theme, and those that this project's tables cannot answer."""
     themes: dict[str, list[Answered]] = {}
     left_out = []
-    for theme, names in THEMES.items():
-        for name in names:
+    with site.catalog.connection.duplicate() as connection:
+        for theme, name in ((theme, name) for theme, names in THEMES.items() for name in names):
             file = resources.files("genredb.look.site").joinpath("questions", f"{name}.sql")
             title, sql = _titled(file.read_text(encoding="utf-8"), name)
             try:
-                found = answer_on(site.catalog.connection, Question(sql, limit=MOST_ROWS))
-            except GenredbError:  # a relation or column is not there
+                found = answer_on(connection, Question(sql, limit=MOST_ROWS))
+            except UsageError:  # mostly a column that is not there
                 left_out.append(title)
             else:
                 one = Answered(title, sql, found.columns, found.rows, found.is_cut)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from genredb.look.of_classifiers import PROTOCOL
-from genredb.look.site import addresses, genres
+from genredb.look.site import addresses, genre_rows, genres
 from genredb.look.site.frame import Site
 from genredb.look.site.needs import judged_classifier, lacking
 from genredb.warehouse.database import quote as quoted
@@ -47,7 +47,7 @@ _SONGS = {"main.songs": "song_key title artist genre"}
 _PROFILES = {
     "main.genres": "genre genre_group is_common",
     "main.genre_profiles": "genre column_name value_count mean",
-    "main.numeric_summary": "column_name standard_deviation",
+    "main.numeric_summary": "column_name mean standard_deviation",
 }
 CANDIDATES = (
     Candidate(
@@ -117,7 +117,7 @@ def _sql(site: Site, candidate: Candidate) -> str:
     text = file.read_text(encoding="utf-8")
     if "audio_columns" not in text:
         return text
-    names = [name for (name,) in site.catalog.connection.rows("select column_name from numeric_summary")]
+    names = [column.name for column in genre_rows.read_columns(site)]
     return text.replace(
         "audio_columns", ", ".join(f"{quoted(name)}::double as {quoted(name)}" for name in names)
     )
