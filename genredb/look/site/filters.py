@@ -16,7 +16,7 @@ _STYLED = frozenset("k kr kt ow c1 cm s1 s2 ss mi mf".split())  # the tokens of 
 
 def text(value: object) -> Markup:
     """Return a text of the data, isolated, so that its direction does not turn around what follows it."""
-    return Markup("<bdi>{}</bdi>").format("" if value is None else value)
+    return Markup(f"<bdi>{escape('' if value is None else value)}</bdi>")
 
 
 def number(value: float | None, digits: int = 0) -> str:
