@@ -250,7 +250,9 @@ def test_a_node_shows_its_facts(tab: Opened) -> None:
     tab.page.get_by_text("Compiled", exact=True).click()
     assert tab.page.locator("pre.code", has_text='"staging"."stg_songs"').is_visible()
     tab.go("node/file-cs98xclassificationtrain-csv.html")
-    assert "13" in tab.page.locator("table", has_text="raw.songs_train").inner_text()
+    files = tab.page.get_by_role("region", name="Files").locator("tbody td").all_inner_texts()
+    assert files[:4] == ["CS98XClassificationTrain.csv", "raw.songs_train", "13", "13"]
+    assert tab.page.locator("tr", has_text="top genre").get_by_text("top_genre").is_visible()
 
 
 @pytest.mark.slow
