@@ -174,9 +174,9 @@ def _files(compilation: "Compilation") -> Iterator[PageNode]:
 
 
 _STEPS: Mapping[str, str] = {
-    "train": "`genredb predict` or `genredb train` fits the classifier in use on the labelled songs.",
-    "predict": "`genredb predict` predicts the genre of every song that has none with the fitted classifier.",
-    "evaluate": "`genredb evaluate` fits classifiers on some of the labelled songs and tests them on others.",
+    "train": "Fits the classifier in use on the labelled songs; genredb predict does so first if needed.",
+    "predict": "Predicts the genre of every song that has none, with the fitted classifier.",
+    "evaluate": "Fits classifiers on some of the labelled songs and tests them on others.",
 }
 
 

@@ -57,7 +57,10 @@ class CheckFacts:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """A column of a node; ``values`` are where its value comes from, ``influences`` what else decides it."""
+    """A column of a node; ``values`` are where its value comes from, ``influences`` what else decides it.
+
+    ``targets`` are the columns that a raw file's column is loaded into.
+    """
 
     name: str
     data_type: str
@@ -66,6 +69,7 @@ class ColumnFacts:
     checks: tuple[CheckFacts, ...]
     values: tuple[Contribution, ...]
     influences: tuple[Contribution, ...]
+    targets: tuple[NodeColumn, ...]
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ class Facts:
             others = tuple(one for one in ways if one not in values)
             meaning = (column.description, column.role or "") if column else ("", "")
             kind = data_type or (column.data_type if column else "")
-            found.append(ColumnFacts(name, kind, *meaning, own, values, others))
+            targets = self._loaded_into.get(traced[key], ()) if node.kind == "file" else ()
+            found.append(ColumnFacts(name, kind, *meaning, own, values, others, tuple(targets)))
         return tuple(found)
 
     def runs(self, node: "PageNode") -> tuple[RunFacts, ...]:
@@ -189,6 +194,13 @@ class Facts:
         except GenredbError as error:
             return Rows(error=error.what)
         return Rows(columns, _shown(rows), total)
+
+    @cached_property
+    def _loaded_into(self) -> Mapping[NodeColumn, list[NodeColumn]]:
+        found: dict[NodeColumn, list[NodeColumn]] = {}
+        for one in self._flow.contributions:
+            found.setdefault(one.source, []).append(one.target)
+        return found
 
     @cached_property
     def _checks(self) -> Mapping[str, "list[CheckState]"]:

@@ -5,13 +5,14 @@ for. Lineage ends at sources and seeds, except for columns whose ``meta`` names 
 Python layer learned them from (``learned_from: [train]``).
 """
 
+import contextlib
 import csv
 import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from genredb.errors import UsageError
+from genredb.errors import SqlError, UsageError
 from genredb.runner.flow.values import (
     NOTHING,
     ROWS,
@@ -254,7 +255,8 @@ class Lineage:
             and self._database.relation_type(relation.schema, relation.identifier)
         )
         if self._database is not None and is_there:
-            return [name.lower() for name, _ in self._database.columns(str(relation))]
+            with contextlib.suppress(SqlError):  # a view of what is gone
+                return [name.lower() for name, _ in self._database.columns(str(relation))]
         return [column.name.lower() for column in node.columns]
 
 

@@ -151,12 +151,14 @@
   // ---- The search
 
   function search(graph, asked) {
-    const words = asked.toLowerCase().split(/[\s.]+/).filter(Boolean);
+    const exact = asked.trim().toLowerCase();
+    const words = exact.split(/[\s.]+/).filter(Boolean);
     if (!words.length) return [];
     const last = words[words.length - 1];
     const rank = (name, whole) => {
       if (!words.every((word) => whole.includes(word))) return null;
-      return name === last ? 0 : name.startsWith(last) ? 1 : name.includes(last) ? 2 : 3;
+      if (whole === exact) return 0;
+      return name === last ? 1 : name.startsWith(last) ? 2 : name.includes(last) ? 3 : 4;
     };
     const found = [];
     graph.nodes.forEach((node, place) => {
@@ -166,7 +168,7 @@
     });
     graph.columns.forEach((column, place) => {
       const own = column.name ? rank(column.name.toLowerCase(), named(graph, column).toLowerCase()) : null;
-      if (own !== null && own < 3) found.push([2 * own + 1, place, named(graph, column), "column", addressOf(graph, column)]);
+      if (own !== null) found.push([2 * own + 1, place, named(graph, column), "column", addressOf(graph, column)]);
     });
     return found.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   }
