@@ -77,6 +77,7 @@ OPTIONS = {
     "site": [
         "genredb site --output there --open && test -s there/index.html",
         "timeout -s INT 5 genredb site --serve || test $? = 124",
+        "! genredb site --with-sql data 2> said; grep -q 'npm install @duckdb/duckdb-wasm' said",
     ],
     "mcp": ["genredb mcp --timeout 5"],
     "sample": ["genredb sample --output made --rows 20 --seed 3 --defects && genredb build --raw-dir made"],

@@ -19,6 +19,12 @@ def add_to(app: typer.Typer) -> None:
 def site(
     context: Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")] = Path("site"),
+    with_sql: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-sql", help="Add live SQL: the folder where `npm install @duckdb/duckdb-wasm` ran."
+        ),
+    ] = None,
     is_opened: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     is_served: Annotated[
         bool,
@@ -36,11 +42,15 @@ def site(
     from genredb.look.site.write import write_site
 
     with Catalog(context.config) as catalog, context.console.progress() as progress:
-        result = write_site(catalog, output, progress=progress)
+        result = write_site(catalog, output, live_sql=with_sql, progress=progress)
     if context.json:
         print_json(result)
     size = f"{result.files:,} files, {result.bytes / 1e6:.1f} MB"
     context.console.say(f"Wrote {result.path}: {size}.", "green")
+    if with_sql:
+        from genredb.look.site.live_sql import MEMORY_MB
+
+        context.console.say(f"Live SQL needs about {MEMORY_MB} MB of memory in the browser.")
     context.console.admit_sample(result.is_sample)
     if is_served:
         _serve(context, output, is_opened=is_opened)

@@ -48,6 +48,18 @@ class Connection:
         with self.duplicate() as other:  # an unfinished result blocks its connection
             yield from other.engine.sql(sql).to_arrow_reader(most_rows)
 
+    def arrow_stream(self, sql: str) -> bytes:
+        """Return the rows of a query in Arrow's streaming format, which has the columns even without rows."""
+        import pyarrow as pa  # noqa: PLC0415 - few commands need it
+
+        reader = self.engine.sql(sql).to_arrow_reader()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, reader.schema) as stream:
+            for batch in reader:
+                stream.write_batch(batch)
+        found: bytes = sink.getvalue().to_pybytes()
+        return found
+
     @contextlib.contextmanager
     def given(self, name: str, rows: Any) -> Iterator[None]:
         """Make an Arrow table or batch reader available to SQL under a name."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -45,10 +46,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Site:
-    """The report of one project and the state of its database; ``links`` are the pages that it has."""
+    """The report of one project and the state of its database; ``links`` are the pages that it has.
+
+    ``live_sql`` is the folder of DuckDB-Wasm, if the page of questions shall answer others.
+    """
 
     catalog: "Catalog"
     links: tuple[Link, ...]
+    live_sql: Path | None = None
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -87,7 +92,8 @@ class Site:
     def page(self, path: str, template: str, *, section: str = "", **values: Any) -> File:
         """Return a page: a template, which extends ``base.html``, filled with values.
 
-        ``section`` is the entry of the navigation that it belongs to, its own by default.
+        ``section`` is the entry of the navigation that it belongs to, its own by default. Values may replace
+        those that all pages have, such as ``policy``.
         """
         shared = {
             "section": section or path,

@@ -9,6 +9,7 @@ from typing import Any
 from genredb.ask.guard import Limits, run_guarded
 from genredb.ask.query import Question, answer_beside, answer_on
 from genredb.errors import GenredbError, QueryTimeoutError, UsageError
+from genredb.look.site import live_sql
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
 from genredb.runner.project.files import read_text
@@ -70,9 +71,30 @@ def write(site: Site) -> Iterator[File]:
     """Yield the page."""
     themes, left_out = _themes(site) if site.has_songs else ({}, [])
     own = _own(site)
-    yield site.page(
-        "questions.html", "questions.html", themes=themes, left_out=left_out, own=own, folder=ANALYSES
-    )
+    values: dict[str, Any] = {
+        "themes": themes,
+        "left_out": left_out,
+        "own": own,
+        "folder": ANALYSES,
+        "live": None,
+    }
+    if site.live_sql:
+        scripts = [*live_sql.files(site, live_sql.read_engine(site.live_sql))]
+        yield from scripts
+        values |= {"live": _live(site, scripts), "policy": live_sql.POLICY}
+    yield site.page("questions.html", "questions.html", **values)
+
+
+def _live(site: Site, scripts: list[File]) -> dict[str, Any]:
+    """Return what the page says of its live SQL."""
+    names, left_out = site.once(live_sql.read_names)
+    return {
+        "names": names,
+        "left_out": left_out,
+        "most": live_sql.MOST_ROWS,
+        "megabytes": sum(len(one.content) for one in scripts) / 1e6,
+        "memory": live_sql.MEMORY_MB,
+    }
 
 
 def _themes(site: Site) -> tuple[dict[str, list[Answered]], list[str]]:

@@ -36,17 +36,20 @@ def write_site(
     catalog: "Catalog",
     folder: Path,
     *,
+    live_sql: Path | None = None,
     progress: "Callable[[str, int, int], None]" = lambda *_: None,
 ) -> SiteResult:
     """Write the report into a folder, which is replaced as a whole.
 
-    ``progress`` is called with a page's title, the number of pages before it, and of all. UsageError if the
-    project has not been built, or the folder holds something other than a report.
+    ``live_sql`` is a folder with DuckDB-Wasm, which the page of questions then runs. ``progress`` is called
+    with a page's title, the number of pages before it, and of all. UsageError if the project has not been
+    built, or the folder holds something other than a report.
     """
     target = _target(catalog, folder)
     songs = has_songs(catalog)
     shown = {name: page for name, page in PAGES.items() if songs or not page.needs_songs}
-    site = Site(catalog, tuple(Link(page.title, f"{name}.html") for name, page in shown.items()))
+    links = tuple(Link(page.title, f"{name}.html") for name, page in shown.items())
+    site = Site(catalog, links, live_sql)
     sweep(leftovers(target.parent, target.name))
     draft = draft_of(target)
     sizes = []
