@@ -5,11 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from genredb.catalog import Catalog
+from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config
 from genredb.songs.explain import explain
-from tests.conftest import rows
-from tests.site.browser import Opened
+from tests.conftest import changed, rows
+from tests.site.browser import Opened, opened
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +177,42 @@ def test_a_song_leads_to_its_lineage(tab: Opened) -> None:
 def test_a_song_that_does_not_exist_is_said(tab: Opened) -> None:
     open_songs(tab, "#song=train:999")
     assert "There is no song train:999." in tab.page.locator("#song").inner_text()
+
+
+def test_hostile_titles_are_texts(chrome: Browser, predicted: Config, tmp_path: Path) -> None:
+    title = "<img src=x onerror=alert(1)></script>\u202e"
+    config = changed(predicted, tmp_path, "update songs set title = ? where id = 3", title)
+    with Catalog(config) as catalog:
+        write_site(catalog, tmp_path / "site")
+    with opened(chrome, tmp_path / "site") as tab:
+        open_songs(tab, "#song=train:3")
+        tab.page.wait_for_selector("#song h1")
+        assert tab.page.locator("#song h1").text_content() == title
+        assert tab.page.locator("main img").count() == 0
+        assert tab.faults == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["delete from songs", "update songs set title = null, artist = null", "update songs set genre = null"],
+)
+def test_songs_may_lack_anything(chrome: Browser, predicted: Config, tmp_path: Path, statement: str) -> None:
+    """No songs, no titles, no labels: the pages of songs open without an error."""
+    config = changed(predicted, tmp_path, statement)
+    with Catalog(config) as catalog:
+        write_site(catalog, tmp_path / "site")
+    with opened(chrome, tmp_path / "site") as tab:
+        for address in (
+            "songs.html#q=song&sort=title&genre=pop",
+            "songs.html#song=train:3",
+            "map.html#q=song",
+        ):
+            tab.go("index.html")
+            tab.go(address)
+            tab.page.wait_for_selector("html[data-ready]")
+        assert tab.faults == []
+        has_songs = rows(config.database, "select count(*) > 0 from songs")[0][0]
+        assert ("The database has no songs" in tab.page.locator("main").inner_text()) is not has_songs
 
 
 def test_without_scripts_the_songs_can_be_read(site: Path) -> None:
