@@ -53,9 +53,9 @@ pictures:
     cd "$(mktemp -d)"
     $genredb build -q && $genredb predict -q && $genredb evaluate -q > /dev/null && $genredb site -q
     for kind in heatmap distribution; do $genredb plot $kind --force -o "$images/$kind.svg"; done
-    for page in index:820 map:1120 lineage:500; do
+    for page in index:840 map:1140 lineage:620; do
         chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 \
-            --window-size=1200,${page#*:} --screenshot="$images/${page%:*}.png" "file://$PWD/site/${page%:*}.html"
+            --window-size=1280,${page#*:} --screenshot="$images/${page%:*}.png" "file://$PWD/site/${page%:*}.html"
     done
 
 # Resolve the locked dependencies anew

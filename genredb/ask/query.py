@@ -11,8 +11,9 @@ from genredb.ask.lines import FORMATS, Column, LineFormat, refuse_doubled
 from genredb.errors import UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
+from genredb.warehouse.beside import open_beside
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import open_beside, open_reader
+from genredb.warehouse.database import open_reader
 from genredb.warehouse.duckdb_errors import query_errors
 from genredb.warehouse.settings import stated_memory
 from genredb.warehouse.user_sql import bind_query, called_functions, plain, plan_of, read_query

@@ -118,21 +118,6 @@ def open_reader(path: Path, engine: Sequence[Setting] = (), *, locked: bool = Fa
         yield connection
 
 
-@contextlib.contextmanager
-def open_beside(path: Path, engine: Sequence[Setting] = ()) -> Iterator[Connection]:
-    """Open a database file for reading, locked, in a process that has it open with other settings.
-
-    DuckDB refuses the file to a second instance with other settings, but lets it be attached by one.
-    """
-    config = {name: value for name, value in _LOCKED.items() if name != "enable_external_access"}
-    with translated_errors(path), closing(_set_up(duckdb.connect(config=config), engine)) as connection:
-        name = quote(path.name.split(".")[0])
-        connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
-        connection.execute(f"use {name}")
-        connection.execute("set enable_external_access = false; set lock_configuration = true")
-        yield connection
-
-
 def quote(identifier: str) -> str:
     """Return the identifier in double quotes, safe in SQL."""
     return '"' + identifier.replace('"', '""') + '"'

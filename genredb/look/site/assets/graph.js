@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const [SMALLEST, LARGEST, READABLE] = [0.1, 3, 0.7];
+  const [SMALLEST, LARGEST, READABLE] = [0.1, 3, 0.66];
   const region = document.querySelector("[data-graph]");
   if (!region) return;
   const svg = region.querySelector("svg");
