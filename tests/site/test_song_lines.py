@@ -10,7 +10,8 @@ from genredb.look.site.frame import Site
 from genredb.look.site.song_details import read_details
 from genredb.look.site.song_table import SongTable
 from genredb.runner.project.config import Config
-from tests.conftest import REAL_FILES, TRAIN_HEADER, song
+from tests.conftest import REAL_FILES, TRAIN_HEADER, rows, song
+from tests.songs_from_elsewhere import write_playlist
 from tests.verbs import build
 
 EXTRA = "songs_extra_b.csv.gz"
@@ -71,3 +72,16 @@ def test_a_changed_or_missing_file_has_no_lines(odd: Config) -> None:
     assert found["train:2"] == (REAL_FILES[0], None)
     assert found["test:16"] == (REAL_FILES[1], None)
     assert found["songs_extra_a:1"] == ("songs_extra_a.csv", 2)
+
+
+def test_songs_of_a_playlist_have_lines_too(config: Config) -> None:
+    path = config.raw_dir / "playlist_mine.csv"
+    write_playlist(path, 12)
+    build(config)
+    lines, found = path.read_text(encoding="utf-8").split("\n"), places(config)
+    titles = rows(config.database, "select song_key, title from songs where source = 'playlist_mine'")
+    assert len(titles) == 11  # the last one cannot be loaded
+    for key, title in titles:
+        file, line = found[key]
+        assert (file, line is not None) == (path.name, True), key
+        assert title in lines[(line or 0) - 1], key
