@@ -5,11 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from genredb.catalog import Catalog
+from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config
 from genredb.songs.explain import explain
-from tests.conftest import rows
-from tests.site.browser import Opened
+from tests.conftest import changed, rows
+from tests.site.browser import Opened, opened
 
 pytestmark = pytest.mark.slow
 
@@ -118,9 +121,98 @@ def test_the_keyboard_is_enough(tab: Opened) -> None:
     assert tab.page.evaluate("document.activeElement.textContent") == "Asked 16"
 
 
+def test_a_genre_is_chosen_and_steps_are_undone_by_back(tab: Opened, evaluated: Config) -> None:
+    open_songs(tab)
+    every = listed(tab)
+    tab.page.select_option("#genre", "album rock")
+    chosen = listed(tab)
+    expected = rows(evaluated.database, "select title from songs where genre = 'album rock' order by id")
+    assert chosen == [title for (title,) in expected]
+    tab.page.get_by_role("button", name="bpm", exact=True).click()
+    tab.page.go_back()
+    assert listed(tab) == chosen
+    assert tab.page.locator("th[aria-sort=ascending]").count() == 0
+    tab.page.go_back()
+    assert listed(tab) == every
+    assert tab.page.input_value("#genre") == ""
+    tab.page.go_forward()
+    assert listed(tab) == chosen
+
+
+def test_a_closed_song_gives_the_focus_back(tab: Opened) -> None:
+    open_songs(tab, "#sort=-bpm")
+    tab.page.locator(".rows tbody a", has_text="Asked 15").press("Enter")
+    tab.page.wait_for_selector("#song h1")
+    assert tab.page.evaluate("document.activeElement.textContent") == "Asked 15"
+    tab.page.locator("#song a.back").press("Enter")
+    tab.page.wait_for_selector("#song", state="hidden")
+    assert tab.page.evaluate(
+        "document.activeElement.closest('.rows') && document.activeElement.textContent"
+    ) == ("Asked 15")
+
+
+def test_the_answers_of_all_repetitions_are_told(tab: Opened, evaluated: Config) -> None:
+    open_songs(tab, "#song=train:3")
+    tab.page.wait_for_selector("#song h1")
+    shown = tab.page.locator("#song").inner_text()
+    answers = rows(
+        evaluated.database,
+        """
+        select predicted, count(*) from ml.song_scores
+        where song_key = 'train:3' and protocol = 'cv' and label = 'genre' and classifier = 'artist_vote'
+        group by predicted
+        """,
+    )
+    assert answers
+    assert all(f"{genre} ×{times}" in shown for genre, times in answers)
+
+
+def test_a_song_leads_to_its_lineage(tab: Opened) -> None:
+    open_songs(tab, "#song=train:3")
+    tab.page.get_by_role("link", name="How the table of songs is made").click()
+    tab.page.wait_for_url("**/node/*songs.html")
+    assert "songs" in tab.page.locator("h1").inner_text()
+
+
 def test_a_song_that_does_not_exist_is_said(tab: Opened) -> None:
     open_songs(tab, "#song=train:999")
     assert "There is no song train:999." in tab.page.locator("#song").inner_text()
+
+
+def test_hostile_titles_are_texts(chrome: Browser, predicted: Config, tmp_path: Path) -> None:
+    title = "<img src=x onerror=alert(1)></script>\u202e"
+    config = changed(predicted, tmp_path, "update songs set title = ? where id = 3", title)
+    with Catalog(config) as catalog:
+        write_site(catalog, tmp_path / "site")
+    with opened(chrome, tmp_path / "site") as tab:
+        open_songs(tab, "#song=train:3")
+        tab.page.wait_for_selector("#song h1")
+        assert tab.page.locator("#song h1").text_content() == title
+        assert tab.page.locator("main img").count() == 0
+        assert tab.faults == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["delete from songs", "update songs set title = null, artist = null", "update songs set genre = null"],
+)
+def test_songs_may_lack_anything(chrome: Browser, predicted: Config, tmp_path: Path, statement: str) -> None:
+    """No songs, no titles, no labels: the pages of songs open without an error."""
+    config = changed(predicted, tmp_path, statement)
+    with Catalog(config) as catalog:
+        write_site(catalog, tmp_path / "site")
+    with opened(chrome, tmp_path / "site") as tab:
+        for address in (
+            "songs.html#q=song&sort=title&genre=pop",
+            "songs.html#song=train:3",
+            "map.html#q=song",
+        ):
+            tab.go("index.html")
+            tab.go(address)
+            tab.page.wait_for_selector("html[data-ready]")
+        assert tab.faults == []
+        has_songs = rows(config.database, "select count(*) > 0 from songs")[0][0]
+        assert ("The database has no songs" in tab.page.locator("main").inner_text()) is not has_songs
 
 
 def test_without_scripts_the_songs_can_be_read(site: Path) -> None:

@@ -4,7 +4,9 @@ The bytes are: the length of the header (four bytes, little-endian), the header 
 multiple of eight each column's array, each at a multiple of eight. The header has the number of rows and, per
 column, ``name``, ``type`` (a NumPy code, little-endian), ``offset`` of its array and, for a text, its
 ``texts`` in order. A text's array holds the place in them from 1, and 0 where it is missing; an array of
-integers the type's least value where one is missing; one of other numbers NaN. ``assets/table.js`` reads it.
+integers the type's least value where one is missing; one of other numbers NaN. Numbers come back as they
+went in (whole ones up to 2**53): they are eight bytes wide only if four would round one of them. A column
+without any values is one of texts. ``assets/table.js`` reads it.
 """
 
 import base64
@@ -39,7 +41,8 @@ def packed(columns: Mapping[str, Sequence[Any]]) -> str:
 
 
 def _is_text(values: Sequence[Any]) -> bool:
-    return isinstance(next((value for value in values if value is not None), None), str)
+    found = next((value for value in values if value is not None), "")
+    return isinstance(found, str)
 
 
 def _texts(values: Sequence[str | None]) -> tuple[Any, list[str]]:
@@ -63,4 +66,7 @@ def _numbers(values: Sequence[Any]) -> Any:
             missing = -(1 << (bits - 1))
             if missing < least and most < -missing:
                 return np.array([missing if value is None else value for value in values], dtype=code)
-    return np.array([np.nan if value is None else value for value in values], dtype="<f4")
+    wide = np.array([np.nan if value is None else value for value in values], dtype="<f8")
+    with np.errstate(over="ignore"):
+        narrow = wide.astype("<f4")
+    return narrow if np.array_equal(narrow, wide, equal_nan=True) else wide

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genredb.look.of_classifiers import PROTOCOL
 from genredb.look.site.frame import Site
 from genredb.look.site.song_table import SongTable
 from genredb.warehouse.database import column_types, quote, relation_exists
@@ -41,7 +42,13 @@ def read_details(site: Site, table: SongTable) -> Details:
             raw[row["song_key"]] if raw.get(row["song_key"]) not in (None, row[name]) else None
             for row in table.rows
         ]
-    return details | _runners_up(site, keys) | _submission(site, table) | _weights(site, keys)
+    return (
+        details
+        | _answers(site, table, keys)
+        | _runners_up(site, keys)
+        | _submission(site, table)
+        | _weights(site, keys)
+    )
 
 
 def _origins(site: Site) -> Iterator[tuple[str, Origin]]:
@@ -75,6 +82,35 @@ def _places(site: Site, source: SourceSpec) -> Iterator[tuple[str, int | None]]:
             lines = record_lines(connection, raw_dir / load.file, separator, load.sha256, own)
             is_known = lines is not None and len(lines) == load.loaded
             yield from ((load.file, line) for line in (lines if is_known else [None] * load.loaded) or ())
+
+
+def _answers(site: Site, table: SongTable, keys: list[str]) -> Details:
+    """Return what was predicted for each labelled song over the repetitions, most often first."""
+    rows = site.rows(
+        """
+        with
+
+        counted as (
+            select
+                song_key,
+                predicted,
+                count(*) as times
+            from ml.song_scores
+            where classifier = $1 and protocol = $2 and label = 'genre'
+            group by song_key, predicted
+        )
+
+        select
+            song_key,
+            string_agg(predicted || ' ×' || times, ', ' order by times desc, predicted) as answers
+        from counted
+        group by song_key
+        """,
+        table.classifier,
+        PROTOCOL,
+    )
+    found = {row["song_key"]: row["answers"] for row in rows}
+    return {"answers": [found.get(key) for key in keys]} if found else {}
 
 
 def _runners_up(site: Site, keys: list[str]) -> Details:

@@ -40,6 +40,8 @@ def _colors() -> list[str]:
 
 def _picture(site: Site, table: SongTable, colors: list[str]) -> list[dict[str, Any]]:
     """Return the dots of the static picture by group: an even choice of the songs, scaled to its size."""
+    if not table.rows:
+        return []
     rows = table.rows[:: max(1, -(-len(table.rows) // MOST_STATIC))]
     xs, ys = ([row[name] for row in rows] for name in ("x", "y"))
     scale = (SIZE - 2 * MARGIN) / max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)

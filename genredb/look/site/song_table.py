@@ -39,14 +39,14 @@ _SQL = """
         songs.genre_group,
         coalesce(scores.predicted, predictions.genre) as answer,
         coalesce(scores.predicted_group, predictions.genre_group) as answer_group,
-        coalesce(scores.probability, predictions.probability) as probability,
+        round(coalesce(scores.probability, predictions.probability), 6) as probability,
         case
             when songs.genre is null then 'to predict'
             when scores.predicted is null then 'not tested'
             when scores.predicted = songs.genre then 'right'
             else 'wrong'
         end as outcome,
-        scores.right_share,
+        round(scores.right_share, 6) as right_share,
         predictions.basis,
         songs.duplicate_of,
         -- Only which ones are equal matters; a number takes less room than a text.

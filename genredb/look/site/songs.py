@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from genredb.look.site import addresses
+from genredb.look.site import addresses, dag
 from genredb.look.site.frame import File, Site
 from genredb.look.site.packed import packed
 from genredb.look.site.song_details import DATA as DETAILS
-from genredb.look.site.song_details import read_details
+from genredb.look.site.song_details import MOST_WEIGHED, read_details
 from genredb.look.site.song_table import DATA, SongTable, data_file, read_song_table
 from genredb.warehouse.database import quote
 
@@ -37,6 +37,7 @@ def write(site: Site) -> Iterator[File]:
         columns=_columns(table),
         filters=[
             ("group", "Group", site.groups),
+            ("genre", "Genre", sorted({row["genre"] for row in table.rows} - {None})),
             ("source", "Source", _values(table, "source")),
             ("outcome", "Outcome", _values(table, "outcome")),
         ],
@@ -67,7 +68,23 @@ def _settings(site: Site, table: SongTable) -> dict[str, Any]:
         "genres": site.once(addresses.genres),
         "groups": site.once(addresses.groups),
         "classifier": table.classifier,
+        "mostWeighed": MOST_WEIGHED if _are_too_many(site) else None,
+        "lineage": next(
+            (path for one, path in site.once(dag.addresses).items() if one.endswith(".songs")), None
+        ),
     }
+
+
+def _lineage(site: Site) -> str | None:
+    """Return the page of the model that makes the table of songs."""
+    found = site.once(dag.addresses)
+    return next((found[one] for one in found if one.startswith("model.") and one.endswith(".songs")), None)
+
+
+def _are_too_many(site: Site) -> bool:
+    """Return True if the columns of some songs that the audio decided are not weighed."""
+    [row] = site.rows("select count(*) as songs from predictions where basis = 'audio'")
+    return bool(row["songs"] > MOST_WEIGHED)
 
 
 def _features(site: Site, table: SongTable) -> list[dict[str, Any]]:

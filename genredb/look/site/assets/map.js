@@ -119,6 +119,7 @@
   async function start() {
     settings = genredb.json("map-settings");
     songs = await genredb.table("songs");
+    if (!songs.length) return void (document.documentElement.dataset.ready = "yes"); // the page says so
     page = Object.fromEntries([["form", "choices"], ["legend", "legend"], ["box", "map"], ["note", "colour-note"], ["found", "found"], ["help", "help"]]
       .map(([name, id]) => [name, document.getElementById(id)]));
     page.tip = element("div", { class: "tip", hidden: true });

@@ -78,7 +78,8 @@
     const repairs = changes.map((name) => [`${name}: `, text(more.column(`raw_${name}`).at(row)), " → ", text(songs.column(name).at(row))]);
     return element("div", {},
       paragraph("Key ", text(key), ", loaded from ", text(file), ...where, "."),
-      repairs.length ? paragraph("Repaired on the way:") : null, list(repairs));
+      repairs.length ? paragraph("Repaired on the way:") : null, list(repairs),
+      settings().lineage && paragraph(element("a", { href: root + settings().lineage }, "How the table of songs is made")));
   }
 
   function repeats(songs, row) {
@@ -110,8 +111,9 @@
       probability === null ? by : `, probability ${number(probability, 2)}${by}`, "."));
     if (genre) {
       const share = songs.column("right_share").at(row);
+      const answers = more.column("answers")?.at(row);
       parts.push(paragraph(songs.column("outcome").at(row) === "right" ? "That is right" : "That is wrong",
-        share === null ? "." : `; over all repetitions of the cross-validation, ${percent(share, 0)} of the answers are right.`));
+        ...(share === null ? ["."] : [`; over all repetitions of the cross-validation, ${percent(share, 0)} of the answers are right: `, text(answers), "."])));
     }
     parts.push(runnersUp(more, row), submission(songs, more, row));
     return section("Genre", ...parts);
@@ -121,7 +123,7 @@
     const found = [];
     for (let place = 1; more.column(`runner_up_${place}`); place++) {
       const genre = more.column(`runner_up_${place}`).at(row);
-      if (genre) found.push([text(genre), " ", number(more.column(`runner_up_${place}_probability`).at(row), 3)]);
+      if (genre) found.push([named(genre, settings().genres[genre]), " ", number(more.column(`runner_up_${place}_probability`).at(row), 3)]);
     }
     if (!found.length) return null;
     return element("div", {}, paragraph("Runners-up:"), list(found));
@@ -134,6 +136,9 @@
       element("code", {}, text(`${songs.column("id").at(row)},${more.column("submitted").at(row) ?? ""}`)), ".");
   }
 
+  const isUnweighed = (songs, row) =>
+    settings().mostWeighed && !songs.column("genre").at(row) && songs.column("basis")?.at(row) === "audio";
+
   function evidence(songs, more, row) {
     const own = others(songs, row, "artist_number").filter((other) => songs.column("genre").codes[other]);
     const weighed = settings().features.map(({ name, typical }) => ({ name, typical, weight: more.column(`weight_${name}`)?.at(row) ?? null }))
@@ -144,6 +149,8 @@
       weighed.length > 0 && paragraph("Columns that weighed most: how much the probability of the predicted genre falls when the column has the median of the labelled songs."),
       weighed.length > 0 && table(["column", "value", "median", "fall"], weighed.map(({ name, typical, weight }) =>
         [text(name), plain(songs.column(name)?.at(row)), plain(typical), number(weight, 3)])),
+      !weighed.length && isUnweighed(songs, row) && paragraph(`The columns that weighed are worked out for ${number(settings().mostWeighed)} songs only; those of this one: `,
+        element("code", {}, text(`genredb explain ${songs.column("song_key").at(row)}`)), "."),
       paragraph(own.length ? "Labelled songs of the same artist:" : "No other labelled song of the artist."),
       list(own.slice(0, 20).map((other) => [songLink(songs, other), ": ", genre(other)])),
       alike.length > 0 && paragraph("Labelled songs that sound most alike, with their distance in standard deviations of the columns:"),

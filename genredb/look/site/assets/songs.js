@@ -8,7 +8,9 @@
   const { element, text, number, percent, state } = genredb;
 
   let songs, page, order, shown;
-  const sought = { q: "", group: "", source: "", outcome: "", sort: "", song: "" };
+  const FILTERS = [["group", "genre_group"], ["genre", "genre"], ["source", "source"], ["outcome", "outcome"]]; // field, column
+  const EMPTY = { q: "", group: "", genre: "", source: "", outcome: "", sort: "" };
+  const sought = { ...EMPTY, song: "" };
 
   // The rows that match the search and the filters, in order.
   function matching() {
@@ -19,7 +21,7 @@
       const hits = words.map((word) => [holding(titles, word), holding(artists, word)]);
       masks.push((row) => hits.every(([one, other]) => one[titles.codes[row]] || other[artists.codes[row]]));
     }
-    for (const [name, column] of [["group", "genre_group"], ["source", "source"], ["outcome", "outcome"]]) {
+    for (const [name, column] of FILTERS) {
       if (!sought[name]) continue;
       const { codes, texts } = songs.column(column);
       const code = texts.indexOf(sought[name]) + 1 || -1;
@@ -43,11 +45,24 @@
     const column = songs.column(name);
     if (!column) return all;
     const sign = sought.sort.startsWith("-") ? -1 : 1;
+    if (column.kind === "text") return counted(column, sign);
     const keys = Float64Array.from(all, (row) => {
-      const value = column.kind === "text" ? column.codes[row] || null : column.at(row);
+      const value = column.at(row);
       return value === null ? Infinity : sign * value;
     });
     return all.sort((one, other) => (keys[one] === keys[other] ? one - other : keys[one] < keys[other] ? -1 : 1));
+  }
+
+  // Codes are in the order of their texts, so that rows need no comparing: only counting those before each code.
+  function counted({ codes, texts }, sign) {
+    const last = texts.length;
+    const rank = (code) => (!code ? last : sign > 0 ? code - 1 : last - code);
+    const next = new Uint32Array(last + 2);
+    for (const code of codes) next[rank(code) + 1]++;
+    for (let place = 1; place < next.length; place++) next[place] += next[place - 1];
+    const found = new Uint32Array(codes.length);
+    codes.forEach((code, row) => (found[next[rank(code)]++] = row));
+    return found;
   }
 
   function cell(name, row) {
@@ -102,14 +117,16 @@
     const before = sought.sort;
     const found = state.read();
     for (const name of Object.keys(sought)) sought[name] = found[name] ?? "";
-    for (const name of ["q", "group", "source", "outcome"]) page.form.elements[name].value = sought[name];
+    for (const name of ["q", ...FILTERS.map(([field]) => field)]) page.form.elements[name].value = sought[name];
     return before !== sought.sort;
   }
 
-  function change(values, options) {
+  // What is typed replaces the address; each other change is a step that the browser's Back undoes.
+  function change(values, { isStep = true } = {}) {
     const isReordered = "sort" in values && values.sort !== sought.sort;
     Object.assign(sought, values);
-    state.write(sought, options);
+    if (isStep) history.pushState(null, "", state.address(sought));
+    else state.write(sought);
     drawTable({ isReordered });
   }
 
@@ -122,16 +139,30 @@
   }
 
   function show() {
-    const key = sought.song;
+    const key = sought.song, before = page.shownKey;
+    page.shownKey = key;
     page.list.hidden = Boolean(key);
     page.song.hidden = !key;
     if (key) genredb.showSong(page.song, songs, key, state.address({ ...sought, song: "" }));
     else drawTable();
+    if (!key && before) focusRow(before);
+  }
+
+  // Where the reader was before a song was opened.
+  function focusRow(key) {
+    const keys = songs.column("song_key");
+    const row = keys.codes.indexOf(keys.texts.indexOf(key) + 1 || -1);
+    const place = shown.indexOf(row);
+    if (place >= 0) page.box.scrollTop = place * ROW_HEIGHT - page.box.clientHeight / 2;
+    drawRows();
+    const link = [...page.body.querySelectorAll("a")].find((one) => one.getAttribute("href") === address(row));
+    (link ?? page.box).focus({ preventScroll: true });
   }
 
   async function start() {
     const settings = genredb.json("songs-settings");
     songs = await genredb.table("songs");
+    if (!songs.length) return void (document.documentElement.dataset.ready = "yes"); // the page says so
     const root = document.getElementById("songs");
     page = {
       list: document.getElementById("list"),
@@ -152,8 +183,8 @@
     page.box.addEventListener("scroll", () => requestAnimationFrame(drawRows));
     window.addEventListener("resize", () => page.list.hidden || drawRows());
     page.form.addEventListener("submit", (event) => event.preventDefault());
-    page.form.addEventListener("input", (event) => change({ [event.target.name]: event.target.value }));
-    page.form.addEventListener("reset", () => change({ q: "", group: "", source: "", outcome: "", sort: "" }));
+    page.form.addEventListener("input", (event) => change({ [event.target.name]: event.target.value }, { isStep: event.target.name !== "q" }));
+    page.form.addEventListener("reset", () => change(EMPTY));
     state.onChange(() => {
       if (readState()) order = sorted();
       show();

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const ARRAYS = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array };
+  const ARRAYS = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
   const LEAST = { i1: -(2 ** 7), i2: -(2 ** 15), i4: -(2 ** 31) };
   const tables = {};
 
