@@ -52,7 +52,7 @@ def test_the_last_build_is_told_with_its_counts(evaluated: Config) -> None:
     page = read(overview(evaluated)).text
     [(built,)] = rows(evaluated.database, "select count(*) from meta.node_runs")
     [(passed,)] = rows(evaluated.database, "select count(*) from meta.check_results where status = 'success'")
-    assert f"{built} models and seeds built, 0 unchanged. {passed} checks passed" in page
+    assert f"{built} models and seeds built, 0 left as they were. {passed} checks passed" in page
 
 
 def test_three_surprises_link_to_what_they_speak_of(evaluated: Config, tmp_path: Path) -> None:
@@ -101,5 +101,5 @@ def test_a_project_without_songs_counts_its_relations(tmp_path: Path) -> None:
     assert build(config).is_published
     page = read(overview(config)).text
     assert "2 models and seeds" in page
-    assert "2 models and seeds built, 0 unchanged. 0 checks passed" in page
+    assert "2 models and seeds built, 0 left as they were. 0 checks passed" in page
     assert "Surprises" not in page

@@ -13,13 +13,16 @@ from genredb.look.site import filters
 from genredb.runner.planning.built_with import BuiltWith, read_built_with
 from genredb.values import json_text
 from genredb.version import __version__
-from genredb.warehouse.database import relation_exists
+from genredb.warehouse.database import column_types, relation_exists
 
 if TYPE_CHECKING:
     from genredb.catalog import Catalog
     from genredb.look.drawn import Rows
 
 T = TypeVar("T")
+
+# What makes a table named "songs" one of songs with genres.
+SONG_COLUMNS = {"song_key", "genre", "genre_group", "split"}
 
 # Nothing is fetched from elsewhere, and no script or style runs that is not a file of the folder.
 POLICY = (
@@ -138,5 +141,7 @@ class Site:
 
 
 def has_songs(catalog: "Catalog") -> bool:
-    """Return whether the database has songs."""
-    return bool(relation_exists(catalog.connection, "main", "songs"))
+    """Return whether the database has a table of songs with genres, which others may not mean by it."""
+    if not relation_exists(catalog.connection, "main", "songs"):
+        return False
+    return column_types(catalog.connection, "main", "songs").keys() >= SONG_COLUMNS

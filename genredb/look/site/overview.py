@@ -8,14 +8,11 @@ from markupsafe import Markup
 from genredb.look.of_classifiers import PROTOCOL
 from genredb.look.site import bars
 from genredb.look.site.frame import File, Site
-from genredb.look.site.needs import judged_classifier, lacking
+from genredb.look.site.needs import judged_classifier, lacking, notebook_accuracy
 from genredb.look.site.surprises import find_surprises
 from genredb.runner.artifacts.history import CheckCounts, Run
 from genredb.runner.results import Status
 
-# What the notebook that genredb grew from scored on the competition's songs, whose genres are not known here.
-NOTEBOOK_ACCURACY = 0.321
-COMPETITION_FILE = "CS98XClassificationTest.csv"
 BUILDS = ("build", "retry")
 # What each page is for, by its path.
 LINES = {
@@ -57,12 +54,12 @@ class Score:
 
 @dataclass(frozen=True)
 class LastBuild:
-    """What the last build did; ``unchanged`` nodes did not have to run."""
+    """What the last build did; ``left`` nodes did not have to run, or were not selected."""
 
     run: Run
     built: int
     failed: int
-    unchanged: int
+    left: int
     checks: CheckCounts
     quarantined: int
 
@@ -138,9 +135,9 @@ def _scores(site: Site) -> list[Score]:
     if own.unseen_accuracy is not None:
         note = "songs of artists without other labelled songs"
         scores.append(Score("… artists unseen", own.unseen_accuracy, "bar", note, own.unseen_error))
-    if not site.built_with.is_sample and any(load.file == COMPETITION_FILE for load in site.catalog.loads):
+    if notebook := notebook_accuracy(site):
         note = "its score on the competition's test songs, whose genres are not known here"
-        scores.append(Score("the notebook", NOTEBOOK_ACCURACY, "other", note))
+        scores.append(Score("the notebook", notebook, "other", note))
     if "majority" in found and name != "majority":
         easy = found["majority"]
         scores.append(
@@ -169,7 +166,7 @@ def _last_build(site: Site) -> LastBuild | None:
         run,
         built,
         failed=len(ran) - built,
-        unchanged=max(0, _built_nodes(site) - len(ran)),
+        left=max(0, _built_nodes(site) - len(ran)),
         checks=checks or CheckCounts(run.run_id, 0, 0, 0, 0),
         quarantined=sum(catalog.quarantined.values()),
     )

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -13,6 +13,8 @@ from genredb.look.site import live_sql
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
 from genredb.runner.project.files import read_text
+from genredb.songs.freshness import DEFAULT
+from genredb.warehouse.connection import Connection
 
 MOST_ROWS = 20
 SECONDS = 10.0  # for an analysis of one's own
@@ -31,6 +33,8 @@ THEMES = {
     "Data": ("recordings_that_repeat", "repaired_texts"),
     "Predictions": ("predicted_genres", "least_certain_predictions", "most_frequent_mistakes"),
 }
+
+JUDGING = {"most_frequent_mistakes"}  # of the default classifier, in cross-validation
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,20 @@ def _themes(site: Site) -> tuple[dict[str, list[Answered]], list[str]]:
             file = resources.files("genredb.look.site").joinpath("questions", f"{name}.sql")
             title, sql = _titled(file.read_text(encoding="utf-8"), name)
             try:
-                found = answer_on(connection, Question(sql, limit=MOST_ROWS))
+                one = _answer(site, connection, Answered(title, sql), needs_evaluation=name in JUDGING)
             except UsageError:  # mostly a column that is not there
                 left_out.append(title)
             else:
-                one = Answered(title, sql, found.columns, found.rows, found.is_cut)
                 themes.setdefault(theme, []).append(one)
     return themes, left_out
+
+
+def _answer(site: Site, connection: Connection, asked: Answered, *, needs_evaluation: bool) -> Answered:
+    found = answer_on(connection, Question(asked.sql, limit=MOST_ROWS))
+    if needs_evaluation and DEFAULT not in {one.classifier for one in site.catalog.evaluations()}:
+        # The rows, if there are any, are of earlier songs.
+        return replace(asked, fault=f"{DEFAULT} has not been evaluated on these songs: run genredb evaluate.")
+    return replace(asked, columns=found.columns, rows=found.rows, is_cut=found.is_cut)
 
 
 def _own(site: Site) -> list[Answered]:

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 DATA = "data/songs.js"
 
+NEEDED = {
+    "main.songs": "song_key source id title artist artist_key recording_key duplicate_of".split(),
+    "main.predictions": "song_key genre genre_group probability basis runner_ups".split(),
+    "main.numeric_summary": "column_name median".split(),
+    "main.genres": "genre song_count".split(),
+    "features.train": ["song_key"],
+    "ml.song_scores": ["song_key"],
+}
 # Out-of-sample answers for the labelled songs, those of ``predictions`` for the others.
 _SQL = """
     with

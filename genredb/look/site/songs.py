@@ -69,9 +69,7 @@ def _settings(site: Site, table: SongTable) -> dict[str, Any]:
         "groups": site.once(addresses.groups),
         "classifier": table.classifier,
         "mostWeighed": MOST_WEIGHED if _are_too_many(site) else None,
-        "lineage": next(
-            (path for one, path in site.once(dag.addresses).items() if one.endswith(".songs")), None
-        ),
+        "lineage": _lineage(site),
     }
 
 

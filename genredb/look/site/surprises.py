@@ -125,6 +125,8 @@ def _sql(site: Site, candidate: Candidate) -> str:
 
 def _surprise(site: Site, candidate: Candidate, row: Mapping[str, Any]) -> Surprise:
     shown = {key: _shortened(value) for key, value in row.items()}
+    if "artist" in shown:
+        shown["artist"] = shown["artist"] or "an unknown artist"
     if "song" in row:
         href = f"songs.html#song={quote(row['song'], safe='')}"
     elif lacking(site, genres.NEEDED):

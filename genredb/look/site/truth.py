@@ -8,6 +8,7 @@ from genredb.errors import UsageError
 from genredb.look.of_classifiers import PROTOCOL, evaluated_classifier
 from genredb.look.site import truth_rows
 from genredb.look.site.frame import File, Site
+from genredb.look.site.needs import notebook_accuracy
 from genredb.look.site.pictures import picture
 from genredb.runner.flow.features import columns_of_role, feature_views, row_filter
 from genredb.runner.planning.state import read_proof
@@ -67,6 +68,7 @@ def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
         "name": name,
         "genre": genre,
         "group": found["genre_group", name],
+        "notebook": notebook_accuracy(site),
         "majority": found.get(("genre", "majority")),
         "genres": site.rows("select count(distinct genre) as genres from songs")[0]["genres"],
         "leaderboard": picture(site, "leaderboard"),

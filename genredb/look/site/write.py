@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import ResourceError, UsageError
 from genredb.look.site.frame import File, Link, Site, has_songs
-from genredb.look.site.pages import PAGES
+from genredb.look.site.needs import lacking
+from genredb.look.site.pages import PAGES, Page
 from genredb.runner.project.files import resolved
 
 if TYPE_CHECKING:
@@ -54,15 +55,23 @@ def write_site(
     draft = draft_of(target)
     sizes = []
     try:
-        for place, page in enumerate(shown.values()):
+        for place, (name, page) in enumerate(shown.items()):
             progress(page.title, place, len(shown))
-            sizes += [_write(draft, file) for file in page.write(site)]
+            sizes += [_write(draft, file) for file in _files(site, f"{name}.html", page)]
         progress("", len(shown), len(shown))
         sizes += [_write(draft, file) for file in _assets()]
         _swap(draft, target)
     finally:
         sweep([draft])
     return SiteResult(folder / "index.html", len(sizes), sum(sizes), site.built_with.is_sample)
+
+
+def _files(site: Site, path: str, page: Page) -> Iterator[File]:
+    """Yield the files of a page, or the page that says what it lacks."""
+    if missing := lacking(site, page.needs):
+        yield site.page(path, "lacking.html", title=page.title, missing=missing)
+    else:
+        yield from page.write(site)
 
 
 def _target(catalog: "Catalog", folder: Path) -> Path:

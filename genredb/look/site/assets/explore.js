@@ -79,7 +79,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function cellOf(name, value) {
     if (name === "song") return element("td", {}, element("a", { href: charts.addressOf(value) }, value));
     return typeof value === "number"
-      ? element("td", { class: "number" }, genredb.number(value, Number.isInteger(value) ? 0 : 3))
+      ? element("td", { class: "number" }, Number.isInteger(value) ? String(value) : genredb.number(value, 3))
       : element("td", {}, text(value));
   }
 

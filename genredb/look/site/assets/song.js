@@ -100,15 +100,17 @@
       const group = songs.column("genre_group").at(row);
       parts.push(paragraph("Labelled ", named(genre, genres[genre]), ", group ", named(group, groups[group]), "."));
     }
-    if (!predicted) {
+    const probability = songs.column("probability").at(row);
+    if (!predicted && probability === null) {
       const cure = genre ? "run `genredb evaluate` for an answer from classifiers that were not fitted on this song" : "run `genredb predict`";
       return section("Genre", ...parts, paragraph(`No prediction is stored: ${cure}.`));
     }
-    const probability = songs.column("probability").at(row);
     const basis = songs.column("basis")?.at(row);
     const by = basis ? `, decided by the ${basis}` : "";
-    parts.push(paragraph(genre ? `Held out, ${classifier} predicts ` : "Predicted: ", named(predicted, genres[predicted]),
-      probability === null ? by : `, probability ${number(probability, 2)}${by}`, "."));
+    parts.push(predicted
+      ? paragraph(genre ? `Held out, ${classifier} predicts ` : "Predicted: ", named(predicted, genres[predicted]),
+        probability === null ? by : `, probability ${number(probability, 2)}${by}`, ".")
+      : paragraph(`Predicted: no genre, since the most likely one has a probability of ${number(probability, 2)}, below the least that \`genredb predict --min-probability\` asked for.`));
     if (genre) {
       const share = songs.column("right_share").at(row);
       const answers = more.column("answers")?.at(row);
