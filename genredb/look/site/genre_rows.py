@@ -219,7 +219,7 @@ def read_pairs(site: Site, classifier: str) -> Rows:
         left join songs on shares.song_key = songs.song_key
         group by shares.label, shares.actual, shares.predicted
         -- Rounded, so that the order of equal numbers does not depend on that of the sums.
-        order by round(songs, 6) desc, shares.actual, shares.predicted
+        order by round(sum(shares.share), 6) desc, shares.actual, shares.predicted
         """,
         classifier,
         PROTOCOL,

@@ -74,6 +74,8 @@ def read_leaderboard(
             raise UsageError(f"There is no {what} '{asked}'", name=asked, choices=known)
     if names is None:
         names = _current(connection, protocol, label)
+    if not names:  # the database may not even have the table
+        return []
     found = with_verdicts([*_compared(connection, _read(connection, names, protocol, label))])
     return sorted(found, key=lambda one: -one.accuracy)
 
