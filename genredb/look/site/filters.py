@@ -24,6 +24,11 @@ def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
+def counted(value: int, one: str, many: str = "") -> str:
+    """Return a number of things, such as ``1 check`` or ``2 checks``."""
+    return f"{value:,} {one if value == 1 else many or f'{one}s'}"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a share as a percentage."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
@@ -86,6 +91,7 @@ def slugs(names: Any) -> dict[str, str]:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "text": text,
     "number": number,
+    "counted": counted,
     "percent": percent,
     "moment": moment,
     "as_json": as_json,

@@ -61,6 +61,7 @@ class LastBuild:
     failed: int
     left: int
     checks: CheckCounts
+    files: int
     quarantined: int
 
 
@@ -168,5 +169,6 @@ def _last_build(site: Site) -> LastBuild | None:
         failed=len(ran) - built,
         left=max(0, _built_nodes(site) - len(ran)),
         checks=checks or CheckCounts(run.run_id, 0, 0, 0, 0),
+        files=len(catalog.loads),
         quarantined=sum(catalog.quarantined.values()),
     )
