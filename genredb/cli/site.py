@@ -40,8 +40,13 @@ def site(
     from genredb.catalog import Catalog
     from genredb.cli.console import print_json
     from genredb.look.site.write import write_site
+    from genredb.runner.planning.built_with import as_last_built, read_built_with
 
-    with Catalog(context.config) as catalog, context.console.progress() as progress:
+    with Catalog(context.config) as catalog:
+        found = read_built_with(catalog.connection)
+    # The models and their SQL are shown as they made what the database holds.
+    config, _ = as_last_built(context.config, found)
+    with Catalog(config) as catalog, context.console.progress() as progress:
         result = write_site(catalog, output, live_sql=with_sql, progress=progress)
     if context.json:
         print_json(result)

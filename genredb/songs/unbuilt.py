@@ -1,13 +1,13 @@
 """Changes to the project or the raw files since the last build that affect the genres."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from genredb.errors import ConsentError, GenredbError
+from genredb.errors import GenredbError
 from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.graph.identity import Identity
-from genredb.runner.planning.built_with import BuiltWith, as_built, settings_of
+from genredb.runner.planning.built_with import as_last_built, settings_of
 from genredb.runner.planning.inputs import present_files
 from genredb.runner.planning.planner import ancestors, find_identities, is_loaded
 from genredb.runner.planning.state import State, read_state
@@ -62,7 +62,7 @@ def find_unbuilt(config: Config, connection: Connection) -> Change | None:
     """
     state = read_state(connection)
     try:
-        now, has_folder = _as_built(config, state.built_with)
+        now, has_folder = as_last_built(config, state.built_with)
         compilation = compile_project(read_project(now))
         files = present_files(compilation.project) if has_folder else ()
         identities = find_identities(compilation, files, state, connection)
@@ -70,14 +70,6 @@ def find_unbuilt(config: Config, connection: Connection) -> Change | None:
         return Change(ChangeKind.INVALID, error.headline)
     changed = [raw.source.stated_files for raw in files if not is_loaded(raw, state)]
     return next(_changes(compilation, changed, identities, state), None)
-
-
-def _as_built(config: Config, found: BuiltWith) -> tuple[Config, bool]:
-    """Return the configuration of the last build, and whether its raw folder exists."""
-    try:
-        return as_built(config, found), True
-    except ConsentError:
-        return as_built(config, replace(found, raw_dir="", is_raw_stated=False)), False
 
 
 def _changes(

@@ -17,6 +17,7 @@ from genredb.look.site import pages
 from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config
 from tests.conftest import ROOT, Cli
+from tests.project_files import write_project
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -84,6 +85,17 @@ def test_a_database_must_have_been_built(cli: Cli, tmp_path: Path) -> None:
     assert (done.code, done.out) == (2, "")
     assert "genredb build" in done.err
     assert not (tmp_path / "site").exists()
+
+
+def test_the_sql_shown_is_that_of_the_last_build(cli: Cli, tmp_path: Path) -> None:
+    files = {"models/one.sql": "select {{ var('least', 3) }} as least"}
+    home = write_project(tmp_path, files).home
+    assert cli("build", "--vars", "least: 7", cwd=home).code == 0
+    assert cli("site", cwd=home).code == 0
+    [page] = (home / "site" / "node").glob("model-*-one.html")
+    compiled = re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))
+    assert "select 7 as least" in compiled
+    assert "select 3 as least" not in compiled
 
 
 @pytest.mark.slow

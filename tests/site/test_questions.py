@@ -61,8 +61,8 @@ def test_a_copied_command_prints_the_rows_of_the_page(cli: Cli, evaluated: Confi
 
 
 def test_questions_about_missing_columns_are_left_out_by_name(evaluated: Config, tmp_path: Path) -> None:
-    config = changed(evaluated, tmp_path, "alter table songs rename column dnce to groove")
-    page = read(page_of(config)).text
+    statement = "drop schema features cascade; alter table songs rename column dnce to groove"
+    page = read(page_of(changed(evaluated, tmp_path, statement))).text
     left_out = page.partition("Left out, since")[2]
     assert "Which common genres are the most danceable" in left_out
     assert "Which genres have the most songs" not in left_out

@@ -157,6 +157,14 @@ def as_built(config: Config, found: BuiltWith) -> Config:
     return with_raw_folder(read_config(settings), found)
 
 
+def as_last_built(config: Config, found: BuiltWith) -> tuple[Config, bool]:
+    """Return the same for reading alone, which needs no raw folder; and whether that exists."""
+    try:
+        return as_built(config, found), True
+    except ConsentError:
+        return as_built(config, replace(found, raw_dir="", is_raw_stated=False)), False
+
+
 def _existing_folder(config: Config, found: BuiltWith) -> Path:
     """Return the raw folder of the last build; ConsentError if it is gone."""
     folder = _folder(config, found)

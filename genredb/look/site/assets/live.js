@@ -30,7 +30,12 @@
     const tables = {};
     for (const [name, packed] of Object.entries(loaded.tables)) tables[name] = await unpacked(packed);
     worker = new Worker(address);
-    await answered({ wasm: await unpacked(loaded.wasm), tables });
+    try {
+      await answered({ wasm: await unpacked(loaded.wasm), tables });
+    } catch (error) {
+      stop(); // the next run starts it anew
+      throw error;
+    }
   }
 
   const answered = (message) => new Promise((resolve, reject) => {
