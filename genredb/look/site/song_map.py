@@ -7,7 +7,6 @@ from typing import Any
 
 from genredb.look.site.frame import File, Site
 from genredb.look.site.song_table import DATA, SongTable, read_song_table
-from genredb.songs.learn.sound_map import LANDMARKS
 
 SIZE = 1_000  # of the static picture, in its own units
 MARGIN = 20
@@ -16,6 +15,8 @@ MOST_STATIC = 2_000  # songs in the picture that is there without JavaScript
 
 def write(site: Site) -> Iterator[File]:
     """Yield the page; its data are those of the page Songs."""
+    from genredb.songs.learn.sound_map import LANDMARKS  # noqa: PLC0415 - brings scikit-learn
+
     table = site.once(read_song_table)
     colors = _colors()
     yield site.page(
