@@ -36,6 +36,16 @@ def test_the_same_database_gives_the_same_bytes(evaluated: Config, tmp_path: Pat
     assert first == written(evaluated, tmp_path / "one")  # in the place of the first
 
 
+def test_the_number_of_threads_changes_nothing(evaluated: Config, tmp_path: Path) -> None:
+    reports = []
+    for threads in (1, 4):
+        with Catalog(evaluated) as catalog:
+            catalog.connection.engine.execute(f"set threads = {threads}")
+            write_site(catalog, tmp_path / "site")
+        reports.append(files_of(tmp_path / "site"))
+    assert reports[0] == reports[1]
+
+
 def test_pages_that_are_gone_leave_no_file_behind(evaluated: Config, tmp_path: Path) -> None:
     written(evaluated, tmp_path / "site")
     (tmp_path / "site" / "old.html").write_text("of an earlier report")

@@ -187,39 +187,30 @@ def read_pairs(site: Site, classifier: str) -> Rows:
 
         counted as (
             select
-                scores.label,
-                scores.actual,
-                scores.predicted,
-                scores.song_key,
-                count(*) / (max(scores.repeat) over () + 1) as share
-            from ml.song_scores as scores
-            where scores.classifier = $1 and scores.protocol = $2
-            group by scores.label, scores.actual, scores.predicted, scores.song_key, scores.repeat
-        ),
-
-        shares as (
-            select label, actual, predicted, song_key, sum(share) as share
-            from counted
+                label, actual, predicted, song_key,
+                count(*) as times,
+                max(max(repeat)) over () + 1 as repeats
+            from ml.song_scores
+            where classifier = $1 and protocol = $2
             group by label, actual, predicted, song_key
         )
 
         select
-            shares.label,
-            shares.actual,
-            shares.predicted,
-            sum(shares.share) as songs,
+            counted.label,
+            counted.actual,
+            counted.predicted,
+            -- Whole numbers until here: sums of fractions depend on their order.
+            sum(counted.times) / any_value(counted.repeats) as songs,
             list(
                 {{
-                    'song_key': shares.song_key, 'title': songs.title, 'artist': songs.artist,
-                    'share': shares.share
+                    'song_key': counted.song_key, 'title': songs.title, 'artist': songs.artist
                 }}
-                order by shares.share desc, shares.song_key
+                order by counted.times desc, counted.song_key
             )[:{SONGS_OF_PAIR}] as examples
-        from shares
-        left join songs on shares.song_key = songs.song_key
-        group by shares.label, shares.actual, shares.predicted
-        -- Rounded, so that the order of equal numbers does not depend on that of the sums.
-        order by round(sum(shares.share), 6) desc, shares.actual, shares.predicted
+        from counted
+        left join songs on counted.song_key = songs.song_key
+        group by counted.label, counted.actual, counted.predicted
+        order by sum(counted.times) desc, counted.actual, counted.predicted
         """,
         classifier,
         PROTOCOL,

@@ -1,7 +1,7 @@
 """The pages of genres and groups: how each sounds, its typical songs, and what it is mistaken for."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,14 +174,19 @@ def _verdicts(rows: Rows) -> dict[Key, Verdict]:
         predicted.setdefault((row["label"], row["predicted"]), []).append(row)
     return {
         key: Verdict(
-            right=sum(row["songs"] for row in tested.get(key, []) if row["predicted"] == key[1]),
-            tested=sum(row["songs"] for row in tested.get(key, [])),
-            predicted=sum(row["songs"] for row in predicted.get(key, [])),
+            right=_total(row for row in tested.get(key, []) if row["predicted"] == key[1]),
+            tested=_total(tested.get(key, [])),
+            predicted=_total(predicted.get(key, [])),
             mistaken_for=_pairs(tested.get(key, []), "predicted", key[1]),
             mistaken_as=_pairs(predicted.get(key, []), "actual", key[1]),
         )
         for key in tested.keys() | predicted.keys()
     }
+
+
+def _total(rows: Iterable[Mapping[str, Any]]) -> float:
+    """Return the number of songs; six sixths are one."""
+    return round(math.fsum(row["songs"] for row in rows), 6)
 
 
 def _pairs(rows: Rows, other: str, own: str) -> tuple[Pair, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genredb.errors import GenredbError
 from genredb.look.site.column_flow import ColumnFlow, Contribution, NodeColumn
-from genredb.runner.graph.nodes import Check, Dataset, Model, UnitTest
+from genredb.runner.graph.nodes import Check, Dataset, Model, Seed, Source, UnitTest
 from genredb.runner.results import Status
 from genredb.values import json_text
 from genredb.warehouse.database import fetch_sample, quote, run_query
@@ -142,8 +142,9 @@ class Facts:
             return None
         relation = node.dataset.relation
         name = f"{quote(relation.schema or 'main')}.{quote(relation.identifier)}"
-        # A view has no order of its own.
-        order = "rowid" if _key(node.dataset) in self._tables else "all"
+        # Only a loaded table has an order of its own: that of its file. Threads may decide that of a model.
+        is_loaded = _key(node.dataset) in self._tables and isinstance(node.dataset, Source | Seed)
+        order = "rowid" if is_loaded else "all"
         connection = self._catalog.connection
         try:
             columns, rows = run_query(connection, f"select * from {name} order by {order} limit {_ROWS}")
