@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 from genredb.catalog import Catalog
 from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config
+from genredb.songs.freshness import chosen
 from tests.conftest import changed, rows
 from tests.project_files import write_project
 from tests.site.browser import opened
@@ -90,6 +91,19 @@ def test_the_notebooks_score_stands_only_beside_the_competitions_songs(
         assert "the notebook," not in text
         assert "competition's test file" not in text
         assert "32.1 %" not in text
+
+
+def test_an_unevaluated_classifier_in_use_is_told(evaluated: Config, tmp_path: Path) -> None:
+    with Catalog(evaluated) as catalog:
+        used = chosen(catalog.connection).name
+    statement = f"delete from ml.evaluations where classifier = '{used}'"
+    config = changed(evaluated, tmp_path, statement)
+    with Catalog(config) as catalog:
+        assert catalog.evaluations()
+    first = read(written(config, "index")["index.html"]).text
+    assert f"{used}, which is in use, has not been evaluated on these songs" in first
+    truth = read(written(config, "truth")["truth.html"]).text
+    assert f"{used}, the classifier in use, has not been evaluated on these songs" in truth
 
 
 def test_years_in_tables_have_no_separators(evaluated: Config) -> None:

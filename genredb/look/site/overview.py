@@ -12,6 +12,7 @@ from genredb.look.site.needs import judged_classifier, lacking, notebook_accurac
 from genredb.look.site.surprises import find_surprises
 from genredb.runner.artifacts.history import CheckCounts, Run
 from genredb.runner.results import Status
+from genredb.songs.freshness import chosen
 
 BUILDS = ("build", "retry")
 # What each page is for, by its path.
@@ -129,7 +130,7 @@ def _scores(site: Site) -> list[Score]:
             own.classifier,
             own.accuracy,
             "bar",
-            "in cross-validation, ± one standard error",
+            _note_on(site, name),
             own.accuracy_error,
         ),
     ]
@@ -145,6 +146,13 @@ def _scores(site: Site) -> list[Score]:
             Score("majority", easy.accuracy, "other", "the most frequent genre, always", easy.accuracy_error)
         )
     return scores
+
+
+def _note_on(site: Site, name: str) -> str:
+    """Return the note on the accuracy of the classifier that is spoken of."""
+    used = chosen(site.catalog.connection).name
+    note = "in cross-validation, ± one standard error"
+    return note if used == name else f"{note}; {used}, which is in use, has not been evaluated on these songs"
 
 
 def _predicted(site: Site) -> int | None:

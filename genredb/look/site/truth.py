@@ -13,6 +13,7 @@ from genredb.look.site.pictures import picture
 from genredb.runner.flow.features import columns_of_role, feature_views, row_filter
 from genredb.runner.planning.state import read_proof
 from genredb.runner.results import Proof, ProvedView
+from genredb.songs.freshness import chosen
 from genredb.songs.learn.reports import report_by, report_by_probability
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _judged(site: Site, boards: list[Board], name: str) -> dict[str, Any]:
     has_probabilities = genre.log_loss is not None
     return {
         "name": name,
+        "in_use": chosen(connection).name,
         "genre": genre,
         "group": found["genre_group", name],
         "notebook": notebook_accuracy(site),
