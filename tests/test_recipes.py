@@ -204,7 +204,7 @@ def test_a_page_of_the_report_is_a_module_a_template_and_an_entry(copy: Path) ->
     pages = site / "pages.py"
     text = pages.read_text(encoding="utf-8")
     entry = 'PAGES = {\n    "artists": Page("Artists", artists.write, needs_songs=True),'
-    text = text.replace("from genredb.look.site import ", "from genredb.look.site import artists, ", 1)
+    text = text.replace("from genredb.look.site import (", "from genredb.look.site import (\n    artists,", 1)
     pages.write_text(text.replace("PAGES = {", entry), encoding="utf-8")
     run(copy, "build", "--sample")
     run(copy, "site", "-o", "report")
