@@ -90,11 +90,16 @@ class GenredbError(Exception):
         """Return the errors that this one holds: itself, or those that it collects."""
         return (self,)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """The place, the problem, the cure and a suggestion, without the lines that :func:`quotation` shows."""
         said = f"{self.headline}; {self.cure}" if self.cure else self.headline
         stop = "" if said.endswith(("?", "!")) else "."
         meant = did_you_mean(self.name, self.choices) if self.name else ""
-        return _bounded(f"{self.occasion}{said}{stop}{meant}{quotation(self.place)}")
+        return f"{self.occasion}{said}{stop}{meant}"
+
+    def __str__(self) -> str:
+        return _bounded(f"{self.sentence}{quotation(self.place)}")
 
 
 def _as_place(place: Place | Path | str) -> Place:

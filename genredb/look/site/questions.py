@@ -8,7 +8,7 @@ from typing import Any
 
 from genredb.ask.guard import Limits, run_guarded
 from genredb.ask.query import Question, answer_beside, answer_on
-from genredb.errors import GenredbError, QueryTimeoutError, UsageError
+from genredb.errors import GenredbError, QueryTimeoutError, UsageError, quotation
 from genredb.look.site import live_sql
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
@@ -146,8 +146,8 @@ def _own_answer(site: Site, name: str, path: Any) -> Answered:
     except QueryTimeoutError:
         return Answered(title, sql.strip(), fault=f"it took more than {SECONDS:g} s.")
     except GenredbError as error:
-        fault, _, excerpt = str(error).partition("\n")
-        return Answered(title, sql.strip(), fault=fault, excerpt=excerpt)
+        lines = quotation(error.place).strip("\n")
+        return Answered(title, sql.strip(), fault=error.sentence, excerpt=lines)
     columns, rows, is_cut = answer
     return Answered(title, sql, tuple(columns), tuple(map(tuple, rows)), is_cut)
 
