@@ -92,7 +92,7 @@ class GenredbError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The place, the problem, the cure and a suggestion, without the lines that :func:`quotation` shows."""
+        """The place, the problem, the cure and a suggestion, without the lines of :func:`quotation`."""
         said = f"{self.headline}; {self.cure}" if self.cure else self.headline
         stop = "" if said.endswith(("?", "!")) else "."
         meant = did_you_mean(self.name, self.choices) if self.name else ""

@@ -146,8 +146,8 @@ def _own_answer(site: Site, name: str, path: Any) -> Answered:
     except QueryTimeoutError:
         return Answered(title, sql.strip(), fault=f"it took more than {SECONDS:g} s.")
     except GenredbError as error:
-        lines = quotation(error.place).strip("\n")
-        return Answered(title, sql.strip(), fault=error.sentence, excerpt=lines)
+        fault = " ".join(one.sentence for one in error.each())
+        return Answered(title, sql.strip(), fault=fault, excerpt=quotation(error.place).strip("\n"))
     columns, rows, is_cut = answer
     return Answered(title, sql, tuple(columns), tuple(map(tuple, rows)), is_cut)
 
