@@ -117,6 +117,15 @@ def test_a_group_is_hidden_and_the_address_says_so(tab: Opened) -> None:
     assert tab.page.locator("#legend button", has_text="disco").get_attribute("aria-pressed") == "false"
 
 
+@pytest.mark.parametrize("off", ["notjson", "5", "{}"])
+def test_a_nonsensical_address_hides_no_group(tab: Opened, off: str) -> None:
+    open_map(tab, f"#off={off}")
+    pressed = tab.page.locator("#legend button").evaluate_all("all => all.map((one) => one.ariaPressed)")
+    assert pressed
+    assert set(pressed) == {"true"}
+    assert tab.faults == []
+
+
 def test_without_scripts_there_is_a_picture(site: Path) -> None:
     text = (site / "map.html").read_text(encoding="utf-8")
     assert text.count("<circle") >= 16

@@ -112,3 +112,8 @@ def test_years_in_tables_have_no_separators(evaluated: Config) -> None:
     ]
     assert years
     assert all(row[0].isdigit() for row in years)
+
+
+def test_songs_without_a_label_have_a_first_page(evaluated: Config, tmp_path: Path) -> None:
+    config = changed(evaluated, tmp_path, "update numeric_summary set mean = null")
+    assert "index.html" in written(config, "index")

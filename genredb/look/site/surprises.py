@@ -106,18 +106,21 @@ def _found(site: Site) -> Iterator[Surprise]:
         if (candidate.is_judged and not classifier) or lacking(site, needs):
             continue
         given = (classifier, PROTOCOL) if candidate.is_judged else ()
-        rows = site.rows(_sql(site, candidate), *given)
+        sql = _sql(site, candidate)
+        rows = site.rows(sql, *given) if sql else []
         if rows:
             yield _surprise(site, candidate, rows[0])
 
 
-def _sql(site: Site, candidate: Candidate) -> str:
-    """Return a candidate's query; ``audio_columns`` in it stands for the audio columns."""
+def _sql(site: Site, candidate: Candidate) -> str | None:
+    """Return a candidate's query, with the audio columns for ``audio_columns``; None where it lacks them."""
     file = resources.files("genredb.look.site").joinpath("surprises", f"{candidate.name}.sql")
     text = file.read_text(encoding="utf-8")
     if "audio_columns" not in text:
         return text
     names = [column.name for column in genre_rows.read_columns(site)]
+    if not names:  # no song is labelled, or no labelled song has numbers
+        return None
     return text.replace(
         "audio_columns", ", ".join(f"{quoted(name)}::double as {quoted(name)}" for name in names)
     )

@@ -14,7 +14,15 @@
   let songs, settings, page, canvas, layers, matches;
   const sought = { color: "", q: "", off: "", song: "" };
 
-  const hidden = () => new Set(sought.off ? JSON.parse(sought.off) : []);
+  // The hidden kinds; none where the address, which anyone may write, names them in no list.
+  function hidden() {
+    try {
+      return new Set(sought.off ? JSON.parse(sought.off) : []);
+    } catch {
+      return new Set();
+    }
+  }
+
   const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
   // The kinds of points that the chosen colours tell apart: name, colour, rows.
