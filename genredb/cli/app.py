@@ -68,6 +68,7 @@ def main() -> NoReturn:
         _run()
     except SystemExit as end:
         log_end(end.code)
+        gc.freeze()  # else Python looks for garbage in all that is left, half a second after a report
         raise
 
 

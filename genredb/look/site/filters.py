@@ -53,11 +53,9 @@ def sql(value: str) -> Markup:
 
     found = []
     for kind, part in _lexer().get_tokens(value):
-        name = STANDARD_TYPES.get(kind, "")
-        found.append(
-            Markup('<span class="{}">{}</span>').format(name, part) if name in _STYLED else escape(part)
-        )
-    return Markup('<pre class="code" tabindex="0"><code>{}</code></pre>').format(Markup("").join(found))
+        name, shown = STANDARD_TYPES.get(kind, ""), escape(part)
+        found.append(f'<span class="{name}">{shown}</span>' if name in _STYLED else shown)
+    return Markup(f'<pre class="code" tabindex="0"><code>{"".join(found)}</code></pre>')
 
 
 @functools.cache

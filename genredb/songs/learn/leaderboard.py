@@ -85,8 +85,9 @@ def _current(connection: Connection, protocol: str, label: str) -> list[str]:
     if not (has_current_layout(connection) and relation_exists(connection, "ml", "evaluations")):
         return []
     sql = "select classifier, digest from ml.evaluations where protocol = ? and label = ? order by classifier"
-    now = evaluation_digest(connection, protocol)
-    return [name for name, digest in connection.rows(sql, [protocol, label]) if digest.startswith(f"{now}-")]
+    stored = connection.rows(sql, [protocol, label])
+    now = evaluation_digest(connection, protocol) if stored else ""
+    return [name for name, digest in stored if digest.startswith(f"{now}-")]
 
 
 def _read(connection: Connection, names: Sequence[str], protocol: str, label: str) -> list[Evaluation]:
