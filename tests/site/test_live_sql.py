@@ -80,7 +80,7 @@ def test_a_query_can_be_stopped(asked: Opened) -> None:
     asked.page.get_by_text("Running …").wait_for(timeout=60_000)
     asked.page.click("#stop")
     assert asked.page.inner_text("#status") == "Stopped."
-    assert answer(asked, "select 1") == ("1 rows", [["1"]])
+    assert answer(asked, "select 1") == ("1 row", [["1"]])
 
 
 def test_without_the_package_the_cure_is_said(evaluated: Config, tmp_path: Path) -> None:

@@ -130,3 +130,18 @@ def test_without_scripts_there_is_a_picture(site: Path) -> None:
     text = (site / "map.html").read_text(encoding="utf-8")
     assert text.count("<circle") >= 16
     assert 'aria-label="Map of 16 songs' in text
+
+
+def test_a_change_of_the_window_keeps_the_view(tab: Opened) -> None:
+    open_map(tab)
+    tab.page.get_by_label("Zoom in").click()
+    zoomed = tab.page.evaluate(
+        "[genredb.map.toX(1) - genredb.map.toX(0), genredb.map.toY(1) - genredb.map.toY(0)]"
+    )
+    tab.page.set_viewport_size({"width": 1280, "height": 799})
+    tab.page.set_viewport_size({"width": 1280, "height": 800})
+    tab.page.wait_for_timeout(100)
+    after = tab.page.evaluate(
+        "[genredb.map.toX(1) - genredb.map.toX(0), genredb.map.toY(1) - genredb.map.toY(0)]"
+    )
+    assert after == pytest.approx(zoomed)

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,11 @@ def test_songs_may_lack_anything(chrome: Browser, predicted: Config, tmp_path: P
 def test_without_scripts_the_songs_can_be_read(site: Path) -> None:
     text = (site / "songs.html").read_text(encoding="utf-8")
     assert "<td><bdi>Asked 16</bdi></td>" in text
+
+
+def test_a_data_script_that_is_gone_is_said(chrome: Browser, site: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(site, tmp_path / "site")
+    (copy / "data" / "details.js").unlink()
+    with opened(chrome, copy) as tab:
+        tab.go("songs.html#song=test:15")
+        tab.page.get_by_text("data/details.js cannot be loaded.").wait_for()

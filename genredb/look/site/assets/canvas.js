@@ -14,17 +14,21 @@
     const view = { scale: 1, left: 0, top: 0 };
     const pointers = new Map();
     const bounds = boundsOf(points);
-    let fit, moved;
+    let fit, moved, size;
 
     const toX = (row) => (points.x[row] - bounds.x) * fit * view.scale + view.left;
     const toY = (row) => (bounds.y - points.y[row]) * fit * view.scale + view.top;
 
+    // What is in the middle stays there.
     function resize() {
       const { width, height } = box.getBoundingClientRect();
+      view.left += (width - (size?.width ?? width)) / 2;
+      view.top += (height - (size?.height ?? height)) / 2;
+      size = { width, height };
       canvas.width = width * devicePixelRatio;
       canvas.height = height * devicePixelRatio;
       fit = 0.94 * Math.min(width / bounds.width, height / bounds.height);
-      reset();
+      draw();
     }
 
     function reset() {
@@ -132,6 +136,7 @@
     window.addEventListener("resize", resize);
     box.replaceChildren(canvas);
     resize();
+    reset();
     return { draw, zoom, reset, toX, toY };
   };
 

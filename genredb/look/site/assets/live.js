@@ -2,25 +2,13 @@
 "use strict";
 
 (() => {
-  const { element, text, number, state, root } = genredb;
+  const { element, script, unpacked, text, number, state } = genredb;
   const loaded = {};
   let page, worker;
 
   // Called by the data scripts.
   genredb.engine = (script, wasm) => Object.assign(loaded, { script, wasm });
   genredb.tables = (tables) => Object.assign(loaded, { tables });
-
-  const script = (src) => new Promise((resolve, reject) => {
-    document.head.append(element("script", { src: root + src, onload: resolve, onerror: () => reject(new Error(`${src} cannot be loaded`)) }));
-  });
-
-  async function unpacked(packed) {
-    const characters = atob(packed);
-    const bytes = new Uint8Array(characters.length);
-    for (let place = 0; place < bytes.length; place++) bytes[place] = characters.charCodeAt(place);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  }
 
   async function started() {
     if (worker) return;
@@ -55,15 +43,15 @@
     const body = rows.map((row) => element("tr", {}, ...cells(row)));
     page.answer.replaceChildren(element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The answer" },
       element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body))));
-    say(`${isCut ? "The first " : ""}${number(rows.length)} rows`);
+    say(`${isCut ? "The first " : ""}${number(rows.length)} ${rows.length === 1 ? "row" : "rows"}`);
   }
 
   async function run() {
     state.write({ sql: page.sql.value });
     page.run.disabled = true;
-    page.stop.hidden = false;
     try {
       await started();
+      page.stop.hidden = false;
       say("Running …");
       show(await answered({ sql: page.sql.value }));
     } catch (error) {

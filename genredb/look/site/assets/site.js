@@ -37,6 +37,21 @@ const genredb = (() => {
     onChange: (listener) => window.addEventListener("hashchange", listener),
   };
 
+  // Loads a data script that not every visit needs; a page opened from disk can load no other file.
+  const script = (path) => new Promise((resolve, reject) => {
+    const onerror = () => reject(new Error(`${path} cannot be loaded.`));
+    document.head.append(element("script", { src: root.dataset.root + path, onload: resolve, onerror }));
+  });
+
+  // The bytes of base64 of gzip.
+  async function unpacked(packed) {
+    const characters = atob(packed);
+    const bytes = new Uint8Array(characters.length);
+    for (let place = 0; place < bytes.length; place++) bytes[place] = characters.charCodeAt(place);
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+
   const isDark = () =>
     (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const themeListeners = [];
@@ -88,5 +103,5 @@ const genredb = (() => {
     }
   });
 
-  return { element, text, json, number, percent, state, theme, root: root.dataset.root };
+  return { element, script, unpacked, text, json, number, percent, state, theme, root: root.dataset.root };
 })();

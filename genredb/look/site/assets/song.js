@@ -9,12 +9,7 @@
   // Loaded when the first song is opened.
   let details;
   const loadDetails = () =>
-    (details ??= new Promise((resolve, reject) => {
-      const script = element("script", { src: `${root}data/details.js` });
-      script.addEventListener("load", () => resolve(genredb.table("details")));
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    }));
+    (details ??= genredb.script("data/details.js").then(() => genredb.table("details")));
 
   const plain = (value) => (value === null || value === undefined ? "–" : String(value)); // as in the data: a year is 1999
 
@@ -173,7 +168,13 @@
       place.replaceChildren(close, paragraph("There is no song ", text(key), "."));
       return;
     }
-    const more = await loadDetails();
+    let more;
+    try {
+      more = await loadDetails();
+    } catch (error) {
+      place.replaceChildren(close, paragraph(error.message));
+      return;
+    }
     const title = element("h1", { tabindex: -1 }, text(songs.column("title").at(row) ?? "untitled"));
     const artist = paragraph("by ", text(songs.column("artist").at(row) ?? "an unknown artist"));
     place.replaceChildren(...[close, title, artist, origin(songs, more, row), answer(songs, more, row),

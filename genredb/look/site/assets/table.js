@@ -6,14 +6,6 @@
   const LEAST = { i1: -(2 ** 7), i2: -(2 ** 15), i4: -(2 ** 31) };
   const tables = {};
 
-  async function unpacked(text) {
-    const characters = atob(text);
-    const bytes = new Uint8Array(characters.length);
-    for (let place = 0; place < bytes.length; place++) bytes[place] = characters.charCodeAt(place);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).arrayBuffer();
-  }
-
   function columnOf({ name, type, offset, texts }, buffer, start, length) {
     const codes = new ARRAYS[type](buffer, start + offset, length);
     if (texts) return { name, kind: "text", codes, texts, at: (row) => (codes[row] ? texts[codes[row] - 1] : null) };
@@ -32,7 +24,7 @@
 
   // Called by the data script.
   genredb.load = (name, text) => {
-    tables[name] = unpacked(text).then(tableOf);
+    tables[name] = genredb.unpacked(text).then(({ buffer }) => tableOf(buffer));
   };
 
   // {length, names, column(name)}; a column has kind ("text" or "number"), codes as stored, and at(row).
