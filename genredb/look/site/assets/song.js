@@ -68,7 +68,8 @@
     const file = more.column("file").at(row), line = more.column("line").at(row);
     const key = songs.column("song_key").at(row);
     if (!file) return paragraph("Key ", text(key), ".");
-    const where = line === null ? [", whose lines are not known: it has changed or is gone since it was loaded"] : [`, line ${number(line)}`];
+    const unit = /\.parquet$/i.test(file) ? "row" : "line";
+    const where = line === null ? [`, whose ${unit}s are not known: it has changed or is gone since it was loaded`] : [`, ${unit} ${number(line)}`];
     const changes = ["title", "artist"].filter((name) => more.column(`raw_${name}`)?.at(row));
     const repairs = changes.map((name) => [`${name}: `, text(more.column(`raw_${name}`).at(row)), " → ", text(songs.column(name).at(row))]);
     return element("div", {},
