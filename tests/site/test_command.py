@@ -30,12 +30,14 @@ def written(config: Config, folder: Path) -> dict[str, bytes]:
     return files_of(folder)
 
 
+@pytest.mark.slow
 def test_the_same_database_gives_the_same_bytes(evaluated: Config, tmp_path: Path) -> None:
     first = written(evaluated, tmp_path / "one")
     assert first == written(evaluated, tmp_path / "two")
     assert first == written(evaluated, tmp_path / "one")  # in the place of the first
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing(evaluated: Config, tmp_path: Path) -> None:
     reports = []
     for threads in (1, 4):
@@ -46,6 +48,7 @@ def test_the_number_of_threads_changes_nothing(evaluated: Config, tmp_path: Path
     assert reports[0] == reports[1]
 
 
+@pytest.mark.slow
 def test_pages_that_are_gone_leave_no_file_behind(evaluated: Config, tmp_path: Path) -> None:
     written(evaluated, tmp_path / "site")
     (tmp_path / "site" / "old.html").write_text("of an earlier report")
@@ -64,6 +67,7 @@ def test_a_folder_of_ones_own_is_kept(evaluated: Config, tmp_path: Path, name: s
     assert files_of(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_report_that_fails_leaves_the_earlier_one(
     evaluated: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_every_question_of_every_theme_is_answered(evaluated: Config) -> None:
     assert sorted(stated) == sorted(path.stem for path in folder.glob("*.sql"))
 
 
+@pytest.mark.slow
 def test_a_copied_command_prints_the_rows_of_the_page(cli: Cli, evaluated: Config) -> None:
     environment = {"GENREDB_DATABASE": str(evaluated.database), "GENREDB_RAW_DIR": str(evaluated.raw_dir)}
     asked = answered(evaluated)
