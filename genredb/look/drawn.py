@@ -26,6 +26,18 @@ class Drawn:
         return cls(songs[:MOST_SONGS], f"{MOST_SONGS:,} of {len(songs):,} songs, chosen at random")
 
 
+def groups_of(catalog: "Catalog") -> list[str]:
+    """Return the genre groups, the largest first: the order of their colours."""
+    sql = """
+        select genre_group
+        from songs
+        where genre_group is not null
+        group by genre_group
+        order by count(*) desc, genre_group
+    """
+    return [group for (group,) in catalog.connection.rows(sql)]
+
+
 def rows_of(catalog: "Catalog", sql: str, *parameters: object) -> Rows:
     """Return the rows of a query on the published database by column."""
     names, rows = catalog.connection.answer(sql, parameters)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.ask.output import replaced
 from genredb.errors import UsageError
 from genredb.look.draw import DRAWN
+from genredb.look.drawn import groups_of
 from genredb.look.kinds import KINDS, Kind
 from genredb.runner.planning.built_with import built_with
 from genredb.warehouse.database import column_types, relation_exists
@@ -69,7 +70,7 @@ def plot(catalog: "Catalog", kind: str, columns: "Sequence[str]" = ()) -> Plot:
     with query_errors():  # a project with songs may lack the marts
         drawn = KINDS[kind].read(catalog, chosen)
     values = dict(zip(("$x", "$y"), chosen, strict=False)) | {
-        "$groups": _groups(catalog),
+        "$groups": groups_of(catalog),
         "$note": drawn.note,
     }
     spec = _filled(template(kind), values) | {"data": {"values": drawn.rows}}
@@ -117,14 +118,6 @@ def numbers_of_songs(catalog: "Catalog") -> list[str]:
     """Return the numeric columns of ``songs``."""
     types = column_types(catalog.connection, "main", "songs")
     return [name for name, data_type in types.items() if any(word in data_type for word in _NUMBERS)]
-
-
-def _groups(catalog: "Catalog") -> list[str]:
-    sql = """
-        select genre_group from songs where genre_group is not null
-        group by genre_group order by count(*) desc, genre_group
-    """
-    return [row[0] for row in catalog.connection.rows(sql)]
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from genredb.look.drawn import rows_of
+from genredb.look.drawn import groups_of, rows_of
 from genredb.look.site import filters
 from genredb.runner.planning.built_with import BuiltWith, read_built_with
 from genredb.values import json_text
@@ -72,14 +72,7 @@ class Site:
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The genre groups, the largest first: the order of their colours."""
-        sql = """
-            select genre_group
-            from songs
-            where genre_group is not null
-            group by genre_group
-            order by count(*) desc, genre_group
-        """
-        return tuple(row[0] for row in self.catalog.connection.rows(sql))
+        return tuple(groups_of(self.catalog))
 
     def once(self, read: "Callable[[Site], T]") -> "T":
         """Return what a function reads, which several pages show but one reads."""

@@ -4,8 +4,6 @@ Opened from disk, a page can fetch nothing; so the engine and the tables are scr
 and the engine runs in a worker made of them.
 """
 
-import base64
-import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -14,6 +12,7 @@ from pathlib import Path
 from genredb.errors import UsageError
 from genredb.look.site.frame import POLICY as FRAME_POLICY
 from genredb.look.site.frame import File, Site
+from genredb.look.site.packed import zipped
 from genredb.warehouse.database import quote
 
 ENGINE = "data/duckdb.js"
@@ -62,11 +61,11 @@ def read_engine(folder: Path) -> Engine:
 
 def files(site: Site, engine: Engine) -> Iterator[File]:
     """Yield the scripts of the engine and the tables."""
-    yield Site.script(ENGINE, "engine", _packed(engine.worker.encode()), _packed(engine.wasm))
+    yield Site.script(ENGINE, "engine", zipped(engine.worker.encode()), zipped(engine.wasm))
     names, _ = site.once(read_names)
     connection = site.catalog.connection
     streams = {name: connection.arrow_stream(f"from {quote(name)} order by all") for name in names}
-    tables = {name: _packed(stream) for name, stream in streams.items()}
+    tables = {name: zipped(stream) for name, stream in streams.items()}
     yield Site.script(TABLES, "tables", tables)
 
 
@@ -78,7 +77,3 @@ def read_names(site: Site) -> tuple[list[str], list[str]]:
         [name for name in names if counts[name] <= MOST_ROWS],
         [name for name in names if counts[name] > MOST_ROWS],
     )
-
-
-def _packed(content: bytes) -> str:
-    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()

@@ -37,7 +37,12 @@ def packed(columns: Mapping[str, Sequence[Any]]) -> str:
     described = json_text({"length": length, "columns": header}).encode()
     front = len(described).to_bytes(4, "little") + described
     front += bytes(-len(front) % _ALIGNMENT)
-    return base64.b64encode(gzip.compress(front + b"".join(arrays), 6, mtime=0)).decode()
+    return zipped(front + b"".join(arrays))
+
+
+def zipped(content: bytes) -> str:
+    """Return bytes as base64 of gzip, which ``genredb.unpacked`` of ``assets/site.js`` reads."""
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
 def _is_text(values: Sequence[Any]) -> bool:
