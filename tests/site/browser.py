@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 
@@ -25,6 +25,12 @@ class Opened:
         """Open a page of the report, and wait for its scripts."""
         self.page.goto(f"{self.folder.as_uri()}/{path}")
         self.page.wait_for_load_state("load")
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Click a link and wait for the page it leads to: a click alone returns while the old page is still there."""
+    with page.expect_navigation():
+        link.click()
 
 
 def chromium() -> str:

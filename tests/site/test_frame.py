@@ -7,7 +7,7 @@ from threading import Thread
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from genredb.look.site.serve import address_of, server_of
 from tests.site.browser import Opened, opened
@@ -96,18 +96,20 @@ def test_without_scripts_every_page_can_be_read(chrome: Browser, site: Path) -> 
             tab.go(path)
             assert len(tab.page.locator("main").inner_text()) > 150, path
         tab.go("songs.html")
-        assert tab.page.get_by_text("Asked 16").is_visible()
+        expect(tab.page.get_by_text("Asked 16")).to_be_visible()
         tab.go("lineage.html")
-        assert tab.page.locator("main").get_by_role("link", name=re.compile("stg_songs")).first.is_visible()
+        expect(
+            tab.page.locator("main").get_by_role("link", name=re.compile("stg_songs")).first
+        ).to_be_visible()
 
 
 @pytest.mark.slow
 def test_print_leaves_out_what_only_a_screen_can_do(tab: Opened) -> None:
     tab.go("songs.html")
     tab.page.emulate_media(media="print")
-    assert not tab.page.locator("nav").is_visible()
-    assert not tab.page.locator("#filters").is_visible()
-    assert tab.page.locator("h1").is_visible()
+    expect(tab.page.locator("nav")).to_be_hidden()
+    expect(tab.page.locator("#filters")).to_be_hidden()
+    expect(tab.page.locator("h1")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from genredb.runner.project.config import Config
 from tests.conftest import changed, rows
-from tests.site.browser import Opened
+from tests.site.browser import Opened, follow
 from tests.site.reading import read, written
 
 
@@ -129,6 +130,6 @@ def test_a_mistake_leads_to_its_song(tab: Opened) -> None:
     tab.go("genre/disco.html")
     link = tab.page.locator(".typical a").first
     title = link.inner_text()
-    link.click()
-    tab.page.wait_for_selector("html[data-ready]")
-    assert title in tab.page.locator("main").inner_text()
+    follow(tab.page, link)
+    expect(tab.page.locator("#song h1")).to_be_visible()
+    expect(tab.page.locator("main")).to_contain_text(title)

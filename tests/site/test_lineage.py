@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bench.projects import write_generated
 from genredb.catalog import Catalog
@@ -16,7 +16,7 @@ from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config, Settings, read_config
 from tests.conftest import Shared
 from tests.project_files import write_project
-from tests.site.browser import Opened, opened
+from tests.site.browser import Opened, follow, opened
 from tests.verbs import build
 
 # The way of the column nrgy from the file of training songs to the submission.
@@ -65,7 +65,8 @@ models:
 
 
 def paths_of(page: Page) -> list[str]:
-    """The nodes on the path shown, in its order."""
+    """The nodes on the path shown, in its order; the address changes first, and the list with the next event."""
+    page.wait_for_selector("[data-path-list] > li", state="attached")
     return page.locator("[data-path-list] > li > a:first-child").all_inner_texts()
 
 
@@ -155,7 +156,7 @@ def test_a_link_to_a_column_shows_it_in_the_graph(tab: Opened) -> None:
 @pytest.mark.slow
 def test_a_column_that_does_not_exist_is_named_as_such(tab: Opened) -> None:
     tab.go("lineage.html#column=songs.nonsense")
-    assert tab.page.get_by_text("There is no such column.").is_visible()
+    expect(tab.page.get_by_text("There is no such column.")).to_be_visible()
     assert tab.page.locator(".tracing").count() == 0
 
 
@@ -196,26 +197,29 @@ def test_the_search_finds_nodes_and_columns_and_says_when_there_are_none(tab: Op
     field.fill("no such thing")
     assert results.inner_text() == "Nothing found"
     tab.page.keyboard.press("Escape")
-    assert results.is_hidden()
+    expect(results).to_be_hidden()
 
 
 @pytest.mark.slow
 def test_without_scripts_links_lead_from_the_submission_back_to_the_csv(chrome: Browser, site: Path) -> None:
     with opened(chrome, site, java_script_enabled=False) as tab:
         tab.go("lineage.html")
-        assert box(tab.page, "node/model-genredb-submission.html").is_visible()
-        assert tab.page.locator("#find").is_hidden()
+        expect(box(tab.page, "node/model-genredb-submission.html")).to_be_visible()
+        expect(tab.page.locator("#find")).to_be_hidden()
         tab.go("node/model-genredb-submission.html")
-        assert tab.page.locator("pre.code").first.is_visible()
-        tab.page.locator("[id='column=top genre'] td a", has_text="ml.predictions.genre").click()
-        tab.page.locator("[id='column=genre'] td a", has_text="genredb predict").click()
-        tab.page.locator("main li a", has_text="genredb train").click()
-        tab.page.locator("main li a", has_text="nrgy").click()
+        expect(tab.page.locator("pre.code").first).to_be_visible()
+        follow(tab.page, tab.page.locator("[id='column=top genre'] td a", has_text="ml.predictions.genre"))
+        follow(tab.page, tab.page.locator("[id='column=genre'] td a", has_text="genredb predict"))
+        follow(tab.page, tab.page.locator("main li a", has_text="genredb train"))
+        follow(tab.page, tab.page.locator("main li a", has_text="nrgy"))
         for name in ("features.song_features", "songs", "staging.stg_songs", "raw.songs_train"):
-            tab.page.locator("[id='column=nrgy'] td a", has_text=re.compile(rf"^{re.escape(name)}\.")).click()
-        tab.page.locator("[id='column=nrgy'] td a", has_text="CS98XClassificationTrain.csv").click()
-        assert tab.page.locator("h1").inner_text().startswith("CS98XClassificationTrain.csv")
-        assert tab.page.locator("[id='column=nrgy']").is_visible()
+            follow(
+                tab.page,
+                tab.page.locator("[id='column=nrgy'] td a", has_text=re.compile(rf"^{re.escape(name)}\.")),
+            )
+        follow(tab.page, tab.page.locator("[id='column=nrgy'] td a", has_text="CS98XClassificationTrain.csv"))
+        expect(tab.page.locator("h1")).to_have_text(re.compile("^CS98XClassificationTrain.csv"))
+        expect(tab.page.locator("[id='column=nrgy']")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -246,13 +250,13 @@ def test_a_node_shows_its_facts(tab: Opened) -> None:
     text = tab.page.locator("main").inner_text()
     for fact in ("main.songs", "sql/models/marts/songs.sql", "unique of songs.song_key", "train:1"):
         assert fact in text
-    assert tab.page.locator("pre.code .k", has_text="with").first.is_visible()
+    expect(tab.page.locator("pre.code .k", has_text="with").first).to_be_visible()
     tab.page.get_by_text("Compiled", exact=True).click()
-    assert tab.page.locator("pre.code", has_text='"staging"."stg_songs"').is_visible()
+    expect(tab.page.locator("pre.code", has_text='"staging"."stg_songs"')).to_be_visible()
     tab.go("node/file-cs98xclassificationtrain-csv.html")
     files = tab.page.get_by_role("region", name="Files").locator("tbody td").all_inner_texts()
     assert files[:4] == ["CS98XClassificationTrain.csv", "raw.songs_train", "13", "13"]
-    assert tab.page.locator("tr", has_text="top genre").get_by_text("top_genre").is_visible()
+    expect(tab.page.locator("tr", has_text="top genre").get_by_text("top_genre")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -274,12 +278,12 @@ def test_a_check_that_warns_shows_its_rows(foreign_tab: Opened) -> None:
     page = foreign_tab.page
     assert "A check of it fails." in str(page.locator("a.node.failed title").text_content())
     assert page.locator("a.node.failed").get_attribute("href") == "node/model-small-stg-people.html"
-    page.locator("a.node.failed").click()
-    assert page.locator("tr", has_text="not_null of stg_people.name").get_by_text("warns").is_visible()
+    follow(page, page.locator("a.node.failed"))
+    expect(page.locator("tr", has_text="not_null of stg_people.name").get_by_text("warns")).to_be_visible()
     rows = page.get_by_role("region", name="Failing rows").locator("tbody tr")
     assert rows.count() == 1
     assert rows.first.locator("td").first.inner_text() == "3"
-    assert rows.first.get_by_text("NULL").first.is_visible()
+    expect(rows.first.get_by_text("NULL").first).to_be_visible()
 
 
 @pytest.mark.slow
@@ -290,9 +294,9 @@ def test_any_name_of_a_column_can_be_traced(foreign_tab: Opened, column: str) ->
     page = foreign_tab.page
     page.locator(".columns tbody th a").get_by_text(column, exact=True).click()
     assert page.locator("[data-path-name]").inner_text().endswith(column.lower())
-    page.get_by_role("link", name="Show in the whole graph").click()
+    follow(page, page.get_by_role("link", name="Show in the whole graph"))
     page.wait_for_selector(".lit", state="attached")
-    assert page.locator("[data-path-problem]").is_hidden()
+    expect(page.locator("[data-path-problem]")).to_be_hidden()
 
 
 def test_nodes_of_one_name_have_pages_of_their_own(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from genredb.catalog import Catalog
 from genredb.runner.project.config import Config
@@ -137,4 +137,4 @@ def test_without_scripts_the_tables_and_other_runs_can_be_read(chrome: Browser, 
     with opened(chrome, site, java_script_enabled=False) as tab:
         tab.go("runs.html")
         tab.page.locator("summary").click()
-        assert tab.page.locator("details td", has_text="evaluate").first.is_visible()
+        expect(tab.page.locator("details td", has_text="evaluate").first).to_be_visible()

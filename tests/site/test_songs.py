@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from genredb.catalog import Catalog
 from genredb.look.site.write import write_site
@@ -69,7 +69,7 @@ def test_the_address_reproduces_what_is_shown(tab: Opened) -> None:
     assert tab.page.input_value("#q") == "1"
     tab.page.locator(".rows tbody a").first.click()
     tab.page.wait_for_selector("#song h1")
-    assert not tab.page.locator("#list").is_visible()
+    expect(tab.page.locator("#list")).to_be_hidden()
     tab.page.go_back()
     tab.page.wait_for_selector("#song", state="hidden")
     assert listed(tab) == shown

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from genredb.catalog import Catalog
 from genredb.look.site import truth
@@ -140,6 +140,7 @@ def test_the_address_keeps_what_was_chosen(tab: Opened) -> None:
     tab.go("truth.html")
     page.check("input[name=label][value=genre_group]")
     page.locator("[data-cell] a").first.click()
+    page.wait_for_selector("#cell h3")
     assert page.locator(".board:visible").count() == 1
     address, heading = page.url, page.locator("#cell h3").inner_text()
     page.goto("about:blank")
@@ -148,7 +149,7 @@ def test_the_address_keeps_what_was_chosen(tab: Opened) -> None:
     assert page.locator(".board:visible").get_attribute("data-label") == "genre_group"
     assert page.locator("#cell h3").inner_text() == heading
     page.click("text=Close")
-    assert page.locator("#cell").is_hidden()
+    expect(page.locator("#cell")).to_be_hidden()
     page.go_back()
     assert page.locator("#cell h3").inner_text() == heading
 
