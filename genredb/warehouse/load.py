@@ -17,6 +17,7 @@ from genredb.warehouse.csvfile import likely_separator
 from genredb.warehouse.declared import Column, SourceSpec
 from genredb.warehouse.faults import FaultCount, Repair, count_faults
 from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
+from genredb.warehouse.rawfile import file_digest
 from genredb.warehouse.readers.formats import opened_source
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.tables import QUARANTINE
@@ -70,6 +71,7 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
     )
     table = RawTable(connection, source, reading, columns)
     done = table.load()
+    sha256 = file_digest(path)
     reading.refuse_changed()
     loaded = table.count()
     if done.records == 0:
@@ -89,7 +91,7 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
     return Load(
         source=source.qualified_name,
         file=path,
-        sha256=found.sha256,
+        sha256=sha256,
         size=found.size,
         records=done.records,
         loaded=loaded,

@@ -16,13 +16,15 @@ from genredb.warehouse.faults import Fault, FaultKind, Repair
 from genredb.warehouse.readers.formats import stem_of
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.sql_csv import read_csv
-from genredb.warehouse.values import FAULT, Field, Filled, fault_sql
+from genredb.warehouse.unique_key import is_unique
+from genredb.warehouse.values import FAULT, Field, Filled, fault_sql, has_only_digits
 
 # The space keeps genredb's own columns apart from those of a source.
 _TEXT = "genredb text {}"
 _PART = "genredb part"
 _ROWS = quote("genredb rows")
 _RECORD = quote("genredb record")
+_DIGITS = quote("genredb digits")
 _REPAIRS = quote("genredb repairs")
 _FAULTS = quote("genredb faults")
 _NO_HEADER = "header = false, new_line = '\\n'"
@@ -104,7 +106,7 @@ class RawTable:
         self.relation = f"{quote(source.schema)}.{quote(_PART)}"
         stated = source.files or RawPattern("")
         # In the order of the properties file, not of the raw file.
-        self._fields = [self._field(column, columns, "") for column in source.columns]
+        self._fields = [self._field(column, columns, is_digits=_DIGITS) for column in source.columns]
         self._lenient = [
             self._field(column, columns, stated.thousands_separator) for column in source.columns
         ]
@@ -128,7 +130,10 @@ class RawTable:
             select {", ".join(field.accepted() for field in self._fields)}
             from (
                 select *, {_values(self._fields)}
-                from (select *{number} from {reading.in_one_go(self._texts, self._asked)})
+                from (
+                    select *, {has_only_digits(self._fields)} as {_DIGITS}{number}
+                    from {reading.in_one_go(self._texts, self._asked)}
+                )
             )
         """
         try:
@@ -180,14 +185,16 @@ class RawTable:
             self._connection.execute(f"drop table {target}")
             self._connection.execute(f"alter table {self.relation} rename to {quote(source.table)}")
 
-    def _field(self, column: Column, columns: Sequence[Column | None], separator: str) -> Field | Filled:
+    def _field(
+        self, column: Column, columns: Sequence[Column | None], separator: str = "", is_digits: str = ""
+    ) -> Field | Filled:
         if column.filled_with == "record_number":
             return Filled(column, _RECORD)
         if column.filled_with == "file_stem":
             return Filled(column, literal(stem_of(self._reading.path.name)))
         if column not in columns:
             return Field(column, "null::varchar")
-        return Field(column, quote(self._texts[columns.index(column)]), separator)
+        return Field(column, quote(self._texts[columns.index(column)]), separator, is_digits)
 
     def _load_checked(self, path: str, separator: str) -> None:
         """Read a well-formed file of numbered records, and record the faults of each row."""
@@ -263,10 +270,7 @@ class RawTable:
         )
 
     def _is_key_unique(self) -> bool:
-        if not self._source.key:
-            return True
-        key = quote(self._source.key)
-        return self._scalar(f"select count({key}) - count(distinct {key}) from {self.relation}") == 0
+        return not self._source.key or is_unique(self._connection, self.relation, self._source.key)
 
     def _scalar(self, sql: str) -> int:
         row = self._connection.row(sql)

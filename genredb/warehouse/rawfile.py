@@ -6,11 +6,15 @@ A build with nothing to do reads them by this alone.
 import hashlib
 import io
 import os
+import time
 from pathlib import Path
 
 from genredb.errors import InputError
 
 CHUNK_BYTES = 1 << 18
+# Two changes within a tick of the file system's clock look like one, so a digest of a new state is not kept.
+_SETTLED_NS = 2_000_000_000
+_digests: dict[tuple[Path, tuple[int, int, int], int], str] = {}
 
 
 def opened(path: Path) -> io.BufferedReader:
@@ -29,13 +33,26 @@ def opened(path: Path) -> io.BufferedReader:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of the bytes that the file has now: a growing file might never end."""
-    sha = hashlib.sha256()
+    """Return the SHA-256 of the bytes that the file has now: a growing file might never end.
+
+    A file that is asked for again is not read again unless it has changed.
+    """
     with opened(path) as file:
-        left = os.fstat(file.fileno()).st_size
-        while chunk := file.read(min(CHUNK_BYTES, left)):
-            sha.update(chunk)
-            left -= len(chunk)
+        status = os.fstat(file.fileno())
+        state = (path, stamp_of(status), status.st_ctime_ns)
+        if state in _digests:
+            return _digests[state]
+        found = _digest(file, status.st_size)
+    if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
+        _digests[state] = found
+    return found
+
+
+def _digest(file: io.BufferedReader, size: int) -> str:
+    sha = hashlib.sha256()
+    while chunk := file.read(min(CHUNK_BYTES, size)):
+        sha.update(chunk)
+        size -= len(chunk)
     return sha.hexdigest()
 
 
