@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from genredb.warehouse.csvfile import _Tally
@@ -14,6 +14,8 @@ PARTS = st.sampled_from([
 ])  # fmt: skip
 
 
+@example(parts=[b'"x"', b"y" * 300, b"\n"], cuts={3}, fields=1)
+@example(parts=[b"y" * 300, b'"x"', b"\n"], cuts={300}, fields=1)
 @settings(max_examples=300)
 @given(parts=st.lists(PARTS, max_size=40), cuts=st.sets(st.integers(0, 400)), fields=st.integers(1, 3))
 def test_records_are_counted_in_any_chunks(parts: list[bytes], cuts: set[int], fields: int) -> None:
