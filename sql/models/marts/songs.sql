@@ -9,39 +9,39 @@ stg_genres as (
 ),
 
 -- Few songs share all audio columns with another one; only their texts are
--- compared.
+-- compared. Each step reads the table itself: of a query that is read several
+-- times, a copy would be kept.
 alike as (
     select {{ var('audio_columns') | join(', ') }}
-    from stg_songs
+    from {{ ref('stg_songs') }}
     group by {{ var('audio_columns') | join(', ') }}
     having count(*) > 1
 ),
 
 repeated as (
     select
-        {% for column in var('audio_columns') -%}
-            stg_songs.{{ column }},
-        {% endfor -%}
-        stg_songs.artist_key,
-        lower(stg_songs.title) as title_key,
-        arg_min(
-            stg_songs.song_key,
-            (stg_songs.source_rank, stg_songs.source, stg_songs.id)
-        ) as first_song_key
-    from stg_songs
-    inner join alike
-        on
-            {% for column in var('audio_columns') -%}
-                stg_songs.{{ column }} is not distinct from alike.{{ column }}
-                {%- if not loop.last %} and{% endif %}
-            {% endfor %}
-    where stg_songs.title is not null and stg_songs.artist_key is not null
+        {{ var('audio_columns') | join(',\n        ') }},
+        artist_key,
+        lower(title) as title_key,
+        arg_min(song_key, (source_rank, source, id)) as first_song_key
+    from {{ ref('stg_songs') }} as candidates
+    where
+        title is not null
+        and artist_key is not null
+        and exists (
+            select 1
+            from alike
+            where
+                {% for column in var('audio_columns') -%}
+                    alike.{{ column }}
+                    is not distinct from candidates.{{ column }}
+                    {%- if not loop.last %} and{% endif %}
+                {% endfor %}
+        )
     group by
-        {% for column in var('audio_columns') -%}
-            stg_songs.{{ column }},
-        {% endfor -%}
-        stg_songs.artist_key,
-        lower(stg_songs.title)
+        {{ var('audio_columns') | join(',\n        ') }},
+        artist_key,
+        lower(title)
     having count(*) > 1
 ),
 
