@@ -11,12 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genredb.errors import InputError
+import duckdb
+
+from genredb.errors import InputError, ProjectError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import likely_separator
+from genredb.warehouse.database import quote
 from genredb.warehouse.declared import Column, SourceSpec
+from genredb.warehouse.duckdb_errors import first_line
 from genredb.warehouse.faults import FaultCount, Repair, count_faults
-from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
+from genredb.warehouse.raw_table import Faulty, RawTable
 from genredb.warehouse.rawfile import file_digest
 from genredb.warehouse.readers.formats import opened_source
 from genredb.warehouse.readers.reading import Reading
@@ -50,9 +54,32 @@ def load_source(connection: Connection, source: SourceSpec, paths: Iterable[Path
     Raises InputError if a file cannot be read as a whole: wrong format, no records, missing columns.
     """
     QUARANTINE.create(connection)
-    create_empty(connection, source)
+    _create_empty(connection, source)
     connection.execute("delete from raw.quarantine where source = ?", [source.qualified_name])
     return tuple(_load_file(connection, source, path) for path in paths)
+
+
+def _create_empty(connection: Connection, source: SourceSpec) -> None:
+    """Create the raw table of a source, or replace it, without rows."""
+    names = [column.name for column in source.columns]
+    if source.key is not None and source.key not in names:
+        raise ProjectError(
+            f"the key '{source.key}' of {source.name} is not a column",
+            place=source.path,
+            name=source.key,
+            choices=names,
+        )
+    columns = ", ".join(f"{quote(column.name)} {column.data_type or 'varchar'}" for column in source.columns)
+    connection.execute(f"create schema if not exists {quote(source.schema)}")
+    try:
+        connection.execute(
+            f"create or replace table {quote(source.schema)}.{quote(source.table)} ({columns})"
+        )
+    except duckdb.ProgrammingError as error:  # an unknown type, no column, or two that differ only in case
+        reason = first_line(error)
+        raise ProjectError(
+            f"the table {source.qualified_name} cannot be created: {reason}", place=source.path
+        ) from None
 
 
 def _load_file(connection: Connection, source: SourceSpec, path: Path) -> Load:
