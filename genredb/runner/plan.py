@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.flow.lineage import Lineage
@@ -18,18 +19,22 @@ from genredb.runner.project.discover import read_project
 _ALL = Options()
 
 
-def plan(opened: Opened, options: Options = _ALL, extension: Extension = PLAIN) -> Plan:
+def plan(
+    opened: Opened, options: Options = _ALL, extension: Extension = PLAIN, engine: Engine = DUCKDB
+) -> Plan:
     """Return what a build would run, and which columns of its relations would change.
 
     Nothing is written. ProjectErrors if a feature depends on a label.
     """
     connection = opened.published
-    state = read_state(connection)
+    state = read_state(connection, engine.marks())
     compilation = _compilation(opened, state, options)
+    engine.refuse(compilation)
     found = make_plan(compilation, state, connection, options, extension)
     if not found.is_proved:
         extension.refuse_features(compilation)
-        LeakGuard(compilation, connection, extension).refuse_leaks()
+        executor = engine.executor(connection) if connection else None
+        LeakGuard(compilation, executor, extension).refuse_leaks()
     if not state.nodes or found.is_empty or options.is_full_refresh:
         return found
     lineage = Lineage(compilation, opened.templates_database)

@@ -12,7 +12,7 @@ from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import Proof, ProvedView
 from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
+from genredb.warehouse.database import insert_rows, relation_exists, relation_marks
 from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.tables import has_current_layout, refuse_to_replace
 
@@ -97,15 +97,18 @@ def mark_of(digest: str) -> str:
     return f"{_MARK}{digest[:16]}"
 
 
-def read_state(connection: Connection | None) -> State:
+def read_state(connection: Connection | None, marks: Mapping[str, str] | None = None) -> State:
     """Read the state of a database; it has only marks if genredb did not build it.
 
-    For a database built by another version it also has the settings: its raw folder is still known.
+    ``marks`` are those of the relations if they are not in the same database. For a database built by another
+    version the state also has the settings: its raw folder is still known.
     """
     if connection is None:
-        return State()
+        return State(marks=marks or {})
+    if marks is None:
+        marks = relation_marks(connection)
     if not has_current_layout(connection):
-        return State(marks=relation_marks(connection), built_with=read_built_with(connection))
+        return State(marks=marks, built_with=read_built_with(connection))
     values: dict[str, str] = dict(connection.rows("select key, value from meta.state"))
     loads = connection.rows("select source, digest from meta.loads")
     nodes = connection.rows(
@@ -128,7 +131,7 @@ def read_state(connection: Connection | None) -> State:
             )
             for unique_id, fingerprint, sql, sql_id, rest, relation, cause, subject, *others in nodes
         },
-        marks=relation_marks(connection),
+        marks=marks,
         built_with=read_built_with(connection),
     )
 
@@ -186,19 +189,11 @@ def mark_unconfirmed(connection: Connection) -> None:
     connection.execute("update meta.state set value = 'false' where key = 'is_whole'")
 
 
-def drop_relation(connection: Connection, relation: str) -> None:
-    """Drop a table or view (``schema.name``) that left the project, with the record of its load."""
-    for (schema, name), kind in relations(connection).items():
-        if f"{schema}.{name}" == relation:  # either may contain a dot
-            connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
+def forget_load(connection: Connection, relation: str) -> None:
+    """Remove what is recorded of the load of a raw table (``schema.name``) that left the project."""
     connection.execute("delete from meta.loads where source = ?", [relation])
     if relation_exists(connection, "raw", "quarantine"):
         connection.execute("delete from raw.quarantine where source = ?", [relation])
-
-
-def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
-    """Mark a relation (quoted) as created by genredb for this digest; replacing it removes the mark."""
-    connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
 
 
 def record_loads(connection: Connection, spec: SourceSpec, loads: "Iterable[Load]", digest: str) -> None:
@@ -207,7 +202,6 @@ def record_loads(connection: Connection, spec: SourceSpec, loads: "Iterable[Load
     A source without files has one row without a file name.
     """
     source = spec.qualified_name
-    mark(connection, f"{quote(spec.schema)}.{quote(spec.table)}", "table", digest)
     connection.execute("delete from meta.loads where source = ?", [source])
     now = datetime.now(UTC)
     rows = [
