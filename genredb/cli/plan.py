@@ -1,9 +1,11 @@
 """``genredb plan``."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
@@ -25,8 +27,12 @@ def plan(
     state: State = None,
     full_refresh: FullRefresh = False,
     sample: Sample = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
 ) -> None:
     """Show what a build would run, why, and which columns change. Nothing is written.
+
+    With --engine spark, everything is listed that Spark is not known to run as DuckDB does.
 
     Example: genredb plan --select songs+
     """
@@ -37,8 +43,9 @@ def plan(
     from genredb.songs.extension import SONGS
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
-    with Catalog(context.from_sample(sample)) as catalog:
-        found = make_plan(catalog, options, SONGS)
+    config = on_engine(context, engine, master).from_sample(sample)
+    with Catalog(config) as catalog, closing(engine_of(config)) as chosen:
+        found = make_plan(catalog, options, SONGS, chosen)
     nodes = found.compilation.nodes
     if context.json:
         from genredb.reports.builds import plan_report

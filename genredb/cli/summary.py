@@ -27,7 +27,9 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
     """Print a one-line summary of a build."""
     name = config.database.name
     if result.exit_code:
-        end = f"{_counts(result)}; {name} is unchanged. `genredb retry` resumes from here."
+        end = f"{_counts(result)}; {name} is unchanged."
+        if config.settings.engine == "duckdb":
+            end += " `genredb retry` resumes from here."
         console.line(("Failed: ", "red bold"), (end, ""))
     elif not result.is_published:
         console.say(f"Nothing changed since the last build; {name} is up to date.", "green")

@@ -47,4 +47,7 @@ def build(
         return result
     from genredb.runner.execution.job import Request, run_job  # noqa: PLC0415 - slow to import, and often not needed
 
-    return run_job(Request(config, observer, options, extension, files_digest, engine))
+    try:
+        return run_job(Request(config, observer, options, extension, files_digest, engine))
+    finally:
+        engine.close()

@@ -6,7 +6,12 @@ from genredb.runner.artifacts.history import record_run
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.execution.load_files import load_files
 from genredb.runner.extension import PLAIN, Extension
-from genredb.runner.planning.built_with import loaded_with, with_raw_folder, write_built_with
+from genredb.runner.planning.built_with import (
+    loaded_with,
+    refuse_other_engine,
+    with_raw_folder,
+    write_built_with,
+)
 from genredb.runner.planning.inputs import raw_files
 from genredb.runner.planning.planner import is_loaded
 from genredb.runner.planning.state import mark_unconfirmed, read_state
@@ -25,6 +30,7 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
     started_at = datetime.now(UTC)
     with publication(config.database, config.engine) as writer:
         state = read_state(writer.current)
+        refuse_other_engine(config, state.built_with)
         config = with_raw_folder(config, state.built_with)
         observer.settled(config)
         project = read_project(config)

@@ -8,7 +8,7 @@ from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.opened import Opened
-from genredb.runner.planning.built_with import with_raw_folder
+from genredb.runner.planning.built_with import refuse_other_engine, with_raw_folder
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import make_plan
@@ -28,8 +28,9 @@ def plan(
     """
     connection = opened.published
     state = read_state(connection, engine.marks())
+    refuse_other_engine(opened.config, state.built_with)
     compilation = _compilation(opened, state, options)
-    engine.refuse(compilation)
+    engine.refuse(compilation, extension.tables(compilation.project))
     found = make_plan(compilation, state, connection, options, extension)
     if not found.is_proved:
         extension.refuse_features(compilation)

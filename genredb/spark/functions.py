@@ -25,12 +25,14 @@ _VITHKUQI_LOWERED = "".join(chr(ord(one) + 0x27) for one in _VITHKUQI)
 _NEWER_MARKS = (
     "\u0898-\u089f\u08ca-\u08d2\u0c3c\u0cf3\u0ece\u1715\u180f\u1ac1-\u1ace\u1dfa"
     "\U00010efd-\U00010eff\U00010f82-\U00010f85\U00011070\U00011073\U00011074\U000110c2\U00011241"
-    "\U00011720\U00011721\U00011f00\U00011f01\U00011f03\U00011f34-\U00011f3a\U00011f3e-\U00011f42"
+    "\U00011f00\U00011f01\U00011f03\U00011f34-\U00011f3a\U00011f3e-\U00011f42"
     "\U00013440\U00013447-\U00013455\U0001cf00-\U0001cf2d\U0001cf30-\U0001cf46\U0001e08f\U0001e2ae"
     "\U0001e4ec-\U0001e4ef"
 )
 # DuckDB's trim() removes what Unicode calls a space separator, Spark's only the blank.
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+# Marks for Java 17 that are characters of their own since.
+_NO_LONGER_MARKS = "\U00011720\U00011721"
 
 
 def _select(sql: str) -> str:
@@ -117,7 +119,9 @@ def _of_text(node: exp.Expr) -> Why:
 def _reverse(node: exp.Expr) -> exp.Expr:
     """Reverse by what readers see as one character, as DuckDB does."""
     characters = spark("regexp_extract_all", node.this, rf"(\X[{_NEWER_MARKS}]*)", exp.Literal.number(1))
-    return spark("array_join", spark("reverse", characters), "")
+    reversed_ = spark("array_join", spark("reverse", characters), "")
+    is_unlike = spark("regexp_like", node.this.copy(), f"[{_NO_LONGER_MARKS}]")
+    return spark("if", is_unlike, spark("raise_error", "Spark cannot reverse() Ahom vowels"), reversed_)
 
 
 def _floor(node: exp.Expr) -> exp.Expr:

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
     from pyspark.errors import PySparkException  # noqa: PLC0415 - slow to import
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # pyspark logs each failing query as JSON; the error itself says what failed.
     logging.getLogger("SQLQueryContextLogger").disabled = True
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

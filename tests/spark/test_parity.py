@@ -51,6 +51,8 @@ def test_every_character_is_the_same(
     expression: str, duck: Connection, session: "SparkSession", every_character: Schema
 ) -> None:
     probe = f"select n, {expression} as x from every_character"
+    if "reverse" in expression:
+        probe += " where n not in (71456, 71457)"  # which Spark refuses to reverse, by an error
     types = {name: kind for name, kind, *_ in duck.rows(f"describe {probe}")}
     spark = session.sql(with_types(to_spark(probe, every_character), types)).toArrow()
     with duck.given("on_spark", spark):

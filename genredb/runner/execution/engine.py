@@ -1,12 +1,13 @@
 """What a build needs to know of an engine besides its executors; DuckDB's is the default."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genredb.runner.execution.executor import Executor
     from genredb.runner.graph.compiler import Compilation
     from genredb.warehouse.connection import Connection
+    from genredb.warehouse.tables import OwnTable
 
 
 class Engine:
@@ -20,8 +21,11 @@ class Engine:
     resumes = True
     has_receipt = True
 
-    def refuse(self, compilation: "Compilation") -> None:
-        """Raise ProjectErrors for all that this engine cannot run as DuckDB does."""
+    def refuse(self, compilation: "Compilation", own: "Iterable[OwnTable]") -> None:
+        """Raise ProjectErrors for all that this engine cannot run as DuckDB does.
+
+        ``own`` are the tables of the application that models may read.
+        """
 
     def marks(self) -> Mapping[str, str] | None:
         """Return the marks of the published relations; None if they are in the ledger."""
@@ -38,6 +42,9 @@ class Engine:
 
     def publish(self) -> None:
         """Publish what executors changed; the ledger has just been published."""
+
+    def close(self) -> None:
+        """End what the engine started; what is not published is discarded."""
 
 
 DUCKDB = Engine()

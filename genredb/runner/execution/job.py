@@ -17,7 +17,7 @@ from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
 from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node
-from genredb.runner.planning.built_with import as_built, settings_of, with_raw_folder
+from genredb.runner.planning.built_with import as_built, refuse_other_engine, settings_of, with_raw_folder
 from genredb.runner.planning.drops import refuse_large_drop
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
@@ -82,7 +82,9 @@ class _Job:
 
     def published_state(self) -> State:
         """Return the published state."""
-        return read_state(self._writer.current, self._engine.marks())
+        state = read_state(self._writer.current, self._engine.marks())
+        refuse_other_engine(self._config, state.built_with)
+        return state
 
     def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
@@ -120,7 +122,7 @@ class _Job:
         refuse_notices(compilation, options)
         for notice in compilation.notices:
             self._observer.note(notice)
-        self._engine.refuse(compilation)
+        self._engine.refuse(compilation, self._extension.tables(compilation.project))
         plan = make_plan(compilation, state, connection, options, self._extension)
         executor = None if connection is None else self._engine.executor(connection)
         if executor is not None:  # relations that are not rebuilt may still have new descriptions
@@ -252,7 +254,8 @@ class _Job:
         """Write a receipt, if possible, so that the next build can tell at once that nothing changed."""
         compilation = plan.compilation
         is_volatile = compilation.uses_clock or any(node.volatile for node in state.nodes.values())
-        if state.is_whole and plan.is_whole and is_proved and not is_volatile:
+        may_skip = self._engine.has_receipt and state.is_whole and plan.is_whole
+        if may_skip and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
             write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
