@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from genredb.errors import ProjectErrors, UsageError
@@ -87,6 +88,12 @@ def test_odd_songs_from_many_files(
     write_organize_file(raw / "songs_extra_a.csv", 40)
     write_organize_file(raw / "songs_extra_b.csv", 30, seed=9)
     write_playlist(raw / "playlist_a.csv", 50, artists=["Earth, Wind & Fire", "Beyoncé"])
+    for number, suffix in enumerate(("jsonl", "parquet")):
+        options = "format json" if suffix == "jsonl" else "format parquet"
+        rows = (
+            f'select * replace ("Id" + {200 + 100 * number} as "Id") from read_csv(\'{raw / REAL_FILES[0]}\')'
+        )
+        duckdb.sql(f"copy ({rows}) to '{raw / f'songs_extra_{suffix}.{suffix}'}' ({options})")
     train = raw / REAL_FILES[0]
     first, *lines = train.read_text(encoding="utf-8").splitlines()
     fields = lines[0].split(",")
@@ -141,6 +148,34 @@ def test_a_failed_check_publishes_nothing(tmp_path: Path, build: Build) -> None:
     assert build(config).is_published
 
 
+def test_a_death_between_ledger_and_pointer_is_repaired(
+    tmp_path: Path, build: Build, session: "SparkSession", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers see the old snapshot, and the next build makes what the ledger already claims."""
+    files = {
+        "seeds/numbers.csv": "i\n1\n",
+        "models/doubled.sql": "select i * 2 as i from {{ ref('numbers') }}",
+    }
+    config = on_spark(write_project(tmp_path, files))
+    assert build(config).is_published
+    pointer = warehouse_of(config.database) / POINTER
+    before = pointer.read_text(encoding="utf-8")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "seeds" / "numbers.csv").write_text("i\n5\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshots, "publish", die)
+        with pytest.raises(KeyboardInterrupt):
+            build(config)
+    assert pointer.read_text(encoding="utf-8") == before
+    assert Snapshots(warehouse_of(config.database)).published().keys() == {"main.numbers", "main.doubled"}
+    assert {r.node.name for r in build(config).results} == {"numbers", "doubled"}
+    assert session.table(quoted("main.doubled")).toArrow().to_pylist() == [{"i": 10}]
+    assert not build(config).is_published
+
+
 def test_unit_tests_run(tmp_path: Path, build: Build) -> None:
     unit = """
 unit_tests:
@@ -166,7 +201,9 @@ def test_the_ledger_of_one_engine_is_not_built_on_the_other(tmp_path: Path, buil
     spark = on_spark(write_project(tmp_path, {"seeds/numbers.csv": "i\n1\n"}))
     assert build(spark).is_published
     other = replace(spark, settings=replace(spark.settings, engine="duckdb"))
-    with pytest.raises(UsageError, match="was built on Spark, not on DuckDB; add --engine spark"):
+    with pytest.raises(
+        UsageError, match="was built on Spark, not on DuckDB; `build` and `plan` take --engine"
+    ):
         verbs.build(other)
 
 

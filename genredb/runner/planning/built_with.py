@@ -136,10 +136,10 @@ def refuse_other_engine(config: Config, found: BuiltWith) -> None:
     """Raise UsageError if the database was built on another engine, which has its relations elsewhere."""
     stated = config.settings.engine
     if found != BuiltWith() and found.engine != stated:
-        is_spark = stated == "spark"
+        cure = "leave out --engine spark" if stated == "spark" else "`build` and `plan` take --engine spark"
         raise UsageError(
             f"{config.database.name} was built on {_ENGINES[found.engine]}, not on {_ENGINES[stated]}",
-            cure=f"{'leave out' if is_spark else 'add'} --engine spark, or name another file with --database",
+            cure=f"{cure}; or name another file with --database",
         )
 
 
