@@ -63,12 +63,17 @@ def with_types(sql: str, types: Mapping[str, str]) -> str:
 def spark_type(duckdb_type: str) -> str:
     """Return Spark's name for a DuckDB type."""
     built = exp.DataType.build(duckdb_type, dialect="duckdb")
-    for part in built.find_all(exp.DataType):
-        if part.this == exp.DataType.Type.INT128:
-            part.replace(exp.DataType.build("decimal(38, 0)")) if part.parent else None
-    if built.this == exp.DataType.Type.INT128:
-        return "DECIMAL(38, 0)"
-    return built.sql("spark")
+    return built.transform(_without_hugeint).sql("spark")
+
+
+def _without_hugeint(node: exp.Expr) -> exp.Expr:
+    is_hugeint = isinstance(node, exp.DataType) and node.this == exp.DataType.Type.INT128
+    return exp.DataType.build("decimal(38, 0)") if is_hugeint else node
+
+
+def type_name(text: str) -> str:
+    """Return the name of one of Spark's types in the spelling of :func:`spark_type`, in upper case."""
+    return "VOID" if text == "void" else exp.DataType.build(text, dialect="spark").sql("spark").upper()
 
 
 def quoted(name: str) -> str:

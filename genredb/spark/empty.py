@@ -50,6 +50,16 @@ class EmptyCopy:
         self._schema = None
         create_empty(self.connection, source)
 
+    def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
+        """Add the table of a seed with its rows, until ``clear()``; return their number."""
+        self._schema = None
+        self.executor.create_schema(relation)
+        return self.executor.load_seed(relation.include(database=False), file, separator, types)
+
+    def clear(self, relation: Relation) -> None:
+        """Remove the rows of a seed."""
+        self.connection.execute(f"truncate {relation.include(database=False)}")
+
     def close(self) -> None:
         """Forget all relations."""
         self.connection.close()

@@ -88,6 +88,7 @@ class SparkEngine(Engine):
     def close(self) -> None:
         """End the session, and remove what was made but not published."""
         self._snapshots.discard()
+        self._empty.close()
         if self._session is not None:
             self._session.stop()
 
@@ -122,9 +123,9 @@ class SparkEngine(Engine):
         seed = compilation.project.seeds[node.name]
         types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
         try:
-            self._empty.executor.create_schema(node.relation)
             separator = delimiter(seed.config.get("delimiter"), node.path)
-            self._empty.executor.load_seed(node.relation.include(database=False), seed.file, separator, types)
+            self._empty.load_seed(node.relation, seed.file, separator, types)
+            self._empty.clear(node.relation)
         except GenredbError:
             return  # the build reports it
 

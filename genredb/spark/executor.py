@@ -16,7 +16,7 @@ from genredb.errors import ProjectError, SqlError
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.planning.state import mark_of
 from genredb.runner.templates.relation import Relation
-from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, with_types
+from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.parquet import write_parquet
 from genredb.spark.session import first_line
@@ -110,9 +110,9 @@ class SparkExecutor:
 
     def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
         """Create a table from a seed's CSV, as DuckDB reads it; return its row count."""
-        self._empty.executor.create_schema(relation)
-        count = self._empty.executor.load_seed(relation.include(database=False), file, separator, types)
+        count = self._empty.load_seed(relation, file, separator, types)
         self._keep(self._copied(self._empty.connection, relation))
+        self._empty.clear(relation)
         return count
 
     def create_schema(self, relation: Relation) -> None:
@@ -203,7 +203,7 @@ class SparkExecutor:
             raise refusal_errors(error, sql)[0] from None
         frame = self._on_spark(translated, self._session.sql)
         for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
-            wanted, found = spark_type(kind).upper(), spark_type_of(field.dataType)
+            wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
             if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
                 raise ProjectError(f"the column {name} is {kind} on DuckDB and {found} on Spark")
         return with_types(translated, types)
@@ -253,18 +253,6 @@ def refusal_errors(error: RefusedError, sql: str) -> list[SqlError]:
     """Return one error for each part of a query that is refused, with its place in the SQL."""
     known = "Spark is not known to run {} as DuckDB does"
     return [SqlError(known.format(one.what), sql, one.offset) for one in error.refusals]
-
-
-def spark_type_of(data_type: Any) -> str:
-    """Return the name of a type of a Spark schema, as :func:`spark_type` writes it."""
-    return spark_type_text(data_type.simpleString())
-
-
-def spark_type_text(text: str) -> str:
-    """Return the name of a Spark type in one spelling."""
-    from sqlglot import exp  # noqa: PLC0415
-
-    return "VOID" if text == "void" else exp.DataType.build(text, dialect="spark").sql("spark").upper()
 
 
 def _here(relation: Relation) -> str:

@@ -31,14 +31,19 @@ def test_a_probe_is_the_same(probe: str, duck: Connection, nasty_session: "Spark
 
 
 @pytest.fixture(scope="module")
-def every_character(duck: Connection, session: "SparkSession") -> Schema:
+def every_character(
+    duck: Connection, session: "SparkSession", tmp_path_factory: pytest.TempPathFactory
+) -> Schema:
     """One row per code point, but for those that UTF-8 cannot hold."""
     duck.execute(
         "create table every_character as select n::integer as n, chr(n::integer) as t from range(1, 1114112) as r(n)"
         " where n not between 55296 and 57343"
     )
-    rows = duck.engine.sql("from every_character").to_arrow_table()
-    session.createDataFrame(rows, "n int, t string").createOrReplaceTempView("`main.every_character`")
+    file = tmp_path_factory.mktemp("characters") / "part.parquet"
+    duck.execute(f"copy every_character to '{file}' (format parquet)")
+    session.read.schema("n int, t string").parquet(str(file)).createOrReplaceTempView(
+        "`main.every_character`"
+    )
     return {"main": {"every_character": {"n": "INTEGER", "t": "VARCHAR"}}}
 
 
