@@ -37,6 +37,10 @@ bench-learn *arguments:
 bench-query *arguments:
     .venv/bin/python -m bench.query {{ arguments }}
 
+# Stages of up to ten million songs beside the least that each could cost
+bench-scale *arguments:
+    .venv/bin/python -m bench.scale {{ arguments }}
+
 # The report beside the same SQL and the same map
 bench-site *arguments:
     .venv/bin/python -m bench.site {{ arguments }}

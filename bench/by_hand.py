@@ -19,20 +19,7 @@ from genredb.songs.tables import ML_TABLES
 from genredb.warehouse.database import open_memory
 from genredb.warehouse.tables import create_tables
 
-SCRIPT = """
-import json, os, sys
-import duckdb
-path, statements = sys.argv[1], json.load(open(sys.argv[2]))
-connection = duckdb.connect(path)
-for kind, sql in statements:
-    rows = connection.execute(sql).fetchall()
-    if kind == "check" and rows:
-        sys.exit(f"failing: {sql}")
-connection.execute("checkpoint")
-connection.close()
-handle = os.open(path, os.O_RDONLY)
-os.fsync(handle)
-"""
+SCRIPT = Path(__file__).with_name("script.py")
 
 
 class ByHand:
@@ -40,43 +27,55 @@ class ByHand:
 
     def __init__(self, config: Config, folder: Path) -> None:
         self._database = config.database
-        self._script, self._listing = folder / "by_hand.py", folder / "statements.json"
-        self._script.write_text(SCRIPT)
-        self._listing.write_text(json.dumps(statements(compile_project(read_project(config)))))
+        self._listing, self._loads = folder / "statements.json", folder / "loads.json"
+        found = statements(compile_project(read_project(config)))
+        self._listing.write_text(json.dumps(found))
+        self._loads.write_text(json.dumps([one for one in found if one[0] in ("setup", "load")]))
+        self._settings = json.dumps({one.name: one.value for one in config.engine})
+
+    @property
+    def command(self) -> list[str | Path]:
+        """The command that runs the script on a database that does not exist."""
+        return [sys.executable, SCRIPT, self._database, self._listing, self._settings]
+
+    def load_command(self, database: Path) -> list[str | Path]:
+        """Return the command that only makes the raw tables, in another database."""
+        return [sys.executable, SCRIPT, database, self._loads, self._settings]
 
     def run(self) -> Timing:
         """Build from scratch."""
         self._database.unlink(missing_ok=True)
-        return timed([sys.executable, self._script, self._database, self._listing])
+        return timed(self.command)
 
 
-def statements(compilation: Compilation) -> list[tuple[str, str]]:
-    """Write the statements of a project's build to a file."""
+def statements(compilation: Compilation) -> list[tuple[str, str, str]]:
+    """Return the statements of a project's build: the kind of each, what it is for, its SQL."""
     project = compilation.project
     relations = [node.relation for node in compilation.of_type(Dataset)]
     schemas = sorted({str(relation.schema) for relation in relations} - {"main"})
-    found = [("setup", f"create schema if not exists {schema}") for schema in schemas]
+    found = [("setup", schema, f"create schema if not exists {schema}") for schema in schemas]
     named = {relation.qualified_name for relation in relations}
-    found += [("setup", sql) for name, sql in _own_tables().items() if name in named]
+    found += [("setup", name, sql) for name, sql in _own_tables().items() if name in named]
     for source in project.loaded_sources:
         types = ", ".join(f"'{column.name}': '{column.data_type}'" for column in source.columns)
         paths = source_files(source, project.loaded_sources, project.config)
         for path in paths:
             sql = f"from read_csv('{path}', header = true, auto_detect = false, columns = {{{types}}})"
-            found.append(("load", f"create table {source.qualified_name} as {sql}"))
+            table = f"create table {source.qualified_name} as {sql}"
+            found.append(("load", source.qualified_name, table))
         if not paths:
             columns = ", ".join(f"{column.name} {column.data_type}" for column in source.columns)
-            found.append(("load", f"create table {source.qualified_name} ({columns})"))
+            found.append(("load", source.qualified_name, f"create table {source.qualified_name} ({columns})"))
     for node in compilation.nodes.values():
         if isinstance(node, Seed):
             seed = project.seeds[node.name]
             types = "".join(f"'{c}': '{t}', " for c, t in (seed.config.get("column_types") or {}).items())
             sql = f"from read_csv('{seed.file}', header = true, types = {{{types}}})"
-            found.append(("seed", f"create table {node.relation} as {sql}"))
+            found.append(("seed", node.label, f"create table {node.relation} as {sql}"))
         elif isinstance(node, Model):
-            found.append(("model", f"create {node.materialized} {node.relation} as {node.sql}"))
+            found.append(("model", node.label, f"create {node.materialized} {node.relation} as {node.sql}"))
         elif isinstance(node, Check) and node.severity == "error":
-            found.append(("check", node.sql))
+            found.append(("check", node.label, node.sql))
     return found
 
 

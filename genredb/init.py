@@ -18,7 +18,8 @@ from genredb.warehouse.tables import QUARANTINE
 
 _SHIPPED = (PROJECT_FILE, "profiles.yml", "sql", "data/seeds", "data/sample")
 _SCHEMA_MACRO = "sql/macros/generate_schema_name.sql"  # names a schema `staging` instead of `main_staging`
-_IGNORED = "*.duckdb\n*.duckdb.*\n/target/\n" + "".join(f"/data/raw/*{suffix}\n" for suffix in SUFFIXES)
+_DATABASES = "*.duckdb\n*.duckdb.*\n*.spark/\n"
+_IGNORED = f"{_DATABASES}/target/\n" + "".join(f"/data/raw/*{suffix}\n" for suffix in SUFFIXES)
 _STAGING = "staging"
 _JINJA = ("{{", "{%", "{#")
 

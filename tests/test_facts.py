@@ -32,6 +32,7 @@ FOREIGN = {
     "genredb.runner.project.files",
     "genredb.runner.flow.query",
     "genredb.songs.learn.fitted",
+    "genredb.spark.dialect",
 }
 READING = {
     "split",

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from genredb.errors import ProjectErrors
+from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN
 from genredb.runner.flow.leaks import find_leaks
 from genredb.runner.flow.lineage import Lineage
-from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.planning.state import read_proof
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
+from genredb.runner.results import Proof
+from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import connect, open_reader
 from tests.cases import case_names, read_case
 from tests.conftest import Cli, check_golden, rows
@@ -43,6 +46,12 @@ LEAKS, NO_LEAKS, REFUSED = "leaks/found", "leaks/none", "leaks/refused"
 def case(folder: str, form: str) -> dict[str, str]:
     """The files of a case, the songs and the roles of train's columns."""
     return {**BASE, **read_case(folder, form)}
+
+
+def prove_on_data(compilation: Compilation, connection: Connection) -> Proof | None:
+    """Run the leak guard's proof on data."""
+    executor = DuckDBExecutor(connection)
+    return LeakGuard(compilation, executor, PLAIN).prove_on_data(connection, executor)
 
 
 def project(x: str, rest: str, models: Mapping[str, str]) -> dict[str, str]:
@@ -130,7 +139,7 @@ def test_permuted_labels_find_the_leak_by_themselves(form: str, tmp_path: Path) 
     compilation = compiled(tmp_path, files)
     with closing(connect(tmp_path / "small.duckdb")) as connection:
         with pytest.raises(ProjectErrors) as raised:
-            LeakGuard(compilation, connection, PLAIN).prove_on_data(connection)
+            prove_on_data(compilation, connection)
         assert len(raised.value.errors) == 1
         assert "the feature x of train depends on a label: with the labels permuted" in str(raised.value)
         assert connection.rows("select current_database()") == [("small",)]
@@ -151,9 +160,7 @@ def test_a_row_filter_by_label_is_to_be_declared(tmp_path: Path) -> None:
     with closing(connect(tmp_path / "small.duckdb")) as connection:
         connection.execute("create table songs as from read_csv(?)", [str(tmp_path / "seeds" / "songs.csv")])
         with pytest.raises(ProjectErrors, match="permuted, they differ"):
-            LeakGuard(
-                compiled(tmp_path, {**files, "models/train.yml": undeclared}), connection, PLAIN
-            ).prove_on_data(connection)
+            prove_on_data(compiled(tmp_path, {**files, "models/train.yml": undeclared}), connection)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +244,7 @@ def test_this_projects_features_are_free_of_labels(config: Config) -> None:
     assert build(config).is_published
     views = ("song_features", "train", "train_common", "predict")
     with open_reader(config.database) as connection:
-        proof = LeakGuard(compile_project(read_project(config)), connection, PLAIN).prove_on_data(connection)
+        proof = prove_on_data(compile_project(read_project(config)), connection)
     assert proof is not None
     assert {view.name for view in proof.views} == {f"features.{name}" for name in views}
     assert [len(view.features) for view in proof.views] == [11] * len(views)

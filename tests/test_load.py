@@ -105,9 +105,30 @@ def test_one_go_and_record_by_record_agree(rows: list[tuple[str, int, int]]) -> 
         table = RawTable(connection, SOURCE, reading, SOURCE.columns)
         assert table.load_clean()
         clean = connection.rows(f"from {table.relation}")
+        for split in (table.load_split(), table.load_checked()):
+            assert split is not None
+            assert connection.rows(f"from {table.relation}") == clean
+            assert (split.records, split.faulty) == (reading.found.records, [])
+
+
+@FEW
+@given(
+    rows=st.lists(st.tuples(texts, st.integers(-2, 500), st.sampled_from("-5 1 x 1.5".split())), min_size=1)
+)
+def test_bad_values_of_a_plain_file_are_judged_as_record_by_record(rows: list[tuple[str, int, str]]) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(HEADER.split(","))
+    writer.writerows([number % 7, *row] for number, row in enumerate(rows))
+    with open_memory() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("create schema raw")
+        path = Path(folder) / "things.csv"
+        path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+        table = RawTable(connection, SOURCE, read(connection, path, path, ","), SOURCE.columns)
         split = table.load_split()
-        assert connection.rows(f"from {table.relation}") == clean
-    assert (split.records, split.faulty) == (reading.found.records, [])
+        loaded = connection.rows(f"from {table.relation}")
+        assert table.load_checked() == split
+        assert connection.rows(f"from {table.relation}") == loaded
 
 
 def test_chunk_borders_do_not_change_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

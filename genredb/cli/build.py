@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import (
     AllowDrops,
@@ -16,6 +17,7 @@ from genredb.cli.selection import (
     StoreFailures,
     WarnError,
 )
+from genredb.errors import UsageError
 
 if TYPE_CHECKING:
     from genredb.runner.results import BuildResult
@@ -37,6 +39,8 @@ def build(
     warn_error: WarnError = False,
     allow_drops: AllowDrops = False,
     sample: Sample = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Rebuild after each change to the project or the raw files.")
     ] = False,
@@ -54,6 +58,7 @@ def build(
     from genredb.runner.planning.options import Options
     from genredb.songs.extension import SONGS
 
+    context = on_engine(context, engine, master)
     console = context.console
     options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
 
@@ -61,8 +66,10 @@ def build(
         config = context.from_sample(sample or "--sample" in given)
         agreed = replace(options, allow_drops=allow_drops or "--allow-drops" in given)
         with console.progress() as progress:
-            return run_build(config, BuildObserver(console, progress), agreed, SONGS)
+            return run_build(config, BuildObserver(console, progress), agreed, SONGS, engine_of(config))
 
+    if watch and engine != EngineName.DUCKDB:
+        raise UsageError("--watch builds on DuckDB only")
     if watch:
         from genredb.cli.watch import watch as watch_project
 

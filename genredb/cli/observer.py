@@ -49,7 +49,8 @@ class BuildObserver:
     def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""
         logger.info("load: %s, %s rows of %s", load.source, load.loaded, load.file)
-        self._line("load", load.source, f"{load.loaded:,} rows", load.file.name)
+        note = f"{load.file.name}, added to it" if load.is_rest else load.file.name
+        self._line("load", load.source, f"{load.loaded:,} rows", note)
 
     def finish(self, result: NodeResult) -> None:
         """Print a line for a node; for a check only if it has failing rows, or if verbose."""
@@ -65,7 +66,7 @@ class BuildObserver:
                 self._line("skip", node.label, "", f"{result.culprit} failed")
         elif not node.is_check:
             rows = "" if result.rows is None else f"{result.rows:,} rows"
-            self._line(node.materialized, node.label, rows, str(result.reason))
+            self._line(node.materialized, node.label, rows, f"{result.reason}{_changed(result)}")
         elif self._console.is_verbose:
             self._line("pass", node.label, "", str(result.reason))
 
@@ -92,6 +93,16 @@ class BuildObserver:
 
     def _line(self, kind: str, name: str, rows: str, note: str) -> None:
         self._console.say(f"  {kind:<6} {name:<28} {rows:>14}  {note}".rstrip())
+
+
+def _changed(result: NodeResult) -> str:
+    """Return how many rows were added and removed, if that is known."""
+    changed = result.changed
+    if changed is None:
+        return ""
+    parts = [f"{changed.added:,} rows added"] if changed.added else []
+    parts += [f"{changed.removed:,} removed"] if changed.removed else []
+    return f": {', '.join(parts) or 'no row changed'}"
 
 
 def _log(result: NodeResult) -> None:

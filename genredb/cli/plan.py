@@ -1,15 +1,17 @@
 """``genredb plan``."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
-    from genredb.runner.planning.plan import Touched
+    from genredb.runner.planning.plan import Plan, Touched
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,8 +27,12 @@ def plan(
     state: State = None,
     full_refresh: FullRefresh = False,
     sample: Sample = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
 ) -> None:
     """Show what a build would run, why, and which columns change. Nothing is written.
+
+    With --engine spark, everything is listed that Spark is not known to run as DuckDB does.
 
     Example: genredb plan --select songs+
     """
@@ -37,8 +43,9 @@ def plan(
     from genredb.songs.extension import SONGS
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
-    with Catalog(context.from_sample(sample)) as catalog:
-        found = make_plan(catalog, options, SONGS)
+    config = on_engine(context, engine, master).from_sample(sample)
+    with Catalog(config) as catalog, closing(engine_of(config)) as chosen:
+        found = make_plan(catalog, options, SONGS, chosen)
     nodes = found.compilation.nodes
     if context.json:
         from genredb.reports.builds import plan_report
@@ -54,7 +61,9 @@ def plan(
         node = nodes[unique_id]
         checks += node.is_check
         if not node.is_check or context.console.is_verbose:
-            echo(f"{node.materialized:<12} {node.label:<30} {reason}{_columns(found.touched.get(unique_id))}")
+            how = "" if node.materialized == "view" else _incremental(found, unique_id)
+            columns = _columns(found.touched.get(unique_id))
+            echo(f"{node.materialized:<12} {node.label:<30} {reason}{columns}{how}")
     if found.is_empty and (found.is_confirmed or not found.is_whole):
         context.console.say("Nothing to do: the database is up to date.", "green")
     elif found.is_empty:
@@ -65,6 +74,14 @@ def plan(
         context.console.say(f"and {checks} check{'s' if checks > 1 else ''}; -v lists them.", "dim")
     if found.large_drop:
         context.console.warn(f"A build would {found.large_drop}; it stops unless --allow-drops is given.")
+
+
+def _incremental(found: "Plan", unique_id: str) -> str:
+    """Return whether a node runs for changed rows alone and, if not, why, where a build can tell."""
+    if found.updates.is_incremental(unique_id):
+        return "; incremental"
+    why = found.updates.hindrance(unique_id)
+    return f"; recomputed, as {why}" if why else ""
 
 
 def _columns(touched: "Touched | None") -> str:

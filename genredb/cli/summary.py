@@ -1,9 +1,11 @@
 """The summary of a build or test, as one line or as JSON."""
 
+from collections.abc import Sequence
+
 from genredb.cli.console import Console, print_json
 from genredb.cli.options import Context
 from genredb.runner.project.config import Config
-from genredb.runner.results import BuildResult, Status
+from genredb.runner.results import BuildResult, NodeResult, Status
 
 
 def print_report(result: BuildResult) -> None:
@@ -27,7 +29,9 @@ def summarize(console: Console, config: Config, result: BuildResult) -> None:
     """Print a one-line summary of a build."""
     name = config.database.name
     if result.exit_code:
-        end = f"{_counts(result)}; {name} is unchanged. `genredb retry` resumes from here."
+        end = f"{_counts(result)}; {name} is unchanged."
+        if config.settings.engine == "duckdb":
+            end += " `genredb retry` resumes from here."
         console.line(("Failed: ", "red bold"), (end, ""))
     elif not result.is_published:
         console.say(f"Nothing changed since the last build; {name} is up to date.", "green")
@@ -48,15 +52,22 @@ def summarize_checks(console: Console, result: BuildResult) -> None:
     console.say(f"{_counts(result)} in {result.seconds:.1f} s.", style)
 
 
+def _of_them(results: Sequence[NodeResult], how: str) -> str:
+    """Return how many of the results are of nodes that ran for changed rows alone, if any."""
+    count = sum(result.is_incremental for result in results)
+    return f" ({count} {how})" if count else ""
+
+
 def _counts(result: BuildResult) -> str:
     checks = [r for r in result.results if r.node.is_check]
     nodes = [r for r in result.results if not r.node.is_check]
     failed = [r for r in checks if r.status is Status.FAIL]
     warned = [r for r in checks if r.status is Status.WARN]
     passed = [r for r in checks if r.status is Status.SUCCESS]
+    built = [r for r in nodes if r.status is Status.SUCCESS]
     parts = [
-        (len([r for r in nodes if r.status is Status.SUCCESS]), "relation built", "relations built"),
-        (len(passed), "check passed", "checks passed"),
+        (len(built), "relation built", f"relations built{_of_them(built, 'incrementally')}"),
+        (len(passed), "check passed", f"checks passed{_of_them(passed, 'on changed rows alone')}"),
         (len(warned), "check warned", "checks warned"),
         (len(failed), "check failed", "checks failed"),
         (result.count(Status.ERROR), "error", "errors"),

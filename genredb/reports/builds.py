@@ -8,7 +8,7 @@ from genredb.errors import GenredbError
 from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.plan import Plan, Touched
 from genredb.runner.reasons import Cause
-from genredb.runner.results import BuildResult, FailingRows, NodeResult, Status
+from genredb.runner.results import BuildResult, ChangedRows, FailingRows, NodeResult, Status
 from genredb.warehouse.load import Load
 
 
@@ -34,6 +34,8 @@ class PlannedNode:
     cause: Cause
     subject: str
     touched: Touched | None
+    is_incremental: bool
+    hindrance: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def plan_report(plan: Plan) -> PlanReport:
                 reason.cause,
                 reason.subject,
                 plan.touched.get(i),
+                plan.updates.is_incremental(i),
+                plan.updates.hindrance(i),
             )
             for i, reason in plan.reasons.items()
         ),
@@ -112,7 +116,8 @@ class ResultReport:
 
     ``rows`` is the row count of the node's relation; ``failing`` is null unless a check has failing rows.
     ``culprit`` is the failed upstream node if this one was skipped. ``reason`` is the text of ``cause`` and
-    ``subject``, ``message`` that of ``errors``.
+    ``subject``, ``message`` that of ``errors``. ``is_incremental`` means that it ran for changed rows alone;
+    ``changed`` counts the changed rows of its table; it is null if they are not known.
     """
 
     unique_id: str
@@ -128,6 +133,8 @@ class ResultReport:
     errors: tuple[ErrorReport, ...]
     culprit: str
     failing: FailingReport | None
+    is_incremental: bool
+    changed: ChangedRows | None
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,8 @@ def _result(result: NodeResult) -> ResultReport:
         error_reports(result.error),
         result.culprit,
         _failing(result.failing),
+        result.is_incremental,
+        result.changed,
     )
 
 

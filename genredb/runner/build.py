@@ -9,6 +9,7 @@ that compile and run a project.
 import time
 
 from genredb.runner.artifacts.run_results import write_run_results
+from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.receipt import read_receipt
@@ -25,6 +26,7 @@ def build(
     observer: Observer = _SILENT,
     options: Options = _ALL,
     extension: Extension = PLAIN,
+    engine: Engine = DUCKDB,
 ) -> BuildResult:
     """Bring the database up to date with the project's files and the raw files.
 
@@ -35,7 +37,7 @@ def build(
     started = time.perf_counter()
     # Computed before the files are read, so that the next build sees edits made during this one.
     files_digest = project_digest(config)
-    receipt = read_receipt(config, files_digest) if options.may_be_current else None
+    receipt = read_receipt(config, files_digest) if options.may_be_current and engine.has_receipt else None
     if receipt is not None:
         observer.settled(config)
         seconds = time.perf_counter() - started
@@ -45,4 +47,7 @@ def build(
         return result
     from genredb.runner.execution.job import Request, run_job  # noqa: PLC0415 - slow to import, and often not needed
 
-    return run_job(Request(config, observer, options, extension, files_digest))
+    try:
+        return run_job(Request(config, observer, options, extension, files_digest, engine))
+    finally:
+        engine.close()

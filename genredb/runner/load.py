@@ -3,10 +3,16 @@
 from datetime import UTC, datetime
 
 from genredb.runner.artifacts.history import record_run
+from genredb.runner.execution.changes import Changes
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.execution.load_files import load_files
 from genredb.runner.extension import PLAIN, Extension
-from genredb.runner.planning.built_with import loaded_with, with_raw_folder, write_built_with
+from genredb.runner.planning.built_with import (
+    loaded_with,
+    refuse_other_engine,
+    with_raw_folder,
+    write_built_with,
+)
 from genredb.runner.planning.inputs import raw_files
 from genredb.runner.planning.planner import is_loaded
 from genredb.runner.planning.state import mark_unconfirmed, read_state
@@ -25,12 +31,13 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
     started_at = datetime.now(UTC)
     with publication(config.database, config.engine) as writer:
         state = read_state(writer.current)
+        refuse_other_engine(config, state.built_with)
         config = with_raw_folder(config, state.built_with)
         observer.settled(config)
         project = read_project(config)
         for notice in project.notices:
             observer.note(notice)
-        stale = [raw for raw in raw_files(project) if not is_loaded(raw, state)]
+        stale = [raw for raw in raw_files(project, state.loads) if not is_loaded(raw, state)]
         loaded = loaded_with(config, state.built_with)
         if not stale and loaded == state.built_with:
             return ()
@@ -38,7 +45,8 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
         connection = writer.begin()
         if discarded := create_tables(connection, *extension.tables(project)):
             observer.note(discarded)
-        loads = load_files(DuckDBExecutor(connection), connection, stale, observer)
+        executor = DuckDBExecutor(connection)
+        loads = load_files(executor, connection, stale, observer, Changes(executor))
         write_built_with(connection, loaded)
         if loads:
             mark_unconfirmed(connection)

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.opened import Opened
-from genredb.runner.planning.built_with import with_raw_folder
+from genredb.runner.planning.built_with import refuse_other_engine, with_raw_folder
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import make_plan
@@ -18,18 +19,23 @@ from genredb.runner.project.discover import read_project
 _ALL = Options()
 
 
-def plan(opened: Opened, options: Options = _ALL, extension: Extension = PLAIN) -> Plan:
+def plan(
+    opened: Opened, options: Options = _ALL, extension: Extension = PLAIN, engine: Engine = DUCKDB
+) -> Plan:
     """Return what a build would run, and which columns of its relations would change.
 
     Nothing is written. ProjectErrors if a feature depends on a label.
     """
     connection = opened.published
-    state = read_state(connection)
+    state = read_state(connection, engine.marks())
+    refuse_other_engine(opened.config, state.built_with)
     compilation = _compilation(opened, state, options)
+    engine.refuse(compilation, extension.tables(compilation.project))
     found = make_plan(compilation, state, connection, options, extension)
     if not found.is_proved:
         extension.refuse_features(compilation)
-        LeakGuard(compilation, connection, extension).refuse_leaks()
+        executor = engine.executor(connection) if connection else None
+        LeakGuard(compilation, executor, extension).refuse_leaks()
     if not state.nodes or found.is_empty or options.is_full_refresh:
         return found
     lineage = Lineage(compilation, opened.templates_database)

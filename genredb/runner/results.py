@@ -37,10 +37,20 @@ class FailingRows:
 
 
 @dataclass(frozen=True)
+class ChangedRows:
+    """How many rows a build added to a table and removed from it; a row that changed counts as both."""
+
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True)
 class NodeResult:
     """The result of one node: ``reason`` says why it ran, ``error`` what went wrong.
 
-    ``culprit`` names the upstream failure that caused a node to be skipped.
+    ``culprit`` names the upstream failure that caused a node to be skipped. ``is_incremental`` means that it
+    ran for the changed rows of its inputs alone; ``changed`` are the changed rows of its table, if they are
+    known.
     """
 
     node: "Node"
@@ -51,6 +61,8 @@ class NodeResult:
     error: "GenredbError | None" = None
     culprit: str = ""
     failing: FailingRows | None = None
+    is_incremental: bool = False
+    changed: ChangedRows | None = None
 
     @property
     def message(self) -> str:

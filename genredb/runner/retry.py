@@ -1,5 +1,6 @@
 """The verb ``retry``: resume the last failed build."""
 
+from genredb.runner.execution.engine import DUCKDB
 from genredb.runner.execution.job import Request, run_job
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.planning.options import Options
@@ -21,4 +22,5 @@ def retry(
 
     Raises UsageError if no build has failed since the last successful one.
     """
-    return run_job(Request(config, observer, options, extension, project_digest(config)), is_retry=True)
+    request = Request(config, observer, options, extension, project_digest(config), DUCKDB)
+    return run_job(request, is_retry=True)

@@ -5,9 +5,9 @@ no blank lines. DuckDB reads a plain file in one go; other files are split into 
 """
 
 import codecs
-import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from genredb.warehouse.rawfile import CHUNK_BYTES, opened, stamp_of
 MAX_RECORD_BYTES = 1_900_000
 MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 4_096
+_SHORT = 32  # where pieces between quotes are shorter on average, their ends are not looked at one by one
 
 _MAGIC = {
     b"\x1f\x8b": ("is compressed by gzip", "run `gunzip` on it (rename it to end in .gz first)"),
@@ -39,7 +40,6 @@ class Survey:
     None if the file is not plain and must be split to count them. ``stamp`` detects later changes.
     """
 
-    sha256: str
     size: int
     header: tuple[str, ...]
     separator: str
@@ -55,7 +55,7 @@ def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Surve
     Raises InputError, with a cure, if the file is not a UTF-8 CSV with a header.
     """
     named = shown or path
-    sha, tally = hashlib.sha256(), _Tally(separator.encode())
+    tally = _Tally(separator.encode())
     text = Utf8Check(named, path)
     with opened(path) as file:
         stamp = stamp_of(os.fstat(file.fileno()))
@@ -63,7 +63,6 @@ def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Surve
         refuse_other_formats(named, head, "a CSV")
         file.seek(0)
         while chunk := file.read(CHUNK_BYTES):
-            sha.update(chunk)
             text.add(chunk)
             tally.add(chunk)
             if tally.size > stamp[1]:
@@ -73,7 +72,6 @@ def survey(path: Path, separator: str = ",", shown: Path | None = None) -> Surve
         raise InputError(f"{named} is empty (0 bytes)", cure="save or download it again")
     header, padding, is_strict = _header(named, head, Grammar(tally.separator, tally.line_end), tally.size)
     return Survey(
-        sha256=sha.hexdigest(),
         size=tally.size,
         header=header,
         separator=separator,
@@ -133,6 +131,7 @@ class _Tally:
     def __post_init__(self) -> None:
         beside = b'"\r\n' + self.separator  # bytes allowed next to a quote; all others count as letters
         self._letters = bytes(byte if byte in beside else ord("x") for byte in range(256))
+        self._beside = {b"", b"\r", b"\n", self.separator}
 
     @property
     def line_end(self) -> bytes:
@@ -142,32 +141,41 @@ class _Tally:
     def add(self, chunk: bytes) -> None:
         """Count the next bytes of the file."""
         start, self.size = self.size, self.size + len(chunk)
-        outside = self._outside(chunk)
-        text = self._last + outside  # so that pairs of bytes across chunks are seen, too
-        if b'"' in text:
-            letters = text.translate(self._letters)
-            self._is_plain &= not (b'x"' in letters or b'"x' in letters)
-        line_feeds, returns = outside.count(b"\n"), outside.count(b"\r")
-        # A blank line, with any line end.
-        self._is_plain &= not (b"\n\n" in text or b"\n\r" in text or b"\r\r" in text)
-        self._separators += outside.count(self.separator)
+        last, pieces = self._last, self._outside(chunk)
+        if last == b'"':  # so that pairs of bytes across chunks are seen, too
+            pieces.insert(0, b"")
+        else:
+            pieces[0] = last + pieces[0]
+        text = b'"'.join(pieces)
+        lines = text.split(b"\n")
+        line_feeds = len(lines) - 1 - (last == b"\n")
+        returns = text.count(b"\r") - (last == b"\r") if b"\r" in text else 0
+        has_blank = b"" in lines[1:-1] or (returns > 0 and (b"\n\r" in text or b"\r\r" in text))
+        self._is_plain &= not has_blank and not self._has_letter_beside_quote(pieces, text)
+        self._separators += text.count(self.separator) - (last == self.separator)
         self._line_feeds += line_feeds
         self._returns += returns
-        self._pairs += text.count(b"\r\n") if returns or self._last == b"\r" else 0
+        self._pairs += text.count(b"\r\n") if returns or last == b"\r" else 0
         # A chunk with a line end ends a record; the next record begins after the start of the chunk.
         self._is_plain &= self.size - self._record_from <= MAX_RECORD_BYTES
         if line_feeds or returns:
             self._record_from = start
         self._last = text[-1:]
 
-    def _outside(self, chunk: bytes) -> bytes:
-        """Return the bytes outside quotes, with each quoted section replaced by one quote."""
-        if b'"' not in chunk:
-            return b"" if self._is_inside else chunk
+    def _outside(self, chunk: bytes) -> list[bytes]:
+        """Return the texts outside quotes; between two of them is one quote for each quoted section."""
         parts = chunk.split(b'"')
-        outside = b'"'.join(parts[self._is_inside :: 2])
+        outside = parts[self._is_inside :: 2]
         self._is_inside = self._is_inside != (len(parts) % 2 == 0)
-        return outside + b'"' if self._is_inside else outside
+        return [*outside, b""] if self._is_inside else outside
+
+    def _has_letter_beside_quote(self, pieces: Sequence[bytes], text: bytes) -> bool:
+        """Return True if a quote in ``text``, which is between two pieces, touches a letter."""
+        if len(text) < _SHORT * len(pieces):
+            letters = text.translate(self._letters)
+            return b'x"' in letters or b'"x' in letters
+        beside = {piece[:1] for piece in pieces[1:]} | {piece[-1:] for piece in pieces[:-1]}
+        return not beside <= self._beside
 
     def records(self, fields: int) -> int | None:
         """Return the number of records after a header of so many fields; None if the file is not plain."""

@@ -44,6 +44,23 @@ def split_records(path: Path, found: Survey) -> Iterator[Record]:
         yield from _Splitter(content, found).records()
 
 
+def plain_records(path: Path, found: Survey) -> Iterator[Record]:
+    """Yield every record after the header of a plain file, with its line and bytes only, which is fast."""
+    if found.line_end != b"\n":
+        yield from split_records(path, found)
+        return
+    begun, text, is_inside = 1, b"", False
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            text += line
+            if line.count(b'"') % 2:
+                is_inside = not is_inside
+            if not is_inside:
+                if begun > 1:
+                    yield Record(begun, text.removesuffix(b"\n").removesuffix(b"\r"), None)
+                begun, text = number + 1, b""
+
+
 class _Splitter:
     """Walks through a file's bytes record by record."""
 

@@ -11,13 +11,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genredb.errors import InputError
+import duckdb
+
+from genredb.errors import InputError, ProjectError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import likely_separator
+from genredb.warehouse.database import quote
 from genredb.warehouse.declared import Column, SourceSpec
+from genredb.warehouse.duckdb_errors import first_line
 from genredb.warehouse.faults import FaultCount, Repair, count_faults
-from genredb.warehouse.raw_table import Faulty, RawTable, create_empty
+from genredb.warehouse.raw_table import Faulty, RawTable
+from genredb.warehouse.rawfile import Held, file_digest
 from genredb.warehouse.readers.formats import opened_source
+from genredb.warehouse.readers.grown import grown_source
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.tables import QUARANTINE
 
@@ -27,7 +33,9 @@ class Load:
     """The result of loading one file. ``records``, counted in the bytes, equals loaded + quarantined.
 
     ``repaired`` counts the loaded records that were repaired, ``repairs`` the same by kind of repair;
-    ``faults`` counts the faults of the quarantined records by kind.
+    ``faults`` counts the faults of the quarantined records by kind. ``is_plain`` means that it is clear where
+    each record ends. ``is_rest`` means that the other facts are about the records added since the last load;
+    ``sha256`` and ``size`` are always those of the whole file.
     """
 
     source: str
@@ -41,6 +49,8 @@ class Load:
     ignored_columns: tuple[str, ...]
     faults: tuple[FaultCount, ...] = ()
     repairs: Mapping[Repair, int] = field(default_factory=dict)
+    is_plain: bool = False
+    is_rest: bool = False
 
 
 def load_source(connection: Connection, source: SourceSpec, paths: Iterable[Path]) -> tuple[Load, ...]:
@@ -54,13 +64,71 @@ def load_source(connection: Connection, source: SourceSpec, paths: Iterable[Path
     return tuple(_load_file(connection, source, path) for path in paths)
 
 
-def _load_file(connection: Connection, source: SourceSpec, path: Path) -> Load:
+def create_empty(connection: Connection, source: SourceSpec) -> None:
+    """Create the raw table of a source, or replace it, without rows."""
+    names = [column.name for column in source.columns]
+    if source.key is not None and source.key not in names:
+        raise ProjectError(
+            f"the key '{source.key}' of {source.name} is not a column",
+            place=source.path,
+            name=source.key,
+            choices=names,
+        )
+    columns = ", ".join(f"{quote(column.name)} {column.data_type or 'varchar'}" for column in source.columns)
+    connection.execute(f"create schema if not exists {quote(source.schema)}")
+    try:
+        connection.execute(
+            f"create or replace table {quote(source.schema)}.{quote(source.table)} ({columns})"
+        )
+    except duckdb.ProgrammingError as error:  # an unknown type, no column, or two that differ only in case
+        reason = first_line(error)
+        raise ProjectError(
+            f"the table {source.qualified_name} cannot be created: {reason}", place=source.path
+        ) from None
+
+
+def extend_source(
+    connection: Connection, source: SourceSpec, held: Mapping[Path, Held | None], added: str
+) -> tuple[Load, ...] | None:
+    """Add what is new in a source's files to its raw table, and create the table ``added`` of these rows.
+
+    ``held`` says what the raw table holds of each file. None means that the source must be loaded anew: a new
+    row repeats a key, or a file is not what it seemed to be.
+    """
+    QUARANTINE.create(connection)
+    target = f"{quote(source.schema)}.{quote(source.table)}"
+    connection.execute(f"create table {added} as from {target} limit 0")
+    loads = []
+    for path, part in held.items():
+        if part is None:
+            loads.append(_load_file(connection, source, path, added))
+        elif part.prefix is not None:
+            rest = _load_rest(connection, source, path, part, added)
+            if rest is None:
+                return None
+            loads.append(rest)
+    return tuple(loads)
+
+
+def _load_rest(connection: Connection, source: SourceSpec, path: Path, part: Held, added: str) -> Load | None:
+    separator = source.files.delimiter if source.files else ","
+    try:
+        with grown_source(connection, path, separator, part) as reading:
+            load = _load_reading(connection, source, reading, added, is_rest=True)
+    except InputError:
+        return None  # loading the whole file says what is wrong, and on which line
+    return load
+
+
+def _load_file(connection: Connection, source: SourceSpec, path: Path, added: str = "") -> Load:
     separator = source.files.delimiter if source.files else ","
     with opened_source(connection, path, separator) as reading:
-        return _load_reading(connection, source, reading)
+        return _load_reading(connection, source, reading, added)
 
 
-def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) -> Load:
+def _load_reading(
+    connection: Connection, source: SourceSpec, reading: Reading, added: str = "", *, is_rest: bool = False
+) -> Load:
     path, found = reading.path, reading.found
     columns = _match_header(source, reading)
     ignored = tuple(
@@ -70,6 +138,7 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
     )
     table = RawTable(connection, source, reading, columns)
     done = table.load()
+    sha256 = file_digest(path)
     reading.refuse_changed()
     loaded = table.count()
     if done.records == 0:
@@ -83,13 +152,17 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
             cure="please report this file's shape as a bug",
         )
     _quarantine(connection, source, path, done.faulty)
-    if loaded == 0:
+    if loaded == 0 and not is_rest:
         raise InputError(done.why_nothing_loaded(reading.unit), place=path)
+    if is_rest and table.repeats_key():
+        raise InputError(f"a new record repeats the key of one in {source.qualified_name}", place=path)
+    if added:
+        connection.execute(f"insert into {added} from {table.relation}")
     table.append()
     return Load(
         source=source.qualified_name,
         file=path,
-        sha256=found.sha256,
+        sha256=sha256,
         size=found.size,
         records=done.records,
         loaded=loaded,
@@ -98,6 +171,8 @@ def _load_reading(connection: Connection, source: SourceSpec, reading: Reading) 
         ignored_columns=ignored,
         faults=count_faults(fault for record in done.faulty for fault in record.faults),
         repairs=done.repairs,
+        is_plain=found.records is not None,
+        is_rest=is_rest,
     )
 
 

@@ -1,28 +1,28 @@
 """Loads one file into a raw table, in one go or record by record; both ways give the same rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
-from genredb.errors import ProjectError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.database import literal, plainly_named, quote, scratch_folder
 from genredb.warehouse.declared import Column, RawPattern, SourceSpec
-from genredb.warehouse.duckdb_errors import first_line
 from genredb.warehouse.faults import Fault, FaultKind, Repair
 from genredb.warehouse.readers.formats import stem_of
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.sql_csv import read_csv
-from genredb.warehouse.values import FAULT, Field, Filled, fault_sql
+from genredb.warehouse.unique_key import is_unique
+from genredb.warehouse.values import FAULT, Field, Filled, fault_sql, has_only_digits
 
 # The space keeps genredb's own columns apart from those of a source.
 _TEXT = "genredb text {}"
 _PART = "genredb part"
 _ROWS = quote("genredb rows")
 _RECORD = quote("genredb record")
+_DIGITS = quote("genredb digits")
 _REPAIRS = quote("genredb repairs")
 _FAULTS = quote("genredb faults")
 _NO_HEADER = "header = false, new_line = '\\n'"
@@ -60,29 +60,6 @@ class Split:
         return f"none of its {self.records} records can be loaded; {unit} {first.line}: {first.reason}"
 
 
-def create_empty(connection: Connection, source: SourceSpec) -> None:
-    """Create the raw table of a source, or replace it, without rows."""
-    names = [column.name for column in source.columns]
-    if source.key is not None and source.key not in names:
-        raise ProjectError(
-            f"the key '{source.key}' of {source.name} is not a column",
-            place=source.path,
-            name=source.key,
-            choices=names,
-        )
-    columns = ", ".join(f"{quote(column.name)} {column.data_type or 'varchar'}" for column in source.columns)
-    connection.execute(f"create schema if not exists {quote(source.schema)}")
-    try:
-        connection.execute(
-            f"create or replace table {quote(source.schema)}.{quote(source.table)} ({columns})"
-        )
-    except duckdb.ProgrammingError as error:  # an unknown type, no column, or two that differ only in case
-        reason = first_line(error)
-        raise ProjectError(
-            f"the table {source.qualified_name} cannot be created: {reason}", place=source.path
-        ) from None
-
-
 class RawTable:
     """Loads the rows of one file for the raw table of its source.
 
@@ -104,7 +81,7 @@ class RawTable:
         self.relation = f"{quote(source.schema)}.{quote(_PART)}"
         stated = source.files or RawPattern("")
         # In the order of the properties file, not of the raw file.
-        self._fields = [self._field(column, columns, "") for column in source.columns]
+        self._fields = [self._field(column, columns, is_digits=_DIGITS) for column in source.columns]
         self._lenient = [
             self._field(column, columns, stated.thousands_separator) for column in source.columns
         ]
@@ -114,7 +91,7 @@ class RawTable:
         records = self._reading.found.records
         if records is not None and self.load_clean():
             return Split(records, ())
-        return self.load_split()
+        return self.load_checked() or self.load_split()
 
     def load_clean(self) -> bool:
         """Load the file in one go; return False if that fails and the file must be split into records."""
@@ -128,19 +105,43 @@ class RawTable:
             select {", ".join(field.accepted() for field in self._fields)}
             from (
                 select *, {_values(self._fields)}
-                from (select *{number} from {reading.in_one_go(self._texts, self._asked)})
+                from (
+                    select *, {has_only_digits(self._fields)} as {_DIGITS}{number}
+                    from {reading.in_one_go(self._texts, self._asked)}
+                )
             )
         """
+        is_read = self._is_readable(lambda path: self._connection.execute(sql, [path]))
+        return is_read and self.count() == reading.found.records and self._is_key_unique()
+
+    def _is_readable(self, read: Callable[[str], None]) -> bool:
+        """Read the file in one go by its name; return False if DuckDB rejects it."""
         try:
-            with plainly_named(reading.content) as path:
-                self._connection.execute(sql, [path])
+            with plainly_named(self._reading.content) as path:
+                read(path)
         except (duckdb.InvalidInputException, duckdb.IOException):
             return False
         except duckdb.Error as error:
             if type(error) is duckdb.Error:  # a damaged Parquet file; splitting it reports that
                 return False
             raise
-        return self.count() == reading.found.records and self._is_key_unique()
+        return True
+
+    def load_checked(self) -> Split | None:
+        """Load the well-formed records of a file in one go, and judge each; None if they must be split."""
+        reading = self._reading
+        if reading.in_one_go is None or reading.found.records is None:
+            return None
+        rows = reading.in_one_go(self._texts, self._asked)
+        numbered = f"(select row_number() over () as {_RECORD}, null::varchar as {_REPAIRS}, * from {rows})"
+        if not self._is_readable(lambda path: self._judge(numbered, path)):
+            return None
+        if self._scalar(f"select count(*) from {_ROWS}") != reading.found.records:
+            return None
+        refused, repaired, repairs = self._keep_good_rows()
+        texts = reading.texts() if reading.texts else reading.split(self._asked)
+        faulty = [*_with_lines(texts, refused)] if refused else []
+        return Split(reading.found.records, faulty, repaired, repairs)
 
     def load_split(self) -> Split:
         """Load the file record by record; return the result."""
@@ -158,8 +159,9 @@ class RawTable:
                         mended = " ".join(record.repairs)
                         before = f'{records}{separator}"{mended}"{separator}'
                         file.write(before.encode() + record.readable + b"\n")
+            texts = ["genredb record", "genredb repairs", *self._texts]
             with plainly_named(good_path) as path:
-                self._load_checked(path, separator)
+                self._judge(read_csv(texts, separator, _NO_HEADER), path)
         refused, repaired, repairs = self._keep_good_rows()
         if refused:
             faulty += _with_lines(self._reading.split(self._asked), refused)
@@ -168,6 +170,13 @@ class RawTable:
     def count(self) -> int:
         """Return the number of rows that were collected."""
         return self._scalar(f"select count(*) from {self.relation}")
+
+    def repeats_key(self) -> bool:
+        """Return True if a row has the key of one that the source's table already holds."""
+        if not self._source.key:
+            return False
+        key, target = quote(self._source.key), f"{quote(self._source.schema)}.{quote(self._source.table)}"
+        return bool(self._scalar(f"select count(*) from {self.relation} semi join {target} using ({key})"))
 
     def append(self) -> None:
         """Append the rows to the source's table."""
@@ -180,20 +189,21 @@ class RawTable:
             self._connection.execute(f"drop table {target}")
             self._connection.execute(f"alter table {self.relation} rename to {quote(source.table)}")
 
-    def _field(self, column: Column, columns: Sequence[Column | None], separator: str) -> Field | Filled:
+    def _field(
+        self, column: Column, columns: Sequence[Column | None], separator: str = "", is_digits: str = ""
+    ) -> Field | Filled:
         if column.filled_with == "record_number":
-            return Filled(column, _RECORD)
+            return Filled(column, f"{_RECORD}::bigint + {self._reading.records_before}")
         if column.filled_with == "file_stem":
             return Filled(column, literal(stem_of(self._reading.path.name)))
         if column not in columns:
             return Field(column, "null::varchar")
-        return Field(column, quote(self._texts[columns.index(column)]), separator)
+        return Field(column, quote(self._texts[columns.index(column)]), separator, is_digits)
 
-    def _load_checked(self, path: str, separator: str) -> None:
-        """Read a well-formed file of numbered records, and record the faults of each row."""
+    def _judge(self, rows: str, path: str) -> None:
+        """Read numbered rows, given as SQL with a path as its parameter, and record the faults of each."""
         faults = ", ".join(field.fault() for field in self._lenient)
         is_separated = " or ".join(field.is_separated for field in self._lenient if field.is_separated)
-        texts = ["genredb record", "genredb repairs", *self._texts]
         self._connection.execute(
             f"""
             create or replace temp table {_ROWS} as
@@ -209,7 +219,7 @@ class RawTable:
                         ) as {_REPAIRS}
                     ),
                     {_values(self._lenient)}
-                from {read_csv(texts, separator, _NO_HEADER)}
+                from {rows}
             )
             """,
             [path],
@@ -263,10 +273,7 @@ class RawTable:
         )
 
     def _is_key_unique(self) -> bool:
-        if not self._source.key:
-            return True
-        key = quote(self._source.key)
-        return self._scalar(f"select count({key}) - count(distinct {key}) from {self.relation}") == 0
+        return not self._source.key or is_unique(self._connection, self.relation, self._source.key)
 
     def _scalar(self, sql: str) -> int:
         row = self._connection.row(sql)

@@ -6,11 +6,16 @@ A build with nothing to do reads them by this alone.
 import hashlib
 import io
 import os
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.errors import InputError
 
 CHUNK_BYTES = 1 << 18
+# Two changes within a tick of the file system's clock look like one, so a digest of a new state is not kept.
+_SETTLED_NS = 2_000_000_000
+_digests: dict[tuple[Path, tuple[int, int, int], int], str] = {}
 
 
 def opened(path: Path) -> io.BufferedReader:
@@ -28,15 +33,65 @@ def opened(path: Path) -> io.BufferedReader:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
+@dataclass(frozen=True)
+class Prefix:
+    """The first ``size`` bytes of a file: their SHA-256, the number of line feeds, the last byte."""
+
+    size: int
+    sha256: str
+    lines: int
+    last: bytes
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a raw table holds of a file: its first bytes and their records; all of it if ``prefix`` is None.
+
+    ``size`` is that of the whole file now.
+    """
+
+    size: int
+    records: int
+    prefix: Prefix | None
+
+
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of the bytes that the file has now: a growing file might never end."""
+    """Return the SHA-256 of the bytes that the file has now: a growing file might never end.
+
+    A file that is asked for again is not read again unless it has changed.
+    """
+    with opened(path) as file:
+        known = _digests.get(_state(path, file))
+    return known or file_digests(path, 0)[0]
+
+
+def file_digests(path: Path, size: int) -> tuple[str, Prefix]:
+    """Return the SHA-256 of the bytes that the file has now, and its first ``size`` bytes, in one pass."""
     sha = hashlib.sha256()
     with opened(path) as file:
-        left = os.fstat(file.fileno()).st_size
+        state, end = _state(path, file), os.fstat(file.fileno()).st_size
+        prefix = _prefix(file, sha, min(size, end))
+        left = end - prefix.size
         while chunk := file.read(min(CHUNK_BYTES, left)):
             sha.update(chunk)
             left -= len(chunk)
-    return sha.hexdigest()
+    if time.time_ns() - state[2] > _SETTLED_NS:
+        _digests[state] = sha.hexdigest()
+    return sha.hexdigest(), prefix
+
+
+def _state(path: Path, file: io.BufferedReader) -> tuple[Path, tuple[int, int, int], int]:
+    status = os.fstat(file.fileno())
+    return path, stamp_of(status), status.st_ctime_ns
+
+
+def _prefix(file: io.BufferedReader, sha: "hashlib._Hash", size: int) -> Prefix:
+    left, lines, last = size, 0, b""
+    while chunk := file.read(min(CHUNK_BYTES, left)):
+        sha.update(chunk)
+        lines += chunk.count(b"\n")
+        left, last = left - len(chunk), chunk[-1:]
+    return Prefix(size - left, sha.hexdigest(), lines, last)
 
 
 def file_stamp(path: Path) -> tuple[int, int, int]:

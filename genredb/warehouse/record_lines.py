@@ -5,6 +5,7 @@ from pathlib import Path
 
 from genredb.errors import GenredbError
 from genredb.warehouse.connection import Connection
+from genredb.warehouse.rawfile import file_digest
 from genredb.warehouse.readers.formats import opened_source
 
 
@@ -17,7 +18,7 @@ def record_lines(
     """
     try:
         with opened_source(connection, path, separator) as reading:
-            if reading.found.sha256 != sha256:
+            if file_digest(path) != sha256:
                 return None
             records = reading.split(range(len(reading.found.header)))
             return [record.line for record in records if record.line not in quarantined]

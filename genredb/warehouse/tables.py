@@ -107,6 +107,11 @@ META_TABLES = (
             Column("quarantined", "Rows that could not be loaded; they are in raw.quarantine.", "bigint"),
             Column("repaired", "Rows loaded after a repair, such as of a stray quote.", "bigint"),
             Column("ignored_columns", "Columns of the file that the project does not declare.", "varchar[]"),
+            Column(
+                "is_plain",
+                "Whether it is clear where each of its records ends, so that a load can go on after them.",
+                "boolean",
+            ),
             Column("loaded_at", "When it was loaded.", "timestamptz"),
         ),
         is_of_the_layout=True,

@@ -1,7 +1,7 @@
 """Generates the SQL that converts a text field strictly, accepts it, and describes its faults."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from genredb.errors import ProjectError
@@ -37,11 +37,13 @@ class Field:
     """A column of a raw table and the text field of the file that it is converted from.
 
     ``text`` is the SQL of that field. Integers may contain the ``thousands_separator``, if there is one.
+    ``is_digits`` is the SQL of a condition, if any, under which an integer's text has only digits and signs.
     """
 
     column: Column
     text: str
     thousands_separator: str = ""
+    is_digits: str = ""
 
     def __post_init__(self) -> None:
         known = INTEGERS | FLOATS | TEXTS | TIMES | BOOLEANS
@@ -104,7 +106,9 @@ class Field:
             return self.text
         value = f"try_cast({self._plain} as {self.data_type})"
         if self.data_type in INTEGERS:
-            return f"case when {self._is_integer} then {value} end"
+            # Of digits and signs, a cast accepts what is an integer and nothing else.
+            is_surely = f"{self.is_digits} or " if self.is_digits else ""
+            return f"case when {is_surely}{self._is_integer} then {value} end"
         if self.data_type in FLOATS | TIMES:
             is_exact = f"isfinite({value})"
             if self.data_type == "date":  # a cast alone would drop the time of day
@@ -127,7 +131,7 @@ class Field:
         conditions += [f"{self.name} >= {self._low}"] if self._low is not None else []
         conditions += [f"{self.name} <= {self._high}"] if self._high is not None else []
         if self.column.is_required:
-            conditions.append(f"not {self._is_blank}")
+            conditions += [f"not {self._is_blank}"] if self.data_type in TEXTS else []
             blank = ""
         else:
             blank = f"when {self._is_blank} then null"
@@ -182,3 +186,12 @@ class Filled:
     def fault(self) -> str:
         """Return NULL: it cannot be faulty."""
         return "null"
+
+
+def has_only_digits(fields: Iterable[Field | Filled]) -> str:
+    """Return the condition that the integers of a row have only digits and signs.
+
+    One pattern for all of them costs a fraction of one for each.
+    """
+    texts = [one.text for one in fields if isinstance(one, Field) and one.data_type in INTEGERS]
+    return f"regexp_full_match(concat({', '.join(texts)}), '[-+0-9]*')" if texts else "true"

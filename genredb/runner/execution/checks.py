@@ -2,6 +2,7 @@
 
 from genredb.errors import ProjectError
 from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.update import known_locality, partial_sql
 from genredb.runner.graph.identity import digest
 from genredb.runner.graph.nodes import Check
 from genredb.runner.planning.state import State
@@ -14,7 +15,12 @@ SHOWN_ROWS = 10
 
 def run_check(runtime: Runtime, node: Check) -> tuple[Status, FailingRows | None]:
     """Return the check's status and up to ten failing rows; store all of them if requested."""
-    sql = runtime.sql(node)
+    locality = known_locality(runtime, node)
+    if locality is None:
+        sql = runtime.sql(node)
+    else:
+        sql = partial_sql(runtime, node, locality, runtime.changes.added)
+        runtime.incremental.add(node.unique_id)
     limit = node.config.get("limit")
     if limit is not None:
         sql = f"select * from (\n{sql}\n) limit {int(limit)}"

@@ -1,13 +1,13 @@
 """DuckDB as the engine of a build."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from genredb.errors import Place, ProjectError
-from genredb.runner.planning.state import mark
+from genredb.runner.planning.state import mark_of
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import refuse_changed, survey
@@ -17,16 +17,19 @@ from genredb.warehouse.database import (
     literal,
     plainly_named,
     quote,
+    read_whole,
     refuse_several,
     relation_exists,
     relation_marks,
+    relations,
     run_query,
     run_sql,
     scratch_folder,
     transaction,
 )
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.load import Load, load_source
+from genredb.warehouse.load import Load, extend_source, load_source
+from genredb.warehouse.rawfile import Held
 from genredb.warehouse.user_sql import statement_kinds
 
 
@@ -56,6 +59,12 @@ class DuckDBExecutor:
     def load(self, source: SourceSpec, files: Sequence[Path]) -> tuple[Load, ...]:
         """Load raw files into their source's table, quarantining rows that cannot be loaded."""
         return tuple(load_source(self._connection, source, list(files)))
+
+    def extend(
+        self, source: SourceSpec, held: Mapping[Path, Held | None], added: Relation
+    ) -> tuple[Load, ...] | None:
+        """Load what is new in a source's files; None means that the source must be loaded anew."""
+        return extend_source(self._connection, source, held, str(added))
 
     def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
         """Create a table from a seed's CSV; return its row count. ProjectError names an unreadable line."""
@@ -89,13 +98,38 @@ class DuckDBExecutor:
         """Create a table from one query that only this build sees; return its number of rows."""
         return self._make(f"create or replace temp table {relation} as\n{sql}")
 
+    def drop(self, relation: str) -> None:
+        """Drop a table or view (``schema.name``) if it exists."""
+        for (schema, name), kind in self.relations().items():
+            if f"{schema}.{name}" == relation:  # either may contain a dot
+                self._connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
+
     def mark(self, relation: Relation, kind: str, digest: str) -> None:
-        """Mark a relation as created by genredb for this digest."""
-        mark(self._connection, str(relation.include(database=False)), kind, digest)
+        """Mark a relation as created by genredb for this digest; replacing it removes the mark."""
+        marked = relation.include(database=False)
+        self._connection.execute(f"comment on {kind} {marked} is {literal(mark_of(digest))}")
 
     def marks(self) -> Mapping[str, str]:
         """Return the mark of every relation (``schema.name``), empty if it has none."""
         return relation_marks(self._connection)
+
+    def relations(self) -> Mapping[tuple[str, str], str]:
+        """Return every relation by (schema, name): ``table`` or ``view``."""
+        return relations(self._connection)
+
+    def refuse_damage(self, made: Collection[str]) -> None:
+        """Raise an error if a table is damaged that would be published again; ``made`` are new."""
+        found = self.relations().items()
+        read_whole(self._connection, [k for k, kind in found if kind == "table" and ".".join(k) not in made])
+
+    def copy_rows(self, relation: Relation, most: int, target: Connection) -> None:
+        """Copy the first rows of a relation into a new table of that name in another DuckDB database.
+
+        ``target`` is a duplicate of this connection that uses another attached database.
+        """
+        own = str(self._connection.rows("select current_database()")[0][0])
+        here = relation.include(database=False)
+        target.execute(f"create table {here} as from {quote(own)}.{here} limit {most}")
 
     def kind(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None if the relation does not exist."""

@@ -1,10 +1,11 @@
 """The interface between a build and an engine: creating relations, running SQL, inspecting what exists.
 
 Loads, models, checks and unit tests run through this interface, in SQL of DuckDB's dialect, which an engine
-of another dialect would transpile. The run history and the leak guard's proof use DuckDB directly.
+of another dialect transpiles. What genredb itself stores is in the *ledger*, a DuckDB file, whatever the
+engine: build state and history, quarantined rows, classifiers. The leak guard proves on DuckDB, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from genredb.runner.templates.relation import Relation
 
 if TYPE_CHECKING:
+    from genredb.warehouse.connection import Connection
     from genredb.warehouse.declared import SourceSpec
     from genredb.warehouse.load import Load
+    from genredb.warehouse.rawfile import Held
 
 
 class Executor(Protocol):
@@ -34,6 +37,14 @@ class Executor(Protocol):
     def load(self, source: "SourceSpec", files: Sequence[Path]) -> "tuple[Load, ...]":
         """Load raw files into their source's table, quarantining rows that cannot be loaded."""
 
+    def extend(
+        self, source: "SourceSpec", held: "Mapping[Path, Held | None]", added: Relation
+    ) -> "tuple[Load, ...] | None":
+        """Load what is new in a source's files, and create the table ``added`` of these rows.
+
+        None means that the source must be loaded anew.
+        """
+
     def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
         """Create a table from a seed's CSV, with the given or inferred types; return its number of rows.
 
@@ -49,11 +60,23 @@ class Executor(Protocol):
     def create_temporary(self, relation: Relation, sql: str) -> int | None:
         """Create a table from one query that only this build sees; return its number of rows."""
 
+    def drop(self, relation: str) -> None:
+        """Drop a table or view (``schema.name``) if it exists."""
+
     def mark(self, relation: Relation, kind: str, digest: str) -> None:
-        """Mark a relation as created by genredb for this digest."""
+        """Mark a relation as created by genredb for this digest; replacing it removes the mark."""
 
     def marks(self) -> Mapping[str, str]:
         """Return the mark of every relation (``schema.name``), empty if it has none."""
+
+    def relations(self) -> Mapping[tuple[str, str], str]:
+        """Return every relation by (schema, name): ``table`` or ``view``."""
+
+    def refuse_damage(self, made: Collection[str]) -> None:
+        """Raise an error if a table is damaged that would be published again; ``made`` are new."""
+
+    def copy_rows(self, relation: Relation, most: int, target: "Connection") -> None:
+        """Copy the first rows of a relation into a new table of that name in another DuckDB database."""
 
     def kind(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None if the relation does not exist."""

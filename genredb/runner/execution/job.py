@@ -1,40 +1,41 @@
 """One build: runs the plan on a copy, which is published if all succeeded, else kept for a retry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from genredb.errors import Notice, ProjectError, UsageError
+from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
-from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.changes import Changes
+from genredb.runner.execution.engine import Engine
+from genredb.runner.execution.executor import Executor
+from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import Compilation, compile_project
-from genredb.runner.graph.nodes import Check, Dataset, Model, Node
-from genredb.runner.planning.built_with import as_built, settings_of, with_raw_folder
+from genredb.runner.graph.compiler import compile_project
+from genredb.runner.planning.built_with import as_built, refuse_other_engine, with_raw_folder
 from genredb.runner.planning.drops import refuse_large_drop
+from genredb.runner.planning.loads import forget_load
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
-from genredb.runner.planning.planner import make_plan, new_nodes
+from genredb.runner.planning.planner import make_plan
 from genredb.runner.planning.receipt import write_receipt
 from genredb.runner.planning.selection import chosen_nodes, refuse_notices
-from genredb.runner.planning.state import State, drop_relation, mark, read_state, write_state
+from genredb.runner.planning.state import State, read_state
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import absent_files
-from genredb.runner.reasons import Cause, Reason
-from genredb.runner.results import BuildResult, NodeResult, Observer, Proof, Status
+from genredb.runner.results import BuildResult, NodeResult, Observer, Proof
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import read_whole, relations, transaction
+from genredb.warehouse.database import transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
 from genredb.warehouse.publish import Publication, publication
-from genredb.warehouse.sql_text import find_volatile
-from genredb.warehouse.tables import create_tables, has_current_layout
+from genredb.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
     from genredb.runner.execution.leak_guard import LeakGuard
@@ -50,6 +51,7 @@ class Request:
     options: Options
     extension: Extension
     files_digest: str
+    engine: Engine
 
 
 def run_job(request: Request, *, is_retry: bool = False) -> BuildResult:
@@ -59,7 +61,7 @@ def run_job(request: Request, *, is_retry: bool = False) -> BuildResult:
             what = f"Moved a write-ahead log that does not match the database to {writer.set_aside}"
             request.observer.note(Notice(what))
         job = _Job(request, writer)
-        return job.retry() if is_retry else job.run("build", read_state(writer.current))
+        return job.retry() if is_retry else job.run("build", job.published_state())
 
 
 class _Job:
@@ -73,9 +75,16 @@ class _Job:
         self._observer = request.observer
         self._options = request.options
         self._extension = request.extension
+        self._engine = request.engine
         self._writer = writer
         self._started_at = datetime.now(UTC)
         self._failed = request.config.failed_build
+
+    def published_state(self) -> State:
+        """Return the published state."""
+        state = read_state(self._writer.current, self._engine.marks())
+        refuse_other_engine(self._config, state.built_with)
+        return state
 
     def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
@@ -94,7 +103,7 @@ class _Job:
         """Build from the failed state if it still matches the published one; else from the published one."""
         if not self._failed.is_file():
             raise UsageError("There is no failed build to resume", cure="run `genredb build`")
-        published, base = read_state(self._writer.current), self._writer.published
+        published, base = self.published_state(), self._writer.published
         with noticed_damage(self._failed):
             connection = self._writer.begin(self._failed)
             state = read_state(connection)
@@ -113,12 +122,14 @@ class _Job:
         refuse_notices(compilation, options)
         for notice in compilation.notices:
             self._observer.note(notice)
+        self._engine.refuse(compilation, self._extension.tables(compilation.project))
         plan = make_plan(compilation, state, connection, options, self._extension)
-        if connection is not None:  # relations that are not rebuilt may still have new descriptions
+        executor = None if connection is None else self._engine.executor(connection)
+        if executor is not None:  # relations that are not rebuilt may still have new descriptions
             chosen = chosen_nodes(compilation, options)
             ids = compilation.nodes.keys() if chosen is None else chosen
             standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
-            refuse_unknown_columns(DuckDBExecutor(connection), self._config, standing)
+            refuse_unknown_columns(executor, self._config, standing)
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:
@@ -126,7 +137,7 @@ class _Job:
             from genredb.runner.execution.leak_guard import LeakGuard  # noqa: PLC0415
 
             self._extension.refuse_features(compilation)
-            self._guard = LeakGuard(compilation, connection, self._extension)
+            self._guard = LeakGuard(compilation, executor, self._extension)
             self._guard.refuse_leaks()
         return plan
 
@@ -135,7 +146,7 @@ class _Job:
         if self._guard is None:
             return True
         self._observer.start("leak guard")
-        proof = self._guard.prove_on_data(connection)
+        proof = self._guard.prove_on_data(connection, self._engine.executor(connection))
         if proof is not None:
             self._proof = replace(proof, run_id=run_id_of(self._started_at))
             self._observer.proved(proof)
@@ -147,58 +158,78 @@ class _Job:
         if discarded := create_tables(connection, *self._extension.tables(compilation.project)):
             self._observer.note(discarded)
         write_manifest(compilation)
+        executor = self._engine.executor(connection, is_new=not state.marks and not config.on_run_start)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
         for relation in plan.removed:
-            drop_relation(connection, relation)
+            executor.drop(relation)
+            forget_load(connection, relation)
             self._observer.dropped(relation)
-        loads = self._load(connection, plan)
-        runtime = Runtime(
-            DuckDBExecutor(connection, is_new=not state.marks and not config.on_run_start),
-            compilation,
-            is_full_refresh=self._options.is_full_refresh,
-            store_failures=self._options.store_failures,
-            warn_error=self._options.warn_error,
-        )
+        changes = Changes(executor)
+        loads = self._load(executor, connection, plan, changes)
+        runtime = self._runtime(executor, plan, changes)
         walk = Walk(runtime, plan.reasons, self._observer)
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
-        after = self._state_after(plan, state, results, connection)
+        after = state_after(plan, state, results, connection)
         if not result.exit_code:
             proof = plan.proof if self._prove(connection) else ""
             after = replace(after, proof=proof, proved=self._proof or state.proved)
-        _refuse_lost_memory(connection)
+        refuse_lost_memory(connection)
         create_tables(
             connection, *self._extension.tables(compilation.project)
         )  # a hook may have dropped some
         if result.exit_code:
-            base = self._writer.published
-            with transaction(connection):
-                _write(connection, results, replace(after, is_whole=False, base=base))
-            self._writer.keep(self._failed)
+            self._keep(connection, executor, results, replace(after, is_whole=False))
         else:
-            made, found = set(plan.made), relations(connection).items()
-            kept = [key for key, kind in found if kind == "table" and ".".join(key) not in made]
-            read_whole(connection, kept)  # a damaged file must not be published again
-            result = self._publish(connection, after, result, command)
+            executor.refuse_damage(set(plan.made) - changes.in_place)
+            result = self._publish(connection, executor, after, result, command)
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
         return result
 
-    def _load(self, connection: Connection, plan: Plan) -> "tuple[Load, ...]":
+    def _runtime(self, executor: Executor, plan: Plan, changes: Changes) -> Runtime:
+        return Runtime(
+            executor,
+            plan.compilation,
+            known_changes=changes,
+            updates=plan.updates,
+            is_full_refresh=self._options.is_full_refresh,
+            store_failures=self._options.store_failures,
+            warn_error=self._options.warn_error,
+        )
+
+    def _load(
+        self, executor: Executor, connection: Connection, plan: Plan, changes: Changes
+    ) -> "tuple[Load, ...]":
         if not plan.stale_files:
             return ()
         from genredb.runner.execution.load_files import load_files  # noqa: PLC0415 - for projects that load CSVs
 
-        return load_files(DuckDBExecutor(connection), connection, plan.stale_files, self._observer)
+        return load_files(executor, connection, plan.stale_files, self._observer, changes)
+
+    def _keep(
+        self, connection: Connection, executor: Executor, results: Iterable[NodeResult], after: State
+    ) -> None:
+        """Keep the new state of a failed build for ``retry``, if its engine can resume."""
+        if self._engine.resumes:
+            with transaction(connection):
+                write_marked(connection, executor, results, replace(after, base=self._writer.published))
+            self._writer.keep(self._failed)
 
     def _publish(
-        self, connection: Connection, after: State, result: BuildResult, command: str
+        self,
+        connection: Connection,
+        executor: Executor,
+        after: State,
+        result: BuildResult,
+        command: str,
     ) -> BuildResult:
         with transaction(connection):
-            _write(connection, result.results, after)
+            write_marked(connection, executor, result.results, after)
             forgotten = self._extension.forget_stale(connection, self._config)
             record_run(connection, command, self._started_at, result.results)
         self._writer.commit()
+        self._engine.publish()
         self._failed.unlink(missing_ok=True)
         return replace(
             result,
@@ -207,74 +238,15 @@ class _Job:
             forgotten=forgotten,
         )
 
-    def _state_after(
-        self,
-        plan: Plan,
-        state: State,
-        results: Sequence[NodeResult],
-        connection: Connection,
-    ) -> State:
-        compilation = plan.compilation
-        succeeded = _succeeded(results)
-        done = [found.node for found in succeeded]
-        warned = {found.node.unique_id: found.status is Status.WARN for found in succeeded}
-        nodes = new_nodes(plan, state, warned, _volatile(connection, compilation, done))
-        return State(
-            is_whole=plan.is_whole and len(done) == len(results),
-            proof=state.proof,
-            proved=state.proved,
-            nodes=nodes,
-            built_with=settings_of(compilation),
-        )
-
     def _write_receipt(self, plan: Plan, state: State, *, is_proved: bool) -> None:
         """Write a receipt, if possible, so that the next build can tell at once that nothing changed."""
         compilation = plan.compilation
         is_volatile = compilation.uses_clock or any(node.volatile for node in state.nodes.values())
-        if state.is_whole and plan.is_whole and is_proved and not is_volatile:
+        may_skip = self._engine.has_receipt and state.is_whole and plan.is_whole
+        if may_skip and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
             write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
 
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()
-
-
-def _succeeded(results: Iterable[NodeResult]) -> list[NodeResult]:
-    return [found for found in results if found.status in (Status.SUCCESS, Status.WARN)]
-
-
-def _write(connection: Connection, results: Iterable[NodeResult], state: State) -> None:
-    """Mark the created relations, unless a hook dropped them, and replace the stored state."""
-    there = relations(connection)
-    for node in (found.node for found in _succeeded(results)):
-        if relation := node.built_relation:
-            kind = there.get((str(relation.schema), relation.identifier))
-            if kind:
-                mark(
-                    connection,
-                    str(relation.include(database=False)),
-                    kind,
-                    state.nodes[node.unique_id].fingerprint,
-                )
-    write_state(connection, state)
-
-
-def _refuse_lost_memory(connection: Connection) -> None:
-    """Raise ProjectError if a hook dropped genredb's stored state or switched to another database."""
-    if not has_current_layout(connection):
-        raise ProjectError(
-            "A hook dropped meta.state, or left another database or schema current; genredb needs "
-            "both unchanged"
-        )
-
-
-def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, Reason]:
-    """Return the nodes that must run each time, with the reason."""
-    known = {node.relation.qualified_name.lower() for node in compilation.of_type(Dataset)}
-    found = {
-        node.unique_id: find_volatile(connection, node.sql, known)
-        for node in nodes
-        if isinstance(node, Model | Check) and node.sql  # a unit test reads only the rows it states
-    }
-    return {i: Reason(Cause(one.kind), one.name) for i, one in found.items() if one}

@@ -10,6 +10,7 @@ from typing import Any
 
 from genredb.errors import ProjectError, ProjectErrors, SqlError
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime, TemplateDatabase
 from genredb.runner.extension import Extension
@@ -21,7 +22,7 @@ from genredb.runner.graph.fingerprint import portable_sql
 from genredb.runner.graph.nodes import Dataset, Model, Source
 from genredb.runner.results import Proof, ProvedView
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import column_types, open_memory, own_macros, quote, relation_exists, run_sql
+from genredb.warehouse.database import column_types, open_memory, own_macros, quote, run_sql
 from genredb.warehouse.user_sql import statement_kinds
 
 # Rows per source for the proof on data: enough for a feature that depends on a label to change.
@@ -34,14 +35,12 @@ _UNSTEADY = ProjectError(
 
 
 class LeakGuard:
-    """The leak guard of one project; ``connection``, if any, provides what the files do not state."""
+    """The leak guard of one project; ``executor``, if any, provides what the files do not state."""
 
-    def __init__(self, compilation: Compilation, connection: Connection | None, extension: Extension) -> None:
+    def __init__(self, compilation: Compilation, executor: Executor | None, extension: Extension) -> None:
         self._compilation = compilation
         self._extension = extension
-        self._lineage = Lineage(
-            compilation, TemplateDatabase(DuckDBExecutor(connection)) if connection else None
-        )
+        self._lineage = Lineage(compilation, TemplateDatabase(executor) if executor else None)
 
     def refuse_leaks(self) -> None:
         """Prove by lineage that no feature depends on a label.
@@ -52,24 +51,23 @@ class LeakGuard:
         if leaks:
             raise ProjectErrors([*_syntax_errors(self._compilation)] or leaks)
 
-    def prove_on_data(self, connection: Connection) -> Proof | None:
+    def prove_on_data(self, ledger: Connection, executor: Executor) -> Proof | None:
         """Rebuild the feature views in memory with permuted labels, and compare them with the originals.
 
-        ``connection`` reads the built database, of which only the first rows of each source are used. Returns
+        ``executor`` reads the built relations, of which only the first rows of each source are used. Returns
         None if a source or seed does not exist yet. Raises ProjectErrors if a feature changed or the SQL's
         lineage cannot be trusted.
         """
         compilation, lineage = self._compilation, self._lineage
         views, roots = feature_views(compilation), _roots(compilation)
-        if not all(_is_there(connection, node) for node in roots):
+        if not all(executor.kind(node.relation) for node in roots):
             return None
-        _refuse_macros(compilation, connection)
+        _refuse_macros(compilation, ledger)
         _refuse_hooks(compilation)
-        with _memory(connection) as (memory, database):
+        with _memory(ledger) as memory:
             for node in roots:
                 memory.execute(f"create schema if not exists {quote(str(node.relation.schema))}")
-                rows = f"from {database}.{_here(node)} limit {PROOF_ROWS}"
-                memory.execute(f"create table {_here(node)} as {rows}")
+                executor.copy_rows(node.relation, PROOF_ROWS, memory)
             _make_models(compilation, memory)
             unreadable = [*self._extension.unreadable_features(compilation, memory)]
             if unreadable:
@@ -165,14 +163,14 @@ def _unproved(node: Dataset, reason: str, **parts: Any) -> ProjectError:
 
 
 @contextlib.contextmanager
-def _memory(connection: Connection) -> Iterator[tuple[Connection, str]]:
-    """Yield a connection to an in-memory database, and the name of the built database."""
+def _memory(connection: Connection) -> Iterator[Connection]:
+    """Yield a connection to an in-memory database, attached to the database of another connection."""
     with connection.duplicate() as memory:
         database = str(memory.rows("select current_database()")[0][0])
         memory.execute(f"attach ':memory:' as {_PROOF} (read_write)")
         memory.execute(f"use {_PROOF}")
         try:
-            yield memory, quote(database)
+            yield memory
         finally:
             memory.execute(f"use {quote(database)}")
             memory.execute(f"detach {_PROOF}")
@@ -185,11 +183,6 @@ def _roots(compilation: Compilation) -> list[Dataset]:
         for node in guarded_nodes(compilation)
         if not isinstance(node, Model) and not (isinstance(node, Source) and node.depends_on)
     ]
-
-
-def _is_there(connection: Connection, node: Dataset) -> bool:
-    relation = node.relation
-    return bool(relation_exists(connection, str(relation.schema), relation.identifier))
 
 
 def _make_models(compilation: Compilation, memory: Connection) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from genredb.errors import ProjectError
 from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.update import apply_change, compare, computed_change, keep_before
 from genredb.runner.graph.nodes import Built, Model, Seed
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.types import sql_type
@@ -14,8 +15,28 @@ from genredb.runner.project.types import sql_type
 def materialize(runtime: Runtime, node: Built) -> int | None:
     """Create the node's relation and run its hooks; return the number of rows of a table.
 
-    Everything runs in one transaction, except hooks with ``transaction: false``.
+    Everything runs in one transaction, except hooks with ``transaction: false``. If the changed rows of its
+    inputs are known, only what they change is computed.
     """
+    if isinstance(node, Model) and node.unique_id in runtime.updates.localities:
+        return _updated(runtime, node)
+    return _created(runtime, node)
+
+
+def _updated(runtime: Runtime, node: Model) -> int | None:
+    change = computed_change(runtime, node)
+    if change is not None and node.materialized == "table":
+        runtime.incremental.add(node.unique_id)
+        with runtime.executor.transaction():
+            return apply_change(runtime, node, change)
+    before = keep_before(runtime, node)
+    rows = _created(runtime, node)
+    if before is not None:
+        compare(runtime, node, before)
+    return rows
+
+
+def _created(runtime: Runtime, node: Built) -> int | None:
     _run_hooks(runtime, node, "pre-hook", is_inside=False)
     with runtime.executor.transaction():
         runtime.executor.create_schema(node.relation)

@@ -3,12 +3,14 @@
 On a view, each check would compute the whole view again. A check runs by itself only if rows fail it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from genredb.errors import SqlError
 from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.update import known_locality
 from genredb.runner.graph.generic_checks import GENERIC
 from genredb.runner.graph.nodes import Check
+from genredb.runner.templates.relation import Relation
 
 
 class RowFaults:
@@ -24,17 +26,30 @@ class RowFaults:
 
     def has_none(self, node: Check) -> bool:
         """Return True if the check is known to pass; the first call counts for all of a relation."""
-        checks = self._waiting.pop(node.attached_to, ())
-        if len(checks) > 1:
-            relation = self._runtime.compilation.datasets[node.attached_to].relation
-            faults = [GENERIC[check.check_kind].row_fault.format(check.column) for check in checks]
-            counts = ", ".join(f"count(*) filter (where {fault})" for fault in faults)
-            try:
-                _, rows = self._runtime.executor.query(f"select {counts} from {relation}")
-            except SqlError:
-                return False  # each check reports its own error
-            self._passed |= {c.unique_id for c, failing in zip(checks, rows[0], strict=True) if not failing}
+        if waiting := self._waiting.pop(node.attached_to, ()):
+            self._count_all(waiting, self._runtime.compilation.datasets[node.attached_to].relation)
         return node.unique_id in self._passed
+
+    def _count_all(self, waiting: Sequence[Check], relation: Relation) -> None:
+        """Count the failing rows of a relation's checks: in the rows added alone where that is enough."""
+        of_changes = [check for check in waiting if known_locality(self._runtime, check)]
+        if len(waiting) > 1:
+            self._count([check for check in waiting if check not in of_changes], relation)
+        if of_changes:
+            self._count(of_changes, self._runtime.changes.added(relation))
+            self._runtime.incremental.update(check.unique_id for check in of_changes)
+
+    def _count(self, checks: Sequence[Check], relation: Relation) -> None:
+        """Count the failing rows of checks in one pass over a relation."""
+        if not checks:
+            return
+        faults = [GENERIC[check.check_kind].row_fault.format(check.column) for check in checks]
+        counts = ", ".join(f"count(*) filter (where {fault})" for fault in faults)
+        try:
+            _, rows = self._runtime.executor.query(f"select {counts} from {relation}")
+        except SqlError:
+            return  # each check reports its own error
+        self._passed |= {c.unique_id for c, failing in zip(checks, rows[0], strict=True) if not failing}
 
     def _is_plain(self, node: Check) -> bool:
         check = GENERIC.get(node.check_kind)

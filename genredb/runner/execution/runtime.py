@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from genredb.errors import ProjectError
+from genredb.runner.execution.changes import Changes
 from genredb.runner.execution.executor import Executor
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Check, Model, is_blank
+from genredb.runner.planning.updates import Updates
 from genredb.runner.project.template_limits import unlimited
 from genredb.runner.templates.given import Rendered
 from genredb.runner.templates.queries import ResultTable
@@ -53,7 +55,8 @@ class TemplateDatabase:
 class Runtime:
     """What a node needs to run: the executor, the project and the options.
 
-    ``messages`` collects the messages logged by templates rendered during the run.
+    ``updates`` says which nodes can run for changed rows alone, ``incremental`` collects the unique ids of
+    those that did. ``messages`` collects the messages logged by templates rendered during the run.
     """
 
     executor: Executor
@@ -62,7 +65,15 @@ class Runtime:
     store_failures: bool = False
     warn_error: bool = False
     may_write: bool = True
+    known_changes: Changes | None = None
     messages: list[str] = field(default_factory=list)
+    updates: Updates = field(default_factory=Updates)
+    incremental: set[str] = field(default_factory=set)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """The rows that this build added to relations and removed from them, as far as they are known."""
+        return self.known_changes or Changes(self.executor)
 
     @cached_property
     def database(self) -> TemplateDatabase:

@@ -16,7 +16,7 @@ from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.unit_tests import run_unit_test
 from genredb.runner.graph.nodes import Built, Check, Hook, Node, UnitTest
 from genredb.runner.reasons import Cause, Reason
-from genredb.runner.results import FailingRows, NodeResult, Observer, Status
+from genredb.runner.results import ChangedRows, FailingRows, NodeResult, Observer, Status
 
 _BAD = (Status.ERROR, Status.FAIL, Status.SKIPPED)
 Outcome = tuple[Status, int | None, FailingRows | None]
@@ -112,7 +112,19 @@ class Walk:
         except GenredbError as error:
             found = located(self._runtime, node, error) if isinstance(error, SqlError) else error
             return NodeResult(node, Status.ERROR, reason, None, time.perf_counter() - started, found)
-        return NodeResult(node, status, reason, rows, time.perf_counter() - started, failing=failing)
+        result = NodeResult(node, status, reason, rows, time.perf_counter() - started, failing=failing)
+        return self._with_changes(result)
+
+    def _with_changes(self, result: NodeResult) -> NodeResult:
+        """Return the result with what is known of the rows that changed."""
+        node = result.node
+        relation = node.built_relation if node.materialized == "table" else None
+        change = self._runtime.changes.of(relation) if relation else None
+        return replace(
+            result,
+            is_incremental=node.unique_id in self._runtime.incremental,
+            changed=ChangedRows(change.added_rows, change.removed_rows) if change else None,
+        )
 
     def _mark_broken(self, node: Node, culprit: str) -> None:
         """Skip the nodes downstream of this node, or of the node that this check checks."""

@@ -7,6 +7,7 @@ the parser, the identity stays the same.
 
 import json
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity, digest
@@ -81,4 +82,6 @@ def _rest(node: Node, content: str, compilation: Compilation) -> str:
     settings = compilation.project.config.profile.settings
     if shaping := {name: value for name, value in settings.items() if name.lower() not in RESOURCES}:
         stated.append(json.dumps(shaping, sort_keys=True, default=str))
+    if compilation.project.config.settings.engine == "spark":  # which runs what sqlglot makes of the SQL
+        stated.append(f"spark {version('pyspark')}, sqlglot {version('sqlglot')}")
     return digest(*stated)

@@ -65,6 +65,7 @@ def settings_of(compilation: "Compilation") -> BuiltWith:
         raw_dir=_stated_folder(config) if has_files else "",
         is_raw_stated=_is_raw_stated(config) and has_files,
         is_sample=config.is_sample and has_files,
+        engine=config.settings.engine,
         hooks=[*config.on_run_start, *config.on_run_end],
         versions={"genredb": __version__, "duckdb": version("duckdb")},
         roles={relation: pairs for relation, pairs in roles.items() if pairs},
@@ -107,6 +108,7 @@ def built_with(config: Config, connection: Connection) -> BuiltWith:
     name = config.database.name
     if found == BuiltWith():
         return found
+    refuse_other_engine(config, found)
     for variable, value in _plain(stated.vars).items():
         if found.vars.get(variable) != value:
             now = f"{variable}: {json.dumps(value)}"
@@ -130,6 +132,20 @@ def built_with(config: Config, connection: Connection) -> BuiltWith:
     return found
 
 
+def refuse_other_engine(config: Config, found: BuiltWith) -> None:
+    """Raise UsageError if the database was built on another engine, which has its relations elsewhere."""
+    stated = config.settings.engine
+    if found != BuiltWith() and found.engine != stated:
+        cure = "leave out --engine spark" if stated == "spark" else "`build` and `plan` take --engine spark"
+        raise UsageError(
+            f"{config.database.name} was built on {_ENGINES[found.engine]}, not on {_ENGINES[stated]}",
+            cure=f"{cure}; or name another file with --database",
+        )
+
+
+_ENGINES: Mapping[str, str] = {"duckdb": "DuckDB", "spark": "Spark"}
+
+
 def with_raw_folder(config: Config, found: BuiltWith) -> Config:
     """Return the configuration with the raw folder of the last build instead of the sample.
 
@@ -144,6 +160,7 @@ def with_raw_folder(config: Config, found: BuiltWith) -> Config:
 
 def as_built(config: Config, found: BuiltWith) -> Config:
     """Return the configuration with the last build's settings wherever nothing else is stated."""
+    refuse_other_engine(config, found)
     stated = config.settings
     target = found.target if found.target not in ("", config.target["name"]) else None
     settings = replace(

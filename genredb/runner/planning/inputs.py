@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from genredb.errors import InputError
@@ -13,26 +13,56 @@ from genredb.runner.graph.nodes import Seed, Source
 from genredb.runner.project.discover import Project
 from genredb.runner.project.raw_folder import source_files
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.rawfile import file_digest
+from genredb.warehouse.rawfile import Held, Prefix, file_digest, file_digests
+from genredb.warehouse.readers.formats import may_be_continued
 
 
 @dataclass(frozen=True)
 class RawFiles:
     """A source's raw files, which may be none if it is optional, with the sha256 of their contents.
 
-    ``digest`` covers their names, contents and the source's declaration.
+    ``digest`` covers their names, contents and the source's declaration. If records were only added since the
+    last load, ``held`` says what the raw table holds of each file, None for a new file.
     """
 
     source: SourceSpec
     sha256s: Mapping[Path, str]
     digest: str
+    held: Mapping[Path, Held | None] | None = None
 
 
-def raw_files(project: Project) -> tuple[RawFiles, ...]:
-    """Find and digest the raw files of every source; InputError if one is missing."""
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as it was when it was loaded; ``is_plain`` as in Load."""
+
+    sha256: str
+    size: int
+    records: int
+    is_plain: bool
+
+
+@dataclass(frozen=True)
+class LoadedSource:
+    """A source's files, by name, as they were when they were loaded, and the digest of the load."""
+
+    digest: str
+    files: Mapping[str, LoadedFile] = field(default_factory=dict)
+
+
+# With fewer, everything is built anew sooner than what new rows change is found out.
+FEWEST_RECORDS = 50_000
+
+
+def raw_files(project: Project, loaded: Mapping[str, LoadedSource]) -> tuple[RawFiles, ...]:
+    """Find and digest the raw files of every source; InputError if one is missing.
+
+    ``loaded`` are the sources as they were loaded last.
+    """
     sources = project.loaded_sources
     found = [(source, source_files(source, sources, project.config)) for source in sources]
-    return tuple(_raw_files(source, paths) for source, paths in found)
+    records = sum(file.records for last in loaded.values() for file in last.files.values())
+    before = loaded if records >= FEWEST_RECORDS else {}
+    return tuple(_raw_files(source, paths, before.get(source.qualified_name)) for source, paths in found)
 
 
 def present_files(project: Project) -> tuple[RawFiles, ...]:
@@ -40,15 +70,41 @@ def present_files(project: Project) -> tuple[RawFiles, ...]:
     found = []
     for source in project.loaded_sources:
         with contextlib.suppress(InputError):
-            found.append(_raw_files(source, source_files(source, project.loaded_sources, project.config)))
+            paths = source_files(source, project.loaded_sources, project.config)
+            found.append(_raw_files(source, paths, None))
     return tuple(found)
 
 
-def _raw_files(source: SourceSpec, paths: Iterable[Path]) -> RawFiles:
-    sha256s = {path: file_digest(path) for path in paths}
+def _raw_files(source: SourceSpec, paths: Iterable[Path], last: LoadedSource | None) -> RawFiles:
+    before = last.files if last else {}
+    read = {path: file_digests(path, before[path.name].size if path.name in before else 0) for path in paths}
+    sha256s = {path: sha256 for path, (sha256, _) in read.items()}
+    files = RawFiles(source, sha256s, _digest(source, {path.name: sha for path, sha in sha256s.items()}))
+    if last is None or files.digest == last.digest:
+        return files
+    if _digest(source, {name: file.sha256 for name, file in sorted(before.items())}) != last.digest:
+        return files  # it was declared otherwise
+    held: dict[Path, Held | None] = {}
+    for path, (sha256, prefix) in read.items():
+        part = before.get(path.name)
+        if part and not _has_only_grown(path.name, part, sha256, prefix):
+            return files
+        rest = None if part and part.sha256 == sha256 else prefix
+        held[path] = Held(path.stat().st_size, part.records, rest) if part else None
+    return replace(files, held=held) if before.keys() <= {path.name for path in held} else files
+
+
+def _digest(source: SourceSpec, sha256s: Mapping[str, str]) -> str:
     declared = json.dumps(asdict(source), sort_keys=True, default=str)
-    held = [text for path, sha256 in sha256s.items() for text in (path.name, sha256)]
-    return RawFiles(source, sha256s, digest(declared, *held))
+    return digest(declared, *(text for pair in sha256s.items() for text in pair))
+
+
+def _has_only_grown(name: str, part: LoadedFile, sha256: str, prefix: Prefix) -> bool:
+    """Return True if a file is as it was or has whole records after what it was."""
+    if part.sha256 == sha256:
+        return True
+    is_continued = part.is_plain and prefix.last == b"\n" and may_be_continued(name)
+    return is_continued and prefix.size == part.size and prefix.sha256 == part.sha256
 
 
 def contents(compilation: Compilation, files: Iterable[RawFiles]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from genredb.runner.graph.identity import Identity
 from genredb.runner.graph.nodes import Check, Model, Node, Source
 from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.inputs import RawFiles
+from genredb.runner.planning.updates import Updates
 from genredb.runner.reasons import Cause, Reason
 
 
@@ -30,7 +31,8 @@ class Plan:
     is a digest of what the leak guard must prove, and ``is_proved`` means that it already did. ``touched``
     maps unique ids to the columns that a build would change, if requested. ``large_drop`` are drops
     that the user may not have intended, if any. ``is_confirmed`` means that the file is recorded as whole,
-    with these settings and hooks; otherwise a build must record that even if no node runs. ``own_tables``
+    with these settings and hooks; otherwise a build must record that even if no node runs. ``updates`` says
+    which nodes run for changed rows alone. ``own_tables``
     (``schema.name``) are written by genredb itself, outside the graph.
     """
 
@@ -47,6 +49,7 @@ class Plan:
     touched: Mapping[str, Touched] = field(default_factory=dict)
     large_drop: LargeDrop | None = None
     is_confirmed: bool = False
+    updates: Updates = field(default_factory=Updates)
     own_tables: frozenset[str] = frozenset()
 
     def volatile(self, node: Node) -> Reason | None:

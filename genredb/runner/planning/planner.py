@@ -35,7 +35,7 @@ def make_plan(
     ``connection`` reads the published file, if there is one. UsageError if the plan would replace a relation
     that genredb did not create.
     """
-    files = raw_files(compilation.project)
+    files = raw_files(compilation.project, {} if state.is_ledger else state.loads)
     own = find_identities(compilation, files, state, connection)
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
     left = dict(_orphaned_relations(compilation, state))
@@ -65,6 +65,11 @@ def make_plan(
             removed=tuple(relation for unique_id, relation in left.items() if unique_id in chosen),
             is_whole=reasons.keys() <= set(chosen) and left.keys() <= set(chosen),
         )
+    if connection is not None and any(raw.held is not None for raw in found.stale_files):
+        # Reads SQL by sqlglot, which is slow to import.
+        from genredb.runner.planning.derive import find_updates  # noqa: PLC0415
+
+        found = replace(found, updates=find_updates(found, state, connection))
     state.refuse_foreign(found.made)
     return replace(found, large_drop=find_large_drop(compilation, state, found.removed, found.reasons))
 
@@ -83,7 +88,8 @@ def find_identities(
 def is_loaded(raw: RawFiles, state: State) -> bool:
     """Return True if the raw table holds these files, as genredb loaded them."""
     name = raw.source.qualified_name
-    return state.loads.get(name) == raw.digest and state.is_marked(name, raw.digest)
+    loaded = state.loads.get(name)
+    return loaded is not None and loaded.digest == raw.digest and state.is_marked(name, raw.digest)
 
 
 def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:

@@ -3,21 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genredb.runner.graph.identity import Identity
 from genredb.runner.planning.built_with import BuiltWith, read_built_with, write_built_with
+from genredb.runner.planning.inputs import LoadedSource
+from genredb.runner.planning.loads import read_loads
 from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import Proof, ProvedView
 from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import insert_rows, quote, relation_exists, relation_marks, relations
-from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.database import insert_rows, relation_marks
 from genredb.warehouse.tables import has_current_layout, refuse_to_replace
 
 if TYPE_CHECKING:
-    from genredb.warehouse.load import Load
+    pass
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,21 @@ class State:
     """What the published file was built from.
 
     ``is_whole`` means that every node is as the project wanted it. ``proof`` is the digest of the leak
-    guard's last proof, ``proved`` what it proved. ``loads`` maps a source to the digest of its load,
+    guard's last proof, ``proved`` what it proved. ``loads`` maps a source to what was loaded of it,
     ``nodes`` a node to what it was built from; ``marks`` maps each existing relation to its mark. ``base``
-    identifies the published file that a failed build started from (see :class:`Publication`).
+    identifies the published file that a failed build started from (see :class:`Publication`). ``is_ledger``
+    means that the relations are not in the same database.
     """
 
     is_whole: bool = False
     base: str = ""
     proof: str = ""
     proved: Proof | None = None
-    loads: Mapping[str, str] = field(default_factory=dict)
+    loads: Mapping[str, LoadedSource] = field(default_factory=dict)
     nodes: Mapping[str, NodeState] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     built_with: BuiltWith = field(default_factory=BuiltWith)
+    is_ledger: bool = False
 
     @property
     def warnings(self) -> int:
@@ -97,17 +99,20 @@ def mark_of(digest: str) -> str:
     return f"{_MARK}{digest[:16]}"
 
 
-def read_state(connection: Connection | None) -> State:
+def read_state(connection: Connection | None, marks: Mapping[str, str] | None = None) -> State:
     """Read the state of a database; it has only marks if genredb did not build it.
 
-    For a database built by another version it also has the settings: its raw folder is still known.
+    ``marks`` are those of the relations if they are not in the same database. For a database built by another
+    version the state also has the settings: its raw folder is still known.
     """
     if connection is None:
-        return State()
+        return State(marks=marks or {})
+    is_ledger = marks is not None
+    if marks is None:
+        marks = relation_marks(connection)
     if not has_current_layout(connection):
-        return State(marks=relation_marks(connection), built_with=read_built_with(connection))
+        return State(marks=marks, built_with=read_built_with(connection))
     values: dict[str, str] = dict(connection.rows("select key, value from meta.state"))
-    loads = connection.rows("select source, digest from meta.loads")
     nodes = connection.rows(
         "select unique_id, fingerprint, sql, sql_id, rest, relation, volatile_cause, volatile_subject,"
         " has_warned, materialized from meta.fingerprints",
@@ -117,7 +122,7 @@ def read_state(connection: Connection | None) -> State:
         base=values.get("base", ""),
         proof=values.get("proof", ""),
         proved=_proof_of(values.get("proved", "")),
-        loads=dict(loads),
+        loads=read_loads(connection),
         nodes={
             unique_id: NodeState(
                 fingerprint,
@@ -128,8 +133,9 @@ def read_state(connection: Connection | None) -> State:
             )
             for unique_id, fingerprint, sql, sql_id, rest, relation, cause, subject, *others in nodes
         },
-        marks=relation_marks(connection),
+        marks=marks,
         built_with=read_built_with(connection),
+        is_ledger=is_ledger,
     )
 
 
@@ -184,50 +190,6 @@ def write_state(connection: Connection, state: State) -> None:
 def mark_unconfirmed(connection: Connection) -> None:
     """Make the next build confirm every node, since the raw tables no longer match what was built."""
     connection.execute("update meta.state set value = 'false' where key = 'is_whole'")
-
-
-def drop_relation(connection: Connection, relation: str) -> None:
-    """Drop a table or view (``schema.name``) that left the project, with the record of its load."""
-    for (schema, name), kind in relations(connection).items():
-        if f"{schema}.{name}" == relation:  # either may contain a dot
-            connection.execute(f"drop {kind} {quote(schema)}.{quote(name)}")
-    connection.execute("delete from meta.loads where source = ?", [relation])
-    if relation_exists(connection, "raw", "quarantine"):
-        connection.execute("delete from raw.quarantine where source = ?", [relation])
-
-
-def mark(connection: Connection, relation: str, kind: str, digest: str) -> None:
-    """Mark a relation (quoted) as created by genredb for this digest; replacing it removes the mark."""
-    connection.execute(f"comment on {kind} {relation} is '{mark_of(digest)}'")
-
-
-def record_loads(connection: Connection, spec: SourceSpec, loads: "Iterable[Load]", digest: str) -> None:
-    """Replace a source's rows in meta.loads with these loads, one row per file.
-
-    A source without files has one row without a file name.
-    """
-    source = spec.qualified_name
-    mark(connection, f"{quote(spec.schema)}.{quote(spec.table)}", "table", digest)
-    connection.execute("delete from meta.loads where source = ?", [source])
-    now = datetime.now(UTC)
-    rows = [
-        (
-            source,
-            load.file.name,
-            load.sha256,
-            digest,
-            load.size,
-            load.records,
-            load.loaded,
-            load.quarantined,
-            load.repaired,
-            list(load.ignored_columns),
-            now,
-        )
-        for load in loads
-    ]
-    nothing: tuple[Any, ...] = (source, None, None, digest, 0, 0, 0, 0, 0, [], now)
-    insert_rows(connection, "meta.loads", rows or [nothing])
 
 
 def is_built_from_loads(connection: Connection) -> bool:

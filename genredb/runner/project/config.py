@@ -33,7 +33,7 @@ class Settings:
     """Settings from the command line and the environment; None or empty means the project decides.
 
     ``uses_sample`` asks for the synthetic sample even if other raw files exist. ``memory_limit`` and
-    ``threads`` are passed to DuckDB.
+    ``threads`` are passed to DuckDB. ``engine`` is ``duckdb`` or ``spark``, whose master's URL is ``master``.
     """
 
     project_dir: Path | None = None
@@ -45,6 +45,8 @@ class Settings:
     vars: Mapping[str, Any] = field(default_factory=dict)
     memory_limit: str | None = None
     threads: int | None = None
+    engine: str = "duckdb"
+    master: str | None = None
 
 
 @dataclass(frozen=True)

@@ -213,13 +213,14 @@ TREES: Mapping[str, str] = {
 PROFILE = Keys("a profile", named("outputs target"), frozenset(("config",)))
 OUTPUT = Keys(
     "an output of type duckdb",
-    named("database path schema settings threads type"),
+    named("database path schema settings spark threads type"),
     frozenset(
         "attach config_options disable_transactions extensions external_root filesystems flights"
         " is_ducklake keep_open module_paths motherduck_token plugins remote retries secrets"
         " use_credential_provider".split()
     ),
 )
+SPARK = Keys("the block `spark:` of an output", named("master settings"), frozenset())
 PACKAGES = Keys(
     "",
     {

@@ -8,7 +8,7 @@ from typing import Any
 from genredb.errors import Notice, Place, ProjectError, UsageError
 from genredb.runner.project.files import key_line, mapping, parse_yaml, read_text, shown, text_of
 from genredb.runner.project.key_faults import check_keys
-from genredb.runner.project.keys import OUTPUT, PROFILE
+from genredb.runner.project.keys import OUTPUT, PROFILE, SPARK
 from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.settings import MOST_THREADS, Setting
 
@@ -21,7 +21,8 @@ class Profile:
     """One output of a profile; ``file`` is None if there is no profiles.yml.
 
     ``threads`` (None if not set) and ``settings`` are DuckDB's; ``engine_settings`` holds both, each with its
-    place. ``notices`` name settings that have no effect.
+    place. ``spark_master`` and ``spark_settings`` are for builds on Spark. ``notices`` name settings without
+    effect.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Profile:
     threads: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     engine_settings: tuple[Setting, ...] = ()
+    spark_master: str = ""
+    spark_settings: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -71,6 +74,8 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
             f"output '{target}' is of type '{output['type']}'; genredb runs on duckdb", place=file
         )
     ignored += check_keys(output, OUTPUT, place, text, (name, "outputs", target))
+    spark = mapping(output, "spark", place)
+    ignored += check_keys(spark, SPARK, place, text, (name, "outputs", target, "spark"))
     threads, settings = _threads(output, place), mapping(output, "settings", place)
     stated: dict[tuple[str, ...], Any] = {("threads",): threads} if threads else {}
     stated |= {("settings", key): value for key, value in settings.items()}
@@ -86,6 +91,8 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
             Setting(str(keys[-1]), value, Place(place, key_line(text, (*above, *keys))))
             for keys, value in stated.items()
         ),
+        spark_master=text_of(spark, "master", place) or "",
+        spark_settings=mapping(spark, "settings", place),
         file=file,
         notices=tuple(ignored),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import likely_separator, survey
-from genredb.warehouse.csvrecords import split_records
+from genredb.warehouse.csvrecords import plain_records, split_records
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.sql_csv import read_csv
 
@@ -23,5 +23,6 @@ def read(_connection: Connection, content: Path, path: Path, separator: str | No
         found,
         split=lambda _asked: split_records(content, found),
         in_one_go=None if found.records is None else in_one_go,
+        texts=lambda: plain_records(content, found),
         has_header_line=True,
     )

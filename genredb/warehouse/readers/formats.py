@@ -16,20 +16,30 @@ GZIP_SUFFIX = ".gz"
 
 @dataclass(frozen=True)
 class SourceFormat:
-    """A format: its file name suffixes, the module that reads it, whether its files may be gzipped."""
+    """A format: its file name suffixes, the module that reads it, whether its files may be gzipped.
+
+    ``has_records_at_end`` means that a file to which records are added keeps its bytes.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     module: str
     may_be_gzipped: bool = False
+    has_records_at_end: bool = False
 
 
-CSV = SourceFormat("CSV", (".csv",), "genredb.warehouse.readers.csv", may_be_gzipped=True)
+CSV = SourceFormat(
+    "CSV", (".csv",), "genredb.warehouse.readers.csv", may_be_gzipped=True, has_records_at_end=True
+)
 FORMATS = (
     CSV,
     SourceFormat("Parquet", (".parquet",), "genredb.warehouse.readers.parquet"),
     SourceFormat(
-        "JSON lines", (".jsonl", ".ndjson"), "genredb.warehouse.readers.json_lines", may_be_gzipped=True
+        "JSON lines",
+        (".jsonl", ".ndjson"),
+        "genredb.warehouse.readers.json_lines",
+        may_be_gzipped=True,
+        has_records_at_end=True,
     ),
 )
 SUFFIXES = tuple(
@@ -55,6 +65,11 @@ def format_of(name: str) -> SourceFormat:
     """Return the format that a file name tells by its suffix; CSV if none does."""
     plain = suffix_of(name).lower().removesuffix(GZIP_SUFFIX)
     return next((one for one in FORMATS if plain in one.suffixes), CSV)
+
+
+def may_be_continued(name: str) -> bool:
+    """Return True if records can be added to a file of this name without changing its bytes."""
+    return format_of(name).has_records_at_end and not suffix_of(name).lower().endswith(GZIP_SUFFIX)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from genredb.errors import InputError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import scratch_folder
-from genredb.warehouse.rawfile import file_digest, file_stamp, opened
+from genredb.warehouse.rawfile import file_stamp, opened
 from genredb.warehouse.readers.reading import Reading
 
 
@@ -34,7 +34,7 @@ def unpacked(connection: Connection, path: Path) -> Iterator[tuple[Path, Callabl
             raise InputError(f"{path} is not a gzip file, or is damaged", cure=cure) from None
 
         def as_packed(reading: Reading) -> Reading:
-            found = replace(reading.found, sha256=file_digest(path), size=stamp[1], stamp=stamp)
+            found = replace(reading.found, size=stamp[1], stamp=stamp)
             return replace(reading, found=found)
 
         yield content, as_packed

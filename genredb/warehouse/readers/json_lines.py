@@ -1,7 +1,6 @@
 """Reads newline-delimited JSON: one object per line, with the columns as keys."""
 
 import codecs
-import hashlib
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -32,7 +31,7 @@ def read(_connection: Connection, content: Path, path: Path, _separator: str | N
 
 def _survey(content: Path, path: Path) -> Survey:
     """Count the lines that are not blank and collect the keys of all objects, in order of appearance."""
-    sha, text = hashlib.sha256(), Utf8Check(path, content)
+    text = Utf8Check(path, content)
     stamp = file_stamp(content)
     size = records = 0
     keys: dict[str, None] = {}
@@ -45,7 +44,6 @@ def _survey(content: Path, path: Path) -> Survey:
                     cure = "write one object on each line: `jq -c '.[]'`"
                     raise InputError(f"{path} is a JSON array, not JSON lines", cure=cure)
             text.add(line)
-            sha.update(line)
             size += len(line)
             if not _bare(line):
                 continue
@@ -66,7 +64,7 @@ def _survey(content: Path, path: Path) -> Survey:
         raise InputError(f"{path} holds no record with a column{reason}", cure="save or download it again")
     # Half a surrogate pair is no character; no declared column has one in its name.
     header = tuple(key.encode(errors="backslashreplace").decode() for key in keys)
-    return Survey(sha.hexdigest(), size, header, ",", b"\n", 0, records, stamp)
+    return Survey(size, header, ",", b"\n", 0, records, stamp)
 
 
 def _split(content: Path, header: tuple[str, ...], asked: Collection[int]) -> Iterator[Record]:

@@ -14,7 +14,7 @@ from genredb.warehouse.csvfile import MAX_RECORD_BYTES, Survey
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.database import plainly_named, quote
 from genredb.warehouse.duckdb_errors import first_line
-from genredb.warehouse.rawfile import file_digest, file_stamp, opened
+from genredb.warehouse.rawfile import file_stamp, opened
 from genredb.warehouse.readers.reading import Reading, record_of
 
 _FILE = "read_parquet(?, hive_partitioning = false)"
@@ -38,7 +38,7 @@ class _Column:
 
 def read(connection: Connection, content: Path, path: Path, _separator: str | None) -> Reading:
     """Survey a Parquet file by its metadata; messages name ``path``."""
-    stamp, digest = file_stamp(content), file_digest(content)
+    stamp = file_stamp(content)
     with opened(content) as file:
         head = file.read(4)
     if not stamp[1]:
@@ -57,7 +57,7 @@ def read(connection: Connection, content: Path, path: Path, _separator: str | No
     return Reading(
         path,
         content,
-        Survey(digest, stamp[1], header, ",", b"\n", 0, records, stamp),
+        Survey(stamp[1], header, ",", b"\n", 0, records, stamp),
         split=lambda asked: _split(connection, content, path, _fields(columns, asked)),
         in_one_go=lambda texts, asked: _in_one_go(texts, columns, asked),
         unusable=kinds,

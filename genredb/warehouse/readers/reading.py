@@ -15,11 +15,12 @@ class Reading:
     """A surveyed raw file.
 
     ``path`` is the file itself; ``content`` is the file to read, which differs if ``path`` is compressed.
-    ``split`` yields the records in order, given the places of the wanted fields. ``in_one_go`` returns the
+    ``split`` yields the records in order, given the places of the wanted fields; ``texts`` those of a file
+    that is read in one go, with their lines and bytes at least. ``in_one_go`` returns the
     SQL of a relation with the wanted fields as text, whose parameter is the path of ``content``; it raises an
     error if ``split`` might find a faulty record, and is None if the file must be split. ``unusable`` maps
     columns without plain values to what they hold instead.
-    ``unit`` is what ``Record.line`` counts.
+    ``unit`` is what ``Record.line`` counts; ``records_before`` is how many records of the file come before.
     """
 
     path: Path
@@ -27,9 +28,11 @@ class Reading:
     found: Survey
     split: Callable[[Collection[int]], Iterator[Record]]
     in_one_go: Callable[[Sequence[str], Collection[int]], str] | None = None
+    texts: Callable[[], Iterator[Record]] | None = None
     unusable: Mapping[str, str] = field(default_factory=dict)
     unit: str = "line"
     has_header_line: bool = False
+    records_before: int = 0
 
     @property
     def header(self) -> tuple[str, Place]:

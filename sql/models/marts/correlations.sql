@@ -17,20 +17,32 @@ coefficients as (
     where genre is not null
 ),
 
+-- One reading of the coefficients: Spark would compute them for each.
+pairs as (
+    select
+        unnest([
+            {% for first in var('audio_columns') -%}
+                {% set outer = loop -%}
+                {% for second in var('audio_columns') -%}
+                    {
+                        'column_name': '{{ first }}',
+                        'other_column_name': '{{ second }}',
+                        'correlation': {{ first }}_{{ second }}
+                    }
+                    {%- if not (loop.last and outer.last) %},
+                    {% endif -%}
+                {% endfor -%}
+            {% endfor %}
+        ]) as pair
+    from coefficients
+),
+
 final as (
-    {% for first in var('audio_columns') -%}
-        {% set outer = loop -%}
-        {% for second in var('audio_columns') -%}
-            select
-                '{{ first }}' as column_name,
-                '{{ second }}' as other_column_name,
-                {{ first }}_{{ second }} as correlation
-            from coefficients
-            {% if not (loop.last and outer.last) -%}
-                union all
-            {% endif -%}
-        {% endfor -%}
-    {% endfor %}
+    select
+        pair.column_name,
+        pair.other_column_name,
+        pair.correlation
+    from pairs
 )
 
 select * from final

@@ -29,18 +29,22 @@ cells as (
     where artists is not null
 ),
 
+part_counts as (
+    select
+        artists,
+        string_split(first_text, ',') as parts,
+        unnest(range(1, array_length(string_split(first_text, ',')) + 1))
+            as part_count
+    from cells
+    where not has_semicolon
+),
+
 beginnings as (
     select
         artists,
-        unnest(range(1, len(string_split(first_text, ',')) + 1)) as part_count,
-        unnest(list_transform(
-            range(1, len(string_split(first_text, ',')) + 1),
-            lambda part: array_to_string(
-                string_split(first_text, ',')[1:part], ','
-            )
-        )) as artist
-    from cells
-    where not has_semicolon
+        part_count,
+        array_to_string(parts[1:part_count], ',') as artist
+    from part_counts
 ),
 
 lead_artists as (
@@ -68,9 +72,9 @@ final as (
         end as artist,
         case
             when
-                try_cast(left(playlists.release_date, 4) as integer)
-                between 1860 and 2100
-                then try_cast(left(playlists.release_date, 4) as integer)
+                regexp_full_match(left(playlists.release_date, 4), '\d{4}')
+                and left(playlists.release_date, 4) between '1860' and '2100'
+                then left(playlists.release_date, 4)::integer
         end as year,
         round(playlists.tempo)::integer as bpm,
         round(100 * playlists.energy)::integer as nrgy,

@@ -75,19 +75,6 @@ keyed as (
     from cleaned
 ),
 
-marked as (
-    select
-        *,
-        first_value(song_key) over (
-            partition by
-                title_key,
-                artist_key,
-                {{ var('audio_columns') | join(',\n                ') }}
-            order by source_rank, source, id
-        ) as first_song_key
-    from keyed
-),
-
 final as (
     select
         song_key,
@@ -95,10 +82,6 @@ final as (
         id,
         artist_key,
         recording_key,
-        case
-            when recording_key is not null and first_song_key <> song_key
-                then first_song_key
-        end as duplicate_of,
         clean_title as title,
         clean_artist as artist,
         genre,
@@ -111,7 +94,7 @@ final as (
         coalesce(
             repaired_title <> title or repaired_artist <> artist, false
         ) as is_repaired
-    from marked
+    from keyed
 )
 
 select * from final

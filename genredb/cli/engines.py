@@ -1,0 +1,50 @@
+"""The options ``--engine`` and ``--master``, and the engine that they choose."""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genredb.errors import UsageError
+
+if TYPE_CHECKING:
+    from genredb.cli.options import Context
+    from genredb.runner.execution.engine import Engine
+    from genredb.runner.project.config import Config
+
+
+class EngineName(StrEnum):
+    """The engines that a project can be built on."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="What to build on; spark needs genredb[spark] and Java 17.")
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        "--master", help="URL of Spark's master; default: `spark: master:` in profiles.yml, else local[*]."
+    ),
+]
+
+
+def on_engine(context: "Context", name: EngineName, master: str | None) -> "Context":
+    """Return the context of a command on an engine."""
+    if master and name != EngineName.SPARK:
+        raise UsageError("--master is for --engine spark")
+    return replace(context, settings=replace(context.settings, engine=name.value, master=master))
+
+
+def engine_of(config: "Config") -> "Engine":
+    """Return the engine that the configuration names."""
+    from genredb.runner.execution.engine import DUCKDB
+
+    if config.settings.engine == EngineName.DUCKDB:
+        return DUCKDB
+    from genredb.spark.engine import SparkEngine
+
+    return SparkEngine(config)

@@ -1,0 +1,169 @@
+"""Brings a relation up to date by the changed rows of its inputs alone, with the same rows as a build anew.
+
+First, outside the database's transaction, the rows to add and to remove are computed; then they are applied.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from genredb.runner.execution.changes import Change
+from genredb.runner.execution.runtime import Runtime
+from genredb.runner.flow.locality import ByKey, ByRow
+from genredb.runner.graph.nodes import Check, Dataset, Model
+from genredb.runner.templates.relation import Relation
+from genredb.warehouse.database import quote
+
+# If more of an input's rows changed than one in this many, a build anew costs less.
+FEWEST_UNCHANGED = 4
+# To compare more rows than this costs more than it may save.
+MOST_COMPARED = 500_000
+Sign = Callable[[Relation], Relation]
+
+
+def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | None:
+    """Return how a node can run for changed rows alone; None if it must read everything.
+
+    That is so if a change is not known after all, or is large.
+    """
+    found = runtime.updates.localities.get(node.unique_id)
+    if not isinstance(found, ByRow | ByKey):
+        return None
+    relations = _inputs(runtime, node)
+    changes = {name: runtime.changes.of(relations[name]) for name in found.changed}
+    if any(change is None for change in changes.values()):
+        return None
+    for name in found.facts:
+        change = changes.get(name)
+        _, rows = runtime.executor.query(f"select count(*) from {relations[name]}")
+        if change is not None and change.rows * FEWEST_UNCHANGED > rows[0][0]:
+            return None
+    return found
+
+
+def computed_change(runtime: Runtime, node: Model) -> Change | None:
+    """Compute the rows to add to a model's relation and to remove from it; None if it is to be built anew."""
+    locality = known_locality(runtime, node)
+    if locality is None:
+        return None
+    changes, relation = runtime.changes, node.relation
+    added, removed = changes.added(relation), changes.removed(relation)
+    if isinstance(locality, ByRow):
+        for place, sign in ((added, changes.added), (removed, changes.removed)):
+            _create(runtime, place, partial_sql(runtime, node, locality, sign))
+    else:
+        if node.materialized == "view":
+            return None  # what it was before can no longer be computed
+        before, after = changes.before(relation), changes.after(relation)
+        _create(runtime, after, partial_sql(runtime, node, locality, changes.added))
+        same = _same("old", locality.key.items())
+        keyed = f"select old.* from {relation} as old semi join {changes.keys()} as key on {same}"
+        _create(runtime, before, keyed)
+        _compare(runtime, relation, before, after)
+    return changes.record(relation)
+
+
+def apply_change(runtime: Runtime, node: Model, change: Change) -> int:
+    """Remove and add rows; return how many the relation has now."""
+    run, relation = runtime.executor.run, node.relation
+    if change.removed_rows:
+        columns = [quote(name) for name in runtime.executor.columns(str(relation))]
+        same = " and ".join(f"old.{column} is not distinct from gone.{column}" for column in columns)
+        run(
+            f"""
+            delete from {relation} where rowid in (
+                select row_id from (
+                    select
+                        old.rowid as row_id,
+                        gone.times,
+                        row_number() over (partition by {", ".join(f"gone.{one}" for one in columns)}) as nth
+                    from {relation} as old
+                    inner join (
+                        select *, count(*) as times from {change.removed} group by all
+                    ) as gone on {same}
+                ) where nth <= times
+            )
+            """
+        )
+    run(f"insert into {relation} select * from {change.added}")
+    runtime.changes.in_place.add(relation.qualified_name)
+    _, rows = runtime.executor.query(f"select count(*) from {relation}")
+    return int(rows[0][0])
+
+
+def keep_before(runtime: Runtime, node: Model) -> Relation | None:
+    """Keep the rows of a table that is built anew, to find out what changes, if that is of use."""
+    if node.unique_id not in runtime.updates.compared or runtime.executor.kind(node.relation) != "table":
+        return None
+    _, rows = runtime.executor.query(f"select count(*) from {node.relation}")
+    if rows[0][0] > MOST_COMPARED:
+        return None
+    before = runtime.changes.before(node.relation)
+    _create(runtime, before, f"select * from {node.relation}")
+    return before
+
+
+def compare(runtime: Runtime, node: Model, before: Relation) -> None:
+    """Record what changed in a table that was built anew."""
+    _compare(runtime, node.relation, before, node.relation)
+    runtime.changes.record(node.relation)
+
+
+def _compare(runtime: Runtime, relation: Relation, before: Relation, after: Relation) -> None:
+    """Find the rows added and removed; rows that SQL calls equal are the same."""
+    _create(runtime, runtime.changes.added(relation), f"from {after} except all from {before}")
+    _create(runtime, runtime.changes.removed(relation), f"from {before} except all from {after}")
+    runtime.executor.run(f"drop table {before}")
+
+
+def partial_sql(runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign) -> str:
+    """Return a node's SQL over those rows of its inputs that matter, after making them available."""
+    changes, relations = runtime.changes, _inputs(runtime, node)
+    if isinstance(locality, ByRow):
+        seen = {name: f"select * from {sign(relations[name])}" for name in locality.changed}
+        seen |= {name: f"select * from {relations[name]} limit 0" for name in locality.others}
+    else:
+        _collect_keys(runtime, locality, relations)
+        same = _same("part", ((column, column) for column in locality.key.values()))
+        fact = relations[locality.input]
+        keyed = f"select part.* from {fact} as part semi join {changes.keys()} as key on {same}"
+        seen = {locality.input: keyed}
+    sql = runtime.sql(node)
+    for name, query in seen.items():
+        part = changes.part(relations[name])
+        runtime.executor.run(f"create or replace view {part} as {query}")
+        sql = sql.replace(str(relations[name]), str(part))
+    return sql
+
+
+def _collect_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Relation]) -> None:
+    """Collect the keys of all rows that changed, or that a change of another relation can reach."""
+    changes, fact = runtime.changes, relations[locality.input]
+    key = ", ".join(dict.fromkeys(quote(column) for column in locality.key.values()))
+    parts = []
+    if change := changes.of(fact):
+        parts += [f"select {key} from {change.added}", f"select {key} from {change.removed}"]
+    for lookup in locality.lookups:
+        other = changes.of(relations[lookup.found.relation])
+        if other:
+            found, asking = quote(lookup.found.column), quote(lookup.asking.column)
+            reached = f"select {found} from {other.added} union all select {found} from {other.removed}"
+            parts.append(f"select {key} from {fact} where {asking} in ({reached})")
+    everything = " union all ".join(parts)
+    runtime.executor.run(
+        f"create or replace table {changes.keys()} as select distinct {key} from ({everything})"
+    )
+
+
+def _inputs(runtime: Runtime, node: Model | Check) -> dict[str, Relation]:
+    """Return the relations that a node reads, by ``schema.name`` in lower case."""
+    nodes = (runtime.compilation.nodes[unique_id] for unique_id in node.depends_on)
+    relations = [node.relation for node in nodes if isinstance(node, Dataset)]
+    return {relation.qualified_name.lower(): relation for relation in relations}
+
+
+def _same(relation: str, columns: Iterable[tuple[str, str]]) -> str:
+    pairs = {f"{relation}.{quote(own)} is not distinct from key.{quote(other)}" for own, other in columns}
+    return " and ".join(sorted(pairs))
+
+
+def _create(runtime: Runtime, place: Relation, sql: str) -> None:
+    runtime.executor.run(f"create or replace table {place} as\n{sql}")

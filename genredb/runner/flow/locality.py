@@ -1,0 +1,106 @@
+"""Reads from a query's SQL which of its rows depend on changed rows of its inputs.
+
+The answer is by row (a new row of an input makes new rows of the query and changes no other), by key (rows
+with a key depend only on the input's rows with that key), or that a change may reach any row, and why.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sqlglot
+from sqlglot.errors import SqlglotError
+
+from genredb.runner.flow.hindrance import AnyRow, Hindrance, UnknownError
+from genredb.runner.flow.tied_query import Known, Reader
+from genredb.runner.flow.ties import Lookup, Part, settled
+
+
+@dataclass(frozen=True)
+class ByRow:
+    """Each row of the ``changed`` relations makes rows of its own.
+
+    So do the rows of ``others``, in other branches of a union. The values of the columns ``unsteady`` may
+    change in any row.
+    """
+
+    changed: frozenset[str]
+    others: frozenset[str] = frozenset()
+    unsteady: frozenset[str] = frozenset()
+
+    why: ClassVar[str] = ""
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The relations whose rows make rows."""
+        return self.changed
+
+
+@dataclass(frozen=True)
+class ByKey:
+    """The rows with a key depend only on the rows of ``input`` with that key.
+
+    ``key`` maps columns of the query to those of the input. ``lookups`` say which rows of the input the other
+    ``changed`` relations can reach.
+    """
+
+    changed: frozenset[str]
+    input: str
+    key: Mapping[str, str]
+    lookups: tuple[Lookup, ...] = ()
+    why: ClassVar[str] = ""
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The relation whose rows make rows."""
+        return frozenset((self.input,))
+
+
+Locality = ByRow | ByKey | AnyRow
+
+
+def locality(sql: str, changed: Collection[str], known: Known, *, is_stored: bool) -> Locality:
+    """Return which rows of a query depend on the rows of ``changed`` relations that change.
+
+    If the rows are stored, each column counts, else only which rows there are. Relations are ``schema.name``
+    in lower case.
+    """
+    try:
+        reader = Reader(known)
+        part = reader.query(sqlglot.parse_one(sql, read="duckdb"), {})
+    except UnknownError as unknown:
+        return unknown.found
+    except (SqlglotError, RecursionError, KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return AnyRow(Hindrance.SYNTAX)
+    for relation, times in sorted(reader.times.items()):
+        if relation not in known.names or sql.count(known.names[relation]) != times:
+            return AnyRow(Hindrance.NAMES, relation)
+    return _locality(settled(part) if is_stored else part, frozenset(changed), reader.times)
+
+
+def _locality(part: Part, changed: frozenset[str], times: Counter[str]) -> Locality:
+    """Decide; ``times`` says how often the query names each relation."""
+    read = changed & part.reads
+    looked_up = {lookup.found.relation for lookup in part.lookups}
+    if any_row := sorted(read & part.opaque):
+        return AnyRow(Hindrance.ANY_ROW, any_row[0])
+    others = frozenset(driver for relation, driver in part.beside if relation in read) - read
+    if read <= part.by_row - looked_up - part.mixed and all(times[other] == 1 for other in others):
+        unsteady = frozenset(name for name, tied in part.columns.items() if tied.sees is not None)
+        return ByRow(read, others, unsteady)
+    for fact in sorted(
+        part.reads - part.opaque, key=lambda name: (name not in read, name in looked_up, name)
+    ):
+        key = {
+            name: tie.column
+            for name, tied in part.columns.items()
+            for tie in sorted(tied.equal & tied.bound)
+            if tie.relation == fact
+        }
+        lookups = [one for one in sorted(part.lookups) if one.found.relation in read - {fact}]
+        found = tuple(one for one in lookups if one.asking.relation == fact)
+        is_each_found = {one.use for one in lookups} == {one.use for one in found}
+        if key and is_each_found and read - {fact} == {one.found.relation for one in found}:
+            return ByKey(read, fact, key, found)
+    return AnyRow(Hindrance.ANY_ROW, min(read, default=""))

@@ -1,0 +1,268 @@
+"""Reads a parsed query: how its columns and rows are tied to those of the relations it reads.
+
+It is walked once, upstream first. Whatever is not known here is an UnknownError, never a guess.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries, windows
+from genredb.runner.flow.expression import has_aggregate
+from genredb.runner.flow.hindrance import Hindrance, UnknownError
+from genredb.runner.flow.joins import Join, Joined, Pair, joined, started
+from genredb.runner.flow.relation import place
+from genredb.runner.flow.ties import (
+    NO_TIES,
+    UNTIED,
+    Part,
+    Tied,
+    Ties,
+    grouped,
+    hidden,
+    mingled,
+    relation_part,
+    settled,
+    union,
+    used,
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the relations that a query may read, by ``schema.name`` in lower case.
+
+    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case; ``unsteady`` the
+    columns whose values may change in any row. ``macros`` are the functions that the database itself defines.
+    """
+
+    names: Mapping[str, str]
+    columns: Mapping[str, Sequence[str]]
+    unsteady: Mapping[str, Collection[str]] = field(default_factory=dict)
+    macros: Collection[str] = ()
+
+
+# Aggregates whose result depends on the order in which they see rows, unless they state one.
+_ORDERED = frozenset(
+    "first last any_value arbitrary list array_agg string_agg group_concat listagg mode".split()
+)
+
+
+class Reader:
+    """Walks a parsed query, upstream first."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._joins = itertools.count()
+        self.times: Counter[str] = Counter()  # how often the query names each relation
+
+    def query(self, node: exp.Expr, around: Mapping[str, Part]) -> Part:
+        """Return the part of a query of any kind; ``around`` are the CTEs in scope."""
+        ctes = dict(around)
+        with_ = node.args.get("with_")
+        for cte in with_.expressions if with_ else ():
+            if with_ and with_.recursive and reads_name(cte, cte.alias):
+                raise UnknownError(Hindrance.FORM, "a recursive CTE")
+            ctes[cte.alias.lower()] = self.query(cte.this, ctes).renamed(cte.alias_column_names)
+        if isinstance(node, exp.Select):
+            part = self._select(node, ctes)
+        elif isinstance(node, exp.Union):
+            left, right = self.query(node.this, ctes), self.query(node.expression, ctes)
+            part = union(left, right, by_name=bool(node.args.get("by_name")))
+            if node.args.get("distinct") is not False:
+                part = replace(settled(part), by_row=frozenset())
+        elif isinstance(node, exp.Subquery):
+            part = self.query(node.this, ctes)
+        elif isinstance(node, exp.Table):
+            part = self._table(node, ctes)
+        else:
+            raise UnknownError(Hindrance.FORM, node.key.upper())
+        if any(node.args.get(key) for key in ("limit", "offset", "fetch", "sample")):
+            part = mingled(part)
+        return part
+
+    def _table(self, node: exp.Expr, ctes: Mapping[str, Part]) -> Part:
+        if node.args.get("pivots") or node.args.get("sample") or node.args.get("joins"):
+            raise UnknownError(Hindrance.FORM, "PIVOT, TABLESAMPLE or a join in parentheses")
+        if isinstance(node, exp.Subquery):
+            return self.query(node, ctes).renamed(node.alias_column_names)
+        if not isinstance(node, exp.Table) or isinstance(node.this, exp.Func):
+            raise UnknownError(Hindrance.FORM, "a table function or LATERAL")
+        name = node.name.lower()
+        if not node.db and name in ctes:
+            return ctes[name].renamed(node.alias_column_names)
+        relation = relation_name(node)
+        self.times[relation] += 1
+        known = self._known
+        part = relation_part(relation, known.columns[relation], known.unsteady.get(relation, ()))
+        return part.renamed(node.alias_column_names)
+
+    def _select(self, node: exp.Select, ctes: Mapping[str, Part]) -> Part:
+        for clause in ("laterals", "pivots", "windows", "sample"):
+            if node.args.get(clause):
+                raise UnknownError(Hindrance.FORM, "LATERAL, PIVOT, WINDOW or TABLESAMPLE")
+        self._refuse_calls(node)
+        node = semi_joined(node)
+        from_ = node.args.get("from_")
+        if from_ is None:
+            return self._inside(node, Part(dict(_plain_columns(node, None))), ctes)
+        here = started(from_.this.alias_or_name.lower(), self._table(from_.this, ctes))
+        for join in node.args.get("joins") or ():
+            here = self._join(here, join, ctes)
+        columns = dict(_plain_columns(node, here))
+        part = self._inside(node, replace(here.part, columns=columns), ctes)
+        part = used(part, _read_columns(_evaluated(node), here, columns))
+        return _shaped(node, part, here)
+
+    def _join(self, here: Joined, join: exp.Join, ctes: Mapping[str, Part]) -> Joined:
+        right, name = self._table(join.this, ctes), join.this.alias_or_name.lower()
+        if join.method or name in here.names:
+            raise UnknownError(Hindrance.FORM, f"a {join.method} join")
+        if join.args.get("using"):
+            raise UnknownError(Hindrance.FORM, "USING")
+        kind = (join.side or join.kind or "INNER").lower()
+        kind = {"cross": "inner"}.get(kind, kind)
+        on = join.args.get("on")
+        pairs = list(_pairs(on, here, name, right))
+        after = joined(here, Join(name, right, kind, pairs, next(self._joins)))
+        if on is None:
+            return after
+        part = used(self._inside(on, after.part, ctes), _read_columns([on], here, {}))
+        return replace(after, part=part)
+
+    def _inside(self, node: exp.Expr | None, part: Part, ctes: Mapping[str, Part]) -> Part:
+        """Return a part whose expressions read queries."""
+        for query in subqueries(node):
+            part = hidden(part, self.query(query, ctes))
+        return part
+
+    def _refuse_calls(self, node: exp.Select) -> None:
+        if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
+            raise UnknownError(Hindrance.FORM, "rowid")
+        for call in node.find_all(exp.Func):
+            name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+            if name in self._known.macros:
+                raise UnknownError(Hindrance.CALLS, name)
+            is_windowed = isinstance(call.parent, exp.Window | exp.IgnoreNulls)
+            if name in _ORDERED and not is_windowed and call.find(exp.Order) is None:
+                raise UnknownError(Hindrance.ORDER, name)
+
+
+def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
+    """Apply what a SELECT does to rows besides joining and filtering them."""
+    group = node.args.get("group")
+    clauses = [*node.expressions, node.args.get("having"), node.args.get("qualify"), node.args.get("order")]
+    if group is not None:
+        part = grouped(part, _group_keys(node, group, here))
+    elif any(has_aggregate(clause) for clause in clauses if clause is not None):
+        return replace(mingled(part), drivers=None, mixed=part.reads)
+    if node.args.get("qualify") is not None:
+        part = used(part, [Tied(sees=sees) for sees in _seen(node.args["qualify"], here)])
+    distinct = node.args.get("distinct")
+    if distinct is not None:
+        if distinct.args.get("on") is not None:
+            raise UnknownError(Hindrance.FORM, "DISTINCT ON")
+        part = replace(settled(part), by_row=frozenset())
+    return part
+
+
+def _evaluated(node: exp.Select) -> Iterator[exp.Expr]:
+    """Yield the expressions of a SELECT that compute something: all but its plain columns."""
+    for clause in ("where", "group", "having", "qualify"):
+        if node.args.get(clause) is not None:
+            yield node.args[clause]
+    yield from (one for one in node.expressions if not isinstance(one.unalias(), exp.Column | exp.Star))
+
+
+def _read_columns(nodes: Iterable[exp.Expr], here: Joined, columns: Mapping[str, Tied]) -> Iterator[Tied]:
+    """Yield the columns that expressions read, which may be columns of the same SELECT."""
+    for column in (column for node in nodes for column in node.find_all(exp.Column)):
+        found = here.place(column.table.lower(), column.name.lower())
+        if found:
+            yield here.names[found[0]][found[1]]
+        if not column.table and column.name.lower() in columns:
+            yield columns[column.name.lower()]
+
+
+def _seen(node: exp.Expr, here: Joined) -> Iterator[Ties]:
+    """Yield for each window of an expression the ties of its partition."""
+    for window in windows(node):
+        keys = [_tied(key, here) for key in window.args.get("partition_by") or ()]
+        yield NO_TIES.union(*(key.bound for key in keys))
+
+
+def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Tied]:
+    if any(group.args.get(sets) for sets in ("rollup", "cube", "grouping_sets")):
+        raise UnknownError(Hindrance.FORM, "grouping sets")
+    if group.args.get("all"):
+        yield from (_tied(p.unalias(), here) for p in node.expressions if not has_aggregate(p))
+        return
+    aliases = {p.alias.lower(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
+    for key in group.expressions:
+        number = place(key)
+        named = key if number is None else node.expressions[number].unalias()
+        if _tied(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
+            named = aliases.get(named.name.lower(), named)
+        yield _tied(named, here)
+
+
+def _tied(node: exp.Expr, here: Joined) -> Tied:
+    """Return the ties of an expression; only a plain column has any."""
+    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+        return UNTIED
+    found = here.place(node.table.lower(), node.name.lower())
+    return here.names[found[0]][found[1]] if found else UNTIED
+
+
+def _plain_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str, Tied]]:
+    """Yield the columns of a SELECT."""
+    for projection in node.expressions:
+        inside = projection.unalias()
+        if isinstance(inside, exp.Star) or (
+            isinstance(inside, exp.Column) and isinstance(inside.this, exp.Star)
+        ):
+            if here is None:
+                raise UnknownError(Hindrance.FORM, "* without FROM")
+            yield from _expanded(inside, here)
+        else:
+            name = projection.alias_or_name or projection.sql("duckdb")
+            yield name.lower(), _projected(inside, here) if here else UNTIED
+
+
+def _projected(node: exp.Expr, here: Joined) -> Tied:
+    seen = list(_seen(node, here))
+    return Tied(sees=frozenset.intersection(*seen)) if seen else _tied(node, here)
+
+
+def _expanded(node: exp.Expr, here: Joined) -> Iterator[tuple[str, Tied]]:
+    star = node.this if isinstance(node, exp.Column) else node
+    if any(star.args.get(clause) for clause in ("replace", "rename")):
+        raise UnknownError(Hindrance.FORM, "* with REPLACE or RENAME")
+    left_out = {one.name.lower() for one in star.args.get("except_") or star.args.get("except") or ()}
+    tables = [node.table.lower()] if isinstance(node, exp.Column) else list(here.names)
+    for table in tables:
+        for name, tied in here.names[table].items():
+            if name not in left_out:
+                yield name, tied
+
+
+def _pairs(on: exp.Expr | None, here: Joined, name: str, right: Part) -> Iterator[Pair]:
+    """Yield the columns that a join condition says are equal, of the relations before and of the new one."""
+    conditions = on.flatten() if isinstance(on, exp.And) else [on]
+    for condition in conditions:
+        equation = condition.unnest() if condition is not None else None
+        if not isinstance(equation, exp.EQ | exp.NullSafeEQ):
+            continue
+        sides = (equation.this, equation.expression)
+        for own, other in (sides, sides[::-1]):
+            if not (isinstance(own, exp.Column) and isinstance(other, exp.Column)):
+                continue
+            found = here.place(own.table.lower(), own.name.lower())
+            is_right = other.table.lower() == name or (
+                not other.table and here.place("", other.name.lower()) is None
+            )
+            if found and is_right and other.name.lower() in right.columns and own.table.lower() != name:
+                yield found, other.name.lower()

@@ -1,0 +1,134 @@
+"""Derives from the SQL of a plan's nodes which of them can run for the changed rows of their inputs alone."""
+
+from dataclasses import dataclass, field
+
+from genredb.runner.flow.hindrance import AnyRow, Hindrance
+from genredb.runner.flow.locality import ByRow, Locality, locality
+from genredb.runner.flow.tied_query import Known
+from genredb.runner.graph.nodes import Check, Dataset, Model, Node, Source
+from genredb.runner.planning.plan import Plan
+from genredb.runner.planning.state import State
+from genredb.runner.planning.updates import Updates
+from genredb.runner.reasons import Cause
+from genredb.runner.templates.relation import Relation
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import column_types, own_macros
+
+# The configuration with which a node is not a query alone, or a check not a search for failing rows alone.
+_MODEL_KEYS = ("pre-hook", "post-hook", "sql_header")
+_CHECK_KEYS = ("limit", "fail_calc", "error_if", "warn_if", "store_failures", "store_failures_as")
+
+
+def find_updates(plan: Plan, state: State, connection: Connection) -> Updates:
+    """Return how the nodes run whose inputs only changed in rows that a build can know."""
+    return _Derivation(plan, state, connection).updates()
+
+
+@dataclass
+class _Derivation:
+    plan: Plan
+    state: State
+    connection: Connection
+    _known: set[str] = field(default_factory=set)  # the nodes whose changed rows will be known
+    _localities: dict[str, Locality] = field(default_factory=dict)
+    _compared: set[str] = field(default_factory=set)
+    _columns: dict[str, list[str]] = field(default_factory=dict)
+    _unsteady: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def updates(self) -> Updates:
+        """Go through the nodes, upstream first."""
+        self._macros = own_macros(self.connection)
+        held = {raw.source.qualified_name for raw in self.plan.stale_files if raw.held is not None}
+        stale = {raw.source.qualified_name for raw in self.plan.stale_files}
+        self._stale = {
+            node.unique_id
+            for node in self.plan.compilation.of_type(Source)
+            if node.relation.qualified_name in stale
+        }
+        self._known |= {
+            node.unique_id
+            for node in self.plan.compilation.of_type(Source)
+            if node.relation.qualified_name in held
+        }
+        for unique_id, reason in self.plan.reasons.items():
+            node = self.plan.compilation.nodes[unique_id]
+            if isinstance(node, Model | Check) and reason.cause in (Cause.UPSTREAM, Cause.FILE):
+                self._derive(node)
+        return Updates(self._localities, frozenset(self._compared))
+
+    def _derive(self, node: Model | Check) -> None:
+        changed = [i for i in node.depends_on if self._may_change(i)]
+        unknown = next((i for i in changed if i not in self._known), None)
+        nodes = self.plan.compilation.nodes
+        if unknown is not None:
+            self._localities[node.unique_id] = AnyRow(Hindrance.UPSTREAM, nodes[unknown].label)
+            return
+        found = self._hindrance(node) or self._locality(node, changed)
+        self._localities[node.unique_id] = found
+        if isinstance(node, Model) and not isinstance(found, AnyRow):
+            if node.materialized == "table" or isinstance(found, ByRow):
+                self._known.add(node.unique_id)
+            if isinstance(found, ByRow):
+                self._unsteady[node.relation.qualified_name.lower()] = found.unsteady
+        elif (
+            isinstance(node, Model)
+            and node.materialized == "table"
+            and not node.dynamic
+            and not any(node.hooks)
+        ):
+            self._compared.add(node.unique_id)
+            self._known.add(node.unique_id)
+
+    def _may_change(self, unique_id: str) -> bool:
+        """Return True if a build changes rows of an input, or may not know that they changed."""
+        node = self.plan.compilation.nodes[unique_id]
+        if unique_id in self.plan.reasons or unique_id in self._stale:
+            return True
+        made = isinstance(node, Source) and any(i in self.plan.reasons for i in node.depends_on)
+        return made or (isinstance(node, Source) and self.plan.volatile(node) is not None)
+
+    def _hindrance(self, node: Model | Check) -> AnyRow | None:
+        keys = _MODEL_KEYS if isinstance(node, Model) else _CHECK_KEYS
+        stated = next((key for key in keys if node.config.get(key)), None)
+        if stated:
+            return AnyRow(Hindrance.CONFIGURATION, stated)
+        if isinstance(node, Model) and node.materialized not in ("table", "view"):
+            return AnyRow(Hindrance.CONFIGURATION, f"materialized: {node.materialized}")
+        last = self.state.nodes.get(node.unique_id)
+        if node.dynamic:
+            return AnyRow(Hindrance.CALLS, node.dynamic)
+        if last is None or last.volatile or last.has_warned or not self._was_up_to_date(node):
+            return AnyRow(Hindrance.BEHIND)
+        return None
+
+    def _was_up_to_date(self, node: Node) -> bool:
+        """Return True if the node was built from what its inputs still are."""
+        before = self.state.nodes
+        if not self.state.is_intact(node.unique_id) or any(i not in before for i in node.depends_on):
+            return False
+        upstream = [before[i].fingerprint for i in node.depends_on]
+        last = before[node.unique_id]
+        return last.fingerprint == last.identity.fingerprint(upstream)
+
+    def _locality(self, node: Model | Check, changed: list[str]) -> Locality:
+        nodes = self.plan.compilation.nodes
+        read = {
+            one.relation.qualified_name.lower(): one.relation
+            for i in node.depends_on
+            if isinstance(one := nodes[i], Dataset)
+        }
+        ids = {one.relation.qualified_name.lower() for i in changed if isinstance(one := nodes[i], Dataset)}
+        known = Known(
+            {name: str(relation) for name, relation in read.items()},
+            {name: self._columns_of(relation) for name, relation in read.items()},
+            self._unsteady,
+            self._macros,
+        )
+        return locality(node.sql, ids, known, is_stored=node.materialized == "table")
+
+    def _columns_of(self, relation: Relation) -> list[str]:
+        name = relation.qualified_name
+        if name not in self._columns:
+            types = column_types(self.connection, str(relation.schema), relation.identifier)
+            self._columns[name] = [column.lower() for column in types]
+        return self._columns[name]

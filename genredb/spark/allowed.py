@@ -1,0 +1,97 @@
+"""The shape of the allow-list: what Spark is known to run as DuckDB does, each entry with its proof.
+
+A construct of SQL that has no entry is refused by name, since many run on Spark without an error and give
+other rows. An entry carries the probes that show equality: queries over tests/spark/nasty.py's relations,
+which the parity test runs on both engines and compares in values and types.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from genredb.spark.types import Family, family
+
+Why = str | None
+"""Why an expression is not allowed, in words that follow its name; None if it is."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """One construct of SQL that is allowed.
+
+    ``probes`` prove it. ``parts`` are the parts that it may have besides its operands, ``refuses`` looks at
+    its operands, and ``translate`` returns what Spark runs in its place if that is not what sqlglot writes.
+    """
+
+    construct: type[exp.Expr]
+    probes: tuple[str, ...]
+    parts: frozenset[str] = frozenset()
+    refuses: Callable[[exp.Expr], Why] = lambda _: None
+    translate: Callable[[exp.Expr], exp.Expr] = lambda node: node
+
+    def why_not(self, node: exp.Expr) -> Why:
+        """Return why this use of the construct is not allowed, or None if it is."""
+        for part, value in node.args.items():
+            if part not in _OPERANDS and part not in self.parts and value not in (None, False, []):
+                return f"with {part.rstrip('_').replace('_', ' ')}"
+        return self.refuses(node)
+
+
+_OPERANDS = frozenset(("this", "expression", "expressions"))
+
+
+def parts(names: str) -> frozenset[str]:
+    """Return the names of an expression's parts."""
+    return frozenset(names.split())
+
+
+def spark(name: str, *operands: exp.Expr | str) -> exp.Expr:
+    """Return a call of a Spark function; texts are literals."""
+    given = [exp.Literal.string(one) if isinstance(one, str) else one for one in operands]
+    return exp.Anonymous(this=name, expressions=given)
+
+
+def cast(node: exp.Expr, to: str) -> exp.Expr:
+    """Return a cast to one of Spark's types."""
+    return exp.Cast(this=node, to=exp.DataType.build(to, dialect="spark"))
+
+
+def constant(node: exp.Expr | None) -> str | None:
+    """Return the value of a text literal, or of several joined by ``||``; None if it is none."""
+    if isinstance(node, exp.Literal) and node.is_string:
+        return str(node.this)
+    if isinstance(node, exp.Paren):
+        return constant(node.this)
+    if isinstance(node, exp.DPipe):
+        left, right = constant(node.this), constant(node.expression)
+        return None if left is None or right is None else left + right
+    return None
+
+
+def operands(node: exp.Expr) -> list[exp.Expr]:
+    """Return the direct operands of an expression, in order."""
+    found = [node.args.get("this"), node.args.get("expression"), *(node.args.get("expressions") or ())]
+    return [one for one in found if isinstance(one, exp.Expr)]
+
+
+def only(*families: Family) -> Callable[[exp.Expr], Why]:
+    """Return a check that all operands are of these families, or NULL."""
+    known = {*families, Family.NULL}
+
+    def refuses(node: exp.Expr) -> Why:
+        other = next((found for one in operands(node) if (found := family(one)) not in known), None)
+        return None if other is None else f"of type {other}"
+
+    return refuses
+
+
+def comparable(*nodes: exp.Expr | None) -> Why:
+    """Return why values cannot be compared on both engines alike: they would be converted, or are lists."""
+    found = {family(node) for node in nodes if node is not None} - {Family.NULL}
+    if found <= {Family.INTEGER, Family.DOUBLE, Family.DECIMAL} and len(found) < 3:
+        return None
+    plain = {Family.TEXT, Family.BOOLEAN, Family.DATE}
+    if len(found) == 1 and found <= plain:
+        return None
+    return f"between types {', '.join(sorted(found)) or Family.NULL}"

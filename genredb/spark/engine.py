@@ -1,0 +1,151 @@
+"""The engine that builds a project on Spark: what it refuses, its warehouse folder, its session."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genredb.errors import GenredbError, ProjectError, ProjectErrors, SqlError
+from genredb.runner.execution.engine import Engine
+from genredb.runner.execution.located import located
+from genredb.runner.execution.runtime import Runtime
+from genredb.runner.graph.nodes import Check, Compiled, Model, Node, Seed, Source
+from genredb.runner.project.config import PROJECT_FILE
+from genredb.runner.project.files import delimiter
+from genredb.runner.templates.relation import Relation
+from genredb.spark.dialect import RefusedError, to_spark
+from genredb.spark.empty import EmptyCopy
+from genredb.spark.executor import SparkExecutor, refusal_errors
+from genredb.spark.session import DEFAULT_MASTER, start_session
+from genredb.spark.snapshots import Snapshots
+from genredb.warehouse.tables import create_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import SparkSession
+
+    from genredb.runner.execution.executor import Executor
+    from genredb.runner.graph.compiler import Compilation
+    from genredb.runner.project.config import Config
+    from genredb.warehouse.connection import Connection
+    from genredb.warehouse.tables import OwnTable
+
+
+class SparkEngine(Engine):
+    """Builds on the Spark of ``config``; its relations are in the folder NAME.spark beside the ledger.
+
+    A ``session`` that is given is used, and left running.
+    """
+
+    name = "spark"
+    resumes = False
+    has_receipt = False
+
+    def __init__(self, config: "Config", session: "SparkSession | None" = None) -> None:
+        self._config = config
+        self._given = session
+        self._snapshots = Snapshots(warehouse_of(config.database))
+        self._own: list[Relation] = []
+        self._executor: SparkExecutor | None = None
+        self._session: SparkSession | None = None
+
+    @cached_property
+    def _empty(self) -> EmptyCopy:
+        return EmptyCopy(self._config.database_name, self._config.target_dir)
+
+    def refuse(self, compilation: "Compilation", own: "Iterable[OwnTable]") -> None:
+        """Raise ProjectErrors for all that is not known to run on Spark as on DuckDB."""
+        project = compilation.project
+        tables = tuple(own)
+        create_tables(self._empty.connection, *tables)
+        read = {source.qualified_name for source in project.sources.values()}
+        self._own = [Relation(None, *table.name.split(".")) for table in tables if table.name in read]
+        for source in project.loaded_sources:
+            self._empty.add_source(source)
+        errors = [error for node in compilation.nodes.values() for error in self._refusals(compilation, node)]
+        if project.config.on_run_start or project.config.on_run_end:
+            errors.append(ProjectError("on-run-start and on-run-end do not run on Spark", place=PROJECT_FILE))
+        if errors:
+            raise ProjectErrors(errors)
+
+    def marks(self) -> Mapping[str, str]:
+        """Return the marks of the published relations."""
+        return {name: one.mark for name, one in self._snapshots.published().items()}
+
+    def executor(self, ledger: "Connection", *, is_new: bool = False) -> "Executor":
+        """Return the executor of this build; a new ledger has genredb's own tables for models to read."""
+        if self._executor is None:
+            self._executor = SparkExecutor(self._snapshots, self._empty, ledger, self._start, self._own)
+        self._executor.ledger = ledger
+        return self._executor
+
+    def publish(self) -> None:
+        """Make the new snapshot the published one; the ledger has just been published."""
+        if self._executor is not None:
+            self._snapshots.publish(self._executor.stored)
+
+    def close(self) -> None:
+        """End the session, and remove what was made but not published."""
+        self._snapshots.discard()
+        self._empty.close()
+        if self._session is not None:
+            self._session.stop()
+
+    def _start(self) -> "SparkSession":
+        if self._given is not None:
+            return self._given
+        profile = self._config.profile
+        master = self._config.settings.master or profile.spark_master or DEFAULT_MASTER
+        self._session = start_session(master, profile.spark_settings)
+        return self._session
+
+    def _refusals(self, compilation: "Compilation", node: Node) -> Iterator[ProjectError]:
+        """Yield what of a node is refused; copy its relation, empty, for those that read it."""
+        config = node.config
+        if any(config.get(key) for key in ("pre-hook", "post-hook", "sql_header")):
+            yield ProjectError("hooks and sql_header do not run on Spark", place=node.path)
+        if isinstance(node, Source) and not self._is_provided(compilation, node):
+            what = f"genredb does not load {node.relation.qualified_name}, so Spark cannot read it"
+            yield ProjectError(what, place=node.path)
+        elif isinstance(node, Seed):
+            self._copy_seed(compilation, node)
+        elif isinstance(node, Model | Check) and node.sql:
+            yield from self._refused_sql(compilation, node)
+
+    def _is_provided(self, compilation: "Compilation", node: Source) -> bool:
+        """Return True if a source is loaded, made by a model, or one of genredb's own tables."""
+        loaded = {source.qualified_name for source in compilation.project.loaded_sources}
+        own = {relation.qualified_name for relation in self._own}
+        return bool(node.depends_on) or node.relation.qualified_name in loaded | own
+
+    def _copy_seed(self, compilation: "Compilation", node: Seed) -> None:
+        seed = compilation.project.seeds[node.name]
+        types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
+        try:
+            separator = delimiter(seed.config.get("delimiter"), node.path)
+            self._empty.load_seed(node.relation, seed.file, separator, types)
+            self._empty.clear(node.relation)
+        except GenredbError:
+            return  # the build reports it
+
+    def _refused_sql(self, compilation: "Compilation", node: Compiled) -> Iterator[ProjectError]:
+        runtime = Runtime(self._empty.executor, compilation, may_write=False)
+        try:
+            if isinstance(node, Model) and node.is_built:
+                if node.materialized not in ("table", "view"):
+                    yield ProjectError(f"{node.materialized} models do not run on Spark", place=node.path)
+                self._empty.create(node.relation, node.sql)
+            else:
+                self._empty.executor.columns(f"(\n{node.sql}\n)")
+            to_spark(node.sql, self._empty.schema)
+        except SqlError:
+            return  # the build reports it, unless what it reads was refused
+        except RefusedError as error:
+            for one in refusal_errors(error, node.sql):
+                yield located(runtime, node, one)
+
+
+def warehouse_of(database: Path) -> Path:
+    """Return the folder of Spark's relations that belongs to a ledger."""
+    return database.with_suffix(".spark")

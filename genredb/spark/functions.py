@@ -1,0 +1,258 @@
+"""The allow-list of functions on single values, with what Spark runs in their place."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from genredb.spark.allowed import Allowed, Why, cast, constant, only, parts, spark
+from genredb.spark.patterns import (
+    PatternError,
+    before_first,
+    may_be_empty,
+    to_java,
+    to_java_replacement,
+    whole,
+)
+from genredb.spark.types import NUMBERS, Family, family
+
+# What DuckDB's lower() maps otherwise than Java 17's: letters that Java maps by those beside them or to two,
+# and letters newer than Java 17 (Glagolitic, Latin Extended-D, Vithkuqi).
+_UPPER = "Σİ\u2c2f\ua7c0\ua7d0\ua7d6\ua7d8"
+_LOWERED = "σi\u2c5f\ua7c1\ua7d1\ua7d7\ua7d9"
+_VITHKUQI = "".join(chr(one) for one in range(0x10570, 0x10596) if one not in (0x1057B, 0x1058B, 0x10593))
+_VITHKUQI_LOWERED = "".join(chr(ord(one) + 0x27) for one in _VITHKUQI)
+# Marks newer than Java 17 that belong to the character before them.
+_NEWER_MARKS = (
+    "\u0898-\u089f\u08ca-\u08d2\u0c3c\u0cf3\u0ece\u1715\u180f\u1ac1-\u1ace\u1dfa"
+    "\U00010efd-\U00010eff\U00010f82-\U00010f85\U00011070\U00011073\U00011074\U000110c2\U00011241"
+    "\U00011f00\U00011f01\U00011f03\U00011f34-\U00011f3a\U00011f3e-\U00011f42"
+    "\U00013440\U00013447-\U00013455\U0001cf00-\U0001cf2d\U0001cf30-\U0001cf46\U0001e08f\U0001e2ae"
+    "\U0001e4ec-\U0001e4ef"
+)
+# DuckDB's trim() removes what Unicode calls a space separator, Spark's only the blank.
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+# Marks for Java 17 that are characters of their own since.
+_NO_LONGER_MARKS = "\U00011720\U00011721"
+
+
+def _select(sql: str) -> str:
+    return f"select id, {sql} as x from nasty.scalars"
+
+
+def _texts(sql: str) -> str:
+    return f"select n, {sql} as x from nasty.texts"
+
+
+def _pattern(node: exp.Expr) -> str:
+    """Return the constant pattern of a function; PatternError if there is none."""
+    pattern = constant(node.expression)
+    if pattern is None:
+        raise PatternError("that is not a constant")
+    return to_java(pattern)
+
+
+def _translated(translate: Callable[[exp.Expr], exp.Expr]) -> Callable[[exp.Expr], Why]:
+    """Return a check that a pattern and its replacement can be translated."""
+
+    def refuses(node: exp.Expr) -> Why:
+        try:
+            translate(node.copy())
+        except PatternError as error:
+            return f"with a pattern {error}"
+        return None if family(node.this) in (Family.TEXT, Family.NULL) else f"of type {family(node.this)}"
+
+    return refuses
+
+
+def _matches(node: exp.Expr) -> exp.Expr:
+    return spark("regexp_like", node.this, _pattern(node))
+
+
+def _full_match(node: exp.Expr) -> exp.Expr:
+    return spark("regexp_like", node.this, whole(_pattern(node)))
+
+
+def _extract(node: exp.Expr) -> exp.Expr:
+    group = node.args.get("group") or exp.Literal.number(0)
+    return spark("regexp_extract", node.this, _pattern(node), group)
+
+
+def _replace(node: exp.Expr) -> exp.Expr:
+    """Replace every match with 'g', else the first, with what precedes it."""
+    java, replacement = _pattern(node), constant(node.args["replacement"])
+    if replacement is None:
+        raise PatternError("whose replacement is not a constant")
+    modifiers = constant(node.args.get("modifiers")) or ""
+    if modifiers not in ("", "g"):
+        raise PatternError(f"of the options '{modifiers}'")
+    if modifiers == "g":
+        if may_be_empty(java):
+            raise PatternError("that matches an empty text")
+        return spark("regexp_replace", node.this, java, to_java_replacement(replacement))
+    shifted = "$1" + to_java_replacement(replacement, shift=1)
+    return spark("regexp_replace", node.this, before_first(java), shifted)
+
+
+def _lower(node: exp.Expr) -> exp.Expr:
+    return spark("lower", spark("translate", node.this, _UPPER + _VITHKUQI, _LOWERED + _VITHKUQI_LOWERED))
+
+
+def _trim(node: exp.Expr) -> exp.Expr:
+    return exp.Trim(this=node.this, expression=exp.Literal.string(_SPACES), position="BOTH")
+
+
+def _refuse_left(node: exp.Expr) -> Why:
+    count = node.expression
+    is_plain = isinstance(count, exp.Literal) and count.is_int
+    return _only_text(node.this) if is_plain else "with a length that is not a constant"
+
+
+def _only_text(node: exp.Expr) -> Why:
+    """Return why this is no text, or None if it is."""
+    return None if family(node) in (Family.TEXT, Family.NULL) else f"of type {family(node)}"
+
+
+def _of_text(node: exp.Expr) -> Why:
+    return _only_text(node.this)
+
+
+def _reverse(node: exp.Expr) -> exp.Expr:
+    """Reverse by what readers see as one character, as DuckDB does."""
+    characters = spark("regexp_extract_all", node.this, rf"(\X[{_NEWER_MARKS}]*)", exp.Literal.number(1))
+    reversed_ = spark("array_join", spark("reverse", characters), "")
+    is_unlike = spark("regexp_like", node.this.copy(), f"[{_NO_LONGER_MARKS}]")
+    return spark("if", is_unlike, spark("raise_error", "Spark cannot reverse() Ahom vowels"), reversed_)
+
+
+def _floor(node: exp.Expr) -> exp.Expr:
+    """Spark's floor() is an integer; rint() is a double like DuckDB's."""
+    whole_part = spark("rint", node.this)
+    is_above = exp.GT(this=whole_part.copy(), expression=node.this.copy())
+    below = exp.Sub(this=whole_part.copy(), expression=exp.Literal.number(1))
+    return spark("if", exp.Paren(this=is_above), below, whole_part)
+
+
+def _ceil(node: exp.Expr) -> exp.Expr:
+    whole_part = spark("rint", node.this)
+    is_below = exp.LT(this=whole_part.copy(), expression=node.this.copy())
+    above = exp.Add(this=whole_part.copy(), expression=exp.Literal.number(1))
+    return spark("if", exp.Paren(this=is_below), above, whole_part)
+
+
+def _decode(node: exp.Expr) -> exp.Expr:
+    return spark("validate_utf8", cast(node.this, "string"))
+
+
+def _refuse_decode(node: exp.Expr) -> Why:
+    return None if isinstance(node.this, exp.Unhex) else "of anything but unhex()"
+
+
+def _try(node: exp.Expr) -> exp.Expr:
+    """Catch the only error that there is: bytes that are not UTF-8."""
+    found = node.this  # already translated, since operands are translated first
+    return spark("try_validate_utf8", *found.expressions)
+
+
+def _refuse_try(node: exp.Expr) -> Why:
+    return None if isinstance(node.this, exp.Decode) else "around anything but decode(unhex())"
+
+
+def _format(node: exp.Expr) -> exp.Expr:
+    return spark("format_string", "%02X", *node.expressions)
+
+
+def _refuse_format(node: exp.Expr) -> Why:
+    return None if constant(node.this) == "{:02X}" else "with any format but '{:02X}'"
+
+
+def _as_bigint(name: str) -> Callable[[exp.Expr], exp.Expr]:
+    return lambda node: cast(spark(name, node.this), "bigint")
+
+
+FUNCTIONS = (
+    Allowed(
+        exp.RegexpLike,
+        (_texts(r"regexp_matches(t, '\bmix\b|[Â-ô]$')"), _texts(r"regexp_matches(t, '^.\s*b')")),
+        refuses=_translated(_matches),
+        translate=_matches,
+    ),
+    Allowed(
+        exp.RegexpFullMatch,
+        (
+            _texts(r"regexp_full_match(t, '([\x{01}-\x{7F}]|[Â-Ô].)*')"),
+            _texts(r"regexp_full_match(t, '\d{4}')"),
+        ),
+        refuses=_translated(_full_match),
+        translate=_full_match,
+    ),
+    Allowed(
+        exp.RegexpExtract,
+        (_texts(r"regexp_extract(t, '^[;\s]*([^;]*)', 1)"), _texts(r"regexp_extract(t, '\w+')")),
+        parts("group null_if_pos_overflow"),
+        _translated(_extract),
+        _extract,
+    ),
+    Allowed(
+        exp.RegexpReplace,
+        (
+            _texts(r"regexp_replace(t, '[\s\x{A0}\x{2000}-\x{200D}]+', ' ', 'g')"),
+            _texts(r"regexp_replace(t, '([ab])(.)', '$\2\1', 'g')"),
+            _texts(r"regexp_replace(t, '( - |[(]).*\bmix\b.*', '')"),
+            _texts(r"regexp_replace(t, '(b)', '\1\1')"),
+        ),
+        parts("replacement modifiers single_replace"),
+        _translated(_replace),
+        _replace,
+    ),
+    Allowed(exp.Lower, (_texts("lower(t)"),), refuses=_of_text, translate=_lower),
+    Allowed(exp.Trim, (_texts("trim(t)"),), refuses=only(Family.TEXT), translate=_trim),
+    Allowed(exp.Length, (_texts("length(t)"),), refuses=_of_text, translate=_as_bigint("length")),
+    Allowed(exp.Left, (_texts("left(t, 4)"), _texts("left(t, 0)")), refuses=_refuse_left),
+    Allowed(exp.Contains, (_texts("contains(t, 'b')"), _texts("contains(t, '')")), refuses=only(Family.TEXT)),
+    Allowed(
+        exp.StrPosition,
+        (_texts("instr(t, 'b')"), _texts("instr(t, '😀')"), _texts("instr(t, '')")),
+        parts("substr"),
+        _of_text,
+        lambda node: cast(spark("instr", node.this, node.args["substr"]), "bigint"),
+    ),
+    Allowed(exp.Reverse, (_texts("reverse(t)"),), refuses=_of_text, translate=_reverse),
+    Allowed(
+        exp.Translate,
+        (_texts("translate(t, 'aé😀', 'x€')"),),
+        parts("from_ to"),
+        _of_text,
+        lambda node: spark("translate", node.this, node.args["from_"], node.args["to"]),
+    ),
+    Allowed(
+        exp.Unicode,
+        (_texts("unicode(nullif(t, ''))"),),
+        refuses=_of_text,
+        translate=lambda node: spark("ascii", node.this),
+    ),
+    Allowed(
+        exp.Format,
+        ("select k, format('{:02X}', k) as x from nasty.pairs where k >= 0",),
+        refuses=_refuse_format,
+        translate=_format,
+    ),
+    Allowed(exp.Unhex, (_texts("decode(unhex('C280C29F'))"),), refuses=_of_text),
+    Allowed(exp.Decode, (_texts("decode(unhex('C3A9'))"),), parts("charset"), _refuse_decode, _decode),
+    Allowed(
+        exp.Try,
+        ("select k, try(decode(unhex(bytes))) as x from nasty.pairs",),
+        refuses=_refuse_try,
+        translate=_try,
+    ),
+    Allowed(exp.Round, (_select("round(d)"), _select("round(small / 4)")), refuses=only(Family.DOUBLE)),
+    Allowed(
+        exp.Floor,
+        (_select("floor(d)"), _select("floor(d / 3)")),
+        refuses=only(Family.DOUBLE),
+        translate=_floor,
+    ),
+    Allowed(
+        exp.Ceil, (_select("ceil(d)"), _select("ceil(d / 3)")), refuses=only(Family.DOUBLE), translate=_ceil
+    ),
+    Allowed(exp.Pow, (_select("pow(small, 2)"), _select("pow(d / 1e200, 2)")), refuses=only(*NUMBERS)),
+)

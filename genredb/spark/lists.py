@@ -1,0 +1,151 @@
+"""The allow-list of lists, structs and what turns them into rows."""
+
+from sqlglot import exp
+
+from genredb.spark.allowed import Allowed, Why, cast, constant, parts, spark
+from genredb.spark.types import Family, family
+
+
+def _select(sql: str) -> str:
+    return f"select n, {sql} as x from nasty.texts"
+
+
+def _refuse_split(node: exp.Expr) -> Why:
+    separator = constant(node.expression)
+    if separator is None or not separator.isascii():
+        return "with a separator that is not an ASCII constant"
+    return None if family(node.this) in (Family.TEXT, Family.NULL) else f"of type {family(node.this)}"
+
+
+def _split(node: exp.Expr) -> exp.Expr:
+    separator = constant(node.expression) or ""
+    if not separator:
+        nothing = cast(spark("array"), "array<string>")
+        is_empty = exp.EQ(this=node.this.copy(), expression=exp.Literal.string(""))
+        return spark("if", is_empty, nothing, spark("split", node.this, ""))
+    quoted = "".join(one if one.isalnum() else f"\\{one}" for one in separator)
+    return spark("split", node.this, quoted)
+
+
+def _refuse_slice(node: exp.Expr) -> Why:
+    found = node.expressions[0]
+    if not isinstance(found, exp.Slice):
+        return "with an index; write a slice"
+    if family(node.this) != Family.LIST:
+        return f"of type {family(node.this)}"
+    is_first = isinstance(found.this, exp.Literal) and found.this.this == "1"
+    return None if is_first and found.expression is not None else "that does not begin at 1 and end"
+
+
+def _slice(node: exp.Expr) -> exp.Expr:
+    found = node.expressions[0]
+    length = spark("greatest", cast(found.expression, "int"), exp.Literal.number(0))
+    return spark("slice", node.this, exp.Literal.number(1), length)
+
+
+def _refuse_range(node: exp.Expr) -> Why:
+    if not node.args.get("is_end_exclusive"):
+        return "with its end; use range()"
+    ends = (node.args.get("start"), node.args.get("end"))
+    return (
+        None if all(family(one) == Family.INTEGER for one in ends) else "with one number, or not of integers"
+    )
+
+
+def _range(node: exp.Expr) -> exp.Expr:
+    """Spark's sequence() includes its end, and counts down where that is below the start."""
+    start, end = (cast(node.args[part], "bigint") for part in ("start", "end"))
+    last = exp.Sub(this=end.copy(), expression=exp.Literal.number(1))
+    nothing = cast(spark("array"), "array<bigint>")
+    is_empty = exp.LTE(this=end, expression=start.copy())
+    return spark("if", is_empty, nothing, spark("sequence", start, last))
+
+
+def _refuse_array(node: exp.Expr) -> Why:
+    texts = {family(one) for one in node.expressions} == {Family.TEXT}
+    found = {one.type.sql() if one.type else "" for one in node.expressions}
+    return None if texts or len(found) == 1 else "of different types"
+
+
+def _struct(node: exp.Expr) -> exp.Expr:
+    parts_of = [one for pair in node.expressions for one in (pair.this.name, pair.expression)]
+    return spark("named_struct", *parts_of)
+
+
+def _refuse_struct(node: exp.Expr) -> Why:
+    return None if all(isinstance(one, exp.PropertyEQ) for one in node.expressions) else "without names"
+
+
+def _of_list(node: exp.Expr) -> Why:
+    return None if family(node.this) == Family.LIST else f"of type {family(node.this)}"
+
+
+LISTS = (
+    Allowed(
+        exp.Split,
+        (_select("string_split(t, ',')"), _select("string_split(t, '')"), _select("string_split(t, '. ')")),
+        refuses=_refuse_split,
+        translate=_split,
+    ),
+    Allowed(
+        exp.ArrayToString,
+        (
+            _select("array_to_string(string_split(t, ','), '/')"),
+            _select("array_to_string(string_split(t, ''), '')"),
+        ),
+        refuses=_of_list,
+        translate=lambda node: spark("array_join", node.this, node.expression),
+    ),
+    Allowed(
+        exp.Transform,
+        (_select("list_transform(string_split(t, ','), lambda one: one || '!')"),),
+        refuses=_of_list,
+    ),
+    Allowed(exp.Lambda, (_select("list_transform(string_split(t, ''), lambda c: unicode(c))"),)),
+    Allowed(
+        exp.ArraySize,
+        (_select("array_length(string_split(t, ','))"),),
+        refuses=_of_list,
+        translate=lambda node: cast(spark("array_size", node.this), "bigint"),
+    ),
+    Allowed(
+        exp.Bracket,
+        (
+            _select("string_split(t, ',')[1:2]"),
+            _select("string_split(t, ',')[1:0]"),
+            _select("string_split(t, ',')[1:n]"),
+        ),
+        refuses=_refuse_slice,
+        translate=_slice,
+    ),
+    Allowed(exp.Slice, (_select("string_split(t, ',')[1:2]"),)),
+    Allowed(
+        exp.GenerateSeries,
+        ("select k, range(1, k) as x from nasty.pairs", "select k, range(k, 3) as x from nasty.pairs"),
+        parts("start end is_end_exclusive"),
+        _refuse_range,
+        _range,
+    ),
+    Allowed(
+        exp.Array,
+        ("select k, [k, 2] as x from nasty.pairs", "select ['a', v] as x from nasty.pairs"),
+        parts("bracket_notation"),
+        _refuse_array,
+    ),
+    Allowed(
+        exp.Struct,
+        ("select {'k': k, 'v': v} as x from nasty.pairs",),
+        refuses=_refuse_struct,
+        translate=_struct,
+    ),
+    Allowed(exp.PropertyEQ, ("select {'k': k} as x from nasty.pairs",)),
+    Allowed(
+        exp.Explode,
+        (
+            "select n, unnest(string_split(t, ',')) as x from nasty.texts",
+            "select n, unnest(items) as x from nasty.nested",
+            "select unnest([{'a': k}]) as x from nasty.pairs",
+        ),
+        refuses=_of_list,
+    ),
+)

@@ -1,0 +1,215 @@
+"""The allow-list of operators, conditions, literals and casts."""
+
+from sqlglot import exp
+
+from genredb.spark.allowed import Allowed, Why, cast, comparable, constant, only, operands, parts
+from genredb.spark.types import Family, family, family_of
+
+_INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
+_WIDEST = frozenset(("INT128",))
+_ROUNDING = (exp.Round, exp.Floor, exp.Ceil)
+
+
+def _select(sql: str) -> str:
+    return f"select id, {sql} as x from nasty.scalars"
+
+
+def _compared(symbol: str) -> tuple[str, ...]:
+    sides = (
+        "i {} 0",
+        "i {} b",
+        "d {} 1.5::double",
+        "d {} i",
+        "t {} 'b'",
+        "day {} date '2024-02-29'",
+        "yes {} true",
+    )
+    return tuple(_select(side.format(symbol)) for side in sides)
+
+
+def _refuse_comparison(node: exp.Expr) -> Why:
+    return comparable(*operands(node))
+
+
+def _refuse_arithmetic(node: exp.Expr) -> Why:
+    """Return why the result would be of another type: of two decimals, each engine makes its own."""
+    found = {family(one) for one in operands(node)} - {Family.NULL}
+    if found <= {Family.INTEGER} or (
+        Family.DOUBLE in found and found <= {Family.INTEGER, Family.DECIMAL, Family.DOUBLE}
+    ):
+        return None
+    return f"between types {', '.join(sorted(found))}"
+
+
+def _refuse_in(node: exp.Expr) -> Why:
+    query = node.args.get("query")
+    selected = query.this.selects if query is not None else node.expressions
+    found = (comparable(node.this, one) for one in selected)
+    return next((why for why in found if why), None)
+
+
+def _refuse_between(node: exp.Expr) -> Why:
+    return comparable(node.this, node.args["low"], node.args["high"])
+
+
+def _refuse_results(node: exp.Expr) -> Why:
+    """Return why the possible results have no common type on both engines."""
+    if isinstance(node, exp.Case):
+        found = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")]
+        if node.this is not None:
+            return "with a value after CASE; write conditions"
+    else:
+        found = operands(node)
+    families = {family(one) for one in found if one is not None} - {Family.NULL}
+    is_nested = families <= {Family.LIST} or families <= {Family.STRUCT}
+    return None if is_nested else comparable(*found)
+
+
+def _refuse_like(node: exp.Expr) -> Why:
+    pattern = constant(node.expression)
+    if pattern is None or "\\" in pattern:
+        return "with a pattern that is not a constant without backslashes"
+    return only(Family.TEXT)(node)
+
+
+def _refuse_cast(node: exp.Expr) -> Why:
+    """Return why a cast may give another value, or an error on one engine only."""
+    to, of = node.args["to"], family(node.this)
+    kind = to.this.name
+    is_identity = of == family_of(to) and of in (Family.TEXT, Family.DOUBLE, Family.BOOLEAN, Family.DATE)
+    is_widening = of in (Family.INTEGER, Family.DECIMAL) and kind == "DOUBLE"
+    is_integral = kind in _INTEGERS | _WIDEST and (of == Family.INTEGER or isinstance(node.this, _ROUNDING))
+    is_read = kind in _INTEGERS and of == Family.TEXT
+    is_written = of in (Family.INTEGER, Family.TEXT) and family_of(to) == Family.TEXT
+    is_typed_null = of == Family.NULL or isinstance(node.this, exp.Null)
+    is_day = kind == "DATE" and constant(node.this) is not None
+    if is_identity or is_widening or is_integral or is_read or is_written or is_typed_null or is_day:
+        return None
+    return f"of type {of} to {to.sql('duckdb')}"
+
+
+def _rewrite_cast(node: exp.Expr) -> exp.Expr:
+    if node.args["to"].this.name == "INT128":
+        return cast(node.this, "decimal(38, 0)")
+    return node
+
+
+OPERATORS = (
+    Allowed(
+        exp.Literal,
+        (_select("'it''s \\n \"x\" ☃😀'"), _select("7"), _select("1e3"), _select("d * 0.25")),
+        parts("is_string"),
+    ),
+    Allowed(exp.Null, (_select("cast(null as varchar)"),)),
+    Allowed(exp.Boolean, (_select("true"),)),
+    Allowed(exp.Paren, (_select("(small + 1) * 2 > 4"),)),
+    *(
+        Allowed(kind, _compared(symbol), refuses=_refuse_comparison)
+        for kind, symbol in (
+            (exp.EQ, "="),
+            (exp.NEQ, "<>"),
+            (exp.LT, "<"),
+            (exp.LTE, "<="),
+            (exp.GT, ">"),
+            (exp.GTE, ">="),
+            (exp.NullSafeEQ, "is not distinct from"),
+            (exp.NullSafeNEQ, "is distinct from"),
+        )
+    ),
+    Allowed(exp.And, (_select("i > 0 and t = ''"),), refuses=only(Family.BOOLEAN)),
+    Allowed(exp.Or, (_select("i > 0 or t = ''"),), refuses=only(Family.BOOLEAN)),
+    Allowed(exp.Not, (_select("not yes"), _select("t is not null"))),
+    Allowed(exp.Is, (_select("t is null"), _select("d is null"))),
+    Allowed(
+        exp.In,
+        (
+            _select("t in ('', 'b')"),
+            _select("i in (0, 1, null)"),
+            "select id from nasty.scalars where i in (select k from nasty.pairs)",
+            "select id from nasty.scalars where t not in (select v from nasty.pairs where v is not null)",
+        ),
+        parts("query"),
+        _refuse_in,
+    ),
+    Allowed(
+        exp.Between,
+        (_select("i between -1 and 1"), _select("d between -1 and 1")),
+        parts("low high"),
+        _refuse_between,
+    ),
+    Allowed(
+        exp.Like,
+        (_select("t like '%b%'"), _select("t like '_'"), _select("t like 'a%'")),
+        refuses=_refuse_like,
+    ),
+    Allowed(
+        exp.Add,
+        (_select("small + 1"), _select("d + 1"), _select("d + i"), _select("b::double + 0.5")),
+        refuses=_refuse_arithmetic,
+    ),
+    Allowed(exp.Sub, (_select("small - 1"), _select("d - 1"), _select("1 - d")), refuses=_refuse_arithmetic),
+    Allowed(
+        exp.Mul, (_select("small * 2"), _select("d * 2"), _select("100 * d")), refuses=_refuse_arithmetic
+    ),
+    Allowed(exp.Neg, (_select("-small"), _select("-d")), refuses=only(Family.INTEGER, Family.DOUBLE)),
+    Allowed(
+        exp.Div,
+        (_select("i / 4"), _select("d / 3"), _select("b / 7.0::double")),
+        parts("typed safe"),
+        _refuse_arithmetic,
+    ),
+    Allowed(
+        exp.DPipe,
+        (_select("t || 'x'"), _select("t || ':' || i"), _select("'a' || b || cast(null as varchar)")),
+        parts("safe"),
+        only(Family.TEXT, Family.INTEGER),
+    ),
+    Allowed(
+        exp.Case,
+        (
+            _select("case when i > 0 then 'a' when t = '' then 'b' end"),
+            _select("case when yes then d else 0 end"),
+        ),
+        parts("ifs default"),
+        _refuse_results,
+    ),
+    Allowed(exp.If, (_select("case when i > 0 then i end"),), parts("true false")),
+    Allowed(
+        exp.Coalesce,
+        (_select("coalesce(t, 'none')"), _select("coalesce(d, 0)"), _select("coalesce(i, b)")),
+        refuses=_refuse_results,
+    ),
+    Allowed(exp.Nullif, (_select("nullif(t, '')"), _select("nullif(d, 0)")), refuses=_refuse_comparison),
+    Allowed(
+        exp.Least,
+        (_select("least(i, 5)"), _select("least(d, 1.5::double)"), _select("least(d, null)")),
+        parts("ignore_nulls"),
+        _refuse_results,
+    ),
+    Allowed(
+        exp.Greatest,
+        (_select("greatest(i, 5)"), _select("greatest(d, 1.5::double)")),
+        parts("ignore_nulls"),
+        _refuse_results,
+    ),
+    Allowed(
+        exp.Cast,
+        (
+            _select("i::bigint"),
+            _select("small::integer"),
+            _select("i::double"),
+            _select("b::double"),
+            _select("i::varchar"),
+            _select("b::hugeint"),
+            _select("cast(null as integer)"),
+            _select("d::double"),
+            _select("round(small / 4)::integer"),
+            _select("date '2024-02-29'"),
+            "select k, digits::integer as x from nasty.pairs",
+        ),
+        parts("to"),
+        _refuse_cast,
+        _rewrite_cast,
+    ),
+    Allowed(exp.DataType, (_select("i::bigint"),), parts("nested")),
+)

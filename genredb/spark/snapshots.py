@@ -1,0 +1,121 @@
+"""The warehouse folder of Spark's relations: snapshots of Parquet, one pointer to the published one.
+
+    CURRENT                       the name of the published snapshot
+    snap-ID/manifest.json         its relations, in the order in which they were made
+    snap-ID/SCHEMA.TABLE/         the rows of a table that was made for it
+
+A table that did not change stays where it is; the manifest of a later snapshot names it there. A reader
+resolves CURRENT once, so it sees one snapshot however long it reads.
+"""
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from genredb.drafts import whole_file
+
+POINTER = "CURRENT"
+_MANIFEST = "manifest.json"
+_PREFIX = "snap-"
+# For this long, a snapshot that is no longer published can still be read.
+GRACE_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A relation: ``columns`` has its DuckDB types; a table has a folder, a view its query in Spark's SQL."""
+
+    schema: str
+    name: str
+    kind: str
+    columns: Mapping[str, str]
+    folder: str = ""
+    sql: str = ""
+    mark: str = ""
+
+    @property
+    def qualified_name(self) -> str:
+        """``schema.name``."""
+        return f"{self.schema}.{self.name}"
+
+
+class Snapshots:
+    """The snapshots of one warehouse folder, of which a writer makes one new."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._new = f"{_PREFIX}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}"
+
+    def published(self) -> dict[str, Stored]:
+        """Return the relations of the published snapshot, none if there is none."""
+        name = self._published_name()
+        return self._read(name) if name else {}
+
+    def table_folder(self, schema: str, name: str) -> str:
+        """Return a folder for a table of the new snapshot, relative to the warehouse; nothing is in it."""
+        folder = f"{self._new}/{quote(f'{schema}.{name}', safe='. ')}"
+        shutil.rmtree(self.folder / folder, ignore_errors=True)
+        (self.folder / self._new).mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def path(self, folder: str) -> Path:
+        """Return the path of a table's folder."""
+        return self.folder / folder
+
+    def publish(self, relations: Mapping[str, Stored]) -> None:
+        """Make the new snapshot the published one, durably, and remove old ones."""
+        snapshot = self.folder / self._new
+        snapshot.mkdir(parents=True, exist_ok=True)
+        content = json.dumps([asdict(one) for one in relations.values()], indent=1)
+        (snapshot / _MANIFEST).write_text(content, encoding="utf-8")
+        for path in (*snapshot.rglob("*"), snapshot):
+            _sync(path)
+        with whole_file(self.folder / POINTER) as draft:
+            draft.write_text(f"{self._new}\n", encoding="utf-8")
+            _sync(draft)
+        _sync(self.folder)
+        self._sweep(relations)
+
+    def discard(self) -> None:
+        """Remove what was made for the new snapshot, unless it is published."""
+        if self._published_name() != self._new:
+            shutil.rmtree(self.folder / self._new, ignore_errors=True)
+
+    def _published_name(self) -> str:
+        try:
+            return (self.folder / POINTER).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _read(self, name: str) -> dict[str, Stored]:
+        stated = json.loads((self.folder / name / _MANIFEST).read_text(encoding="utf-8"))
+        found = (Stored(**one) for one in stated)
+        return {one.qualified_name: one for one in found}
+
+    def _sweep(self, relations: Mapping[str, Stored]) -> None:
+        """Remove snapshots after their time of grace, but for tables that the published one still reads."""
+        kept = {self.folder / one.folder for one in relations.values() if one.folder}
+        oldest = time.time() - GRACE_SECONDS
+        for snapshot in self.folder.glob(f"{_PREFIX}*"):
+            if snapshot.name == self._new or snapshot.stat().st_mtime > oldest:
+                continue
+            for path in [*snapshot.iterdir()]:
+                if path not in kept:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not any(snapshot.iterdir()):
+                snapshot.rmdir()
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,68 @@
+"""Reads what was added at the end of a file since it was loaded."""
+
+import codecs
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from genredb.errors import InputError
+from genredb.warehouse.connection import Connection
+from genredb.warehouse.csvfile import MAX_HEADER_BYTES, likely_separator
+from genredb.warehouse.csvgrammar import Grammar
+from genredb.warehouse.csvrecords import Record
+from genredb.warehouse.database import scratch_folder
+from genredb.warehouse.rawfile import Held, file_stamp, opened
+from genredb.warehouse.readers.formats import CSV, format_of, opened_source
+from genredb.warehouse.readers.reading import Reading
+
+
+@contextlib.contextmanager
+def grown_source(connection: Connection, path: Path, separator: str | None, held: Held) -> Iterator[Reading]:
+    """Yield a Reading of the records after those that are held; their lines are those of the whole file.
+
+    InputError if the file cannot be read on from there.
+    """
+    prefix = held.prefix
+    if prefix is None:
+        raise RuntimeError("nothing was added")
+    stamp = file_stamp(path)
+    with scratch_folder(connection) as folder:
+        content = folder / path.name
+        header = _header(path, separator)
+        with opened(path) as file, content.open("wb") as target:
+            target.write(header)
+            file.seek(prefix.size)
+            shutil.copyfileobj(file, target, 1 << 20)
+        with opened_source(connection, content, separator) as rest:
+            if rest.found.line_end != b"\n" or stamp[1] != held.size:
+                raise InputError(f"{path} cannot be read on from its byte {prefix.size:,}")
+            found = replace(rest.found, size=held.size, stamp=stamp)
+            whole = replace(rest, path=path, found=found, records_before=held.records)
+            yield _moved(whole, prefix.lines - header.count(b"\n"))
+
+
+def _moved(reading: Reading, lines: int) -> Reading:
+    """Return the reading with each record so many lines further down."""
+
+    def moved(records: Iterator[Record]) -> Iterator[Record]:
+        return (replace(record, line=record.line + lines) for record in records)
+
+    split, texts = reading.split, reading.texts
+    return replace(
+        reading,
+        split=lambda asked: moved(split(asked)),
+        texts=None if texts is None else lambda: moved(texts()),
+    )
+
+
+def _header(path: Path, separator: str | None) -> bytes:
+    """Return the bytes of a CSV's header, with its line end; of another format nothing."""
+    if format_of(path.name) is not CSV:
+        return b""
+    with opened(path) as file:
+        head = file.read(MAX_HEADER_BYTES)
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    grammar = Grammar((separator or likely_separator(path)).encode(), b"\n")
+    return head[: mark + grammar.cut(head[mark:], 0).end]

@@ -1,0 +1,81 @@
+"""What is not known to run on Spark as on DuckDB is refused by name, all of a query at once; no Spark needed."""
+
+import pytest
+
+from genredb.spark.dialect import RefusedError, to_spark
+from genredb.spark.registry import ALLOWED
+
+SCHEMA = {
+    "main": {
+        "t": {"i": "INTEGER", "d": "DOUBLE", "x": "VARCHAR", "y": "DATE", "l": "INTEGER[]", "r": "FLOAT"}
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("try_cast(x as integer)", "TRY_CAST"),
+        ("d::integer", "CAST of type double to INT"),
+        ("d::varchar", "CAST of type double to TEXT"),
+        ("quantile_cont(d, 0.5)", "percentile_cont"),
+        ("i // 2", "//"),
+        ("i % 2", "%"),
+        ("log(d)", "log"),
+        ("upper(x)", "upper()"),
+        ("x ilike 'a'", "ilike"),
+        ("x = i", "= between types integer, text"),
+        ("1.0 / 3", "/ between types decimal, integer"),
+        ("strftime(y, '%Y')", "time_to_str"),
+        ("dayofweek(y)", "day_of_week"),
+        ("list(i)", "list() without `order by`"),
+        ("list(x order by l)", "list() ordered between types"),
+        ("regexp_matches(x, x)", "with a pattern that is not a constant"),
+        (r"regexp_matches(x, '(?i)a')", "with a pattern (?i"),
+        ("regexp_replace(x, 'a*', '', 'g')", "that matches an empty text"),
+        ("l[1]", "[] with an index"),
+        ("left(x, i)", "left() with a length that is not a constant"),
+        ("r", ""),
+        ("no_such_function(x)", "no_such_function()"),
+        ("random()", "rand()"),
+        ("unnest(l), unnest(l)", "with more than one unnest"),
+        ("hash(x)", "hash()"),
+        ("max(r)", "max() of type unknown"),
+    ],
+)
+def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
+    if not reason:
+        assert to_spark(f"select {expression} as z from t", SCHEMA)
+        return
+    with pytest.raises(RefusedError) as raised:
+        to_spark(f"select {expression} as z from t", SCHEMA)
+    assert reason.lower() in str(raised.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("select i from t qualify row_number() over () = 1", "SELECT with qualify"),
+        ("select distinct on (i) i, d from t", "ON"),
+        ("select i from t using sample 10", "sample"),
+        ("create table u as select 1", "a statement that is not a single query"),
+        ("select i from t asof join t as u on t.i >= u.i", "asof"),
+        ("from t pivot (sum(i) for x in ('a'))", "pivot"),
+    ],
+)
+def test_a_clause_is_refused_by_name(query: str, reason: str) -> None:
+    with pytest.raises(RefusedError) as raised:
+        to_spark(query, SCHEMA)
+    assert reason.lower() in str(raised.value).lower()
+
+
+def test_all_reasons_are_given_with_their_places() -> None:
+    sql = "select upper(x) as a, i // 2 as b from t"
+    with pytest.raises(RefusedError) as raised:
+        to_spark(sql, SCHEMA)
+    found = {one.what: one.offset for one in raised.value.refusals}
+    assert found == {"upper()": sql.index("upper"), "//": sql.index("i // 2")}
+
+
+def test_every_entry_of_the_allow_list_has_a_probe() -> None:
+    assert [kind.__name__ for kind, entry in ALLOWED.items() if not entry.probes] == []

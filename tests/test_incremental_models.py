@@ -1,0 +1,147 @@
+"""Models of many forms, brought up to date by changed rows: which can be, and that their rows are right."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from genredb.runner.execution import update
+from genredb.runner.flow.locality import ByKey, ByRow
+from genredb.runner.planning import inputs
+from genredb.runner.project.config import Config
+from genredb.runner.results import BuildResult
+from tests.project_files import write_project
+from tests.verbs import build, plan
+
+MODELS: list[dict[str, str]] = yaml.safe_load(
+    Path(__file__).with_name("incremental_models.yml").read_text(encoding="utf-8")
+)
+SOURCES = """
+sources:
+  - name: raw
+    tables:
+      - name: sales
+        config: {meta: {file: sales.csv, key: id}}
+        columns:
+          - {name: id, data_type: integer}
+          - {name: shop, data_type: varchar}
+          - {name: item, data_type: varchar}
+          - {name: amount, data_type: integer}
+      - name: shops
+        config: {meta: {file: shops.csv}}
+        columns:
+          - {name: shop, data_type: varchar}
+          - {name: city, data_type: varchar}
+"""
+SALES, SHOPS = Path("data/raw/sales.csv"), Path("data/raw/shops.csv")
+
+
+@pytest.fixture(autouse=True)
+def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small projects, too, be brought up to date by changed rows, however many these are."""
+    monkeypatch.setattr(inputs, "FEWEST_RECORDS", 0)
+    monkeypatch.setattr(update, "FEWEST_UNCHANGED", 0)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Config:
+    """A project of all the models, built once."""
+    names = {"sales": "{{ source('raw', 'sales') }}", "shops": "{{ source('raw', 'shops') }}"}
+    files = {"models/sources.yml": SOURCES, str(SALES): "id,shop,item,amount\n", str(SHOPS): "shop,city\n"}
+    for model in MODELS:
+        sql = model["sql"]
+        for name, source in names.items():
+            sql = sql.replace(f"{{{{ {name} }}}}", source)
+        files[f"models/{model['name']}.sql"] = "{{ config(materialized='table') }}\n" + sql
+        # Another model reads it, so that its own changes must be right, too.
+        files[f"models/copy_{model['name']}.sql"] = (
+            "{{ config(materialized='table') }}\nselect * from {{ ref('" + model["name"] + "') }}"
+        )
+    config = write_project(tmp_path, files)
+    add_sales(config, random.Random(1), 12)
+    add_shops(config, random.Random(2), 4)
+    assert built(config).exit_code == 0
+    return config
+
+
+def add_sales(config: Config, rng: random.Random, count: int) -> None:
+    path = config.home / SALES
+    held = len(path.read_text().splitlines()) - 1
+    with path.open("a") as file:
+        for number in range(held + 1, held + 1 + count):
+            shop, item = rng.choice(["a", "b", "c", "Rome", ""]), rng.choice(["a", "banana", "pear", ""])
+            file.write(f"{number},{shop},{item},{rng.choice(['', 1, 2, 3, 4, 5])}\n")
+
+
+def add_shops(config: Config, rng: random.Random, count: int) -> None:
+    with (config.home / SHOPS).open("a") as file:
+        for _ in range(count):
+            file.write(
+                f"{rng.choice(['a', 'b', 'd', 'pear', ''])},{rng.choice(['Rome', 'Oslo', 'a', 'x', ''])}\n"
+            )
+
+
+def built(config: Config) -> BuildResult:
+    result = build(config)
+    assert result.exit_code == 0, [one.message for one in result.results if one.message]
+    return result
+
+
+def contents(config: Config) -> dict[str, Counter[str]]:
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        names = [
+            name
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'main'"
+            ).fetchall()
+        ]
+        return {name: Counter(map(repr, connection.execute(f'from "{name}"').fetchall())) for name in names}
+
+
+def hows(config: Config) -> dict[str, str]:
+    """How the plan brings each model up to date."""
+    found: dict[str, str] = {}
+    for unique_id, how in plan(config).updates.localities.items():
+        words = {ByRow: "rows", ByKey: "keys"}
+        found[unique_id.rpartition(".")[2]] = words.get(type(how), "anew")
+    return found
+
+
+def anew(config: Config, tmp_path: Path) -> dict[str, Counter[str]]:
+    from dataclasses import replace
+
+    fresh = replace(config, database=tmp_path / "fresh.duckdb")
+    fresh.database.unlink(missing_ok=True)
+    built(fresh)
+    return contents(fresh)
+
+
+def test_the_plan_knows_which_models_can_be_brought_up_to_date(project: Config) -> None:
+    add_sales(project, random.Random(3), 2)
+    alone = hows(project)
+    add_shops(project, random.Random(3), 2)
+    both = hows(project)
+    found = {m["name"]: f"{alone.get(m['name'], 'rows')}/{both.get(m['name'])}" for m in MODELS}
+    assert found == {model["name"]: model["how"] for model in MODELS}
+
+
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
+def test_added_records_give_the_rows_of_a_build_from_nothing(
+    project: Config, tmp_path: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    for _ in range(3):
+        if rng.random() < 0.7:
+            add_sales(project, rng, rng.randrange(1, 4))
+        if rng.random() < 0.7:
+            add_shops(project, rng, rng.randrange(1, 3))
+        result = built(project)
+        found, expected = contents(project), anew(project, tmp_path)
+        wrong = {name: (found[name], expected[name]) for name in expected if found[name] != expected[name]}
+        assert not wrong
+    assert any(one.is_incremental for one in result.results) or not result.results
