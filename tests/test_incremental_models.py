@@ -11,7 +11,7 @@ import yaml
 from genredb.runner.execution import update
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.planning import inputs
-from genredb.runner.project.config import Config
+from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import BuildResult
 from tests.project_files import write_project
 from tests.verbs import build, plan
@@ -126,6 +126,17 @@ def test_the_plan_knows_which_models_can_be_brought_up_to_date(project: Config) 
     both = hows(project)
     found = {m["name"]: f"{alone.get(m['name'], 'rows')}/{both.get(m['name'])}" for m in MODELS}
     assert found == {model["name"]: model["how"] for model in MODELS}
+
+
+def test_hooks_of_the_project_might_change_any_table(project: Config) -> None:
+    path = project.home / "dbt_project.yml"
+    path.write_text(path.read_text() + "on-run-start: create or replace temp table t as select 1\n")
+    config = read_config(Settings(project_dir=project.home))
+    built(config)
+    add_sales(config, random.Random(3), 2)
+    found = plan(config).updates
+    assert {found.hindrance(unique_id) for unique_id in found.localities} == {"the project has on-run-start"}
+    assert not any(one.is_incremental for one in built(config).results)
 
 
 @pytest.mark.parametrize(

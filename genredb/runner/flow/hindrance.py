@@ -17,6 +17,7 @@ class Hindrance(StrEnum):
     UPSTREAM = auto()
     BEHIND = auto()
     CONFIGURATION = auto()
+    PROJECT = auto()
 
 
 _WORDS: Mapping[Hindrance, str] = {
@@ -29,6 +30,7 @@ _WORDS: Mapping[Hindrance, str] = {
     Hindrance.UPSTREAM: "what changes in {} is not known",
     Hindrance.BEHIND: "it was not up to date",
     Hindrance.CONFIGURATION: "its configuration has {}",
+    Hindrance.PROJECT: "the project has {}",
 }
 
 

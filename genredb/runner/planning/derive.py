@@ -21,6 +21,11 @@ _CHECK_KEYS = ("limit", "fail_calc", "error_if", "warn_if", "store_failures", "s
 
 def find_updates(plan: Plan, state: State, connection: Connection) -> Updates:
     """Return how the nodes run whose inputs only changed in rows that a build can know."""
+    config = plan.compilation.project.config
+    hooks = {"on-run-start": config.on_run_start, "on-run-end": config.on_run_end}
+    if stated := next((key for key, texts in hooks.items() if texts), None):
+        found = AnyRow(Hindrance.PROJECT, stated)  # which might change any table
+        return Updates(dict.fromkeys(plan.reasons, found))
     return _Derivation(plan, state, connection).updates()
 
 
