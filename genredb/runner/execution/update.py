@@ -145,8 +145,11 @@ def _collect_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Rel
         other = changes.of(relations[lookup.found.relation])
         if other:
             found, asking = quote(lookup.found.column), quote(lookup.asking.column)
-            reached = f"select {found} from {other.added} union all select {found} from {other.removed}"
-            parts.append(f"select {key} from {fact} where {asking} in ({reached})")
+            places = " union all ".join(
+                f"select {found} as found from {one}" for one in (other.added, other.removed)
+            )
+            is_reached = f"part.{asking} is not distinct from reached.found"
+            parts.append(f"select {key} from {fact} as part semi join ({places}) as reached on {is_reached}")
     everything = " union all ".join(parts)
     runtime.executor.run(
         f"create or replace table {changes.keys()} as select distinct {key} from ({everything})"

@@ -45,9 +45,10 @@ class Known:
     macros: Collection[str] = ()
 
 
-# Aggregates whose result depends on the order in which they see rows, unless they state one.
+# Functions whose result depends on the order in which they see rows, unless they state one.
 _ORDERED = frozenset(
-    "first last any_value arbitrary list array_agg string_agg group_concat listagg mode".split()
+    "first last any_value arbitrary list array_agg string_agg group_concat listagg mode"
+    " row_number ntile first_value last_value nth_value lag lead".split()
 )
 
 
@@ -146,8 +147,12 @@ class Reader:
             name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
             if name in self._known.macros:
                 raise UnknownError(Hindrance.CALLS, name)
-            is_windowed = isinstance(call.parent, exp.Window | exp.IgnoreNulls)
-            if name in _ORDERED and not is_windowed and call.find(exp.Order) is None:
+            window = call.find_ancestor(exp.Window)
+            function = window.this if window else None
+            if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+                function = function.this
+            whole = window if window and function is call else call
+            if name in _ORDERED and whole.find(exp.Order) is None:
                 raise UnknownError(Hindrance.ORDER, name)
 
 
