@@ -36,9 +36,10 @@ OPTIONS = {
         "genredb build --allow-drops --raw-dir cs98x && genredb build && genredb build --sample",
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"
         " genredb build -s state:modified+ --state .",
+        "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
     "load": ["genredb load --sample"],
-    "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old"],
+    "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old", "genredb plan --engine duckdb && ! genredb plan --engine duckdb --master local"],
     "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error"],
     "test": [
         "genredb test --select songs --exclude genres --store-failures",

@@ -96,7 +96,7 @@ def test_a_load_that_is_killed_leaves_no_copy_of_the_csv_in_the_temporary_folder
         from tests.verbs import load
         from genredb.warehouse.raw_table import RawTable
         from tests.conftest import config_for
-        RawTable._load_checked = lambda *_: os.kill(os.getpid(), 9)
+        RawTable._judge = lambda *_: os.kill(os.getpid(), 9)
         load(config_for(Path({str(raw)!r}), Path({str(tmp_path / "genre.duckdb")!r})))
     """
     environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}

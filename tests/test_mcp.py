@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def session(server: Any, talk: Callable[[Ask], Awaitable[None]]) -> None:
 
             await talk(ask)
 
-    asyncio.run(run())
+    # In a thread of its own: in this one a browser of other tests may have a loop that runs.
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, run()).result()
 
 
 def one(config: Config, tool: str, *, seconds: float = 60.0, **arguments: Any) -> tuple[bool, list[str]]:

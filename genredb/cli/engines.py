@@ -46,5 +46,7 @@ def engine_of(config: "Config") -> "Engine":
     if config.settings.engine == EngineName.DUCKDB:
         return DUCKDB
     from genredb.spark.engine import SparkEngine
+    from genredb.spark.session import refuse_missing
 
+    refuse_missing()
     return SparkEngine(config)
