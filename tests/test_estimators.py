@@ -46,6 +46,42 @@ def test_a_packed_forest_is_the_same_forest() -> None:
     assert failed(PackedForest(5, random_state=0)) == failed(RandomForestClassifier(5, random_state=0))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_samples": 120, "min_samples_leaf": 3},
+        {"max_samples": 5},
+        {"max_samples": 120, "min_samples_leaf": 0.02},
+        {"max_samples": 120, "min_samples_split": 0.1},
+        {"max_samples": 120, "class_weight": "balanced_subsample"},
+        {"bootstrap": False},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_a_tree_fitted_on_the_rows_drawn_is_the_same_tree(
+    options: dict[str, Any], *, is_weighted: bool
+) -> None:
+    """Though genres of a single song are in few draws, and values are missing."""
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(400, 6))
+    x[generator.random(x.shape) < 0.1] = np.nan
+    numbers = np.concatenate([np.arange(30), generator.integers(0, 8, 370)])
+    labels = np.array([f"genre {number:02}" for number in numbers], dtype=object)
+    weights = generator.integers(0, 4, 400) / 3 if is_weighted else None
+    plain, packed = (
+        kind(10, random_state=0, **options).fit(x, labels, weights)
+        for kind in (RandomForestClassifier, PackedForest)
+    )
+    for tree, same in zip(plain.estimators_, packed.estimators_, strict=True):
+        expected, found = tree.tree_.__getstate__(), same.tree_.__getstate__()
+        assert expected["max_depth"] == found["max_depth"]
+        for field in expected["nodes"].dtype.names:
+            np.testing.assert_array_equal(expected["nodes"][field], found["nodes"][field])
+        np.testing.assert_array_equal(expected["values"], found["values"])
+
+
 def test_one_common_genre_teaches_nothing_so_all_are_learned() -> None:
     x, y = songs_of((1, 0.0, "rock"), (2, 0.1, "rock"), (3, 9.0, "pop"), (4, 9.1, "soul"))
     classifier = ArtistClassifier(LogisticRegression(), min_genre_songs=1, min_genre_artists=2).fit(x, y)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
@@ -13,8 +14,32 @@ _TREES = "estimators_"
 _PACKED = "packed_trees"
 
 
+class _SampledTree(DecisionTreeClassifier):  # type: ignore[misc]
+    """scikit-learn's tree, bit for bit, fitted without copying and sorting the rows that were not drawn."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> "_SampledTree":
+        # Limits that are shares count all rows.
+        counts_rows = isinstance(self.min_samples_leaf, float) or isinstance(self.min_samples_split, float)
+        if sample_weight is not None and not counts_rows and not issparse(X):
+            classes = _row_of_each_class(y)
+            rows = np.union1d(np.flatnonzero(sample_weight), classes)
+            if len(rows) > 2 * len(classes) + 1:  # else scikit-learn warns of labels that look like numbers
+                X, y, sample_weight = X[rows], y[rows], sample_weight[rows]
+        return super()._fit(X, y, sample_weight=sample_weight, **options)  # type: ignore[no-any-return]
+
+
+def _row_of_each_class(y: Any) -> Any:
+    """Return rows that hold every class of each column of ``y``: a tree must know the classes not drawn."""
+    found = []
+    for codes in y.T.astype(np.intp):  # 0 to the number of classes, as the forest encodes them
+        rows = np.empty(codes.max() + 1, dtype=np.intp)
+        rows[codes] = np.arange(len(codes))
+        found.append(rows)
+    return np.concatenate(found)
+
+
 class PackedForest(RandomForestClassifier):  # type: ignore[misc]
-    """scikit-learn's random forest, bit for bit, except for its storage and the way it predicts.
+    """scikit-learn's random forest, bit for bit, except for its storage and the way it fits and predicts.
 
     ``packed_trees`` holds the trees' nodes and values, concatenated, and the number of nodes, the depth and
     the seed of each tree.
@@ -35,6 +60,16 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
         super().__setstate__(rest)
         if packed is not None:
             setattr(self, _TREES, self._unpacked(packed))
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "PackedForest":
+        """Fit each tree on the rows drawn for it."""
+        super().fit(X, y, sample_weight)
+        self.estimator_ = DecisionTreeClassifier()  # what is stored holds scikit-learn's types only
+        return self
+
+    def _validate_estimator(self) -> None:
+        super()._validate_estimator()
+        self.estimator_ = _SampledTree()
 
     def predict_proba(self, X: Any) -> Any:
         """Return the mean of the trees' shares as scikit-learn does, but without a job for each tree."""
