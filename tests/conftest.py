@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from genredb.runner.execution import update
+from genredb.runner.planning import inputs
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.songs.evaluate import evaluate
 from genredb.songs.learn import classifiers
@@ -283,3 +285,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_sessionfinish() -> None:
     """Keep the summary the last word: DuckDB's bindings list at exit what Hypothesis still holds."""
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
+
+
+@pytest.fixture
+def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small projects, too, be brought up to date by changed rows, however many these are."""
+    monkeypatch.setattr(inputs, "FEWEST_RECORDS", 0)
+    monkeypatch.setattr(update, "FEWEST_UNCHANGED", 0)

@@ -5,11 +5,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.runner.planning import inputs
 from genredb.runner.project.config import Config
 from genredb.warehouse.load import Load
+from tests.built_anew import built_anew
 from tests.project_files import write_project
 from tests.verbs import build
+
+pytestmark = pytest.mark.usefixtures("few_rows_are_enough")
 
 COLUMNS = """
         columns:
@@ -27,12 +29,6 @@ sources:
 """
 FIRST = 'id,name\n1,Ann\n2,"Bob\nthe second"\nx,bad\n'
 STATE = "select file, size, records, loaded, quarantined, is_plain from meta.loads order by all"
-
-
-@pytest.fixture(autouse=True)
-def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let small files, too, be read on from where they ended."""
-    monkeypatch.setattr(inputs, "FEWEST_RECORDS", 0)
 
 
 def project(folder: Path, text: str = FIRST, name: str = "people.csv") -> Config:
@@ -66,15 +62,6 @@ def held(config: Config) -> list[object]:
         ]
 
 
-def read_at_once(config: Config, tmp_path: Path) -> list[object]:
-    """The same of a database that was built from the whole files."""
-    from dataclasses import replace
-
-    fresh = replace(config, database=tmp_path / "fresh.duckdb")
-    assert build(fresh).exit_code == 0
-    return held(fresh)
-
-
 @pytest.mark.parametrize(
     "added",
     [
@@ -91,9 +78,9 @@ def test_only_what_was_added_is_read(tmp_path: Path, added: str) -> None:
     loads = add(config, added)
     assert [load.is_rest for load in loads] == [True]
     assert loads[0].records < 4
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
     again = add(config, "" if added.endswith("\n") else "\n")
-    assert again == () or held(config) == read_at_once(config, tmp_path)
+    assert again == () or held(config) == held(built_anew(config))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +95,7 @@ def test_only_what_was_added_is_read(tmp_path: Path, added: str) -> None:
 def test_a_file_that_cannot_be_read_on_is_read_anew(tmp_path: Path, first: str, added: str, why: str) -> None:
     config = project(tmp_path, first)
     assert [load.is_rest for load in add(config, added)] == [False], why
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
 
 
 def test_an_edited_file_is_read_anew(tmp_path: Path) -> None:
@@ -116,29 +103,29 @@ def test_an_edited_file_is_read_anew(tmp_path: Path) -> None:
     path = config.home / "data" / "raw" / "people.csv"
     path.write_text(FIRST.replace("Ann", "Eve") + "3,Cy\n")
     assert [load.is_rest for load in build(config).loads] == [False]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
 
 
 def test_a_new_file_is_loaded_beside_the_others(tmp_path: Path) -> None:
     config = project(tmp_path)
     loads = add(config, "id,name\n1,Another Ann\n", "people_2.csv")
     assert [(load.file.name, load.is_rest) for load in loads] == [("people_2.csv", False)]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
     (config.home / "data" / "raw" / "people_2.csv").unlink()
     assert [load.file.name for load in build(config).loads] == ["people.csv"]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
 
 
 def test_carriage_returns_and_json_lines_are_read_on(tmp_path: Path) -> None:
     config = project(tmp_path, FIRST.replace("\n", "\r\n"))
     assert [load.is_rest for load in add(config, "3,Cy\r\nz,bad\r\n")] == [True]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
 
 
 def test_json_lines_are_read_on(tmp_path: Path) -> None:
     name = "people.jsonl"
     config = project(tmp_path, '{"id": 1, "name": "Ann"}\n{"id": "x"}\n', name)
     assert [load.is_rest for load in add(config, '{"id": 2, "name": "Bob"}\nno json\n', name)] == [True]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))
     assert [load.is_rest for load in add(config, '{"name": "lacks its id"}\n', name)] == [False]
-    assert held(config) == read_at_once(config, tmp_path)
+    assert held(config) == held(built_anew(config))

@@ -8,22 +8,22 @@ import os
 import random
 import shutil
 import tempfile
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
-from genredb.runner.execution import update
-from genredb.runner.planning import inputs
 from genredb.runner.planning.options import Options
-from genredb.runner.project.config import Config
 from genredb.runner.results import BuildResult
+from tests.built_anew import built_anew, contents
 from tests.conftest import REAL_FILES, TRAIN_HEADER, config_for, song, write_raw
 from tests.songs_from_elsewhere import PLAYLIST_HEADER
 from tests.verbs import build
@@ -33,45 +33,6 @@ TRAIN, TEST = REAL_FILES
 ALL = Options()
 SCHEMAS = ("raw", "seeds", "staging", "main", "features")
 GENRES = ("pop", "album rock", "disco", "zouk", "dance pop")
-
-
-@pytest.fixture(autouse=True)
-def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let small projects, too, be brought up to date by changed rows, however many these are."""
-    monkeypatch.setattr(inputs, "FEWEST_RECORDS", 0)
-    monkeypatch.setattr(update, "FEWEST_UNCHANGED", 0)
-
-
-def contents(config: Config) -> dict[str, Counter[str]]:
-    """Every row of every relation, with how often it is there."""
-    with duckdb.connect(str(config.database), read_only=True) as connection:
-        named = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name)"
-            " union all"
-            " select schema_name, view_name from duckdb_views()"
-            " where not internal and list_contains(?, schema_name) order by all",
-            [SCHEMAS, SCHEMAS],
-        ).fetchall()
-        return {
-            f"{schema}.{name}": Counter(
-                map(shown, connection.execute(f'from "{schema}"."{name}"').fetchall())
-            )
-            for schema, name in named
-        }
-
-
-def shown(row: tuple[Any, ...]) -> str:
-    """A row as text; sums over rows in another order may differ in a number's last digits."""
-    return repr([float(f"{value:.11e}") if isinstance(value, float) else value for value in row])
-
-
-def from_nothing(config: Config) -> dict[str, Counter[str]]:
-    """The contents of a database that is built from the same files anew."""
-    fresh = replace(config, database=config.database.with_name("fresh.duckdb"))
-    for path in (fresh.database, fresh.failed_build):
-        path.unlink(missing_ok=True)
-    assert build(fresh).exit_code == 0
-    return contents(fresh)
 
 
 def record(rng: random.Random, number: int, *, has_genre: bool = True) -> str:
@@ -165,7 +126,7 @@ class Edits(RuleBasedStateMachine):
     @invariant()
     def has_the_same_rows_as_a_build_from_nothing(self) -> None:
         if self.result is not None:
-            assert contents(self.config) == from_nothing(self.config)
+            assert contents(self.config, SCHEMAS) == contents(built_anew(self.config), SCHEMAS)
 
     def _append(
         self, name: str, seed: int, count: int, *, has_genre: bool = True, options: Options = ALL
@@ -193,9 +154,8 @@ class Edits(RuleBasedStateMachine):
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
+@pytest.mark.usefixtures("few_rows_are_enough")
 def test_builds_after_random_edits_equal_builds_from_nothing() -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
     options = settings(
         max_examples=SEQUENCES,
         stateful_step_count=8,

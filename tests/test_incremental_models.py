@@ -1,20 +1,19 @@
 """Models of many forms, brought up to date by changed rows: which can be, and that their rows are right."""
 
 import random
-from collections import Counter
 from pathlib import Path
 
-import duckdb
 import pytest
 import yaml
 
-from genredb.runner.execution import update
 from genredb.runner.flow.locality import ByKey, ByRow
-from genredb.runner.planning import inputs
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import BuildResult
+from tests.built_anew import built_anew, contents
 from tests.project_files import write_project
 from tests.verbs import build, plan
+
+pytestmark = pytest.mark.usefixtures("few_rows_are_enough")
 
 MODELS: list[dict[str, str]] = yaml.safe_load(
     Path(__file__).with_name("incremental_models.yml").read_text(encoding="utf-8")
@@ -37,13 +36,6 @@ sources:
           - {name: city, data_type: varchar}
 """
 SALES, SHOPS = Path("data/raw/sales.csv"), Path("data/raw/shops.csv")
-
-
-@pytest.fixture(autouse=True)
-def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let small projects, too, be brought up to date by changed rows, however many these are."""
-    monkeypatch.setattr(inputs, "FEWEST_RECORDS", 0)
-    monkeypatch.setattr(update, "FEWEST_UNCHANGED", 0)
 
 
 @pytest.fixture
@@ -90,17 +82,6 @@ def built(config: Config) -> BuildResult:
     return result
 
 
-def contents(config: Config) -> dict[str, Counter[str]]:
-    with duckdb.connect(str(config.database), read_only=True) as connection:
-        names = [
-            name
-            for (name,) in connection.execute(
-                "select table_name from duckdb_tables() where schema_name = 'main'"
-            ).fetchall()
-        ]
-        return {name: Counter(map(repr, connection.execute(f'from "{name}"').fetchall())) for name in names}
-
-
 def hows(config: Config) -> dict[str, str]:
     """How the plan brings each model up to date."""
     found: dict[str, str] = {}
@@ -108,15 +89,6 @@ def hows(config: Config) -> dict[str, str]:
         words = {ByRow: "rows", ByKey: "keys"}
         found[unique_id.rpartition(".")[2]] = words.get(type(how), "anew")
     return found
-
-
-def anew(config: Config, tmp_path: Path) -> dict[str, Counter[str]]:
-    from dataclasses import replace
-
-    fresh = replace(config, database=tmp_path / "fresh.duckdb")
-    fresh.database.unlink(missing_ok=True)
-    built(fresh)
-    return contents(fresh)
 
 
 def test_the_plan_knows_which_models_can_be_brought_up_to_date(project: Config) -> None:
@@ -142,9 +114,7 @@ def test_hooks_of_the_project_might_change_any_table(project: Config) -> None:
 @pytest.mark.parametrize(
     "seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
 )
-def test_added_records_give_the_rows_of_a_build_from_nothing(
-    project: Config, tmp_path: Path, seed: int
-) -> None:
+def test_added_records_give_the_rows_of_a_build_from_nothing(project: Config, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(3):
         if rng.random() < 0.7:
@@ -152,7 +122,7 @@ def test_added_records_give_the_rows_of_a_build_from_nothing(
         if rng.random() < 0.7:
             add_shops(project, rng, rng.randrange(1, 3))
         result = built(project)
-        found, expected = contents(project), anew(project, tmp_path)
+        found, expected = contents(project, ["main"]), contents(built_anew(project), ["main"])
         wrong = {name: (found[name], expected[name]) for name in expected if found[name] != expected[name]}
         assert not wrong
     assert any(one.is_incremental for one in result.results) or not result.results

@@ -49,7 +49,7 @@ class BuildObserver:
     def loaded(self, load: "Load") -> None:
         """Print a line for a raw table."""
         logger.info("load: %s, %s rows of %s", load.source, load.loaded, load.file)
-        note = f"{load.file.name}, added to it" if load.is_rest else load.file.name
+        note = f"new in {load.file.name}" if load.is_rest else load.file.name
         self._line("load", load.source, f"{load.loaded:,} rows", note)
 
     def finish(self, result: NodeResult) -> None:

@@ -9,7 +9,6 @@ from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
-from genredb.runner.execution.changes import Changes
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
@@ -164,9 +163,8 @@ class _Job:
             executor.drop(relation)
             forget_load(connection, relation)
             self._observer.dropped(relation)
-        changes = Changes(executor)
-        loads = self._load(executor, connection, plan, changes)
-        runtime = self._runtime(executor, plan, changes)
+        runtime = self._runtime(executor, plan)
+        loads = self._load(connection, plan, runtime)
         walk = Walk(runtime, plan.reasons, self._observer)
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
@@ -181,30 +179,28 @@ class _Job:
         if result.exit_code:
             self._keep(connection, executor, results, replace(after, is_whole=False))
         else:
-            executor.refuse_damage(set(plan.made) - changes.in_place)
+            executor.refuse_damage(set(plan.made) - runtime.changes.in_place)
             result = self._publish(connection, executor, after, result, command)
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
         return result
 
-    def _runtime(self, executor: Executor, plan: Plan, changes: Changes) -> Runtime:
+    def _runtime(self, executor: Executor, plan: Plan) -> Runtime:
         return Runtime(
             executor,
             plan.compilation,
-            known_changes=changes,
             updates=plan.updates,
             is_full_refresh=self._options.is_full_refresh,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
         )
 
-    def _load(
-        self, executor: Executor, connection: Connection, plan: Plan, changes: Changes
-    ) -> "tuple[Load, ...]":
+    def _load(self, connection: Connection, plan: Plan, runtime: Runtime) -> "tuple[Load, ...]":
         if not plan.stale_files:
             return ()
         from genredb.runner.execution.load_files import load_files  # noqa: PLC0415 - for projects that load CSVs
 
+        executor, changes = runtime.executor, runtime.changes
         return load_files(executor, connection, plan.stale_files, self._observer, changes)
 
     def _keep(

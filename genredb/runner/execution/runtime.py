@@ -65,7 +65,6 @@ class Runtime:
     store_failures: bool = False
     warn_error: bool = False
     may_write: bool = True
-    known_changes: Changes | None = None
     messages: list[str] = field(default_factory=list)
     updates: Updates = field(default_factory=Updates)
     incremental: set[str] = field(default_factory=set)
@@ -73,7 +72,7 @@ class Runtime:
     @cached_property
     def changes(self) -> Changes:
         """The rows that this build added to relations and removed from them, as far as they are known."""
-        return self.known_changes or Changes(self.executor)
+        return Changes(self.executor)
 
     @cached_property
     def database(self) -> TemplateDatabase:

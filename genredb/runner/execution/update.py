@@ -31,12 +31,16 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
     changes = {name: runtime.changes.of(relations[name]) for name in found.changed}
     if any(change is None for change in changes.values()):
         return None
-    for name in found.facts:
-        change = changes.get(name)
-        _, rows = runtime.executor.query(f"select count(*) from {relations[name]}")
-        if change is not None and change.rows * FEWEST_UNCHANGED > rows[0][0]:
-            return None
-    return found
+    small = (_is_small(runtime, relations[name], changes.get(name)) for name in found.facts)
+    return found if all(small) else None
+
+
+def _is_small(runtime: Runtime, relation: Relation, change: Change | None) -> bool:
+    """Return True if few of a table's rows changed; to count those of a view would compute it."""
+    if change is None or runtime.executor.kind(relation) != "table":
+        return True
+    _, rows = runtime.executor.query(f"select count(*) from {relation}")
+    return bool(change.rows * FEWEST_UNCHANGED <= rows[0][0])
 
 
 def computed_change(runtime: Runtime, node: Model) -> Change | None:

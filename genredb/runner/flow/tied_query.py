@@ -109,11 +109,11 @@ class Reader:
         node = semi_joined(node)
         from_ = node.args.get("from_")
         if from_ is None:
-            return self._inside(node, Part(dict(_plain_columns(node, None))), ctes)
+            return self._inside(node, Part(_columns(node, None)), ctes)
         here = started(from_.this.alias_or_name.lower(), self._table(from_.this, ctes))
         for join in node.args.get("joins") or ():
             here = self._join(here, join, ctes)
-        columns = dict(_plain_columns(node, here))
+        columns = _columns(node, here)
         part = self._inside(node, replace(here.part, columns=columns), ctes)
         part = used(part, _read_columns(_evaluated(node), here, columns))
         return _shaped(node, part, here)
@@ -222,8 +222,15 @@ def _tied(node: exp.Expr, here: Joined) -> Tied:
     return here.names[found[0]][found[1]] if found else UNTIED
 
 
-def _plain_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str, Tied]]:
-    """Yield the columns of a SELECT."""
+def _columns(node: exp.Select, here: Joined | None) -> dict[str, Tied]:
+    """Return the columns of a SELECT, in order; DuckDB would rename all but the first of one name."""
+    listed = list(_listed_columns(node, here))
+    if len(found := dict(listed)) < len(listed):
+        raise UnknownError(Hindrance.FORM, "one name for several columns")
+    return found
+
+
+def _listed_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str, Tied]]:
     for projection in node.expressions:
         inside = projection.unalias()
         if isinstance(inside, exp.Star) or (
@@ -233,8 +240,8 @@ def _plain_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str,
                 raise UnknownError(Hindrance.FORM, "* without FROM")
             yield from _expanded(inside, here)
         else:
-            name = projection.alias_or_name or projection.sql("duckdb")
-            yield name.lower(), _projected(inside, here) if here else UNTIED
+            name = inside.name if isinstance(inside, exp.Column) else inside.sql("duckdb")
+            yield (projection.alias or name).lower(), _projected(inside, here) if here else UNTIED
 
 
 def _projected(node: exp.Expr, here: Joined) -> Tied:

@@ -1,11 +1,13 @@
 """Derives from the SQL of a plan's nodes which of them can run for the changed rows of their inputs alone."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from genredb.runner.flow.hindrance import AnyRow, Hindrance
 from genredb.runner.flow.locality import ByRow, Locality, locality
 from genredb.runner.flow.tied_query import Known
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, Source
+from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.state import State
 from genredb.runner.planning.updates import Updates
@@ -42,24 +44,24 @@ class _Derivation:
 
     def updates(self) -> Updates:
         """Go through the nodes, upstream first."""
-        self._macros = own_macros(self.connection)
-        held = {raw.source.qualified_name for raw in self.plan.stale_files if raw.held is not None}
-        stale = {raw.source.qualified_name for raw in self.plan.stale_files}
-        self._stale = {
-            node.unique_id
-            for node in self.plan.compilation.of_type(Source)
-            if node.relation.qualified_name in stale
-        }
-        self._known |= {
-            node.unique_id
-            for node in self.plan.compilation.of_type(Source)
-            if node.relation.qualified_name in held
-        }
+        self._known |= {i for i, raw in self._stale.items() if raw.held is not None}
         for unique_id, reason in self.plan.reasons.items():
             node = self.plan.compilation.nodes[unique_id]
             if isinstance(node, Model | Check) and reason.cause in (Cause.UPSTREAM, Cause.FILE):
                 self._derive(node)
         return Updates(self._localities, frozenset(self._compared))
+
+    @cached_property
+    def _stale(self) -> dict[str, RawFiles]:
+        """The sources whose files are loaded, by unique id."""
+        files = {raw.source.qualified_name: raw for raw in self.plan.stale_files}
+        sources = self.plan.compilation.of_type(Source)
+        named = {source.unique_id: source.relation.qualified_name for source in sources}
+        return {unique_id: files[name] for unique_id, name in named.items() if name in files}
+
+    @cached_property
+    def _macros(self) -> set[str]:
+        return own_macros(self.connection)
 
     def _derive(self, node: Model | Check) -> None:
         changed = [i for i in node.depends_on if self._may_change(i)]

@@ -13,7 +13,7 @@ from genredb.runner.graph.nodes import Seed, Source
 from genredb.runner.project.discover import Project
 from genredb.runner.project.raw_folder import source_files
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.rawfile import Held, Prefix, file_digest, file_digests
+from genredb.warehouse.rawfile import Held, Prefix, file_digest, file_digests, file_stamp
 from genredb.warehouse.readers.formats import may_be_continued
 
 
@@ -77,7 +77,7 @@ def present_files(project: Project) -> tuple[RawFiles, ...]:
 
 def _raw_files(source: SourceSpec, paths: Iterable[Path], last: LoadedSource | None) -> RawFiles:
     before = last.files if last else {}
-    read = {path: file_digests(path, before[path.name].size if path.name in before else 0) for path in paths}
+    read = {path: _digested(path, before.get(path.name)) for path in paths}
     sha256s = {path: sha256 for path, (sha256, _) in read.items()}
     files = RawFiles(source, sha256s, _digest(source, {path.name: sha for path, sha in sha256s.items()}))
     if last is None or files.digest == last.digest:
@@ -90,8 +90,15 @@ def _raw_files(source: SourceSpec, paths: Iterable[Path], last: LoadedSource | N
         if part and not _has_only_grown(path.name, part, sha256, prefix):
             return files
         rest = None if part and part.sha256 == sha256 else prefix
-        held[path] = Held(path.stat().st_size, part.records, rest) if part else None
+        held[path] = Held(file_stamp(path)[1], part.records, rest) if part else None
     return replace(files, held=held) if before.keys() <= {path.name for path in held} else files
+
+
+def _digested(path: Path, part: LoadedFile | None) -> tuple[str, Prefix | None]:
+    """Return the digest of a file and, if it is longer than when it was loaded, what it began with then."""
+    if part is None or file_stamp(path)[1] <= part.size:
+        return file_digest(path), None
+    return file_digests(path, part.size)
 
 
 def _digest(source: SourceSpec, sha256s: Mapping[str, str]) -> str:
@@ -99,12 +106,13 @@ def _digest(source: SourceSpec, sha256s: Mapping[str, str]) -> str:
     return digest(declared, *(text for pair in sha256s.items() for text in pair))
 
 
-def _has_only_grown(name: str, part: LoadedFile, sha256: str, prefix: Prefix) -> bool:
+def _has_only_grown(name: str, part: LoadedFile, sha256: str, prefix: Prefix | None) -> bool:
     """Return True if a file is as it was or has whole records after what it was."""
     if part.sha256 == sha256:
         return True
-    is_continued = part.is_plain and prefix.last == b"\n" and may_be_continued(name)
-    return is_continued and prefix.size == part.size and prefix.sha256 == part.sha256
+    if prefix is None or prefix.sha256 != part.sha256:
+        return False
+    return part.is_plain and prefix.last == b"\n" and may_be_continued(name)
 
 
 def contents(compilation: Compilation, files: Iterable[RawFiles]) -> dict[str, str]:
