@@ -15,7 +15,7 @@ from genredb.songs.classifiers_yml import read_classifiers
 from genredb.songs.evaluate import _fit_and_ask
 from genredb.songs.explain import explain
 from genredb.songs.learn.classifiers import CLASSIFIERS
-from genredb.songs.learn.dataset import LabelledSongs, Songs, songs_of
+from genredb.songs.learn.dataset import LabelledSongs, Songs, artist_codes, songs_of
 from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.protocols import PROTOCOLS, Fold
 from genredb.songs.learn.registry import registry
@@ -110,8 +110,8 @@ def test_what_an_estimator_refuses_of_the_songs_to_predict_is_said_by_predict(
 def test_what_an_estimator_refuses_once_it_is_asked_is_said_by_evaluate(tmp_path: Path) -> None:
     _state(tmp_path, "estimator: sklearn.neighbors.KNeighborsClassifier, parameters: {n_neighbors: 9}")
     names, genres = (np.array(list(text), dtype=object) for text in ("abcdefghij", "pprrpprrpp"))
-    songs = Songs(names, names, np.arange(10.0)[:, None], genres, ("bpm",))
-    data = LabelledSongs(songs, genres, names, names, np.zeros(10, dtype=bool))
+    songs = Songs(names, artist_codes(names), np.arange(10.0)[:, None], genres, ("bpm",))
+    data = LabelledSongs(songs, names, genres, names, names, np.zeros(10, dtype=bool))
     spec, fold = registry(tmp_path)["mine"], Fold(0, 0, np.arange(4), np.arange(4, 10))
     with pytest.raises(InputError, match="mine cannot answer: Expected n_neighbors"):
         _fit_and_ask(spec, PROTOCOLS["cv"], data, fold, 1)

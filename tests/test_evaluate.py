@@ -15,7 +15,7 @@ from genredb.errors import InputError, UsageError
 from genredb.runner.project.config import Config
 from genredb.songs.evaluate import evaluate, judge
 from genredb.songs.learn.classifiers import CLASSIFIERS
-from genredb.songs.learn.dataset import LabelledSongs, Songs
+from genredb.songs.learn.dataset import LabelledSongs, Songs, artist_codes
 from genredb.songs.learn.fitted import class_scores
 from genredb.songs.learn.group_sets import Asked, group_sets
 from genredb.songs.learn.leaderboard import Evaluation, with_verdicts
@@ -53,9 +53,9 @@ def songs() -> LabelledSongs:
     labels = texts(*(("rock", "pop", "soul")[i % 3] for i in range(n)))
     features = np.arange(n, dtype=float)[:, None] + np.zeros((1, 3))
     recordings = texts(*(f"recording {i - 1 if i % 5 == 1 else i}" for i in range(n)))
-    data = Songs(keys, artists, features, labels, ("a", "b", "c"))
+    data = Songs(keys, artist_codes(artists), features, labels, ("a", "b", "c"))
     sources = texts(*("train" if i < 50 else "songs_extra" for i in range(n)))
-    return LabelledSongs(data, labels, sources, recordings, np.zeros(n, dtype=bool))
+    return LabelledSongs(data, artists, labels, sources, recordings, np.zeros(n, dtype=bool))
 
 
 @pytest.mark.parametrize("name", ["cv", "unseen"])
@@ -73,7 +73,7 @@ def test_one_recording_and_under_unseen_one_artist_never_stand_on_both_sides(son
     for fold in PROTOCOLS["cv"].folds(songs):
         assert not set(songs.recordings[fold.train]) & set(songs.recordings[fold.test])
     for fold in PROTOCOLS["unseen"].folds(songs):
-        assert not set(songs.songs.artists[fold.train]) & set(songs.songs.artists[fold.test])
+        assert not set(songs.artists[fold.train]) & set(songs.artists[fold.test])
 
 
 def test_folds_of_cv_are_plain_shuffled_folds_where_no_song_stands_twice(songs: LabelledSongs) -> None:

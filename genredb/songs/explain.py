@@ -11,7 +11,7 @@ import numpy as np
 from genredb.errors import GenredbError, UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
-from genredb.songs.learn.dataset import LABEL, Songs, feature_view, number_sql, read_songs
+from genredb.songs.learn.dataset import LABEL, Songs, artist_code_sql, feature_view, number_sql, read_songs
 from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.store import load_current
 from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
@@ -150,8 +150,8 @@ def _explain(
     described: dict[str, tuple[str, str]],
     key: str,
 ) -> Explanation:
-    sql = "select title, artist, coalesce(artist_key, ''), genre from songs where song_key = ?"
-    title, artist, artist_key, label = connection.rows(sql, [key])[0]
+    sql = f"select title, artist, {artist_code_sql('artist_key')}, genre from songs where song_key = ?"
+    title, artist, code, label = connection.rows(sql, [key])[0]
     view = TRAIN_VIEW if label is not None else PREDICT_VIEW
     columns = ", ".join(number_sql(quote(name)) for name in fitted.feature_names)
     found = connection.rows(f"select {columns} from features.{view} where song_key = ?", [key])
@@ -160,17 +160,18 @@ def _explain(
     values = found[0]
     features = np.array([[np.nan if value is None else value for value in values]])
     empty = np.empty(0, dtype=object)
-    artists = np.array([artist_key], dtype=object)
+    artists = np.array([np.nan if code is None else code])
     song = Songs(np.array([key], dtype=object), artists, features, empty, fitted.feature_names)
     predicted = fitted.predict(song)
-    (genre, probability), *runner_ups = predicted.genres[0]
+    (genre, probability), *runner_ups = predicted.genres.of(0)
+    basis = "artist" if predicted.is_by_artist[0] else "audio"
 
     def labelled_song(place: int, distance: float | None = None) -> LabelledSong:
         own_key = str(labelled.keys[place])
         return LabelledSong(own_key, *described[own_key], str(labelled.labels[place]), distance)
 
     others = labelled.keys != key
-    same = np.flatnonzero(others & (labelled.artists == artist_key) & (artist_key != ""))
+    same = np.flatnonzero(others & (labelled.artists == code))
     return Explanation(
         key,
         title or "",
@@ -179,12 +180,12 @@ def _explain(
         genre,
         probability,
         fitted.groups[genre],
-        *predicted.groups[0][0],
-        predicted.bases[0],
+        *predicted.groups.of(0)[0],
+        basis,
         tuple(runner_ups),
         tuple(labelled_song(int(place)) for place in same),
         tuple(labelled_song(place, distance) for place, distance in _nearest(features[0], labelled, others)),
-        _weights(fitted, song, labelled, [genre])[0] if predicted.bases[0] == "audio" else (),
+        _weights(fitted, song, labelled, [genre])[0] if basis == "audio" else (),
     )
 
 

@@ -151,12 +151,12 @@ def chosen(connection: Connection) -> Chosen:
     return Chosen(str(rows[0][0]), json.loads(rows[0][1])) if rows else Chosen()
 
 
-def find_stale(connection: Connection, home: Path) -> Stale | None:
+def find_stale(connection: Connection, home: Path, fingerprints: Fingerprints | None = None) -> Stale | None:
     """Return why ml.predictions do not match the data, or None if each song has a current prediction.
 
-    ``home`` is the folder of classifiers.yml.
+    ``home`` is the folder of classifiers.yml; ``fingerprints`` those of the data, if already read.
     """
-    return _misfit(connection, home, read_fingerprints(connection))
+    return _misfit(connection, home, fingerprints or read_fingerprints(connection))
 
 
 def _misfit(connection: Connection, home: Path, current: Fingerprints) -> Stale | None:

@@ -78,7 +78,7 @@ def _part(fold: Fold, share: float) -> Any:
 def _ask(spec: ClassifierSpec, data: LabelledSongs, fold: Fold, min_songs: int) -> tuple[Any, ...]:
     """Return the numbers of training songs and artists, which answers are right, which artists are known."""
     matrix = data.songs.matrix(uses_artist=spec.uses_artist)
-    genres, artists = data.songs.labels, data.songs.artists
+    genres, artists = data.songs.labels, data.artists
     with estimator_errors(spec.name, f"learn from {len(fold.train)} songs"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn takes few songs of many genres for a regression target
         estimator = make(spec, len(fold.train), min_songs).fit(matrix[fold.train], genres[fold.train])

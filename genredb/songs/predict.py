@@ -1,46 +1,37 @@
 """The verb ``predict``: predict every song without a genre, fitting a classifier first if necessary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from genredb.errors import GenredbError
 from genredb.runner.artifacts.history import record_run
+from genredb.runner.graph.identity import digest
 from genredb.runner.planning.built_with import read_built_with
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import write_chosen
 from genredb.songs.freshness import chosen, find_stale, read_fingerprints
-from genredb.songs.learn.dataset import Songs, feature_view, stream_songs
+from genredb.songs.learn.dataset import feature_view, stream_songs
 from genredb.songs.learn.drift import Drift, find_drift
 from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.manifest import ClassifierError, Unusable
 from genredb.songs.learn.registry import find_choice, find_classifier, find_used
+from genredb.songs.learn.scored_parts import ScoredParts
+from genredb.songs.learn.scoring import SCHEMA, scored
 from genredb.songs.learn.store import classifier_id_of, find_unusable, load
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.songs.views import PREDICT_VIEW
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.publish import publication
+from genredb.warehouse.publish import Publication, publication
 from genredb.warehouse.tables import create_tables
 
 BATCH_ROWS = 10_000
-
-_PROBABILITY = ("probability", pa.float64())
-_SCHEMA = pa.schema(
-    [
-        ("song_key", pa.string()),
-        ("genre", pa.string()),
-        ("probability", pa.float64()),
-        ("basis", pa.string()),
-        ("genre_group", pa.string()),
-        ("group_probability", pa.float64()),
-        ("group_probabilities", pa.list_(pa.struct([("genre_group", pa.string()), _PROBABILITY]))),
-        ("runner_ups", pa.list_(pa.struct([("genre", pa.string()), _PROBABILITY]))),
-    ]
-)
+PART_BATCHES = 10  # batches after which predictions of many songs are kept
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,8 @@ class PredictResult:
     """The result of a prediction: ``unnamed`` songs are below the requested probability.
 
     ``trained`` is None if a current classifier was stored. ``stale_reason`` says why the stored one had to be
-    fitted again; ``drift`` lists the columns whose distribution differs from the training songs.
+    fitted again; ``drift`` lists the columns whose distribution differs from the training songs. ``resumed``
+    counts songs predicted by an earlier run that was interrupted.
     """
 
     classifier_id: str
@@ -60,6 +52,7 @@ class PredictResult:
     trained: TrainResult | None = None
     stale_reason: Unusable | None = None
     drift: tuple[Drift, ...] = ()
+    resumed: int = 0
 
 
 def predict(
@@ -79,28 +72,32 @@ def predict(
         reader = built(writer, config)
         fingerprints = read_fingerprints(reader)
         used = chosen(reader)
-        is_named = classifier is not None
-        choice = find_choice(config.home, reader, classifier) if classifier is not None else used
-        spec = find_classifier(config.home, choice) if is_named else find_used(config.home, reader)
+        choice = used if classifier is None else find_choice(config.home, reader, classifier)
+        spec = find_used(config.home, reader) if classifier is None else find_classifier(config.home, choice)
         classifier_id = classifier_id_of(reader, spec, fingerprints.training)
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
-        if choice == used and _is_done(reader, config.home, classifier_id, min_probability):
+        stale = find_stale(reader, config.home, fingerprints)
+        if choice == used and not stale and _is_done(reader, classifier_id, min_probability):
             return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
+        fitted, trained, reason = _current(
+            writer, classifier_id, Session(reader, fingerprints, spec, progress)
+        )
         session = Session(writer.begin(), fingerprints, spec, progress)
         create_tables(session.connection, *ML_TABLES)
         write_chosen(session.connection, choice)
-        fitted, trained, reason = _current(session, classifier_id)
-        _score(session, fitted, classifier_id, min_probability, choice.digest(config.home))
+        parts = ScoredParts(config.target_dir / "scored", _identity(session, classifier_id, config.database))
+        resumed = parts.songs
+        stated = (min_probability, choice.digest(config.home), classifier_id, *astuple(fingerprints))
+        _score(session, fitted, parts, stated)
         record_run(session.connection, "predict", started_at)
         result = _result(session.connection, classifier_id, trained, is_published=True)
         writer.commit()
-    return replace(result, stale_reason=reason, drift=drift)
+        parts.remove()
+    return replace(result, stale_reason=reason, drift=drift, resumed=resumed)
 
 
-def _is_done(connection: Connection, home: Path, classifier_id: str, min_probability: float) -> bool:
-    """Return True if exactly the songs to predict have current predictions by this classifier."""
-    if find_stale(connection, home) is not None:
-        return False
+def _is_done(connection: Connection, classifier_id: str, min_probability: float) -> bool:
+    """Return True if the predictions, which are up to date, are by this classifier, and of no other songs."""
     sql = """
         select
             (select count(*) from ml.predictions) = (select count(*) from features.predict)
@@ -132,43 +129,55 @@ def _result(
     )
 
 
-def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, Unusable | None]:
-    """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
-    connection = session.connection
-    if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
+def _current(
+    writer: Publication, classifier_id: str, reading: Session
+) -> tuple[Fitted, TrainResult | None, Unusable | None]:
+    """Return the stored classifier if it is current and sound, else a newly fitted one, and why.
+
+    A newly fitted one is published at once, so that it remains if the prediction is interrupted.
+    """
+    reason: Unusable | None
+    if reading.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
         try:
-            return load(connection, classifier_id, session.spec.trusts), None, None
+            return load(reading.connection, classifier_id, reading.spec.trusts), None, None
         except ClassifierError as error:
-            reason: Unusable | None = error.unusable
+            reason = error.unusable
     else:
-        reason = find_unusable(connection, session.spec.name, session.fingerprints.training)
-    return *fit_anew(session), reason
+        reason = find_unusable(reading.connection, reading.spec.name, reading.fingerprints.training)
+    fitted, trained = fit_anew(replace(reading, connection=writer.begin()))
+    writer.commit()
+    writer.renew()
+    return fitted, trained, reason
 
 
-def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability: float, choice: str) -> None:
-    """Replace ml.predictions with predictions for every row of features.predict, in batches."""
-    view = session.view(PREDICT_VIEW)
-    total = session.count(f"select count(*) from features.{PREDICT_VIEW}")
+def _identity(session: Session, classifier_id: str, database: Path) -> str:
+    """Return a digest of everything that the prediction of a song depends on."""
+    sql = "select sha256 from ml.classifiers where classifier_id = ?"
+    [(fitted,)] = session.connection.rows(sql, [classifier_id])
+    return digest(str(database), classifier_id, fitted, session.fingerprints.features)[:16]
+
+
+def _score(session: Session, fitted: Fitted, parts: ScoredParts, stored_with: Sequence[object]) -> None:
+    """Replace ml.predictions with predictions for every row of features.predict.
+
+    ``stored_with`` are the values of its columns that are the same for every song.
+    """
     refused: list[GenredbError] = []
+    found = _batches(session, fitted, parts)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        done = 0
-        for songs in stream_songs(session.connection, view, BATCH_ROWS):
-            try:
-                yield _batch(songs, fitted)
-            except GenredbError as error:  # DuckDB would turn it into an error of its own
-                refused.append(error)
-                raise
-            done += len(songs)
-            session.progress("predict", done, total)
+        try:
+            yield from found
+        except GenredbError as error:  # DuckDB would turn it into an error of its own
+            refused.append(error)
+            raise
 
     connection = session.connection
     connection.execute("delete from ml.predictions")
     try:
-        with connection.given("scored", pa.RecordBatchReader.from_batches(_SCHEMA, batches())):
+        with connection.given("scored", pa.RecordBatchReader.from_batches(SCHEMA, batches())):
             connection.execute(
-                "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored",
-                [min_probability, choice, classifier_id, *astuple(session.fingerprints)],
+                "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored", stored_with
             )
     except Exception:
         if refused:
@@ -176,25 +185,25 @@ def _score(session: Session, fitted: Fitted, classifier_id: str, min_probability
         raise
 
 
-def _batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
-    predicted = fitted.predict(songs)
-    group_probabilities = [
-        [{"genre_group": group, "probability": probability} for group, probability in groups]
-        for groups in predicted.groups
-    ]
-    runner_ups = [
-        [{"genre": genre, "probability": probability} for genre, probability in genres[1:]]
-        for genres in predicted.genres
-    ]
-    columns = [
-        songs.keys.tolist(),
-        [genres[0][0] for genres in predicted.genres],
-        [genres[0][1] for genres in predicted.genres],
-        predicted.bases,
-        [groups[0][0] for groups in predicted.groups],
-        [groups[0][1] for groups in predicted.groups],
-        group_probabilities,
-        runner_ups,
-    ]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+def _batches(session: Session, fitted: Fitted, parts: ScoredParts) -> Iterator[pa.RecordBatch]:
+    """Return the parts that are done, then those of the other songs; if these are many, each part is kept."""
+    # While the batches are read, the session's connection is busy inserting them.
+    total = session.count(f"select count(*) from features.{PREDICT_VIEW}") - parts.songs
+    threads = session.count("select current_setting('threads')")
+    songs = stream_songs(session.connection, session.view(PREDICT_VIEW), BATCH_ROWS, skip=parts.songs)
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in scored(songs, fitted, threads):
+            done += batch.num_rows
+            session.progress("predict", done, total)
+            yield batch
+
+    def kept() -> Iterator[pa.RecordBatch]:
+        found = counted()
+        while part := list(islice(found, PART_BATCHES)):
+            if total > PART_BATCHES * BATCH_ROWS:
+                parts.add(part)
+            yield from part
+
+    return chain(parts.batches(), kept())

@@ -142,7 +142,7 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     return fitted, TrainResult(
         classifier_id,
         songs=len(songs),
-        artists=len(set(songs.artists) - {""}) if spec.uses_artist else 0,
+        artists=len(fitted.estimator.artists_) if spec.uses_artist else 0,
         audio_songs=sum(counts[genre] for genre in fitted.audio_genres),
         audio_genres=len(fitted.audio_genres),
         is_sample=read_built_with(session.connection).is_sample,

@@ -1,7 +1,7 @@
 """A connection to DuckDB with only the methods that genredb uses."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -44,9 +44,12 @@ class Connection:
         return self.engine.execute(sql, parameters).fetchnumpy()
 
     def batches(self, sql: str, most_rows: int) -> "Iterator[pa.RecordBatch]":
-        """Yield the rows of a query as Arrow batches in constant memory; other queries may run meanwhile."""
+        """Yield the rows of a query as Arrow batches of ``most_rows``, the last may have fewer.
+
+        They take constant memory, and other queries may run meanwhile.
+        """
         with self.duplicate() as other:  # an unfinished result blocks its connection
-            yield from other.engine.sql(sql).to_arrow_reader(most_rows)
+            yield from _even(other.engine.sql(sql).to_arrow_reader(most_rows), most_rows)
 
     def arrow_stream(self, sql: str) -> bytes:
         """Return the rows of a query in Arrow's streaming format, which has the columns even without rows."""
@@ -76,3 +79,22 @@ class Connection:
     def close(self) -> None:
         """Close the connection; an uncommitted transaction is rolled back."""
         self.engine.close()
+
+
+def _even(batches: "Iterable[pa.RecordBatch]", rows: int) -> "Iterator[pa.RecordBatch]":
+    """Yield batches of so many rows each: DuckDB's are shorter at the end of each of its row groups."""
+    import pyarrow as pa  # noqa: PLC0415 - few commands need it
+
+    held: list[pa.RecordBatch] = []
+    missing = rows
+    for batch in batches:
+        rest = batch
+        while rest.num_rows:
+            held.append(rest.slice(0, missing))
+            rest = rest.slice(missing)
+            missing -= held[-1].num_rows
+            if not missing:
+                yield pa.concat_batches(held)
+                held, missing = [], rows
+    if held:
+        yield pa.concat_batches(held)

@@ -90,6 +90,11 @@ class Publication:
         _sync(self.database.parent)
         self.discard()
 
+    def renew(self) -> None:
+        """Hold the state published by ``commit()``, so that another ``begin()`` starts from it."""
+        self.release()
+        self.hold()
+
     def _refuse_other_state(self) -> NoReturn:
         raise DatabaseLockedError(
             f"{self.database} was written by another process just now", cure="try again"

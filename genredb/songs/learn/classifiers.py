@@ -26,7 +26,7 @@ from sklearn.svm import SVC
 
 from genredb.songs.classifiers_yml import StatedClassifier
 from genredb.songs.freshness import MIN_GENRE_SONGS
-from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree, SampledLogistic
 from genredb.songs.learn.packed_forest import PackedForest
 from genredb.songs.learn.sql_neighbors import SqlNeighbors
 
@@ -40,6 +40,7 @@ _BUNCH = "sklearn.utils._bunch.Bunch"
 _TREE = "sklearn.tree._tree.Tree"
 _OWN = "genredb.songs.learn"
 _BINARIZED, _ARTISTS = f"{_OWN}.estimators.BinarizedTree", f"{_OWN}.estimators.ArtistClassifier"
+_LOGISTIC = f"{_OWN}.estimators.SampledLogistic"
 _FOREST, _IN_SQL = f"{_OWN}.packed_forest.PackedForest", f"{_OWN}.sql_neighbors.SqlNeighbors"
 # Types allowed in any estimator defined in classifiers.yml.
 BASIC_TYPES = (_DTYPE, _BUNCH, _TREE, _ARTISTS)
@@ -139,7 +140,7 @@ def _bagging(_songs: int) -> Any:
 
 
 def _logistic(_songs: int) -> Any:
-    return _scaled(LogisticRegression(C=0.1, max_iter=1_000))
+    return _scaled(SampledLogistic(C=0.1, max_iter=1_000, random_state=SEED))
 
 
 def _svc(_songs: int) -> Any:
@@ -164,7 +165,10 @@ def _artist_forest(songs: int) -> Any:
 
 def _artist_vote(songs: int) -> Any:
     # Scaled before the vote, not in its members: a vote passes on sample weights, which pipelines reject.
-    parts = [("forest", _forest(songs)), ("logistic", LogisticRegression(C=0.1, max_iter=1_000))]
+    parts = [
+        ("forest", _forest(songs)),
+        ("logistic", SampledLogistic(C=0.1, max_iter=1_000, random_state=SEED)),
+    ]
     vote = _scaled(VotingClassifier(parts, voting="soft"))
     return ArtistClassifier(vote, min_genre_songs=1, min_genre_artists=2, weigh_artists=True)
 
@@ -204,7 +208,7 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
             "one_vs_one", "Scaled logistic regression for each pair of genres.", _one_vs_one, trusts=(_DTYPE,)
         ),
         ClassifierSpec("bagging", "Bagging of fifty trees.", _bagging, trusts=(_TREE,)),
-        ClassifierSpec("logistic", "Scaled logistic regression.", _logistic, trusts=(_DTYPE,)),
+        ClassifierSpec("logistic", "Scaled logistic regression.", _logistic, trusts=(_DTYPE, _LOGISTIC)),
         ClassifierSpec("svc", "Scaled support vector machine.", _svc, trusts=(_DTYPE,)),
         ClassifierSpec(
             "forest", "A random forest on audio alone, leaves of three songs.", _forest, trusts=(_FOREST,)
@@ -221,7 +225,7 @@ CLASSIFIERS: Mapping[str, ClassifierSpec] = {
             "As artist_forest, but with a vote of forest and logistic regression, fitted on genres of two "
             "artists or more, each artist counted once.",
             _artist_vote,
-            trusts=(_ARTISTS, _FOREST, _DTYPE, _BUNCH),
+            trusts=(_ARTISTS, _FOREST, _LOGISTIC, _DTYPE, _BUNCH),
         ),
     )
 }

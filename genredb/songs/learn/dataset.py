@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,15 @@ from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types, quote
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 LABEL = "genre"  # what classifiers are fitted on; group probabilities are sums over it
 _LARGEST = float(np.finfo(np.float32).max)
-_ORDER = "order by source, id"
+_ORDER = "order by source, id, song_key"
+# 48 bits: a float holds them exactly, and a million artists have a collision with a chance of 1 in 500.
+_CODE_DIGITS = 12
+READ_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,11 @@ class Songs:
     """Songs as arrays of equal length n.
 
     ``features`` is n × f, in the units of the columns, booleans as 0 and 1, NaN for missing values;
-    ``artists`` holds artist keys ("" if unknown); ``labels`` is empty for songs to predict.
+    ``artists`` holds the codes of the artists (NaN if unknown); ``labels`` is empty for songs to predict.
     """
 
     keys: npt.NDArray[np.object_]
-    artists: npt.NDArray[np.object_]
+    artists: npt.NDArray[np.float64]
     features: npt.NDArray[np.float64]
     labels: npt.NDArray[np.object_]
     feature_names: tuple[str, ...]
@@ -40,7 +46,7 @@ class Songs:
         """Return a classifier's input: n × f, or n × (1 + f) with the artist's code first."""
         if not uses_artist:
             return self.features
-        return np.column_stack([artist_codes(self.artists), self.features])
+        return np.column_stack([self.artists, self.features])
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -55,11 +61,13 @@ class Songs:
 class LabelledSongs:
     """Labelled songs with everything evaluations need; parallel arrays of length n.
 
-    ``songs.labels`` holds genres, ``groups`` their groups; ``sources`` are the files they come from;
-    ``recordings`` is equal for recordings of one song. ``is_duplicate`` marks equal songs but the first.
+    ``songs.labels`` holds genres, ``groups`` their groups; ``artists`` are the keys of the artists ("" if
+    unknown), ``sources`` the files that the songs come from; ``recordings`` is equal for recordings of one
+    song. ``is_duplicate`` marks equal songs but the first.
     """
 
     songs: Songs
+    artists: npt.NDArray[np.object_]
     groups: npt.NDArray[np.object_]
     sources: npt.NDArray[np.object_]
     recordings: npt.NDArray[np.object_]
@@ -75,7 +83,7 @@ class LabelledSongs:
     @property
     def artist_groups(self) -> npt.NDArray[np.object_]:
         """The songs' artists; a song without an artist is its own group."""
-        return np.where(self.songs.artists == "", self.songs.keys, self.songs.artists)
+        return np.where(self.artists == "", self.songs.keys, self.artists)
 
     def truth(self, label: str) -> npt.NDArray[np.object_]:
         """Return the songs' genres or genre groups."""
@@ -104,6 +112,7 @@ def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSo
     columns = connection.arrays(
         f"""
         select
+            coalesce(view.artist_key, '') as artist_key,
             songs.genre_group,
             songs.source,
             coalesce(songs.recording_key, songs.song_key) as recording,
@@ -116,10 +125,12 @@ def read_labelled_songs(connection: Connection, view: FeatureView) -> LabelledSo
         order by view.source, view.id
         """
     )
-    groups, sources, recordings = (
-        np.asarray(columns[name], dtype=object) for name in ("genre_group", "source", "recording")
+    artists, groups, sources, recordings = (
+        np.asarray(columns[name], dtype=object)
+        for name in ("artist_key", "genre_group", "source", "recording")
     )
-    return LabelledSongs(songs, groups, sources, recordings, np.asarray(columns["is_duplicate"], dtype=bool))
+    is_duplicate = np.asarray(columns["is_duplicate"], dtype=bool)
+    return LabelledSongs(songs, artists, groups, sources, recordings, is_duplicate)
 
 
 # The columns of ``songs`` that decide which songs take part under a protocol, and how they are split.
@@ -150,19 +161,32 @@ def _fold_fingerprint(connection: Connection, split_by: Sequence[str]) -> str:
 
 
 def artist_codes(artists: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-    """Return a number for each artist key, the same on every machine; NaN if the artist is unknown."""
+    """Return a number for each artist key, the same on every machine; NaN if the artist is unknown.
+
+    It is that of ``artist_code_sql``.
+    """
     keys, places = np.unique(artists.astype(str), return_inverse=True)
-    # 48 bits: a float holds them exactly, and a million artists have a collision with a chance of 1 in 500.
-    digests = [hashlib.sha256(key.encode()).digest()[:6] if key else b"" for key in keys]
-    codes = [int.from_bytes(digest, "big") if digest else np.nan for digest in digests]
+    digests = [hashlib.sha256(key.encode()).hexdigest()[:_CODE_DIGITS] if key else "" for key in keys]
+    codes = [int(digest, 16) if digest else np.nan for digest in digests]
     return np.array(codes, dtype=np.float64)[places]
+
+
+def artist_code_sql(artist_key: str) -> str:
+    """Return the SQL of an artist's code from the SQL of the artist's key."""
+    return f"('0x' || left(sha256(nullif({artist_key}, '')), {_CODE_DIGITS}))::bigint::double"
 
 
 def read_songs(connection: Connection, view: FeatureView, label: str | None = None) -> Songs:
     """Read a whole feature view; ``label`` names its column of role label, if it has one."""
-    names = view.features
-    columns = connection.arrays(_select(view.name, names, label))
-    return _songs(columns, names, label)
+    parts = list(_stream(connection, view, label, READ_ROWS))
+    if not parts:
+        empty = np.empty(0, dtype=object)
+        return Songs(empty, np.empty(0), np.empty((0, len(view.features))), empty, view.features)
+    keys, artists, features, labels = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("keys", "artists", "features", "labels")
+    )
+    return Songs(keys, artists, features, labels, view.features)
 
 
 def feature_types(connection: Connection, names: Sequence[str]) -> tuple[str, ...]:
@@ -176,12 +200,11 @@ def read_groups(connection: Connection) -> dict[str, str]:
     return dict(connection.rows(f"select distinct genre, genre_group from features.{TRAIN_VIEW}"))
 
 
-def stream_songs(connection: Connection, view: FeatureView, batch_rows: int) -> Iterator[Songs]:
-    """Read a feature view in Arrow batches of at most ``batch_rows`` songs, in constant memory."""
-    names = view.features
-    for batch in connection.batches(_select(view.name, names, None), batch_rows):
-        columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}
-        yield _songs(columns, names, None)
+def stream_songs(
+    connection: Connection, view: FeatureView, batch_rows: int, skip: int = 0
+) -> Iterator[Songs]:
+    """Read a feature view, but its first ``skip`` songs, in batches of ``batch_rows``, in constant memory."""
+    return _stream(connection, view, None, batch_rows, skip)
 
 
 def number_sql(expression: str) -> str:
@@ -192,30 +215,39 @@ def number_sql(expression: str) -> str:
     return f"case when abs({expression}::double) <= {_LARGEST} then {expression}::double end"
 
 
-def _select(view: str, names: Sequence[str], label: str | None) -> str:
-    features = ", ".join(f"{number_sql(quote(name))} as {quote(name)}" for name in names)
-    labels = f", {quote(label)} as label" if label else ""
-    return (
-        f"select song_key, coalesce(artist_key, '') as artist_key, {features}{labels}"
-        f" from features.{quote(view)} {_ORDER}"
-    )
-
-
 def songs_of(
     artists: npt.NDArray[np.object_], columns: Sequence[npt.NDArray[np.float64]], names: tuple[str, ...]
 ) -> Songs:
     """Return songs with the given artist keys and an array of numbers for each name."""
     features = np.column_stack(list(columns))
-    return Songs(artists, artists, features, np.empty(0, dtype=object), names)
+    return Songs(artists, artist_codes(artists), features, np.empty(0, dtype=object), names)
 
 
-def _songs(columns: dict[str, Any], names: tuple[str, ...], label: str | None) -> Songs:
-    features = [np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan) for name in names]
-    keys = np.asarray(columns["song_key"], dtype=object)
-    return Songs(
-        keys=keys,
-        artists=np.asarray(columns["artist_key"], dtype=object),
-        features=np.column_stack(features) if len(keys) else np.empty((0, len(names))),
-        labels=np.asarray(columns["label"], dtype=object) if label else np.empty(0, dtype=object),
-        feature_names=names,
+def _stream(
+    connection: Connection, view: FeatureView, label: str | None, batch_rows: int, skip: int = 0
+) -> Iterator[Songs]:
+    names = view.features
+    features = ", ".join(f"{number_sql(quote(name))} as {quote(name)}" for name in names)
+    labels = f", {quote(label)} as label" if label else ""
+    sql = (
+        f"select song_key, {artist_code_sql('artist_key')} as artist, {features}{labels}"
+        f" from features.{quote(view.name)} {_ORDER} offset {skip}"
     )
+    for batch in connection.batches(sql, batch_rows):
+        keys, artists, *columns = batch.columns
+        codes = columns.pop().dictionary_encode() if label else None
+        yield Songs(
+            keys=keys.to_numpy(zero_copy_only=False),
+            artists=_numbers(artists),
+            features=np.column_stack([_numbers(column) for column in columns]),
+            # Each label is one object, not one for every song.
+            labels=codes.dictionary.to_numpy(zero_copy_only=False)[codes.indices.to_numpy()]
+            if codes is not None
+            else np.empty(0, dtype=object),
+            feature_names=names,
+        )
+
+
+def _numbers(column: "pa.Array") -> npt.NDArray[np.float64]:
+    """Return a column of doubles, NaN for missing values."""
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -10,11 +10,13 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import label_binarize
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
 Numbers = npt.NDArray[np.float64]
 
@@ -110,18 +112,18 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, genres: npt.NDArray[np.intp], artists: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.bool_]:
         """Mark the songs of genres with enough songs and artists; all if there are not two such genres."""
-        artist_counts = np.bincount(np.unique(np.stack([genres, artists]), axis=1)[0])
+        count = int(artists.max(initial=0)) + 1
+        artist_counts = np.bincount(np.unique(genres * count + artists) // count)
         is_common = (np.bincount(genres) >= self.min_genre_songs) & (artist_counts >= self.min_genre_artists)
         return is_common[genres] if is_common.sum() > 1 else np.ones(len(genres), dtype=bool)
 
     def _count_artists(self, artists: Numbers, genres: npt.NDArray[np.intp]) -> None:
         """Store each artist's genres and their counts, one entry per artist and genre."""
         named = ~np.isnan(artists)
-        pairs, counts = np.unique(
-            np.stack([artists[named], genres[named].astype(np.float64)], axis=1), axis=0, return_counts=True
-        )
-        self.artists_, self.starts_ = np.unique(pairs[:, 0], return_index=True)
-        self.artist_genres_ = pairs[:, 1].astype(np.intp)
+        self.artists_, places = np.unique(artists[named], return_inverse=True)
+        pairs, counts = np.unique(places * len(self.classes_) + genres[named], return_counts=True)
+        self.starts_ = np.unique(pairs // len(self.classes_), return_index=True)[1]
+        self.artist_genres_ = pairs % len(self.classes_)
         self.artist_counts_ = counts.astype(np.float64)
         self.error_ = self._leave_one_out_error()
 
@@ -174,6 +176,27 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+class SampledLogistic(LogisticRegression):  # type: ignore[misc]
+    """scikit-learn's logistic regression, fitted on at most ``MOST_ROWS`` rows: a random draw of them.
+
+    It has few numbers to learn: more rows cost much and change little (docs/scale.md). Every class has a row
+    in the draw.
+    """
+
+    MOST_ROWS = 100_000
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "SampledLogistic":
+        """Fit it on all rows, or on the draw if there are more."""
+        if _num_samples(X) > self.MOST_ROWS:
+            check_consistent_length(X, y, sample_weight)
+            drawn = check_random_state(self.random_state).permutation(_num_samples(X))[: self.MOST_ROWS]
+            rows = np.union1d(drawn, np.unique(y, return_index=True)[1])
+            X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
+            sample_weight = None if sample_weight is None else _safe_indexing(sample_weight, rows)
+        super().fit(X, y, sample_weight)
+        return self
 
 
 class BinarizedTree(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

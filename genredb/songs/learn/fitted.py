@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from genredb.errors import GenredbError, InputError, Place
 from genredb.songs.learn.classifiers import ClassifierSpec
-from genredb.songs.learn.dataset import Songs, artist_codes
+from genredb.songs.learn.dataset import Songs
 from genredb.songs.learn.estimators import ArtistClassifier
 from genredb.songs.learn.scores import by_group
 
@@ -19,16 +19,36 @@ RUNNER_UPS = 3
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """Predictions for n songs.
+class Ranked:
+    """The possible names of n songs, most likely first; equal probabilities are ordered by name.
 
-    ``genres`` are the most likely genres with their probabilities, in descending order; ``groups`` are all
-    groups in the same form; ``bases`` say what decided.
+    ``places`` are indices into ``names`` and ``probabilities`` theirs, both n × m, of which the first
+    ``counts`` of each song are above 0.
     """
 
-    genres: list[list[tuple[str, float]]]
-    groups: list[list[tuple[str, float]]]
-    bases: list[str]
+    names: npt.NDArray[np.object_]
+    places: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float64]
+
+    @property
+    def counts(self) -> npt.NDArray[np.intp]:
+        """The number of names with a probability above 0, by song."""
+        return np.asarray((self.probabilities > 0).sum(axis=1))
+
+    def of(self, song: int) -> list[tuple[str, float]]:
+        """Return a song's names with their probabilities."""
+        count = self.counts[song]
+        found = zip(self.places[song, :count], self.probabilities[song, :count], strict=True)
+        return [(str(self.names[place]), float(probability)) for place, probability in found]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions for n songs: the most likely genres, all groups, and whether the artist decided."""
+
+    genres: Ranked
+    groups: Ranked
+    is_by_artist: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -69,20 +89,14 @@ class Fitted:
         groups = _ranked(*by_group(classes, probabilities, self.groups))
         known = np.zeros(len(songs), dtype=bool)
         if self.uses_artist:
-            known = self.estimator.knows(artist_codes(songs.artists))
-        return Predicted(genres, groups, ["artist" if is_known else "audio" for is_known in known])
+            known = self.estimator.knows(songs.artists)
+        return Predicted(genres, groups, known)
 
 
-def _ranked(names: Any, probabilities: Any, most: int | None = None) -> list[list[tuple[str, float]]]:
-    """Return each row's possible names with their probabilities, most likely first.
-
-    Equal probabilities are ordered by name.
-    """
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
-    return [
-        [(str(names[column]), float(row[column])) for column in columns if row[column] > 0]
-        for row, columns in zip(probabilities, order, strict=True)
-    ]
+def _ranked(names: Any, probabilities: Any, most: int | None = None) -> Ranked:
+    """Rank n × names, of which at most ``most`` are kept."""
+    places = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
+    return Ranked(names, places, np.take_along_axis(probabilities, places, axis=1))
 
 
 def class_scores(estimator: Any, features: Any, answers: Any = None) -> tuple[Any, bool]:

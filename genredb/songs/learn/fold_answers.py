@@ -34,8 +34,8 @@ class FoldAnswers:
 
 def _known_artists(data: LabelledSongs, fold: Fold) -> npt.NDArray[np.bool_]:
     """Mark the test songs whose artist has songs among the training songs."""
-    known = set(data.songs.artists[fold.train]) - {""}
-    return np.array([artist in known for artist in data.songs.artists[fold.test]], dtype=bool)
+    known = set(data.artists[fold.train]) - {""}
+    return np.array([artist in known for artist in data.artists[fold.test]], dtype=bool)
 
 
 def _shares(
@@ -61,7 +61,7 @@ def song_rows(data: LabelledSongs, found: Sequence[FoldAnswers], label: str) -> 
         answers = one.answers[label]
         columns = (
             data.songs.keys[one.fold.test],
-            data.songs.artists[one.fold.test],
+            data.artists[one.fold.test],
             _known_artists(data, one.fold).tolist(),
             truth[one.fold.test],
             answers.predicted,
