@@ -110,7 +110,7 @@ def test_what_an_estimator_refuses_of_the_songs_to_predict_is_said_by_predict(
 def test_what_an_estimator_refuses_once_it_is_asked_is_said_by_evaluate(tmp_path: Path) -> None:
     _state(tmp_path, "estimator: sklearn.neighbors.KNeighborsClassifier, parameters: {n_neighbors: 9}")
     names, genres = (np.array(list(text), dtype=object) for text in ("abcdefghij", "pprrpprrpp"))
-    songs = Songs(names, artist_codes(names), np.arange(10.0)[:, None], genres, ("bpm",))
+    songs = Songs(names, np.column_stack([artist_codes(names), np.arange(10.0)]), genres, ("bpm",))
     data = LabelledSongs(songs, names, genres, names, names, np.zeros(10, dtype=bool))
     spec, fold = registry(tmp_path)["mine"], Fold(0, 0, np.arange(4), np.arange(4, 10))
     with pytest.raises(InputError, match="mine cannot answer: Expected n_neighbors"):

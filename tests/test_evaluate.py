@@ -52,8 +52,9 @@ def songs() -> LabelledSongs:
     artists = texts(*(f"artist {i % 20}" for i in range(n)))
     labels = texts(*(("rock", "pop", "soul")[i % 3] for i in range(n)))
     features = np.arange(n, dtype=float)[:, None] + np.zeros((1, 3))
+    numbers = np.column_stack([artist_codes(artists), features])
     recordings = texts(*(f"recording {i - 1 if i % 5 == 1 else i}" for i in range(n)))
-    data = Songs(keys, artist_codes(artists), features, labels, ("a", "b", "c"))
+    data = Songs(keys, numbers, labels, ("a", "b", "c"))
     sources = texts(*("train" if i < 50 else "songs_extra" for i in range(n)))
     return LabelledSongs(data, artists, labels, sources, recordings, np.zeros(n, dtype=bool))
 

@@ -158,10 +158,9 @@ def _explain(
     if not found:
         raise UsageError(f"The song {key} is not in features.{view}, so no classifier reads it")
     values = found[0]
-    features = np.array([[np.nan if value is None else value for value in values]])
-    empty = np.empty(0, dtype=object)
-    artists = np.array([np.nan if code is None else code])
-    song = Songs(np.array([key], dtype=object), artists, features, empty, fitted.feature_names)
+    numbers = np.array([[np.nan if value is None else value for value in (code, *values)]])
+    texts = np.array([key], dtype=object)
+    song = Songs(texts, numbers, texts[:0], fitted.feature_names)
     predicted = fitted.predict(song)
     (genre, probability), *runner_ups = predicted.genres.of(0)
     basis = "artist" if predicted.is_by_artist[0] else "audio"
@@ -184,7 +183,9 @@ def _explain(
         basis,
         tuple(runner_ups),
         tuple(labelled_song(int(place)) for place in same),
-        tuple(labelled_song(place, distance) for place, distance in _nearest(features[0], labelled, others)),
+        tuple(
+            labelled_song(place, distance) for place, distance in _nearest(song.features[0], labelled, others)
+        ),
         _weights(fitted, song, labelled, [genre])[0] if basis == "audio" else (),
     )
 
@@ -207,11 +208,9 @@ def _weights(
     """Return for each song the columns whose typical value would lower its genre's probability most."""
     typical = np.nanmedian(labelled.features, axis=0)
     columns = len(typical)
-    changed = np.repeat(songs.features, columns, axis=0)
-    every = np.arange(len(changed))
-    changed[every, every % columns] = typical[every % columns]
-    keys, artists = np.repeat(songs.keys, columns), np.repeat(songs.artists, columns)
-    asked = Songs(keys, artists, changed, songs.labels, songs.feature_names)
+    every = np.arange(len(songs) * columns)
+    asked = songs[every // columns]
+    asked.features[every, every % columns] = typical[every % columns]
     places = np.searchsorted(fitted.estimator.classes_.astype(str), np.asarray(genres, dtype=str))
     before = fitted.scores(songs)[np.arange(len(songs)), places]
     after = fitted.scores(asked)[every, np.repeat(places, columns)].reshape(-1, columns)

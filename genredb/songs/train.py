@@ -112,7 +112,7 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     """Fit the session's classifier and store it; InputError if there are too few songs."""
     spec = session.spec
     session.progress("train", 0, 0)
-    songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL)
+    songs = read_songs(session.connection, session.view(TRAIN_VIEW), LABEL, has_keys=False)
     counts = Counter(songs.labels)
     fewest = classifier_settings(session.connection)["min_genre_songs"]
     if not counts:
@@ -138,10 +138,11 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
     )
     classifier_id = classifier_id_of(session.connection, spec, session.fingerprints.training)
     manifest = make_manifest(fitted, training, songs)
+    del songs  # storing takes about as much memory again
     store(session.connection, classifier_id, fitted, manifest, spec.trusts)
     return fitted, TrainResult(
         classifier_id,
-        songs=len(songs),
+        songs=training.rows,
         artists=len(fitted.estimator.artists_) if spec.uses_artist else 0,
         audio_songs=sum(counts[genre] for genre in fitted.audio_genres),
         audio_genres=len(fitted.audio_genres),

@@ -32,29 +32,37 @@ READ_ROWS = 100_000
 class Songs:
     """Songs as arrays of equal length n.
 
-    ``features`` is n × f, in the units of the columns, booleans as 0 and 1, NaN for missing values;
-    ``artists`` holds the codes of the artists (NaN if unknown); ``labels`` is empty for songs to predict.
+    ``numbers`` is n × (1 + f): the codes of the artists (NaN if unknown), then the features in the units of
+    the columns, booleans as 0 and 1, NaN for missing values. ``keys`` is empty where they are not needed,
+    ``labels`` for songs to predict.
     """
 
     keys: npt.NDArray[np.object_]
-    artists: npt.NDArray[np.float64]
-    features: npt.NDArray[np.float64]
+    numbers: npt.NDArray[np.float64]
     labels: npt.NDArray[np.object_]
     feature_names: tuple[str, ...]
 
+    @property
+    def artists(self) -> npt.NDArray[np.float64]:
+        """The codes of the artists, NaN if unknown."""
+        return self.numbers[:, 0]
+
+    @property
+    def features(self) -> npt.NDArray[np.float64]:
+        """The features, n × f."""
+        return self.numbers[:, 1:]
+
     def matrix(self, *, uses_artist: bool) -> npt.NDArray[np.float64]:
         """Return a classifier's input: n × f, or n × (1 + f) with the artist's code first."""
-        if not uses_artist:
-            return self.features
-        return np.column_stack([self.artists, self.features])
+        return self.numbers if uses_artist else np.ascontiguousarray(self.features)
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.numbers)
 
     def __getitem__(self, rows: Any) -> "Songs":
         """Return the songs at ``rows`` (a mask or indices)."""
-        labels = self.labels[rows] if len(self.labels) else self.labels
-        return Songs(self.keys[rows], self.artists[rows], self.features[rows], labels, self.feature_names)
+        keys, labels = (part[rows] if len(part) else part for part in (self.keys, self.labels))
+        return Songs(keys, self.numbers[rows], labels, self.feature_names)
 
 
 @dataclass(frozen=True)
@@ -176,17 +184,21 @@ def artist_code_sql(artist_key: str) -> str:
     return f"('0x' || left(sha256(nullif({artist_key}, '')), {_CODE_DIGITS}))::bigint::double"
 
 
-def read_songs(connection: Connection, view: FeatureView, label: str | None = None) -> Songs:
+def read_songs(
+    connection: Connection, view: FeatureView, label: str | None = None, *, has_keys: bool = True
+) -> Songs:
     """Read a whole feature view; ``label`` names its column of role label, if it has one."""
-    parts = list(_stream(connection, view, label, READ_ROWS))
-    if not parts:
-        empty = np.empty(0, dtype=object)
-        return Songs(empty, np.empty(0), np.empty((0, len(view.features))), empty, view.features)
-    keys, artists, features, labels = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("keys", "artists", "features", "labels")
+    names = ["song_key"] * has_keys + ([label] if label else [])
+    none = np.empty(0, dtype=object)
+    parts = [(np.empty((0, 1 + len(view.features))), *[none] * len(names))]
+    parts += _stream(connection, view, names, READ_ROWS)
+    numbers, *texts = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Songs(
+        keys=texts[0] if has_keys else none,
+        numbers=numbers,
+        labels=texts[-1] if label else none,
+        feature_names=view.features,
     )
-    return Songs(keys, artists, features, labels, view.features)
 
 
 def feature_types(connection: Connection, names: Sequence[str]) -> tuple[str, ...]:
@@ -204,7 +216,8 @@ def stream_songs(
     connection: Connection, view: FeatureView, batch_rows: int, skip: int = 0
 ) -> Iterator[Songs]:
     """Read a feature view, but its first ``skip`` songs, in batches of ``batch_rows``, in constant memory."""
-    return _stream(connection, view, None, batch_rows, skip)
+    for numbers, keys in _stream(connection, view, ["song_key"], batch_rows, skip):
+        yield Songs(keys, numbers, np.empty(0, dtype=object), view.features)
 
 
 def number_sql(expression: str) -> str:
@@ -219,35 +232,26 @@ def songs_of(
     artists: npt.NDArray[np.object_], columns: Sequence[npt.NDArray[np.float64]], names: tuple[str, ...]
 ) -> Songs:
     """Return songs with the given artist keys and an array of numbers for each name."""
-    features = np.column_stack(list(columns))
-    return Songs(artists, artist_codes(artists), features, np.empty(0, dtype=object), names)
+    numbers = np.column_stack([artist_codes(artists), *columns])
+    return Songs(artists, numbers, np.empty(0, dtype=object), names)
 
 
 def _stream(
-    connection: Connection, view: FeatureView, label: str | None, batch_rows: int, skip: int = 0
-) -> Iterator[Songs]:
-    names = view.features
-    features = ", ".join(f"{number_sql(quote(name))} as {quote(name)}" for name in names)
-    labels = f", {quote(label)} as label" if label else ""
+    connection: Connection, view: FeatureView, texts: Sequence[str], batch_rows: int, skip: int = 0
+) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+    """Yield the artists' codes and features of batches of songs, n × (1 + f), then columns of texts."""
+    numbers = [artist_code_sql("artist_key"), *(number_sql(quote(name)) for name in view.features)]
     sql = (
-        f"select song_key, {artist_code_sql('artist_key')} as artist, {features}{labels}"
+        f"select {', '.join([*numbers, *map(quote, texts)])}"
         f" from features.{quote(view.name)} {_ORDER} offset {skip}"
     )
     for batch in connection.batches(sql, batch_rows):
-        keys, artists, *columns = batch.columns
-        codes = columns.pop().dictionary_encode() if label else None
-        yield Songs(
-            keys=keys.to_numpy(zero_copy_only=False),
-            artists=_numbers(artists),
-            features=np.column_stack([_numbers(column) for column in columns]),
-            # Each label is one object, not one for every song.
-            labels=codes.dictionary.to_numpy(zero_copy_only=False)[codes.indices.to_numpy()]
-            if codes is not None
-            else np.empty(0, dtype=object),
-            feature_names=names,
-        )
+        found = [column.to_numpy(zero_copy_only=False) for column in batch.columns[: len(numbers)]]
+        yield np.column_stack(found), *(_texts(column) for column in batch.columns[len(numbers) :])
 
 
-def _numbers(column: "pa.Array") -> npt.NDArray[np.float64]:
-    """Return a column of doubles, NaN for missing values."""
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+def _texts(column: "pa.Array") -> npt.NDArray[np.object_]:
+    """Return a column of texts; equal ones are one object, not one for every song."""
+    codes = column.dictionary_encode(null_encoding="encode")
+    texts: npt.NDArray[np.object_] = codes.dictionary.to_numpy(zero_copy_only=False)[codes.indices.to_numpy()]
+    return texts
