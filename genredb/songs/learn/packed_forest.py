@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 _TREES = "estimators_"
 _PACKED = "packed_trees"
+_TREES_AT_A_TIME = 25
 
 
 class _SampledTree(DecisionTreeClassifier):  # type: ignore[misc]
@@ -42,7 +43,8 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
     """scikit-learn's random forest, bit for bit, except for its storage and the way it fits and predicts.
 
     ``packed_trees`` holds the trees' nodes and values, concatenated, and the number of nodes, the depth and
-    the seed of each tree.
+    the seed of each tree. The values of many genres are large, so they are concatenated for some trees at a
+    time: an array is stored by way of a copy of its bytes.
     """
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,6 +87,11 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
     def _unpacked(self, packed: dict[str, Any]) -> list[DecisionTreeClassifier]:
         parameters = {name: getattr(self, name) for name in self.estimator_params if name != "random_state"}
         ends = np.cumsum(packed["node_counts"])
+        values = [
+            values
+            for part, counts in zip(packed["values"], _parted(packed["node_counts"]), strict=True)
+            for values in np.split(part, np.cumsum(counts)[:-1])
+        ]
         trees = []
         for number, end in enumerate(ends):
             start = end - packed["node_counts"][number]
@@ -98,18 +105,22 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
                     "max_depth": int(packed["depths"][number]),
                     "node_count": int(end - start),
                     "nodes": packed["nodes"][start:end],
-                    "values": packed["values"][start:end],
+                    "values": values[number],
                 }
             )
             trees.append(tree)
         return trees
 
 
+def _parted(of_trees: Sequence[Any]) -> list[Sequence[Any]]:
+    return [of_trees[at : at + _TREES_AT_A_TIME] for at in range(0, len(of_trees), _TREES_AT_A_TIME)]
+
+
 def _packed(trees: Sequence[DecisionTreeClassifier]) -> dict[str, Any]:
     states = [tree.tree_.__getstate__() for tree in trees]
     return {
         "nodes": np.concatenate([state["nodes"] for state in states]),
-        "values": np.concatenate([state["values"] for state in states]),
+        "values": [np.concatenate(part) for part in _parted([state["values"] for state in states])],
         "node_counts": np.array([state["node_count"] for state in states]),
         "depths": np.array([state["max_depth"] for state in states]),
         "seeds": np.array([tree.random_state for tree in trees]),
