@@ -116,10 +116,9 @@ class Console:
         if self.is_quiet or not sys.stderr.isatty():
             yield lambda _what, _done, _total: None
             return
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from genredb.cli.progress import progress_bar
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.rich, transient=True) as bar:
+        with progress_bar(self.rich) as bar:
             task = bar.add_task("")
             yield lambda what, done, total: bar.update(
                 task, description=visible(what), completed=done, total=total or None

@@ -50,6 +50,8 @@ def predict(
     console.admit_sample(result.is_sample)
     if result.stale_reason:
         console.say(f"{result.stale_reason}; refitting.", "yellow")
+    if result.resumed:
+        console.say(f"{result.resumed:,} songs were predicted by an earlier run that was interrupted.")
     if result.trained:
         admit_warnings(console, result.trained)
         console.say(describe(result.trained))

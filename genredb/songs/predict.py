@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from genredb.errors import GenredbError
 from genredb.runner.artifacts.history import record_run
 from genredb.runner.graph.identity import digest
 from genredb.runner.planning.built_with import read_built_with
@@ -162,14 +161,14 @@ def _score(session: Session, fitted: Fitted, parts: ScoredParts, stored_with: Se
 
     ``stored_with`` are the values of its columns that are the same for every song.
     """
-    refused: list[GenredbError] = []
+    stopped: list[BaseException] = []
     found = _batches(session, fitted, parts)
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             yield from found
-        except GenredbError as error:  # DuckDB would turn it into an error of its own
-            refused.append(error)
+        except BaseException as error:  # DuckDB would turn it into an error of its own
+            stopped.append(error)
             raise
 
     connection = session.connection
@@ -180,8 +179,8 @@ def _score(session: Session, fitted: Fitted, parts: ScoredParts, stored_with: Se
                 "insert into ml.predictions select scored.*, ?, ?, ?, ?, ? from scored", stored_with
             )
     except Exception:
-        if refused:
-            raise refused[0] from None
+        if stopped:
+            raise stopped[0] from None
         raise
 
 
