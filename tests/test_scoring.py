@@ -23,6 +23,7 @@ from genredb.songs.learn.scored_parts import ScoredParts
 from genredb.songs.learn.scoring import scored
 from genredb.songs.predict import predict
 from genredb.songs.sample.write import write_sample
+from genredb.songs.train import train
 from genredb.warehouse.database import open_memory
 from tests.conftest import config_for, rows
 from tests.verbs import build
@@ -176,10 +177,11 @@ def test_parts_of_another_classifier_are_not_used(built_config: Config) -> None:
 
 @pytest.mark.slow
 def test_predict_killed_at_random_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    write_sample(tmp_path / "raw", 60_000, seed=1)
+    write_sample(tmp_path / "raw", 5_000, seed=1)
     database = tmp_path / "genre.duckdb"
     config = config_for(tmp_path / "raw", database)
     build(config)
+    train(config)  # which takes longer than to predict so few songs
     content = database.read_bytes()
     command = [sys.executable, "-c", PREDICT, str(tmp_path / "raw"), str(database), str(tmp_path / "target")]
 
@@ -193,12 +195,12 @@ def test_predict_killed_at_random_and_resumed_gives_the_same_bytes(tmp_path: Pat
     duration = time.monotonic() - started
     expected, chosen = exported(), Random(0)
     killed = resumed = 0
-    for _ in range(5):
+    for _ in range(3):
         database.write_bytes(content)
         while True:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             try:
-                out, _ = process.communicate(timeout=chosen.uniform(0.2, 0.9) * duration)
+                out, _ = process.communicate(timeout=chosen.uniform(0.4, 1.0) * duration)
                 resumed += int(out)
                 break
             except subprocess.TimeoutExpired:
@@ -206,7 +208,7 @@ def test_predict_killed_at_random_and_resumed_gives_the_same_bytes(tmp_path: Pat
                 process.communicate()
                 killed += 1
         assert exported() == expected
-    assert killed >= 5
+    assert killed >= 2
     assert resumed > 0
     assert not [path for path in tmp_path.iterdir() if ".genredb-" in path.name]
 
@@ -217,7 +219,7 @@ from dataclasses import replace
 from pathlib import Path
 from genredb.songs import predict
 from tests.conftest import config_for
-predict.BATCH_ROWS, predict.PART_BATCHES = 1_000, 1
+predict.BATCH_ROWS, predict.PART_BATCHES = 3, 5
 raw, database, target = map(Path, sys.argv[1:])
 print(predict.predict(replace(config_for(raw, database), target_dir=target)).resumed)
 """
