@@ -1,16 +1,31 @@
-"""A real browser, Debian's Chromium, headless: opens the report's pages from disk and keeps what went wrong."""
+"""A real browser, Debian's Chromium, headless: opens the report's pages from disk and keeps what went wrong.
 
+Playwright returns from a click before the page has answered it: `hashchange` and what is drawn come later. So
+tests could read the page too early. Here every act returns when the page has answered; only what a page loads
+or computes longer, and links to other pages (``follow``), must be waited for with ``expect``.
+"""
+
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Keyboard, Locator, Mouse, Page, sync_playwright
 
 WIDTHS = {"desktop": 1280, "phone": 390}
+ACTS = {
+    Locator: ("click", "check", "uncheck", "fill", "press", "select_option", "hover", "focus"),
+    Keyboard: ("press", "type"),
+    Mouse: ("click", "down", "move", "up", "wheel"),
+    Page: ("goto", "go_back", "go_forward", "reload", "set_viewport_size"),
+}
+# After it, the tasks that an act has queued are done, and a frame is drawn.
+_ANSWER = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done))))"
+_answering: list[Page] = []  # the pages that run scripts
 
 
 @dataclass
@@ -31,6 +46,27 @@ def follow(page: Page, link: Locator) -> None:
     """Click a link and wait for the page it leads to: a click alone returns while the old page is still there."""
     with page.expect_navigation():
         link.click()
+
+
+def _answered(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the act, which waits until the open pages have answered it."""
+
+    @functools.wraps(act)
+    def waiting(*arguments: Any, **options: Any) -> Any:
+        result = act(*arguments, **options)
+        for page in _answering:
+            try:
+                page.evaluate(_ANSWER)
+            except Error:  # the page is being left
+                page.wait_for_load_state("load")
+        return result
+
+    return waiting
+
+
+for _kind, _names in ACTS.items():
+    for _name in _names:
+        setattr(_kind, _name, _answered(getattr(_kind, _name)))
 
 
 def chromium() -> str:
@@ -61,9 +97,12 @@ def opened(found: Browser, folder: Path, **options: Any) -> Iterator[Opened]:
     page.on("pageerror", lambda error: tab.faults.append(f"error: {error}"))
     page.on("dialog", lambda dialog: tab.faults.append(f"dialog: {dialog.message}"))
     page.on("request", lambda request: _hold(tab, request.url))
+    if options.get("java_script_enabled", True):
+        _answering.append(page)
     try:
         yield tab
     finally:
+        _answering[:] = [one for one in _answering if one is not page]
         context.close()
 
 
