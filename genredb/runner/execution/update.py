@@ -9,6 +9,7 @@ from genredb.runner.execution.changes import Change
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.graph.nodes import Check, Dataset, Model
+from genredb.runner.planning.updates import inputs
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
@@ -54,8 +55,6 @@ def computed_change(runtime: Runtime, node: Model) -> Change | None:
         for place, sign in ((added, changes.added), (removed, changes.removed)):
             _create(runtime, place, partial_sql(runtime, node, locality, sign))
     else:
-        if node.materialized == "view":
-            return None  # what it was before can no longer be computed
         before, after = changes.before(relation), changes.after(relation)
         _create(runtime, after, partial_sql(runtime, node, locality, changes.added))
         same = _same("old", locality.key.items())
@@ -120,6 +119,13 @@ def _compare(runtime: Runtime, relation: Relation, before: Relation, after: Rela
 
 def partial_sql(runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign) -> str:
     """Return a node's SQL over those rows of its inputs that matter, after making them available."""
+    return _replaced(runtime.sql(node), partial_inputs(runtime, node, locality, sign))
+
+
+def partial_inputs(
+    runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign
+) -> dict[Relation, Relation]:
+    """Make those rows of a node's inputs available that matter; return where, by input."""
     changes, relations = runtime.changes, _inputs(runtime, node)
     if isinstance(locality, ByRow):
         seen = {name: f"select * from {sign(relations[name])}" for name in locality.changed}
@@ -130,11 +136,35 @@ def partial_sql(runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, 
         fact = relations[locality.input]
         keyed = f"select part.* from {fact} as part semi join {changes.keys()} as key on {same}"
         seen = {locality.input: keyed}
-    sql = runtime.sql(node)
-    for name, query in seen.items():
-        part = changes.part(relations[name])
-        runtime.executor.run(f"create or replace view {part} as {query}")
-        sql = sql.replace(str(relations[name]), str(part))
+    parts = {relations[name]: _view(runtime, relations[name], query) for name, query in seen.items()}
+    return _with_views(runtime, node, parts)
+
+
+def _with_views(
+    runtime: Runtime, node: Model | Check, parts: Mapping[Relation, Relation]
+) -> dict[Relation, Relation]:
+    """Return the parts of what a node reads, after making views over parts where it reads views."""
+    found = {}
+    for unique_id in node.depends_on:
+        read = runtime.compilation.nodes[unique_id]
+        if isinstance(read, Model) and unique_id in runtime.updates.views:
+            inside = _with_views(runtime, read, parts)
+            if inside:
+                found[read.relation] = _view(runtime, read.relation, _replaced(runtime.sql(read), inside))
+        elif isinstance(read, Dataset) and read.relation in parts:
+            found[read.relation] = parts[read.relation]
+    return found
+
+
+def _view(runtime: Runtime, relation: Relation, query: str) -> Relation:
+    part = runtime.changes.part(relation)
+    runtime.executor.run(f"create or replace view {part} as\n{query}")
+    return part
+
+
+def _replaced(sql: str, parts: Mapping[Relation, Relation]) -> str:
+    for relation, part in parts.items():
+        sql = sql.replace(str(relation), str(part))
     return sql
 
 
@@ -161,8 +191,9 @@ def _collect_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Rel
 
 
 def _inputs(runtime: Runtime, node: Model | Check) -> dict[str, Relation]:
-    """Return the relations that a node reads, by ``schema.name`` in lower case."""
-    nodes = (runtime.compilation.nodes[unique_id] for unique_id in node.depends_on)
+    """Return the relations that a node reads, also by views, by ``schema.name`` in lower case."""
+    compilation = runtime.compilation
+    nodes = (compilation.nodes[i] for i in inputs(compilation, node, runtime.updates.views))
     relations = [node.relation for node in nodes if isinstance(node, Dataset)]
     return {relation.qualified_name.lower(): relation for relation in relations}
 

@@ -3,11 +3,13 @@
 It is walked once, upstream first. Whatever is not known here is an UnknownError, never a guess.
 """
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import sqlglot
 from sqlglot import exp
 
 from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries, windows
@@ -35,13 +37,14 @@ from genredb.runner.flow.ties import (
 class Known:
     """What is known of the relations that a query may read, by ``schema.name`` in lower case.
 
-    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case; ``unsteady`` the
-    columns whose values may change in any row. ``macros`` are the functions that the database itself defines.
+    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case. ``views`` is the
+    SQL of those that count as a part of the query. ``macros`` are the functions that the database itself
+    defines.
     """
 
     names: Mapping[str, str]
     columns: Mapping[str, Sequence[str]]
-    unsteady: Mapping[str, Collection[str]] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
     macros: Collection[str] = ()
 
 
@@ -58,9 +61,20 @@ class Reader:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._joins = itertools.count()
-        self.times: Counter[str] = Counter()  # how often the query names each relation
+        self.times: Counter[str] = Counter()  # how often each relation is read, also by views
+        self._named: Counter[str] = Counter()  # how often the text at hand names each relation
 
-    def query(self, node: exp.Expr, around: Mapping[str, Part]) -> Part:
+    def text(self, sql: str, *, is_check: bool = False) -> Part:
+        """Return the part of a query by its text; that of a check has the columns of what it reads, too."""
+        before, self._named = self._named, Counter()
+        part = self.query(_parsed(sql), {}, is_check=is_check)
+        for relation, times in sorted(self._named.items()):
+            if sql.count(self._known.names[relation]) != times:
+                raise UnknownError(Hindrance.NAMES, relation)
+        self._named = before
+        return part
+
+    def query(self, node: exp.Expr, around: Mapping[str, Part], *, is_check: bool = False) -> Part:
         """Return the part of a query of any kind; ``around`` are the CTEs in scope."""
         ctes = dict(around)
         with_ = node.args.get("with_")
@@ -69,7 +83,7 @@ class Reader:
                 raise UnknownError(Hindrance.FORM, "a recursive CTE")
             ctes[cte.alias.lower()] = self.query(cte.this, ctes).renamed(cte.alias_column_names)
         if isinstance(node, exp.Select):
-            part = self._select(node, ctes)
+            part = self._select(node, ctes, is_check=is_check)
         elif isinstance(node, exp.Union):
             left, right = self.query(node.this, ctes), self.query(node.expression, ctes)
             part = union(left, right, by_name=bool(node.args.get("by_name")))
@@ -95,13 +109,22 @@ class Reader:
         name = node.name.lower()
         if not node.db and name in ctes:
             return ctes[name].renamed(node.alias_column_names)
-        relation = relation_name(node)
-        self.times[relation] += 1
-        known = self._known
-        part = relation_part(relation, known.columns[relation], known.unsteady.get(relation, ()))
-        return part.renamed(node.alias_column_names)
+        return self._relation(relation_name(node)).renamed(node.alias_column_names)
 
-    def _select(self, node: exp.Select, ctes: Mapping[str, Part]) -> Part:
+    def _relation(self, relation: str) -> Part:
+        known = self._known
+        if relation not in known.names:
+            raise UnknownError(Hindrance.NAMES, relation)
+        self.times[relation] += 1
+        self._named[relation] += 1
+        if relation not in known.views:
+            return relation_part(relation, known.columns[relation])
+        part = self.text(known.views[relation])
+        if list(part.columns) != list(known.columns[relation]):
+            raise UnknownError(Hindrance.FORM, "a column without a name")
+        return part
+
+    def _select(self, node: exp.Select, ctes: Mapping[str, Part], *, is_check: bool = False) -> Part:
         for clause in ("laterals", "pivots", "windows", "sample"):
             if node.args.get(clause):
                 raise UnknownError(Hindrance.FORM, "LATERAL, PIVOT, WINDOW or TABLESAMPLE")
@@ -114,7 +137,8 @@ class Reader:
         for join in node.args.get("joins") or ():
             here = self._join(here, join, ctes)
         columns = _columns(node, here)
-        part = self._inside(node, replace(here.part, columns=columns), ctes)
+        shown = columns if node.args.get("distinct") or not is_check else {**_all_columns(here), **columns}
+        part = self._inside(node, replace(here.part, columns=shown), ctes)
         part = used(part, _read_columns(_evaluated(node), here, columns))
         return _shaped(node, part, here)
 
@@ -154,6 +178,17 @@ class Reader:
             whole = window if window and function is call else call
             if name in _ORDERED and whole.find(exp.Order) is None:
                 raise UnknownError(Hindrance.ORDER, name)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(sql: str) -> exp.Expr:
+    """Parse a query; views are read by many."""
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def _all_columns(here: Joined) -> dict[str, Tied]:
+    """Return the columns of what a FROM clause joins, which a query has beside it if no row is lost."""
+    return {f"{table}.{name}": tied for table, columns in here.names.items() for name, tied in columns.items()}
 
 
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
