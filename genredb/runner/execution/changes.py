@@ -24,6 +24,11 @@ class Change:
     removed_rows: int
 
     @property
+    def places(self) -> tuple[Relation, Relation]:
+        """The tables of both."""
+        return self.added, self.removed
+
+    @property
     def rows(self) -> int:
         """The number of rows added or removed."""
         return self.added_rows + self.removed_rows
@@ -36,6 +41,8 @@ class Changes:
         self._executor = executor
         self._known: dict[str, Change] = {}
         self._schemas: set[str] = set()
+        self.collected: dict[str, tuple[Relation, int]] = {}  # keys and how many, by the SQL that finds them
+        self.distinct: dict[str, tuple[int, ...]] = {}  # counts of values, by the SQL that counts them
         self.in_place: set[str] = set()  # the tables (schema.name) to which rows were added
 
     def of(self, relation: Relation) -> Change | None:
@@ -54,9 +61,9 @@ class Changes:
         """Return the place for the part of a relation that a query is to see."""
         return self._place("", relation)
 
-    def keys(self) -> Relation:
-        """Return the place for the keys of changed rows."""
-        return self._place("", Relation(None, "genredb", "keys"))
+    def keys(self, number: int) -> Relation:
+        """Return the place for keys of changed rows."""
+        return self._place("", Relation(None, "genredb", f"keys {number}"))
 
     def before(self, relation: Relation) -> Relation:
         """Return the place for rows of a relation as they were before the build."""

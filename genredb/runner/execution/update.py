@@ -3,9 +3,10 @@
 First, outside the database's transaction, the rows to add and to remove are computed; then they are applied.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from genredb.runner.execution.changes import Change
+from genredb.runner.execution.keys import collected_keys
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.graph.nodes import Check, Dataset, Model
@@ -32,16 +33,21 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
     changes = {name: runtime.changes.of(relations[name]) for name in found.changed}
     if any(change is None for change in changes.values()):
         return None
-    small = (_is_small(runtime, relations[name], changes.get(name)) for name in found.facts)
-    return found if all(small) else None
+    counts = {name: change.rows for name in found.facts if (change := changes.get(name))}
+    if not all(_is_few(runtime, relations[name], count) for name, count in counts.items()):
+        return None
+    if isinstance(found, ByKey) and found.lookups:  # few changed rows may reach many
+        count = collected_keys(runtime, found, relations).count
+        return found if _is_few(runtime, relations[found.input], count) else None
+    return found
 
 
-def _is_small(runtime: Runtime, relation: Relation, change: Change | None) -> bool:
-    """Return True if few of a table's rows changed; to count those of a view would compute it."""
-    if change is None or runtime.executor.kind(relation) != "table":
+def _is_few(runtime: Runtime, relation: Relation, count: int) -> bool:
+    """Return True if this is a small part of a table's rows; to count those of a view would compute it."""
+    if runtime.executor.kind(relation) != "table":
         return True
     _, rows = runtime.executor.query(f"select count(*) from {relation}")
-    return bool(change.rows * FEWEST_UNCHANGED <= rows[0][0])
+    return bool(count * FEWEST_UNCHANGED <= rows[0][0])
 
 
 def computed_change(runtime: Runtime, node: Model) -> Change | None:
@@ -57,9 +63,8 @@ def computed_change(runtime: Runtime, node: Model) -> Change | None:
     else:
         before, after = changes.before(relation), changes.after(relation)
         _create(runtime, after, partial_sql(runtime, node, locality, changes.added))
-        same = _same("old", locality.key.items())
-        keyed = f"select old.* from {relation} as old semi join {changes.keys()} as key on {same}"
-        _create(runtime, before, keyed)
+        keys = collected_keys(runtime, locality, _inputs(runtime, node))
+        _create(runtime, before, keys.rows(relation, locality.key))
         _compare(runtime, relation, before, after)
     return changes.record(relation)
 
@@ -126,16 +131,14 @@ def partial_inputs(
     runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign
 ) -> dict[Relation, Relation]:
     """Make those rows of a node's inputs available that matter; return where, by input."""
-    changes, relations = runtime.changes, _inputs(runtime, node)
+    relations = _inputs(runtime, node)
     if isinstance(locality, ByRow):
         seen = {name: f"select * from {sign(relations[name])}" for name in locality.changed}
         seen |= {name: f"select * from {relations[name]} limit 0" for name in locality.others}
     else:
-        _collect_keys(runtime, locality, relations)
-        same = _same("part", ((column, column) for column in locality.key.values()))
-        fact = relations[locality.input]
-        keyed = f"select part.* from {fact} as part semi join {changes.keys()} as key on {same}"
-        seen = {locality.input: keyed}
+        keys = collected_keys(runtime, locality, relations)
+        own = {column: column for column in keys.columns}
+        seen = {locality.input: keys.rows(relations[locality.input], own)}
     parts = {relations[name]: _view(runtime, relations[name], query) for name, query in seen.items()}
     return _with_views(runtime, node, parts)
 
@@ -168,39 +171,12 @@ def _replaced(sql: str, parts: Mapping[Relation, Relation]) -> str:
     return sql
 
 
-def _collect_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Relation]) -> None:
-    """Collect the keys of all rows that changed, or that a change of another relation can reach."""
-    changes, fact = runtime.changes, relations[locality.input]
-    key = ", ".join(dict.fromkeys(quote(column) for column in locality.key.values()))
-    parts = []
-    if change := changes.of(fact):
-        parts += [f"select {key} from {change.added}", f"select {key} from {change.removed}"]
-    for lookup in locality.lookups:
-        other = changes.of(relations[lookup.found.relation])
-        if other:
-            found, asking = quote(lookup.found.column), quote(lookup.asking.column)
-            places = " union all ".join(
-                f"select {found} as found from {one}" for one in (other.added, other.removed)
-            )
-            is_reached = f"part.{asking} is not distinct from reached.found"
-            parts.append(f"select {key} from {fact} as part semi join ({places}) as reached on {is_reached}")
-    everything = " union all ".join(parts)
-    runtime.executor.run(
-        f"create or replace table {changes.keys()} as select distinct {key} from ({everything})"
-    )
-
-
 def _inputs(runtime: Runtime, node: Model | Check) -> dict[str, Relation]:
     """Return the relations that a node reads, also by views, by ``schema.name`` in lower case."""
     compilation = runtime.compilation
     nodes = (compilation.nodes[i] for i in inputs(compilation, node, runtime.updates.views))
     relations = [node.relation for node in nodes if isinstance(node, Dataset)]
     return {relation.qualified_name.lower(): relation for relation in relations}
-
-
-def _same(relation: str, columns: Iterable[tuple[str, str]]) -> str:
-    pairs = {f"{relation}.{quote(own)} is not distinct from key.{quote(other)}" for own, other in columns}
-    return " and ".join(sorted(pairs))
 
 
 def _create(runtime: Runtime, place: Relation, sql: str) -> None:

@@ -6,7 +6,7 @@ with a key depend only on the input's rows with that key), or that a change may 
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from sqlglot.errors import SqlglotError
@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from genredb.runner.flow.hindrance import AnyRow, Hindrance, UnknownError
 from genredb.runner.flow.tied_query import Known, Reader
 from genredb.runner.flow.ties import Lookup, Part, settled
+from genredb.runner.flow.used import used_columns
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,15 @@ class ByKey:
     """The rows with a key depend only on the rows of ``input`` with that key.
 
     ``key`` maps columns of the query to those of the input. ``lookups`` say which rows of the input the other
-    ``changed`` relations can reach.
+    ``changed`` relations can reach, ``used`` which of their columns matter, if not all do.
     """
 
     changed: frozenset[str]
     input: str
     key: Mapping[str, str]
     lookups: tuple[Lookup, ...] = ()
+    used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
     why: ClassVar[str] = ""
 
     @property
@@ -70,7 +73,12 @@ def locality(sql: str, changed: Collection[str], known: Known, *, is_check: bool
         return unknown.found
     except (SqlglotError, RecursionError, KeyError, IndexError, TypeError, ValueError, AttributeError):
         return AnyRow(Hindrance.SYNTAX)
-    return _locality(part if is_check else settled(part), frozenset(changed), reader.times)
+    found = _locality(part if is_check else settled(part), frozenset(changed), reader.times)
+    if isinstance(found, ByKey) and found.lookups:
+        names = {lookup.found.relation for lookup in found.lookups}
+        used = used_columns(sql, known)
+        return replace(found, used={name: columns for name, columns in used.items() if name in names})
+    return found
 
 
 def _locality(part: Part, changed: frozenset[str], times: Counter[str]) -> Locality:

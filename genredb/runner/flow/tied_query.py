@@ -12,17 +12,16 @@ from dataclasses import dataclass, field, replace
 import sqlglot
 from sqlglot import exp
 
-from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries, windows
+from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries
 from genredb.runner.flow.expression import has_aggregate
 from genredb.runner.flow.hindrance import Hindrance, UnknownError
 from genredb.runner.flow.joins import Join, Joined, Pair, joined, started
 from genredb.runner.flow.relation import place
+from genredb.runner.flow.tied_columns import all_columns, columns_of, seen_by, tied_of
 from genredb.runner.flow.ties import (
-    NO_TIES,
     UNTIED,
     Part,
     Tied,
-    Ties,
     grouped,
     hidden,
     mingled,
@@ -132,12 +131,12 @@ class Reader:
         node = semi_joined(node)
         from_ = node.args.get("from_")
         if from_ is None:
-            return self._inside(node, Part(_columns(node, None)), ctes)
+            return self._inside(node, Part(columns_of(node, None)), ctes)
         here = started(from_.this.alias_or_name.lower(), self._table(from_.this, ctes))
         for join in node.args.get("joins") or ():
             here = self._join(here, join, ctes)
-        columns = _columns(node, here)
-        shown = columns if node.args.get("distinct") or not is_check else {**_all_columns(here), **columns}
+        columns = columns_of(node, here)
+        shown = columns if node.args.get("distinct") or not is_check else {**all_columns(here), **columns}
         part = self._inside(node, replace(here.part, columns=shown), ctes)
         part = used(part, _read_columns(_evaluated(node), here, columns))
         return _shaped(node, part, here)
@@ -186,11 +185,6 @@ def _parsed(sql: str) -> exp.Expr:
     return sqlglot.parse_one(sql, read="duckdb")
 
 
-def _all_columns(here: Joined) -> dict[str, Tied]:
-    """Return the columns of what a FROM clause joins, which a query has beside it if no row is lost."""
-    return {f"{table}.{name}": tied for table, columns in here.names.items() for name, tied in columns.items()}
-
-
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
     """Apply what a SELECT does to rows besides joining and filtering them."""
     group = node.args.get("group")
@@ -200,7 +194,7 @@ def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
     elif any(has_aggregate(clause) for clause in clauses if clause is not None):
         return replace(mingled(part), drivers=None, mixed=part.reads)
     if node.args.get("qualify") is not None:
-        part = used(part, [Tied(sees=sees) for sees in _seen(node.args["qualify"], here)])
+        part = used(part, [Tied(sees=sees) for sees in seen_by(node.args["qualify"], here)])
     distinct = node.args.get("distinct")
     if distinct is not None:
         if distinct.args.get("on") is not None:
@@ -227,73 +221,19 @@ def _read_columns(nodes: Iterable[exp.Expr], here: Joined, columns: Mapping[str,
             yield columns[column.name.lower()]
 
 
-def _seen(node: exp.Expr, here: Joined) -> Iterator[Ties]:
-    """Yield for each window of an expression the ties of its partition."""
-    for window in windows(node):
-        keys = [_tied(key, here) for key in window.args.get("partition_by") or ()]
-        yield NO_TIES.union(*(key.bound for key in keys))
-
-
 def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Tied]:
     if any(group.args.get(sets) for sets in ("rollup", "cube", "grouping_sets")):
         raise UnknownError(Hindrance.FORM, "grouping sets")
     if group.args.get("all"):
-        yield from (_tied(p.unalias(), here) for p in node.expressions if not has_aggregate(p))
+        yield from (tied_of(p.unalias(), here) for p in node.expressions if not has_aggregate(p))
         return
     aliases = {p.alias.lower(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
     for key in group.expressions:
         number = place(key)
         named = key if number is None else node.expressions[number].unalias()
-        if _tied(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
+        if tied_of(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
             named = aliases.get(named.name.lower(), named)
-        yield _tied(named, here)
-
-
-def _tied(node: exp.Expr, here: Joined) -> Tied:
-    """Return the ties of an expression; only a plain column has any."""
-    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
-        return UNTIED
-    found = here.place(node.table.lower(), node.name.lower())
-    return here.names[found[0]][found[1]] if found else UNTIED
-
-
-def _columns(node: exp.Select, here: Joined | None) -> dict[str, Tied]:
-    """Return the columns of a SELECT, in order; DuckDB would rename all but the first of one name."""
-    listed = list(_listed_columns(node, here))
-    if len(found := dict(listed)) < len(listed):
-        raise UnknownError(Hindrance.FORM, "one name for several columns")
-    return found
-
-
-def _listed_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str, Tied]]:
-    for projection in node.expressions:
-        inside = projection.unalias()
-        if isinstance(inside, exp.Star) or (
-            isinstance(inside, exp.Column) and isinstance(inside.this, exp.Star)
-        ):
-            if here is None:
-                raise UnknownError(Hindrance.FORM, "* without FROM")
-            yield from _expanded(inside, here)
-        else:
-            name = inside.name if isinstance(inside, exp.Column) else inside.sql("duckdb")
-            yield (projection.alias or name).lower(), _projected(inside, here) if here else UNTIED
-
-
-def _projected(node: exp.Expr, here: Joined) -> Tied:
-    seen = list(_seen(node, here))
-    return Tied(sees=frozenset.intersection(*seen)) if seen else _tied(node, here)
-
-
-def _expanded(node: exp.Expr, here: Joined) -> Iterator[tuple[str, Tied]]:
-    star = node.this if isinstance(node, exp.Column) else node
-    if any(star.args.get(clause) for clause in ("replace", "rename")):
-        raise UnknownError(Hindrance.FORM, "* with REPLACE or RENAME")
-    left_out = {one.name.lower() for one in star.args.get("except_") or star.args.get("except") or ()}
-    tables = [node.table.lower()] if isinstance(node, exp.Column) else list(here.names)
-    for table in tables:
-        for name, tied in here.names[table].items():
-            if name not in left_out:
-                yield name, tied
+        yield tied_of(named, here)
 
 
 def _pairs(on: exp.Expr | None, here: Joined, name: str, right: Part) -> Iterator[Pair]:
