@@ -44,10 +44,8 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
 
 def _is_few(runtime: Runtime, relation: Relation, count: int) -> bool:
     """Return True if this is a small part of a table's rows; to count those of a view would compute it."""
-    if runtime.executor.kind(relation) != "table":
-        return True
-    _, rows = runtime.executor.query(f"select count(*) from {relation}")
-    return bool(count * FEWEST_UNCHANGED <= rows[0][0])
+    rows = runtime.changes.rows(relation)
+    return rows is None or count * FEWEST_UNCHANGED <= rows
 
 
 def computed_change(runtime: Runtime, node: Model) -> Change | None:
