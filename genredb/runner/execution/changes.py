@@ -43,6 +43,9 @@ class Changes:
         self._schemas: set[str] = set()
         self._rows: dict[Relation, int | None] = {}
         self.collected: dict[str, tuple[Relation, int]] = {}  # keys and how many, by the SQL that finds them
+        self.found_rows: dict[
+            Relation, Relation
+        ] = {}  # the ids of the rows that have keys, by the place of these
         self.distinct: dict[str, tuple[int, ...]] = {}  # counts of values, by the SQL that counts them
         self.in_place: set[str] = set()  # the tables (schema.name) to which rows were added
 
@@ -69,9 +72,17 @@ class Changes:
         """Return the place for the part of a relation that a query is to see."""
         return self._place("", relation)
 
+    def copy(self, relation: Relation) -> Relation:
+        """Return the place for a copy of that part."""
+        return self._place(":", relation)
+
     def keys(self, number: int) -> Relation:
         """Return the place for keys of changed rows."""
         return self._place("", Relation(None, "genredb", f"keys {number}"))
+
+    def row_ids(self, number: int) -> Relation:
+        """Return the place for the ids of rows."""
+        return self._place("", Relation(None, "genredb", f"rows {number}"))
 
     def before(self, relation: Relation) -> Relation:
         """Return the place for rows of a relation as they were before the build."""

@@ -19,11 +19,29 @@ class Keys:
     columns: tuple[str, ...]
     count: int
 
-    def rows(self, relation: Relation, names: Mapping[str, str]) -> str:
-        """Return the rows of a relation that have one of the keys; ``names`` maps its columns to theirs."""
+    @property
+    def own_names(self) -> dict[str, str]:
+        """The names of the columns, as the input has them."""
+        return {column: column for column in self.columns}
+
+    def rows(self, relation: Relation, names: Mapping[str, str], shown: str = "part.*") -> str:
+        """Return the query for the rows that have one of the keys; ``names`` maps columns to the keys'."""
         pairs = [(own, column) for own, column in names.items() if column in self.columns]
         same = sorted(f"part.{quote(own)} is not distinct from key.{quote(column)}" for own, column in pairs)
-        return f"select part.* from {relation} as part semi join {self.place} as key on {' and '.join(same)}"
+        return f"select {shown} from {relation} as part semi join {self.place} as key on {' and '.join(same)}"
+
+
+def rows_with(runtime: Runtime, fact: Relation, keys: Keys) -> str:
+    """Return the query for the rows of an input with one of the keys; if few have, they are found once."""
+    changes, change = runtime.changes, runtime.changes.of(fact)
+    has_few = change is not None and 2 * keys.count >= change.rows and changes.rows(fact) is not None
+    if not has_few or "rowid" in map(str.lower, runtime.executor.columns(str(fact))):
+        return keys.rows(fact, keys.own_names)
+    if keys.place not in changes.found_rows:
+        changes.found_rows[keys.place] = place = changes.row_ids(len(changes.found_rows))
+        found = keys.rows(fact, keys.own_names, "part.rowid as row_id")
+        runtime.executor.run(f"create or replace table {place} as {found}")
+    return f"select * from {fact} where rowid in (select row_id from {changes.found_rows[keys.place]})"
 
 
 def collected_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Relation]) -> Keys:
@@ -34,9 +52,11 @@ def collected_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Re
     key = ", ".join(map(quote, columns))
     parts = [f"select {key} from {place}" for place in (change.places if change else ())]
     for lookup in locality.lookups:
-        if other := changes.of(relations[lookup.found.relation]):
-            reached = _reached(other, lookup, locality.used.get(lookup.found.relation))
+        other = changes.of(relations[lookup.found.relation])
+        reached = _reached(runtime, other, lookup, locality.used.get(lookup.found.relation)) if other else ""
+        if reached:
             parts.append(f"select {key} from {fact} as part semi join {reached}")
+    parts = parts or [f"select {key} from {fact} limit 0"]
     sql = f"select distinct {key} from ({' union all '.join(parts)})"
     if sql not in changes.collected:
         place = changes.keys(len(changes.collected))
@@ -61,10 +81,13 @@ def _telling(runtime: Runtime, change: Change | None, columns: tuple[str, ...]) 
     return (column,) if 2 * most >= change.rows else columns
 
 
-def _reached(other: Change, lookup: Lookup, used: frozenset[str] | None) -> str:
-    """Return the rows that changed in columns that are ``used``, and the condition that they reach a part."""
+def _reached(runtime: Runtime, other: Change, lookup: Lookup, used: frozenset[str] | None) -> str:
+    """Return the rows that changed in ``used`` columns, if any, and the condition that they reach a part."""
     columns = ", ".join(map(quote, sorted(used | {lookup.found.column}))) if used else "*"
     added, removed = (f"select {columns} from {place}" for place in other.places)
     rows = f"({added} except all {removed}) union all ({removed} except all {added})"
+    _, counts = runtime.executor.query(f"select count(*) from ({rows})")
+    if not counts[0][0]:
+        return ""
     found, asking = quote(lookup.found.column), quote(lookup.asking.column)
     return f"({rows}) as reached on part.{asking} is not distinct from reached.{found}"

@@ -6,7 +6,7 @@ First, outside the database's transaction, the rows to add and to remove are com
 from collections.abc import Callable, Mapping
 
 from genredb.runner.execution.changes import Change
-from genredb.runner.execution.keys import collected_keys
+from genredb.runner.execution.keys import collected_keys, rows_with
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.graph.nodes import Check, Dataset, Model
@@ -135,10 +135,18 @@ def partial_inputs(
         seen |= {name: f"select * from {relations[name]} limit 0" for name in locality.others}
     else:
         keys = collected_keys(runtime, locality, relations)
-        own = {column: column for column in keys.columns}
-        seen = {locality.input: keys.rows(relations[locality.input], own)}
-    parts = {relations[name]: _view(runtime, relations[name], query) for name, query in seen.items()}
+        seen = {locality.input: rows_with(runtime, relations[locality.input], keys)}
+    parts = {relations[name]: _part(runtime, node, relations[name], query) for name, query in seen.items()}
     return _with_views(runtime, node, parts)
+
+
+def _part(runtime: Runtime, node: Model | Check, relation: Relation, query: str) -> Relation:
+    """Make a part of a relation available: as a table if the node reads it several times."""
+    if runtime.sql(node).count(str(relation)) < 2:
+        return _view(runtime, relation, query)
+    place = runtime.changes.copy(relation)
+    _create(runtime, place, query)
+    return place
 
 
 def _with_views(

@@ -66,7 +66,7 @@ class Reader:
     def text(self, sql: str, *, is_check: bool = False) -> Part:
         """Return the part of a query by its text; that of a check has the columns of what it reads, too."""
         before, self._named = self._named, Counter()
-        part = self.query(_parsed(sql), {}, is_check=is_check)
+        part = self.query(_parsed(sql, frozenset(self._known.macros)), {}, is_check=is_check)
         for relation, times in sorted(self._named.items()):
             if sql.count(self._known.names[relation]) != times:
                 raise UnknownError(Hindrance.NAMES, relation)
@@ -127,7 +127,6 @@ class Reader:
         for clause in ("laterals", "pivots", "windows", "sample"):
             if node.args.get(clause):
                 raise UnknownError(Hindrance.FORM, "LATERAL, PIVOT, WINDOW or TABLESAMPLE")
-        self._refuse_calls(node)
         node = semi_joined(node)
         from_ = node.args.get("from_")
         if from_ is None:
@@ -163,26 +162,25 @@ class Reader:
             part = hidden(part, self.query(query, ctes))
         return part
 
-    def _refuse_calls(self, node: exp.Select) -> None:
-        if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
-            raise UnknownError(Hindrance.FORM, "rowid")
-        for call in node.find_all(exp.Func):
-            name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-            if name in self._known.macros:
-                raise UnknownError(Hindrance.CALLS, name)
-            window = call.find_ancestor(exp.Window)
-            function = window.this if window else None
-            if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
-                function = function.this
-            whole = window if window and function is call else call
-            if name in _ORDERED and whole.find(exp.Order) is None:
-                raise UnknownError(Hindrance.ORDER, name)
-
 
 @functools.lru_cache(maxsize=64)
-def _parsed(sql: str) -> exp.Expr:
-    """Parse a query; views are read by many."""
-    return sqlglot.parse_one(sql, read="duckdb")
+def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
+    """Parse a query; that of a view is read by many. UnknownError if it calls what depends on order."""
+    node = sqlglot.parse_one(sql, read="duckdb")
+    if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
+        raise UnknownError(Hindrance.FORM, "rowid")
+    for call in node.find_all(exp.Func):
+        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+        if name in macros:
+            raise UnknownError(Hindrance.CALLS, name)
+        window = call.find_ancestor(exp.Window)
+        function = window.this if window else None
+        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+            function = function.this
+        whole = window if window and function is call else call
+        if name in _ORDERED and whole.find(exp.Order) is None:
+            raise UnknownError(Hindrance.ORDER, name)
+    return node
 
 
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
@@ -215,10 +213,13 @@ def _read_columns(nodes: Iterable[exp.Expr], here: Joined, columns: Mapping[str,
     """Yield the columns that expressions read, which may be columns of the same SELECT."""
     for column in (column for node in nodes for column in node.find_all(exp.Column)):
         found = here.place(column.table.lower(), column.name.lower())
+        is_own = not column.table and column.name.lower() in columns
         if found:
             yield here.names[found[0]][found[1]]
-        if not column.table and column.name.lower() in columns:
+        if is_own:
             yield columns[column.name.lower()]
+        if not found and not is_own:  # perhaps a whole row
+            yield from all_columns(here).values()
 
 
 def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Tied]:
