@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from genredb.runner.flow.locality import ByKey, ByRow
+from genredb.runner.planning.state import read_state
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import BuildResult
+from genredb.warehouse.database import open_reader
 from tests.built_anew import built_anew, contents
 from tests.project_files import write_project
 from tests.verbs import build, plan
@@ -52,6 +54,16 @@ def project(tmp_path: Path) -> Config:
         files[f"models/copy_{model['name']}.sql"] = (
             "{{ config(materialized='table') }}\nselect * from {{ ref('" + model["name"] + "') }}"
         )
+        # It may be a view, too, which is a part of what reads it.
+        files[f"models/view_{model['name']}.sql"] = "{{ config(materialized='view') }}\n" + sql
+        files[f"models/seen_{model['name']}.sql"] = (
+            "{{ config(materialized='table') }}\nselect * from {{ ref('view_" + model["name"] + "') }}"
+        )
+        files[f"tests/odd_{model['name']}.sql"] = (
+            "{{ config(severity='warn') }}\nselect 1 as is_odd from {{ ref('view_"
+            + model["name"]
+            + "') }} as seen where hash(seen) % 19 = 0"
+        )
     config = write_project(tmp_path, files)
     add_sales(config, random.Random(1), 12)
     add_shops(config, random.Random(2), 4)
@@ -80,6 +92,13 @@ def built(config: Config) -> BuildResult:
     result = build(config)
     assert result.exit_code == 0, [one.message for one in result.results if one.message]
     return result
+
+
+def warnings(config: Config) -> set[str]:
+    """The checks that warned."""
+    with open_reader(config.database) as connection:
+        state = read_state(connection)
+    return {unique_id for unique_id, node in state.nodes.items() if node.has_warned}
 
 
 def hows(config: Config) -> dict[str, str]:
@@ -122,7 +141,9 @@ def test_added_records_give_the_rows_of_a_build_from_nothing(project: Config, se
         if rng.random() < 0.7:
             add_shops(project, rng, rng.randrange(1, 3))
         result = built(project)
-        found, expected = contents(project, ["main"]), contents(built_anew(project), ["main"])
+        anew = built_anew(project)
+        found, expected = contents(project, ["main"]), contents(anew, ["main"])
         wrong = {name: (found[name], expected[name]) for name in expected if found[name] != expected[name]}
         assert not wrong
+        assert warnings(project) == warnings(anew)
     assert any(one.is_incremental for one in result.results) or not result.results

@@ -24,6 +24,11 @@ class Change:
     removed_rows: int
 
     @property
+    def places(self) -> tuple[Relation, Relation]:
+        """The tables of both."""
+        return self.added, self.removed
+
+    @property
     def rows(self) -> int:
         """The number of rows added or removed."""
         return self.added_rows + self.removed_rows
@@ -36,11 +41,24 @@ class Changes:
         self._executor = executor
         self._known: dict[str, Change] = {}
         self._schemas: set[str] = set()
+        self._rows: dict[Relation, int | None] = {}
+        self.collected: dict[str, tuple[Relation, int]] = {}  # keys and how many, by the SQL that finds them
+        self.found_rows: dict[
+            Relation, Relation
+        ] = {}  # the ids of the rows that have keys, by the place of these
+        self.distinct: dict[str, tuple[int, ...]] = {}  # counts of values, by the SQL that counts them
         self.in_place: set[str] = set()  # the tables (schema.name) to which rows were added
 
     def of(self, relation: Relation) -> Change | None:
         """Return the change of a relation; None if it is unknown, or if there is none."""
         return self._known.get(relation.qualified_name.lower())
+
+    def rows(self, relation: Relation) -> int | None:
+        """Return the number of rows of a table that this build no longer changes; None if it is a view."""
+        if relation not in self._rows:
+            is_table = self._executor.kind(relation) == "table"
+            self._rows[relation] = self._count(relation) if is_table else None
+        return self._rows[relation]
 
     def added(self, relation: Relation) -> Relation:
         """Return the place for the rows added to a relation."""
@@ -54,9 +72,17 @@ class Changes:
         """Return the place for the part of a relation that a query is to see."""
         return self._place("", relation)
 
-    def keys(self) -> Relation:
-        """Return the place for the keys of changed rows."""
-        return self._place("", Relation(None, "genredb", "keys"))
+    def copy(self, relation: Relation) -> Relation:
+        """Return the place for a copy of that part."""
+        return self._place(":", relation)
+
+    def keys(self, number: int) -> Relation:
+        """Return the place for keys of changed rows."""
+        return self._place("", Relation(None, "genredb", f"keys {number}"))
+
+    def row_ids(self, number: int) -> Relation:
+        """Return the place for the ids of rows."""
+        return self._place("", Relation(None, "genredb", f"rows {number}"))
 
     def before(self, relation: Relation) -> Relation:
         """Return the place for rows of a relation as they were before the build."""
@@ -69,12 +95,13 @@ class Changes:
     def record(self, relation: Relation) -> Change:
         """Record that the rows added to and removed from a relation are in their places."""
         added, removed = self.added(relation), self.removed(relation)
-        counts = [
-            self._executor.query(f"select count(*) from {place}")[1][0][0] for place in (added, removed)
-        ]
-        change = Change(added, removed, *counts)
+        change = Change(added, removed, self._count(added), self._count(removed))
         self._known[relation.qualified_name.lower()] = change
         return change
+
+    def _count(self, relation: Relation) -> int:
+        _, rows = self._executor.query(f"select count(*) from {relation}")
+        return int(rows[0][0])
 
     def _place(self, sign: str, relation: Relation) -> Relation:
         place = Relation(CATALOG, f"{sign}{relation.schema}", relation.identifier)

@@ -16,7 +16,7 @@ from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.compiler import Compilation, compile_project
 from genredb.runner.planning.built_with import as_built, refuse_other_engine, with_raw_folder
 from genredb.runner.planning.drops import refuse_large_drop
 from genredb.runner.planning.loads import forget_load
@@ -30,6 +30,7 @@ from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import absent_files
 from genredb.runner.results import BuildResult, NodeResult, Observer, Proof
+from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import transaction
 from genredb.warehouse.duckdb_errors import noticed_damage
@@ -132,13 +133,16 @@ class _Job:
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:
-            # Most builds need no proof.
-            from genredb.runner.execution.leak_guard import LeakGuard  # noqa: PLC0415
-
             self._extension.refuse_features(compilation)
-            self._guard = LeakGuard(compilation, executor, self._extension)
+            self._guard = self._new_guard(compilation, executor)
             self._guard.refuse_leaks()
         return plan
+
+    def _new_guard(self, compilation: Compilation, executor: Executor | None) -> "LeakGuard":
+        # Most builds need no proof.
+        from genredb.runner.execution.leak_guard import LeakGuard  # noqa: PLC0415
+
+        return LeakGuard(compilation, executor, self._extension)
 
     def _prove(self, connection: Connection) -> bool:
         """Run the leak guard's proof on data; return True if proved or nothing to prove."""
@@ -165,6 +169,9 @@ class _Job:
             self._observer.dropped(relation)
         runtime = self._runtime(executor, plan)
         loads = self._load(connection, plan, runtime)
+        is_proved_before = plan.is_proved and plan.proof not in ("", state.proof)
+        if is_proved_before and not _have_grown(plan, runtime):  # as was expected
+            self._guard = self._new_guard(plan.compilation, executor)
         walk = Walk(runtime, plan.reasons, self._observer)
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
         result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
@@ -246,3 +253,9 @@ class _Job:
 
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()
+
+
+def _have_grown(plan: Plan, runtime: Runtime) -> bool:
+    """Return True if rows were only added to the sources whose files have grown."""
+    sources = [raw.source for raw in plan.stale_files if raw.held is not None]
+    return all(runtime.changes.of(Relation(None, one.schema, one.table)) for one in sources)

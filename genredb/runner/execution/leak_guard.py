@@ -14,7 +14,7 @@ from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime, TemplateDatabase
 from genredb.runner.extension import Extension
-from genredb.runner.flow.features import columns_of_role, feature_views, guarded_nodes, row_filter
+from genredb.runner.flow.features import PROOF_ROWS, columns_of_role, feature_views, guarded_nodes, row_filter
 from genredb.runner.flow.leaks import INTENDED, find_leaks, label_columns
 from genredb.runner.flow.lineage import ColumnRef, Lineage, relation_key
 from genredb.runner.graph.compiler import Compilation
@@ -25,8 +25,6 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types, open_memory, own_macros, quote, run_sql
 from genredb.warehouse.user_sql import statement_kinds
 
-# Rows per source for the proof on data: enough for a feature that depends on a label to change.
-PROOF_ROWS = 1_000
 _PROOF = quote("genredb proof")
 _WRITES = frozenset("update insert delete merge create alter truncate copy drop".split())
 _UNSTEADY = ProjectError(

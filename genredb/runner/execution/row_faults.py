@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from genredb.errors import SqlError
 from genredb.runner.execution.runtime import Runtime
-from genredb.runner.execution.update import known_locality
+from genredb.runner.execution.update import known_locality, partial_inputs
 from genredb.runner.graph.generic_checks import GENERIC
 from genredb.runner.graph.nodes import Check
 from genredb.runner.templates.relation import Relation
@@ -31,13 +31,19 @@ class RowFaults:
         return node.unique_id in self._passed
 
     def _count_all(self, waiting: Sequence[Check], relation: Relation) -> None:
-        """Count the failing rows of a relation's checks: in the rows added alone where that is enough."""
-        of_changes = [check for check in waiting if known_locality(self._runtime, check)]
-        if len(waiting) > 1:
-            self._count([check for check in waiting if check not in of_changes], relation)
-        if of_changes:
-            self._count(of_changes, self._runtime.changes.added(relation))
-            self._runtime.incremental.update(check.unique_id for check in of_changes)
+        """Count the failing rows of a relation's checks: in the rows that changed where that is enough."""
+        runtime = self._runtime
+        localities = [known_locality(runtime, check) for check in waiting]
+        for number, locality in enumerate(localities):
+            if locality in localities[:number]:
+                continue
+            alike = [check for check, found in zip(waiting, localities, strict=True) if found == locality]
+            if locality is not None:
+                parts = partial_inputs(runtime, alike[0], locality, runtime.changes.added)
+                self._count(alike, parts.get(relation, relation))
+                runtime.incremental.update(check.unique_id for check in alike)
+            elif len(waiting) > 1:
+                self._count(alike, relation)
 
     def _count(self, checks: Sequence[Check], relation: Relation) -> None:
         """Count the failing rows of checks in one pass over a relation."""

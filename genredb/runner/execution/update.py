@@ -3,12 +3,14 @@
 First, outside the database's transaction, the rows to add and to remove are computed; then they are applied.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from genredb.runner.execution.changes import Change
+from genredb.runner.execution.keys import collected_keys, rows_with
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.graph.nodes import Check, Dataset, Model
+from genredb.runner.planning.updates import inputs
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
@@ -31,16 +33,19 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
     changes = {name: runtime.changes.of(relations[name]) for name in found.changed}
     if any(change is None for change in changes.values()):
         return None
-    small = (_is_small(runtime, relations[name], changes.get(name)) for name in found.facts)
-    return found if all(small) else None
+    counts = {name: change.rows for name in found.facts if (change := changes.get(name))}
+    if not all(_is_few(runtime, relations[name], count) for name, count in counts.items()):
+        return None
+    if isinstance(found, ByKey) and found.lookups:  # few changed rows may reach many
+        count = collected_keys(runtime, found, relations).count
+        return found if _is_few(runtime, relations[found.input], count) else None
+    return found
 
 
-def _is_small(runtime: Runtime, relation: Relation, change: Change | None) -> bool:
-    """Return True if few of a table's rows changed; to count those of a view would compute it."""
-    if change is None or runtime.executor.kind(relation) != "table":
-        return True
-    _, rows = runtime.executor.query(f"select count(*) from {relation}")
-    return bool(change.rows * FEWEST_UNCHANGED <= rows[0][0])
+def _is_few(runtime: Runtime, relation: Relation, count: int) -> bool:
+    """Return True if this is a small part of a table's rows; to count those of a view would compute it."""
+    rows = runtime.changes.rows(relation)
+    return rows is None or count * FEWEST_UNCHANGED <= rows
 
 
 def computed_change(runtime: Runtime, node: Model) -> Change | None:
@@ -54,13 +59,10 @@ def computed_change(runtime: Runtime, node: Model) -> Change | None:
         for place, sign in ((added, changes.added), (removed, changes.removed)):
             _create(runtime, place, partial_sql(runtime, node, locality, sign))
     else:
-        if node.materialized == "view":
-            return None  # what it was before can no longer be computed
         before, after = changes.before(relation), changes.after(relation)
         _create(runtime, after, partial_sql(runtime, node, locality, changes.added))
-        same = _same("old", locality.key.items())
-        keyed = f"select old.* from {relation} as old semi join {changes.keys()} as key on {same}"
-        _create(runtime, before, keyed)
+        keys = collected_keys(runtime, locality, _inputs(runtime, node))
+        _create(runtime, before, keys.rows(relation, locality.key))
         _compare(runtime, relation, before, after)
     return changes.record(relation)
 
@@ -120,56 +122,67 @@ def _compare(runtime: Runtime, relation: Relation, before: Relation, after: Rela
 
 def partial_sql(runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign) -> str:
     """Return a node's SQL over those rows of its inputs that matter, after making them available."""
-    changes, relations = runtime.changes, _inputs(runtime, node)
+    return _replaced(runtime.sql(node), partial_inputs(runtime, node, locality, sign))
+
+
+def partial_inputs(
+    runtime: Runtime, node: Model | Check, locality: ByRow | ByKey, sign: Sign
+) -> dict[Relation, Relation]:
+    """Make those rows of a node's inputs available that matter; return where, by input."""
+    relations = _inputs(runtime, node)
     if isinstance(locality, ByRow):
         seen = {name: f"select * from {sign(relations[name])}" for name in locality.changed}
         seen |= {name: f"select * from {relations[name]} limit 0" for name in locality.others}
     else:
-        _collect_keys(runtime, locality, relations)
-        same = _same("part", ((column, column) for column in locality.key.values()))
-        fact = relations[locality.input]
-        keyed = f"select part.* from {fact} as part semi join {changes.keys()} as key on {same}"
-        seen = {locality.input: keyed}
-    sql = runtime.sql(node)
-    for name, query in seen.items():
-        part = changes.part(relations[name])
-        runtime.executor.run(f"create or replace view {part} as {query}")
-        sql = sql.replace(str(relations[name]), str(part))
+        keys = collected_keys(runtime, locality, relations)
+        seen = {locality.input: rows_with(runtime, relations[locality.input], keys)}
+    parts = {relations[name]: _part(runtime, node, relations[name], query) for name, query in seen.items()}
+    return _with_views(runtime, node, parts)
+
+
+def _part(runtime: Runtime, node: Model | Check, relation: Relation, query: str) -> Relation:
+    """Make a part of a relation available: as a table if the node reads it several times."""
+    if runtime.sql(node).count(str(relation)) < 2:
+        return _view(runtime, relation, query)
+    place = runtime.changes.copy(relation)
+    _create(runtime, place, query)
+    return place
+
+
+def _with_views(
+    runtime: Runtime, node: Model | Check, parts: Mapping[Relation, Relation]
+) -> dict[Relation, Relation]:
+    """Return the parts of what a node reads, after making views over parts where it reads views."""
+    found = {}
+    for unique_id in node.depends_on:
+        read = runtime.compilation.nodes[unique_id]
+        if isinstance(read, Model) and unique_id in runtime.updates.views:
+            inside = _with_views(runtime, read, parts)
+            if inside:
+                found[read.relation] = _view(runtime, read.relation, _replaced(runtime.sql(read), inside))
+        elif isinstance(read, Dataset) and read.relation in parts:
+            found[read.relation] = parts[read.relation]
+    return found
+
+
+def _view(runtime: Runtime, relation: Relation, query: str) -> Relation:
+    part = runtime.changes.part(relation)
+    runtime.executor.run(f"create or replace view {part} as\n{query}")
+    return part
+
+
+def _replaced(sql: str, parts: Mapping[Relation, Relation]) -> str:
+    for relation, part in parts.items():
+        sql = sql.replace(str(relation), str(part))
     return sql
 
 
-def _collect_keys(runtime: Runtime, locality: ByKey, relations: Mapping[str, Relation]) -> None:
-    """Collect the keys of all rows that changed, or that a change of another relation can reach."""
-    changes, fact = runtime.changes, relations[locality.input]
-    key = ", ".join(dict.fromkeys(quote(column) for column in locality.key.values()))
-    parts = []
-    if change := changes.of(fact):
-        parts += [f"select {key} from {change.added}", f"select {key} from {change.removed}"]
-    for lookup in locality.lookups:
-        other = changes.of(relations[lookup.found.relation])
-        if other:
-            found, asking = quote(lookup.found.column), quote(lookup.asking.column)
-            places = " union all ".join(
-                f"select {found} as found from {one}" for one in (other.added, other.removed)
-            )
-            is_reached = f"part.{asking} is not distinct from reached.found"
-            parts.append(f"select {key} from {fact} as part semi join ({places}) as reached on {is_reached}")
-    everything = " union all ".join(parts)
-    runtime.executor.run(
-        f"create or replace table {changes.keys()} as select distinct {key} from ({everything})"
-    )
-
-
 def _inputs(runtime: Runtime, node: Model | Check) -> dict[str, Relation]:
-    """Return the relations that a node reads, by ``schema.name`` in lower case."""
-    nodes = (runtime.compilation.nodes[unique_id] for unique_id in node.depends_on)
+    """Return the relations that a node reads, also by views, by ``schema.name`` in lower case."""
+    compilation = runtime.compilation
+    nodes = (compilation.nodes[i] for i in inputs(compilation, node, runtime.updates.views))
     relations = [node.relation for node in nodes if isinstance(node, Dataset)]
     return {relation.qualified_name.lower(): relation for relation in relations}
-
-
-def _same(relation: str, columns: Iterable[tuple[str, str]]) -> str:
-    pairs = {f"{relation}.{quote(own)} is not distinct from key.{quote(other)}" for own, other in columns}
-    return " and ".join(sorted(pairs))
 
 
 def _create(runtime: Runtime, place: Relation, sql: str) -> None:

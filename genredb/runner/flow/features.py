@@ -7,6 +7,9 @@ from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity, digest
 from genredb.runner.graph.nodes import Dataset, Model, Node, Seed
 
+# Rows per source for the proof on data: enough for a feature that depends on a label to change.
+PROOF_ROWS = 1_000
+
 
 def feature_views(compilation: Compilation) -> list[Model]:
     """Return the models that have a column of role ``feature``, upstream first."""

@@ -9,7 +9,7 @@ import contextlib
 import csv
 import functools
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from genredb.errors import SqlError, UsageError
@@ -23,6 +23,7 @@ from genredb.runner.flow.values import (
     QueryFlow,
     Unresolved,
     UnresolvedError,
+    own_columns,
 )
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Dataset, Model, Seed, Source
@@ -203,7 +204,7 @@ class Lineage:
         if not flow.columns:
             why = flow.unresolved or Unresolved(Obstacle.NO_COLUMNS, self.nodes[relation].label)
             raise UnresolvedError(why.obstacle, why.subject)
-        return _own_columns(relation, flow.columns)
+        return own_columns(relation, flow.columns)
 
     def _model(self, node: Model) -> QueryFlow:
         reason = Unresolved(Obstacle.CALLS, node.dynamic) if node.dynamic else None
@@ -264,14 +265,6 @@ def relation_key(node: Dataset) -> str:
     """Return ``schema.name`` of a node's relation in lower case, or an ephemeral model's CTE name."""
     relation = node.relation
     return (relation.identifier if relation.is_cte else relation.qualified_name).lower()
-
-
-def _own_columns(relation: str, columns: Collection[str]) -> QueryFlow:
-    found = {
-        column: Flow(frozenset((Origin(relation, column, How.VALUE),)), f"{relation}.{column}")
-        for column in columns
-    }
-    return QueryFlow(found, Flow(frozenset((Origin(relation, ROWS, How.ROWS),)), relation))
 
 
 def _merged(one: QueryFlow, other: QueryFlow) -> QueryFlow:

@@ -6,28 +6,26 @@ with a key depend only on the input's rows with that key), or that a change may 
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-import sqlglot
 from sqlglot.errors import SqlglotError
 
 from genredb.runner.flow.hindrance import AnyRow, Hindrance, UnknownError
 from genredb.runner.flow.tied_query import Known, Reader
 from genredb.runner.flow.ties import Lookup, Part, settled
+from genredb.runner.flow.used import used_columns
 
 
 @dataclass(frozen=True)
 class ByRow:
     """Each row of the ``changed`` relations makes rows of its own.
 
-    So do the rows of ``others``, in other branches of a union. The values of the columns ``unsteady`` may
-    change in any row.
+    So do the rows of ``others``, in other branches of a union.
     """
 
     changed: frozenset[str]
     others: frozenset[str] = frozenset()
-    unsteady: frozenset[str] = frozenset()
 
     why: ClassVar[str] = ""
 
@@ -42,13 +40,15 @@ class ByKey:
     """The rows with a key depend only on the rows of ``input`` with that key.
 
     ``key`` maps columns of the query to those of the input. ``lookups`` say which rows of the input the other
-    ``changed`` relations can reach.
+    ``changed`` relations can reach, ``used`` which of their columns matter, if not all do.
     """
 
     changed: frozenset[str]
     input: str
     key: Mapping[str, str]
     lookups: tuple[Lookup, ...] = ()
+    used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
     why: ClassVar[str] = ""
 
     @property
@@ -60,23 +60,25 @@ class ByKey:
 Locality = ByRow | ByKey | AnyRow
 
 
-def locality(sql: str, changed: Collection[str], known: Known, *, is_stored: bool) -> Locality:
+def locality(sql: str, changed: Collection[str], known: Known, *, is_check: bool) -> Locality:
     """Return which rows of a query depend on the rows of ``changed`` relations that change.
 
-    If the rows are stored, each column counts, else only which rows there are. Relations are ``schema.name``
-    in lower case.
+    Of a check, only which rows there are counts, of a model each column. Relations are ``schema.name`` in
+    lower case.
     """
     try:
         reader = Reader(known)
-        part = reader.query(sqlglot.parse_one(sql, read="duckdb"), {})
+        part = reader.text(sql, is_check=is_check)
     except UnknownError as unknown:
         return unknown.found
     except (SqlglotError, RecursionError, KeyError, IndexError, TypeError, ValueError, AttributeError):
         return AnyRow(Hindrance.SYNTAX)
-    for relation, times in sorted(reader.times.items()):
-        if relation not in known.names or sql.count(known.names[relation]) != times:
-            return AnyRow(Hindrance.NAMES, relation)
-    return _locality(settled(part) if is_stored else part, frozenset(changed), reader.times)
+    found = _locality(part if is_check else settled(part), frozenset(changed), reader.times)
+    if isinstance(found, ByKey) and found.lookups:
+        names = {lookup.found.relation for lookup in found.lookups}
+        used = used_columns(sql, known)
+        return replace(found, used={name: columns for name, columns in used.items() if name in names})
+    return found
 
 
 def _locality(part: Part, changed: frozenset[str], times: Counter[str]) -> Locality:
@@ -87,8 +89,7 @@ def _locality(part: Part, changed: frozenset[str], times: Counter[str]) -> Local
         return AnyRow(Hindrance.ANY_ROW, any_row[0])
     others = frozenset(driver for relation, driver in part.beside if relation in read) - read
     if read <= part.by_row - looked_up - part.mixed and all(times[other] == 1 for other in others):
-        unsteady = frozenset(name for name, tied in part.columns.items() if tied.sees is not None)
-        return ByRow(read, others, unsteady)
+        return ByRow(read, others)
     for fact in sorted(
         part.reads - part.opaque, key=lambda name: (name not in read, name in looked_up, name)
     ):

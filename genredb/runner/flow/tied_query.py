@@ -3,24 +3,25 @@
 It is walked once, upstream first. Whatever is not known here is an UnknownError, never a guess.
 """
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import sqlglot
 from sqlglot import exp
 
-from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries, windows
+from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries
 from genredb.runner.flow.expression import has_aggregate
 from genredb.runner.flow.hindrance import Hindrance, UnknownError
 from genredb.runner.flow.joins import Join, Joined, Pair, joined, started
 from genredb.runner.flow.relation import place
+from genredb.runner.flow.tied_columns import all_columns, columns_of, seen_by, tied_of
 from genredb.runner.flow.ties import (
-    NO_TIES,
     UNTIED,
     Part,
     Tied,
-    Ties,
     grouped,
     hidden,
     mingled,
@@ -35,13 +36,14 @@ from genredb.runner.flow.ties import (
 class Known:
     """What is known of the relations that a query may read, by ``schema.name`` in lower case.
 
-    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case; ``unsteady`` the
-    columns whose values may change in any row. ``macros`` are the functions that the database itself defines.
+    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case. ``views`` is the
+    SQL of those that count as a part of the query. ``macros`` are the functions that the database itself
+    defines.
     """
 
     names: Mapping[str, str]
     columns: Mapping[str, Sequence[str]]
-    unsteady: Mapping[str, Collection[str]] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
     macros: Collection[str] = ()
 
 
@@ -58,9 +60,20 @@ class Reader:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._joins = itertools.count()
-        self.times: Counter[str] = Counter()  # how often the query names each relation
+        self.times: Counter[str] = Counter()  # how often each relation is read, also by views
+        self._named: Counter[str] = Counter()  # how often the text at hand names each relation
 
-    def query(self, node: exp.Expr, around: Mapping[str, Part]) -> Part:
+    def text(self, sql: str, *, is_check: bool = False) -> Part:
+        """Return the part of a query by its text; that of a check has the columns of what it reads, too."""
+        before, self._named = self._named, Counter()
+        part = self.query(_parsed(sql, frozenset(self._known.macros)), {}, is_check=is_check)
+        for relation, times in sorted(self._named.items()):
+            if sql.count(self._known.names[relation]) != times:
+                raise UnknownError(Hindrance.NAMES, relation)
+        self._named = before
+        return part
+
+    def query(self, node: exp.Expr, around: Mapping[str, Part], *, is_check: bool = False) -> Part:
         """Return the part of a query of any kind; ``around`` are the CTEs in scope."""
         ctes = dict(around)
         with_ = node.args.get("with_")
@@ -69,7 +82,7 @@ class Reader:
                 raise UnknownError(Hindrance.FORM, "a recursive CTE")
             ctes[cte.alias.lower()] = self.query(cte.this, ctes).renamed(cte.alias_column_names)
         if isinstance(node, exp.Select):
-            part = self._select(node, ctes)
+            part = self._select(node, ctes, is_check=is_check)
         elif isinstance(node, exp.Union):
             left, right = self.query(node.this, ctes), self.query(node.expression, ctes)
             part = union(left, right, by_name=bool(node.args.get("by_name")))
@@ -95,26 +108,35 @@ class Reader:
         name = node.name.lower()
         if not node.db and name in ctes:
             return ctes[name].renamed(node.alias_column_names)
-        relation = relation_name(node)
-        self.times[relation] += 1
-        known = self._known
-        part = relation_part(relation, known.columns[relation], known.unsteady.get(relation, ()))
-        return part.renamed(node.alias_column_names)
+        return self._relation(relation_name(node)).renamed(node.alias_column_names)
 
-    def _select(self, node: exp.Select, ctes: Mapping[str, Part]) -> Part:
+    def _relation(self, relation: str) -> Part:
+        known = self._known
+        if relation not in known.names:
+            raise UnknownError(Hindrance.NAMES, relation)
+        self.times[relation] += 1
+        self._named[relation] += 1
+        if relation not in known.views:
+            return relation_part(relation, known.columns[relation])
+        part = self.text(known.views[relation])
+        if list(part.columns) != list(known.columns[relation]):
+            raise UnknownError(Hindrance.FORM, "a column without a name")
+        return part
+
+    def _select(self, node: exp.Select, ctes: Mapping[str, Part], *, is_check: bool = False) -> Part:
         for clause in ("laterals", "pivots", "windows", "sample"):
             if node.args.get(clause):
                 raise UnknownError(Hindrance.FORM, "LATERAL, PIVOT, WINDOW or TABLESAMPLE")
-        self._refuse_calls(node)
         node = semi_joined(node)
         from_ = node.args.get("from_")
         if from_ is None:
-            return self._inside(node, Part(_columns(node, None)), ctes)
+            return self._inside(node, Part(columns_of(node, None)), ctes)
         here = started(from_.this.alias_or_name.lower(), self._table(from_.this, ctes))
         for join in node.args.get("joins") or ():
             here = self._join(here, join, ctes)
-        columns = _columns(node, here)
-        part = self._inside(node, replace(here.part, columns=columns), ctes)
+        columns = columns_of(node, here)
+        shown = columns if node.args.get("distinct") or not is_check else {**all_columns(here), **columns}
+        part = self._inside(node, replace(here.part, columns=shown), ctes)
         part = used(part, _read_columns(_evaluated(node), here, columns))
         return _shaped(node, part, here)
 
@@ -140,20 +162,25 @@ class Reader:
             part = hidden(part, self.query(query, ctes))
         return part
 
-    def _refuse_calls(self, node: exp.Select) -> None:
-        if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
-            raise UnknownError(Hindrance.FORM, "rowid")
-        for call in node.find_all(exp.Func):
-            name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-            if name in self._known.macros:
-                raise UnknownError(Hindrance.CALLS, name)
-            window = call.find_ancestor(exp.Window)
-            function = window.this if window else None
-            if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
-                function = function.this
-            whole = window if window and function is call else call
-            if name in _ORDERED and whole.find(exp.Order) is None:
-                raise UnknownError(Hindrance.ORDER, name)
+
+@functools.lru_cache(maxsize=64)
+def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
+    """Parse a query; that of a view is read by many. UnknownError if it calls what depends on order."""
+    node = sqlglot.parse_one(sql, read="duckdb")
+    if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
+        raise UnknownError(Hindrance.FORM, "rowid")
+    for call in node.find_all(exp.Func):
+        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+        if name in macros:
+            raise UnknownError(Hindrance.CALLS, name)
+        window = call.find_ancestor(exp.Window)
+        function = window.this if window else None
+        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+            function = function.this
+        whole = window if window and function is call else call
+        if name in _ORDERED and whole.find(exp.Order) is None:
+            raise UnknownError(Hindrance.ORDER, name)
+    return node
 
 
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
@@ -165,7 +192,7 @@ def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
     elif any(has_aggregate(clause) for clause in clauses if clause is not None):
         return replace(mingled(part), drivers=None, mixed=part.reads)
     if node.args.get("qualify") is not None:
-        part = used(part, [Tied(sees=sees) for sees in _seen(node.args["qualify"], here)])
+        part = used(part, [Tied(sees=sees) for sees in seen_by(node.args["qualify"], here)])
     distinct = node.args.get("distinct")
     if distinct is not None:
         if distinct.args.get("on") is not None:
@@ -186,79 +213,28 @@ def _read_columns(nodes: Iterable[exp.Expr], here: Joined, columns: Mapping[str,
     """Yield the columns that expressions read, which may be columns of the same SELECT."""
     for column in (column for node in nodes for column in node.find_all(exp.Column)):
         found = here.place(column.table.lower(), column.name.lower())
+        is_own = not column.table and column.name.lower() in columns
         if found:
             yield here.names[found[0]][found[1]]
-        if not column.table and column.name.lower() in columns:
+        if is_own:
             yield columns[column.name.lower()]
-
-
-def _seen(node: exp.Expr, here: Joined) -> Iterator[Ties]:
-    """Yield for each window of an expression the ties of its partition."""
-    for window in windows(node):
-        keys = [_tied(key, here) for key in window.args.get("partition_by") or ()]
-        yield NO_TIES.union(*(key.bound for key in keys))
+        if not found and not is_own:  # perhaps a whole row
+            yield from all_columns(here).values()
 
 
 def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Tied]:
     if any(group.args.get(sets) for sets in ("rollup", "cube", "grouping_sets")):
         raise UnknownError(Hindrance.FORM, "grouping sets")
     if group.args.get("all"):
-        yield from (_tied(p.unalias(), here) for p in node.expressions if not has_aggregate(p))
+        yield from (tied_of(p.unalias(), here) for p in node.expressions if not has_aggregate(p))
         return
     aliases = {p.alias.lower(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
     for key in group.expressions:
         number = place(key)
         named = key if number is None else node.expressions[number].unalias()
-        if _tied(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
+        if tied_of(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
             named = aliases.get(named.name.lower(), named)
-        yield _tied(named, here)
-
-
-def _tied(node: exp.Expr, here: Joined) -> Tied:
-    """Return the ties of an expression; only a plain column has any."""
-    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
-        return UNTIED
-    found = here.place(node.table.lower(), node.name.lower())
-    return here.names[found[0]][found[1]] if found else UNTIED
-
-
-def _columns(node: exp.Select, here: Joined | None) -> dict[str, Tied]:
-    """Return the columns of a SELECT, in order; DuckDB would rename all but the first of one name."""
-    listed = list(_listed_columns(node, here))
-    if len(found := dict(listed)) < len(listed):
-        raise UnknownError(Hindrance.FORM, "one name for several columns")
-    return found
-
-
-def _listed_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str, Tied]]:
-    for projection in node.expressions:
-        inside = projection.unalias()
-        if isinstance(inside, exp.Star) or (
-            isinstance(inside, exp.Column) and isinstance(inside.this, exp.Star)
-        ):
-            if here is None:
-                raise UnknownError(Hindrance.FORM, "* without FROM")
-            yield from _expanded(inside, here)
-        else:
-            name = inside.name if isinstance(inside, exp.Column) else inside.sql("duckdb")
-            yield (projection.alias or name).lower(), _projected(inside, here) if here else UNTIED
-
-
-def _projected(node: exp.Expr, here: Joined) -> Tied:
-    seen = list(_seen(node, here))
-    return Tied(sees=frozenset.intersection(*seen)) if seen else _tied(node, here)
-
-
-def _expanded(node: exp.Expr, here: Joined) -> Iterator[tuple[str, Tied]]:
-    star = node.this if isinstance(node, exp.Column) else node
-    if any(star.args.get(clause) for clause in ("replace", "rename")):
-        raise UnknownError(Hindrance.FORM, "* with REPLACE or RENAME")
-    left_out = {one.name.lower() for one in star.args.get("except_") or star.args.get("except") or ()}
-    tables = [node.table.lower()] if isinstance(node, exp.Column) else list(here.names)
-    for table in tables:
-        for name, tied in here.names[table].items():
-            if name not in left_out:
-                yield name, tied
+        yield tied_of(named, here)
 
 
 def _pairs(on: exp.Expr | None, here: Joined, name: str, right: Part) -> Iterator[Pair]:

@@ -8,7 +8,7 @@ The column of a window may change its value in any row of a partition, but as lo
 changes nothing else; so its ties are cut only where it is used.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 
@@ -76,12 +76,11 @@ class Part:
         return replace(self, columns={**first, **dict(kept[len(given) :])})
 
 
-def relation_part(relation: str, columns: Iterable[str], unsteady: Collection[str]) -> Part:
-    """Return the part of a relation read as it is; ``unsteady`` columns may change in any row."""
+def relation_part(relation: str, columns: Iterable[str]) -> Part:
+    """Return the part of a relation read as it is."""
     ties = {column: frozenset((Tie(relation, column),)) for column in columns}
     one = frozenset((relation,))
-    tied = {name: Tied(sees=NO_TIES) if name in unsteady else Tied(own, own) for name, own in ties.items()}
-    return Part(tied, one, one, one)
+    return Part({name: Tied(own, own) for name, own in ties.items()}, one, one, one)
 
 
 def used(part: Part, columns: Iterable[Tied]) -> Part:

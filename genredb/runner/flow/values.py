@@ -138,6 +138,15 @@ class QueryFlow:
         return replace(self, columns={**dict(zip(given, values, strict=False)), **rest})
 
 
+def own_columns(relation: str, columns: Iterable[str]) -> QueryFlow:
+    """Return the flow of a relation whose columns come from nowhere else."""
+    found = {
+        column: Flow(frozenset((Origin(relation, column, How.VALUE),)), f"{relation}.{column}")
+        for column in columns
+    }
+    return QueryFlow(found, Flow(frozenset((Origin(relation, ROWS, How.ROWS),)), relation))
+
+
 def as_influence(origins: Columns, how: How) -> Columns:
     """Return the origins with values turned into influences; existing influences do not change."""
     return frozenset(replace(o, how=how) if o.how is How.VALUE else o for o in origins)

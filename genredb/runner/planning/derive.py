@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from genredb.runner.flow.hindrance import AnyRow, Hindrance
-from genredb.runner.flow.locality import ByRow, Locality, locality
+from genredb.runner.flow.locality import Locality, locality
 from genredb.runner.flow.tied_query import Known
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, Source
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.state import State
-from genredb.runner.planning.updates import Updates
+from genredb.runner.planning.updates import Updates, inputs, read_by
 from genredb.runner.reasons import Cause
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
@@ -40,7 +40,7 @@ class _Derivation:
     _localities: dict[str, Locality] = field(default_factory=dict)
     _compared: set[str] = field(default_factory=set)
     _columns: dict[str, list[str]] = field(default_factory=dict)
-    _unsteady: dict[str, frozenset[str]] = field(default_factory=dict)
+    _views: set[str] = field(default_factory=set)  # those that count as a part of what reads them
 
     def updates(self) -> Updates:
         """Go through the nodes, upstream first."""
@@ -49,7 +49,7 @@ class _Derivation:
             node = self.plan.compilation.nodes[unique_id]
             if isinstance(node, Model | Check) and reason.cause in (Cause.UPSTREAM, Cause.FILE):
                 self._derive(node)
-        return Updates(self._localities, frozenset(self._compared))
+        return Updates(self._localities, frozenset(self._compared), frozenset(self._views))
 
     @cached_property
     def _stale(self) -> dict[str, RawFiles]:
@@ -64,33 +64,32 @@ class _Derivation:
         return own_macros(self.connection)
 
     def _derive(self, node: Model | Check) -> None:
-        changed = [i for i in node.depends_on if self._may_change(i)]
+        changed = [i for i in inputs(self.plan.compilation, node, self._views) if self._may_change(i)]
         unknown = next((i for i in changed if i not in self._known), None)
-        nodes = self.plan.compilation.nodes
         if unknown is not None:
-            self._localities[node.unique_id] = AnyRow(Hindrance.UPSTREAM, nodes[unknown].label)
+            label = self.plan.compilation.nodes[unknown].label
+            self._localities[node.unique_id] = AnyRow(Hindrance.UPSTREAM, label)
             return
-        found = self._hindrance(node) or self._locality(node, changed)
+        hindrance = self._hindrance(node)
+        if node.materialized == "view" and not hindrance:
+            self._views.add(node.unique_id)
+            return
+        found = hindrance or self._locality(node, changed)
         self._localities[node.unique_id] = found
-        if isinstance(node, Model) and not isinstance(found, AnyRow):
-            if node.materialized == "table" or isinstance(found, ByRow):
+        if isinstance(node, Model) and node.materialized == "table":
+            if not isinstance(found, AnyRow):
                 self._known.add(node.unique_id)
-            if isinstance(found, ByRow):
-                self._unsteady[node.relation.qualified_name.lower()] = found.unsteady
-        elif (
-            isinstance(node, Model)
-            and node.materialized == "table"
-            and not node.dynamic
-            and not any(node.hooks)
-        ):
-            self._compared.add(node.unique_id)
-            self._known.add(node.unique_id)
+            elif not node.dynamic and not any(node.hooks):
+                self._compared.add(node.unique_id)
+                self._known.add(node.unique_id)
 
     def _may_change(self, unique_id: str) -> bool:
         """Return True if a build changes rows of an input, or may not know that they changed."""
         node = self.plan.compilation.nodes[unique_id]
         if unique_id in self.plan.reasons or unique_id in self._stale:
             return True
+        if node.materialized == "view":  # not one of those built, but what it reads may be
+            return any(self._may_change(i) for i in node.depends_on)
         made = isinstance(node, Source) and any(i in self.plan.reasons for i in node.depends_on)
         return made or (isinstance(node, Source) and self.plan.volatile(node) is not None)
 
@@ -118,20 +117,21 @@ class _Derivation:
         return last.fingerprint == last.identity.fingerprint(upstream)
 
     def _locality(self, node: Model | Check, changed: list[str]) -> Locality:
-        nodes = self.plan.compilation.nodes
-        read = {
-            one.relation.qualified_name.lower(): one.relation
-            for i in node.depends_on
-            if isinstance(one := nodes[i], Dataset)
-        }
-        ids = {one.relation.qualified_name.lower() for i in changed if isinstance(one := nodes[i], Dataset)}
+        compilation = self.plan.compilation
+        nodes = [compilation.nodes[i] for i in read_by(compilation, node, self._views)]
+        read = {one.relation.qualified_name.lower(): one for one in nodes if isinstance(one, Dataset)}
         known = Known(
-            {name: str(relation) for name, relation in read.items()},
-            {name: self._columns_of(relation) for name, relation in read.items()},
-            self._unsteady,
+            {name: str(one.relation) for name, one in read.items()},
+            {name: self._columns_of(one.relation) for name, one in read.items()},
+            {
+                name: one.sql
+                for name, one in read.items()
+                if isinstance(one, Model) and one.unique_id in self._views
+            },
             self._macros,
         )
-        return locality(node.sql, ids, known, is_stored=node.materialized == "table")
+        names = {name for name, one in read.items() if one.unique_id in changed}
+        return locality(node.sql, names, known, is_check=isinstance(node, Check))
 
     def _columns_of(self, relation: Relation) -> list[str]:
         name = relation.qualified_name

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from genredb.runner.extension import Extension
-from genredb.runner.flow.features import proof_digest
+from genredb.runner.flow.features import PROOF_ROWS, proof_digest
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.fingerprint import identities
 from genredb.runner.graph.identity import Identity
@@ -19,6 +19,7 @@ from genredb.runner.planning.state import NodeState, State
 from genredb.runner.planning.why import Planner
 from genredb.runner.reasons import Reason
 from genredb.warehouse.connection import Connection
+from genredb.warehouse.database import quote
 from genredb.warehouse.sql_text import canonical
 from genredb.warehouse.tables import META_TABLES
 
@@ -48,7 +49,7 @@ def make_plan(
         stale,
         tuple(left.values()),
         proof=proof,
-        is_proved=proof in ("", state.proof),
+        is_proved=proof in ("", state.proof) or _is_proved_before(compilation, files, state, connection),
         is_confirmed=state.is_whole and state.built_with == settings_of(compilation),
         own_tables=frozenset(one.name for one in (*META_TABLES, *extension.tables(compilation.project))),
     )
@@ -83,6 +84,23 @@ def find_identities(
         return canonical(connection, sql) if connection else None
 
     return identities(compilation, contents(compilation, files), state.identities, parsed)
+
+
+def _is_proved_before(
+    compilation: Compilation, files: Sequence[RawFiles], state: State, connection: Connection | None
+) -> bool:
+    """Return True if the last proof holds because rows were only added, after those that it looked at."""
+    if connection is None or not any(raw.held is not None for raw in files):
+        return False
+    grown = {raw.source.qualified_name: raw.source for raw in files if raw.held is not None}
+    last = {name: state.loads[name].digest for name in grown}
+    for name, source in grown.items():
+        table = f"{quote(source.schema)}.{quote(source.table)}"
+        is_intact = state.is_marked(name, last[name])
+        if not is_intact or connection.rows(f"select count(*) from {table}")[0][0] < PROOF_ROWS:
+            return False
+    before = [replace(raw, digest=last.get(raw.source.qualified_name, raw.digest)) for raw in files]
+    return proof_digest(compilation, find_identities(compilation, before, state, connection)) == state.proof
 
 
 def is_loaded(raw: RawFiles, state: State) -> bool:

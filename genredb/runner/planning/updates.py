@@ -1,8 +1,11 @@
 """Which nodes of a plan run for changed rows alone, and which build or check everything, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from genredb.runner.graph.compiler import Compilation
+from genredb.runner.graph.nodes import Node
 
 if TYPE_CHECKING:
     from genredb.runner.flow.locality import Locality
@@ -14,11 +17,12 @@ class Updates:
 
     ``localities`` says by unique id which of a node's rows depend on the changed ones. The tables
     ``compared`` are built anew and then compared with what they were, so that nodes downstream know what
-    changed.
+    changed. The ``views`` count as a part of the queries that read them.
     """
 
     localities: "Mapping[str, Locality]" = field(default_factory=dict)
     compared: frozenset[str] = frozenset()
+    views: frozenset[str] = frozenset()
 
     def is_incremental(self, unique_id: str) -> bool:
         """Return True if a node can run for changed rows alone."""
@@ -28,3 +32,17 @@ class Updates:
         """Return in words why a node cannot run for changed rows alone; empty if it can, or has no need."""
         found = self.localities.get(unique_id)
         return found.why if found else ""
+
+
+def read_by(compilation: Compilation, node: Node, views: Collection[str]) -> Iterator[str]:
+    """Yield the unique ids of what a node reads, and of what these ``views`` read in turn."""
+    for unique_id in node.depends_on:
+        yield unique_id
+        if unique_id in views:
+            yield from read_by(compilation, compilation.nodes[unique_id], views)
+
+
+def inputs(compilation: Compilation, node: Node, views: Collection[str]) -> list[str]:
+    """Return the unique ids of what a node reads, with these ``views`` as a part of it."""
+    found = read_by(compilation, node, views)
+    return list(dict.fromkeys(unique_id for unique_id in found if unique_id not in views))

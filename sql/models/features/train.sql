@@ -8,7 +8,9 @@ final as (
     select
         *,
         1.0::double / count(*) over (
-            partition by coalesce(artist_key, song_key)
+            partition by
+                artist_key,
+                case when artist_key is null then song_key end
         ) as artist_weight
     from song_features
     where genre is not null

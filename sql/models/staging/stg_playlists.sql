@@ -4,18 +4,20 @@ playlists as (
     select * from {{ source('raw', 'playlists') }}
 ),
 
+-- Without playlists nothing is read.
 raw_artists as (
-    select artist from {{ source('raw', 'songs_train') }}
-    union
-    select artist from {{ source('raw', 'songs_extra') }}
-    union
-    select artist from {{ source('raw', 'songs_test') }}
+    {% for name in ['songs_train', 'songs_extra', 'songs_test'] -%}
+        select artist from {{ source('raw', name) }}
+        where exists (select 1 from playlists)
+        {% if not loop.last -%}
+            union
+        {% endif -%}
+    {% endfor %}
 ),
 
 known_artists as (
     select distinct lower({{ tidy(repair_mojibake('artist')) }}) as artist_key
     from raw_artists
-    where exists (select 1 from playlists)
 ),
 
 -- Semicolons separate artists. Without semicolons, a comma may separate artists
