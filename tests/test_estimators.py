@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from genredb.songs.learn.classifiers import CLASSIFIERS
 from genredb.songs.learn.dataset import artist_codes
-from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree
+from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree, SampledLogistic
 from genredb.songs.learn.packed_forest import PackedForest
 from genredb.songs.learn.sql_neighbors import SqlNeighbors
 
@@ -80,6 +80,22 @@ def test_a_tree_fitted_on_the_rows_drawn_is_the_same_tree(
         for field in expected["nodes"].dtype.names:
             np.testing.assert_array_equal(expected["nodes"][field], found["nodes"][field])
         np.testing.assert_array_equal(expected["values"], found["values"])
+
+
+def test_a_logistic_regression_of_many_rows_is_fitted_on_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all classes, also those of a single row, with the weights of the rows drawn."""
+    generator = np.random.default_rng(0)
+    x, numbers = generator.normal(size=(300, 3)), np.append(np.zeros(299, dtype=int), 1)
+    numbers[:200] = 2
+    weights = generator.integers(1, 4, 300).astype(float)
+    whole = SampledLogistic(random_state=0).fit(x, numbers, weights)
+    np.testing.assert_array_equal(whole.coef_, LogisticRegression().fit(x, numbers, weights).coef_)
+    monkeypatch.setattr(SampledLogistic, "MOST_ROWS", 50)
+    drawn = SampledLogistic(random_state=0).fit(x, numbers, weights)
+    rows = np.union1d(np.random.RandomState(0).permutation(300)[:50], [200, 299, 0])
+    expected = LogisticRegression().fit(x[rows], numbers[rows], weights[rows])
+    np.testing.assert_array_equal(drawn.coef_, expected.coef_)
+    assert drawn.classes_.tolist() == [0, 1, 2]
 
 
 def test_one_common_genre_teaches_nothing_so_all_are_learned() -> None:
