@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def session() -> "Iterator[SparkSession]":
-    """A local session."""
+def spark_is_here() -> None:
+    """Skip where Spark or Java is missing."""
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip("pyspark is not installed: pip install 'genredb[spark]'")
     if shutil.which("java") is None:
         pytest.skip("there is no Java 17 for Spark")
+
+
+@pytest.fixture(scope="session")
+def session(spark_is_here: None) -> "Iterator[SparkSession]":
+    """A local session."""
     from genredb.spark.session import start_session
 
     found = start_session("local[2]", {"spark.sql.shuffle.partitions": 2})
