@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -70,8 +70,8 @@ def fetch_answer(config: Config, question: Question) -> Answer:
     Raises UsageError with DuckDB's message if the SQL is invalid, tries to write or, unless trusted, accesses
     anything outside the database.
     """
-    with _opened(config, question) as (connection, statement):
-        return _fetched(question, statement, _bound(config, connection, question, statement))
+    with _opened(config, question) as (connection, read):
+        return _fetched(read, _bound(config, connection, read))
 
 
 def answer_on(connection: Connection, question: Question) -> Answer:
@@ -79,24 +79,24 @@ def answer_on(connection: Connection, question: Question) -> Answer:
 
     The query must not call the classifier's functions.
     """
-    statement = read_query(connection, question.sql)
-    with query_errors(statement):
-        return _fetched(question, statement, bind_query(connection, statement, question.parameters))
+    read = replace(question, sql=read_query(connection, question.sql))
+    with query_errors(read.sql):
+        return _fetched(read, bind_query(connection, read.sql, read.parameters))
 
 
 def answer_beside(config: Config, question: Question) -> Answer:
     """Return the rows of a query as ``fetch_answer`` does, though this process has the database open."""
     with open_beside(config.database, config.engine) as connection:
-        statement = read_query(connection, question.sql)
-        with query_errors(statement):
-            return _fetched(question, statement, _bound(config, connection, question, statement))
+        read = replace(question, sql=read_query(connection, question.sql))
+        with query_errors(read.sql):
+            return _fetched(read, _bound(config, connection, read))
 
 
-def _fetched(question: Question, statement: str, relation: Any) -> Answer:
+def _fetched(question: Question, relation: Any) -> Answer:
     """Return the rows of a bound query."""
     columns = tuple(relation.columns)
     wanted = plain(_limited(relation, question.limit))
-    with _located(question, statement, wanted):
+    with _located(question, wanted):
         rows = wanted.fetchall()
     if question.limit is None:
         return Answer(columns, tuple(rows))
@@ -106,25 +106,34 @@ def _fetched(question: Question, statement: str, relation: Any) -> Answer:
 @contextlib.contextmanager
 def asked(config: Config, question: Question) -> Iterator[Any]:
     """Yield a query as a DuckDB relation, readable within the block; errors become UsageErrors."""
-    with _opened(config, question) as (connection, statement):
-        yield _bound(config, connection, question, statement)
+    with _opened(config, question) as (connection, read):
+        yield _bound(config, connection, read)
 
 
 @contextlib.contextmanager
-def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, str]]:
-    """Yield a connection and the statement to run on it; its errors become UsageErrors."""
+def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, Question]]:
+    """Yield a connection and what to ask it, one statement; its errors become UsageErrors.
+
+    An answer from Spark is there already, in files that the connection reads.
+    """
+    if config.settings.engine == "spark":
+        from genredb.ask.on_spark import answered  # noqa: PLC0415 - brings pyspark
+
+        with answered(config, question.sql, question.parameters, question.limit) as (connection, sql):
+            yield connection, replace(question, sql=sql, parameters={})
+        return
     with open_reader(config.database, config.engine, locked=not question.is_trusted) as connection:
         built_with(config, connection)
         statement = read_query(connection, question.sql)
         with query_errors(statement, is_trusted=question.is_trusted):
-            yield connection, statement
+            yield connection, replace(question, sql=statement)
 
 
 def explain_answer(config: Config, question: Question) -> str:
     """Return DuckDB's drawing of a query's plan; UsageError if the query is invalid."""
-    with _opened(config, question) as (connection, statement):
-        _bound(config, connection, question, statement)
-        return plan_of(connection, statement)
+    with _opened(config, question) as (connection, read):
+        _bound(config, connection, read)
+        return plan_of(connection, read.sql)
 
 
 def write_answer(config: Config, question: Question, answer_format: str, stream: BinaryIO) -> bool:
@@ -132,25 +141,25 @@ def write_answer(config: Config, question: Question, answer_format: str, stream:
 
     Raises UsageError as ``fetch_answer`` does, and if the format does not support the rows.
     """
-    with _opened(config, question) as (connection, statement):
-        relation = _bound(config, connection, question, statement)
+    with _opened(config, question) as (connection, read):
+        relation = _bound(config, connection, read)
         if answer_format == "parquet":
-            wanted = _limited(relation, question.limit)
-            with _located(question, statement, wanted):
-                return _write_parquet(wanted, question.limit, stream)
+            wanted = _limited(relation, read.limit)
+            with _located(read, wanted):
+                return _write_parquet(wanted, read.limit, stream)
         found = [Column(*pair) for pair in zip(relation.columns, relation.types, strict=True)]
         line_format = FORMATS[answer_format]
         names = ", ".join(f"c{place}" for place in range(len(found)))
-        sql = f"select {line_format.line(found)} as line from (\n{statement}\n) as answer({names})"
-        lines = _limited(bind_query(connection, sql, question.parameters), question.limit)
-        with _located(question, statement, lines):
-            return _write_lines(lines, line_format, found, question.limit, stream)
+        sql = f"select {line_format.line(found)} as line from (\n{read.sql}\n) as answer({names})"
+        lines = _limited(bind_query(connection, sql, read.parameters), read.limit)
+        with _located(read, lines):
+            return _write_lines(lines, line_format, found, read.limit, stream)
 
 
-def _located(question: Question, statement: str, relation: Any) -> contextlib.AbstractContextManager[None]:
+def _located(question: Question, relation: Any) -> contextlib.AbstractContextManager[None]:
     """Translate errors on reading a relation, with their place in the statement it is built from."""
-    before, is_found, _ = relation.sql_query().partition(statement)
-    return query_errors(statement, before=before if is_found else "", is_trusted=question.is_trusted)
+    before, is_found, _ = relation.sql_query().partition(question.sql)
+    return query_errors(question.sql, before=before if is_found else "", is_trusted=question.is_trusted)
 
 
 def _limited(relation: Any, limit: int | None) -> Any:
@@ -158,13 +167,13 @@ def _limited(relation: Any, limit: int | None) -> Any:
     return relation if limit is None else relation.limit(limit + 1)
 
 
-def _bound(config: Config, connection: Connection, question: Question, statement: str) -> Any:
+def _bound(config: Config, connection: Connection, question: Question) -> Any:
     """Return the query as a relation, after registering the functions that it calls."""
-    if calls_classifier(statement):
+    if calls_classifier(question.sql):
         from genredb.ask.functions import register_functions  # noqa: PLC0415 - brings scikit-learn
 
         register_functions(connection, config.home)
-    return bind_query(connection, statement, question.parameters, FUNCTIONS)
+    return bind_query(connection, question.sql, question.parameters, FUNCTIONS)
 
 
 def calls_classifier(sql: str) -> bool:

@@ -22,12 +22,19 @@ class EngineName(StrEnum):
 
 
 EngineOption = Annotated[
-    EngineName, typer.Option("--engine", help="What to build on; spark needs genredb[spark] and Java 17.")
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="The engine that runs it; spark needs genredb[spark] and Java 17.",
+        envvar="GENREDB_ENGINE",
+    ),
 ]
 Master = Annotated[
     str | None,
     typer.Option(
-        "--master", help="URL of Spark's master; default: `spark: master:` in profiles.yml, else local[*]."
+        "--master",
+        help="URL of Spark's master; default: `spark: master:` in profiles.yml, else local[*].",
+        envvar="GENREDB_MASTER",
     ),
 ]
 

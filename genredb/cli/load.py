@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Sample
 
@@ -17,7 +18,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command(limits=True)
-def load(context: Context, sample: Sample = False) -> None:
+def load(
+    context: Context,
+    sample: Sample = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
+) -> None:
     """Load the raw files that changed and publish the raw tables. No models are built.
 
     Example: genredb load --raw-dir ~/cs98x
@@ -28,12 +34,13 @@ def load(context: Context, sample: Sample = False) -> None:
     from genredb.runner.load import load as run_load
     from genredb.songs.extension import SONGS
 
+    context = on_engine(context, engine, master)
     console, config = context.console, context.config
 
     def run(given: frozenset[str]) -> "tuple[Load, ...]":
         stated = context.from_sample(sample or "--sample" in given)
         with console.progress() as progress:
-            return run_load(stated, BuildObserver(console, progress), SONGS)
+            return run_load(stated, BuildObserver(console, progress), SONGS, engine_of(stated))
 
     loads = with_consent(run)
     console.loads(loads)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, Select, State, StoreFailures, WarnError
 
@@ -24,6 +25,8 @@ def test(
     state: State = None,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
 ) -> None:
     """Run checks and unit tests on the published database and show the failing rows.
 
@@ -34,12 +37,13 @@ def test(
     from genredb.runner.planning.options import Options
     from genredb.runner.test import test as run_tests
 
-    console = context.console
+    context = on_engine(context, engine, master)
+    console, config = context.console, context.config
     options = Options(
         [*(names or ()), *(selected or ())], excluded or (), False, store_failures, warn_error, state
     )
     with console.progress() as progress:
-        result = run_tests(context.config, BuildObserver(console, progress), options)
+        result = run_tests(config, BuildObserver(console, progress), options, engine_of(config))
     if context.json:
         print_report(result)
     summarize_checks(console, result)

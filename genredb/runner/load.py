@@ -1,10 +1,11 @@
 """The verb ``load``: load raw files into their tables without building models."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 from genredb.runner.artifacts.history import record_run
 from genredb.runner.execution.changes import Changes
-from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.load_files import load_files
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.planning.built_with import (
@@ -26,11 +27,16 @@ from genredb.warehouse.tables import create_tables
 _SILENT = SilentObserver()
 
 
-def load(config: Config, observer: Observer = _SILENT, extension: Extension = PLAIN) -> tuple[Load, ...]:
+def load(
+    config: Config,
+    observer: Observer = _SILENT,
+    extension: Extension = PLAIN,
+    engine: Engine = DUCKDB,
+) -> tuple[Load, ...]:
     """Load the raw files that changed and publish only the raw tables; return the loads."""
     started_at = datetime.now(UTC)
-    with publication(config.database, config.engine) as writer:
-        state = read_state(writer.current)
+    with closing(engine), publication(config.database, config.engine) as writer:
+        state = read_state(writer.current, engine.marks())
         refuse_other_engine(config, state.built_with)
         config = with_raw_folder(config, state.built_with)
         observer.settled(config)
@@ -45,11 +51,12 @@ def load(config: Config, observer: Observer = _SILENT, extension: Extension = PL
         connection = writer.begin()
         if discarded := create_tables(connection, *extension.tables(project)):
             observer.note(discarded)
-        executor = DuckDBExecutor(connection)
+        executor = engine.executor(connection)
         loads = load_files(executor, connection, stale, observer, Changes(executor))
         write_built_with(connection, loaded)
         if loads:
             mark_unconfirmed(connection)
         record_run(connection, "load", started_at)
         writer.commit()
+        engine.publish()
     return loads

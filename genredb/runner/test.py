@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 
 from genredb.runner.artifacts.run_results import write_run_results
-from genredb.runner.execution.duckdb_executor import DuckDBExecutor
+from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.walk import Walk
 from genredb.runner.graph.compiler import compile_project
@@ -22,7 +22,9 @@ _SILENT = SilentObserver()
 _ALL = Options()
 
 
-def test(config: Config, observer: Observer = _SILENT, options: Options = _ALL) -> BuildResult:
+def test(
+    config: Config, observer: Observer = _SILENT, options: Options = _ALL, engine: Engine = DUCKDB
+) -> BuildResult:
     """Run all or the selected checks on the published database.
 
     The file is opened read-only unless failing rows are to be stored. Raises UsageError for a selector that
@@ -39,13 +41,14 @@ def test(config: Config, observer: Observer = _SILENT, options: Options = _ALL) 
         n for n in compilation.nodes.values() if n.is_check and (chosen is None or n.unique_id in chosen)
     ]
     with ExitStack() as stack:
+        stack.callback(engine.close)
         opened, writer = (config.database, config.engine), None
         if options.store_failures:
             writer = stack.enter_context(publication(*opened))
         connection = writer.begin() if writer else stack.enter_context(open_reader(*opened))
         observer.begin(checks)
         runtime = Runtime(
-            DuckDBExecutor(connection),
+            engine.executor(connection),
             compilation,
             store_failures=options.store_failures,
             warn_error=options.warn_error,
@@ -55,6 +58,7 @@ def test(config: Config, observer: Observer = _SILENT, options: Options = _ALL) 
         results = tuple(Walk(runtime, reasons, observer).run())
         if writer:
             writer.commit()
+            engine.publish()
     result = BuildResult(results, seconds=time.perf_counter() - started, messages=runtime.all_messages)
     write_run_results(config, "test", result)
     return result

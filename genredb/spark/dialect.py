@@ -60,6 +60,17 @@ def with_types(sql: str, types: Mapping[str, str]) -> str:
     return f"select {', '.join(columns)} from (\n{sql}\n) as q({', '.join(places)})"
 
 
+def with_values(sql: str, parameters: Mapping[str, object]) -> str:
+    """Return a query of DuckDB's dialect with texts in place of its parameters, which Spark does not have."""
+    if not parameters:
+        return sql
+    values = {name.lower(): str(value) for name, value in parameters.items()}
+    query = sqlglot.parse_one(sql, dialect="duckdb")
+    for one in [*query.find_all(exp.Parameter, exp.Placeholder)]:
+        one.replace(exp.Literal.string(values[one.name.lower()]))
+    return query.sql("duckdb")
+
+
 def spark_type(duckdb_type: str) -> str:
     """Return Spark's name for a DuckDB type."""
     built = exp.DataType.build(duckdb_type, dialect="duckdb")

@@ -15,7 +15,8 @@ from genredb.runner.project.files import delimiter
 from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import RefusedError, to_spark
 from genredb.spark.empty import EmptyCopy
-from genredb.spark.executor import SparkExecutor, refusal_errors
+from genredb.spark.executor import SparkExecutor
+from genredb.spark.queries import refusal_errors
 from genredb.spark.session import DEFAULT_MASTER, start_session
 from genredb.spark.snapshots import Snapshots
 from genredb.warehouse.tables import create_tables
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from genredb.runner.execution.executor import Executor
     from genredb.runner.graph.compiler import Compilation
     from genredb.runner.project.config import Config
     from genredb.warehouse.connection import Connection
@@ -73,12 +73,21 @@ class SparkEngine(Engine):
         """Return the marks of the published relations."""
         return {name: one.mark for name, one in self._snapshots.published().items()}
 
-    def executor(self, ledger: "Connection", *, is_new: bool = False) -> "Executor":
+    def executor(self, ledger: "Connection", *, is_new: bool = False) -> SparkExecutor:
         """Return the executor of this build; a new ledger has genredb's own tables for models to read."""
         if self._executor is None:
             self._executor = SparkExecutor(self._snapshots, self._empty, ledger, self._start, self._own)
         self._executor.ledger = ledger
         return self._executor
+
+    def known_relations(self) -> "Connection":
+        """Return DuckDB with the executor's relations, empty, in which a user's query may be bound."""
+        self._empty.connection.execute("set enable_external_access = false")
+        return self._empty.connection
+
+    def forget_stale(self) -> Mapping[str, int]:
+        """Empty tables that were not built, but computed from relations that changed; return their rows."""
+        return {} if self._executor is None else self._executor.forget_stale()
 
     def publish(self) -> None:
         """Make the new snapshot the published one; the ledger has just been published."""

@@ -5,21 +5,23 @@ result must have, and describes relations, so that all this is the same on both 
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredb.errors import ProjectError, SqlError
+from genredb.errors import ProjectError
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.planning.state import mark_of
 from genredb.runner.templates.relation import Relation
-from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
+from genredb.spark.dialect import quoted, spark_type
 from genredb.spark.empty import EmptyCopy
+from genredb.spark.local import in_order, inputs_of, rows_of
 from genredb.spark.parquet import write_parquet
-from genredb.spark.session import first_line
+from genredb.spark.queries import Queries
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.spark.sources import load_files
 from genredb.warehouse.connection import Connection
@@ -29,11 +31,7 @@ from genredb.warehouse.load import Load
 from genredb.warehouse.rawfile import Held
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import SparkSession
-
-# What Spark may compute in a narrower type than DuckDB; nothing is lost by widening it.
-_WIDENED = {("INT", "BIGINT"), ("INT", "DECIMAL(38, 0)"), ("BIGINT", "DECIMAL(38, 0)")}
 
 
 class SparkExecutor:
@@ -60,16 +58,18 @@ class SparkExecutor:
             empty.add(one.schema, one.name, one.columns)
 
     @cached_property
-    def _session(self) -> "SparkSession":
+    def _queries(self) -> Queries:
         """The session, with a view for each relation."""
-        session = self._start()
+        queries = Queries(self._start(), self._empty)
         for relation in self._own:
+            if relation.qualified_name in self.stored and self.stored[relation.qualified_name].inputs:
+                continue  # its rows are computed on Spark
             columns = DuckDBExecutor(self.ledger).columns(str(relation))
             self._empty.add(str(relation.schema), relation.identifier, columns)
             self.stored = self.stored | {relation.qualified_name: self._copied(self.ledger, relation)}
-        for one in self.stored.values():
-            self._register(session, one)
-        return session
+        for one in in_order(self.stored):
+            queries.register(one, self._snapshots.path(one.folder))
+        return queries
 
     def run(self, sql: str) -> int | None:
         """Refuse a statement: only queries run on Spark."""
@@ -77,19 +77,77 @@ class SparkExecutor:
 
     def query(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the columns and rows of a query."""
-        found = self._arrow(self._typed(sql))
-        return tuple(found.column_names), _rows(found)
+        typed = self._queries.typed(sql)
+        return tuple(self.columns(f"(\n{sql}\n)")), self._queries.rows(typed)
 
     def sample(self, sql: str, limit: int) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
         """Return a query's columns, its first ``limit`` rows in sorted order, and its total rows."""
-        typed = self._typed(sql)
+        typed = self._queries.typed(sql)
         columns = tuple(self.columns(f"(\n{sql}\n)"))
-        [[total]] = _rows(self._arrow(f"select count(*) as n from (\n{typed}\n)"))
+        [[total]] = self._queries.rows(f"select count(*) as n from (\n{typed}\n)")
         if not total:
             return columns, (), 0
         places = ", ".join(f"{number} nulls last" for number in range(1, len(columns) + 1))
-        first = self._arrow(f"select * from (\n{typed}\n) order by {places} limit {limit}")
-        return columns, tuple(_rows(first)), int(total)
+        first = self._queries.rows(f"select * from (\n{typed}\n) order by {places} limit {limit}")
+        return columns, tuple(first), int(total)
+
+    def answer(self, sql: str, limit: int | None) -> str:
+        """Run a query; return DuckDB's SQL of its rows, which are readable until the engine is closed.
+
+        They are at most one more than ``limit``.
+        """
+        typed = self._queries.typed(sql)
+        most = "" if limit is None else f" limit {limit + 1}"
+        folder = self._snapshots.table_folder("answer", "rows")
+        self._write(f"select * from (\n{typed}\n){most}", folder)
+        columns = self.columns(f"(\n{sql}\n)")
+        return rows_of(self._snapshots, Stored("answer", "rows", "table", columns, folder))
+
+    @contextlib.contextmanager
+    def given(self, name: str, rows: "pa.Table") -> Iterator[None]:
+        """Let queries in Spark's SQL read these rows as ``name``."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - slow to import
+
+        folder = self._snapshots.path(self._snapshots.table_folder("given", name))
+        folder.mkdir()
+        try:
+            pq.write_table(rows, folder / "part-00000.parquet")
+            self._queries.session.read.parquet(str(folder)).createOrReplaceTempView(name)
+            yield
+        finally:
+            shutil.rmtree(folder)
+
+    def compute(
+        self,
+        relation: Relation,
+        columns: Mapping[str, str],
+        translated: str,
+        function: "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]",
+        reads: Sequence[str],
+    ) -> None:
+        """Make a table with a function of the rows of a query in Spark's SQL, which runs in Spark's tasks.
+
+        ``columns`` are those of the function's batches; ``reads`` the relations that its rows depend on.
+        """
+        schema, name = str(relation.schema), relation.identifier
+        folder = self._snapshots.table_folder(schema, name)
+        typed = ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in columns.items())
+        self._queries.write(
+            translated, self._snapshots.path(folder), lambda frame: frame.mapInArrow(function, typed)
+        )
+        inputs = inputs_of(reads, self.stored)
+        self._keep(Stored(schema, name, "table", columns, folder, reads=tuple(reads), inputs=inputs))
+
+    def forget_stale(self) -> Mapping[str, int]:
+        """Empty tables that were not built, but computed from relations that changed; return their rows."""
+        forgotten = {}
+        for name, one in self.stored.items():
+            if one.inputs and one.inputs != inputs_of(one.reads, self.stored):
+                forgotten[name] = self._queries.count(name)
+                folder = self._snapshots.table_folder(one.schema, one.name)
+                self._write(_nothing(one.columns), folder)
+                self.stored[name] = replace(one, folder=folder, reads=(), inputs="")
+        return forgotten
 
     def statement_kinds(self, sql: str) -> Sequence[str]:
         """Return the kinds of statements in a text, such as ``SELECT``."""
@@ -102,10 +160,10 @@ class SparkExecutor:
         folder = self._snapshots.table_folder(source.schema, source.table)
         if files:
             path = self._snapshots.path(folder)
-            done = load_files(self._session, self.ledger, source, files, path)
+            done = load_files(self._queries.session, self.ledger, source, files, path)
         else:
             done = ()
-            self._write(f"select * from ({_nothing(self.columns(_here(relation)))})", folder)
+            self._write(_nothing(self.columns(_here(relation))), folder)
         self._keep(self._stored(relation, "table", folder))
         return done
 
@@ -129,15 +187,15 @@ class SparkExecutor:
 
     def create(self, relation: Relation, kind: str, sql: str) -> int | None:
         """Create or replace a ``table`` or ``view`` from one query; return the number of rows of a table."""
-        typed = self._typed(sql)
+        typed = self._queries.typed(sql)
         self._empty.create(relation, sql)
         if kind == "view":
-            self._keep(self._stored(relation, kind, sql=typed))
+            self._keep(replace(self._stored(relation, kind), sql=typed, query=sql))
             return None
         folder = self._snapshots.table_folder(str(relation.schema), relation.identifier)
         self._write(typed, folder)
         self._keep(self._stored(relation, kind, folder))
-        return self._count(relation)
+        return self._queries.count(relation.qualified_name)
 
     def create_temporary(self, relation: Relation, sql: str) -> int | None:
         """Refuse: only incremental models need it."""
@@ -172,7 +230,7 @@ class SparkExecutor:
         here = _here(relation)
         columns = self.columns(here)
         name = quoted(relation.qualified_name)
-        rows = self._arrow(f"select * from {name} limit {most}")
+        rows = self._queries.table(f"select * from {name} limit {most}")
         typed = {quote(column): kind for column, kind in columns.items()}
         casts = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in typed.items())
         with target.given("genredb_rows", rows):
@@ -199,68 +257,18 @@ class SparkExecutor:
         write_parquet(connection, relation, path / "part-00000.parquet")
         return self._stored(relation, "table", folder)
 
-    def _typed(self, sql: str) -> str:
-        """Return a query in Spark's SQL, whose columns have DuckDB's names and types.
-
-        SqlError if it is invalid, refused, or of another type on Spark than widening explains.
-        """
-        types = self.columns(f"(\n{sql}\n)")
-        try:
-            translated = to_spark(sql, self._empty.schema)
-        except RefusedError as error:
-            raise refusal_errors(error, sql)[0] from None
-        frame = self._on_spark(translated, self._session.sql)
-        for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
-            wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
-            if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
-                raise ProjectError(f"the column {name} is {kind} on DuckDB and {found} on Spark")
-        return with_types(translated, types)
-
     def _write(self, translated: str, folder: str) -> None:
-        path = str(self._snapshots.path(folder))
-        self._on_spark(translated, lambda text: self._session.sql(text).write.parquet(path))
+        self._queries.write(translated, self._snapshots.path(folder))
 
-    def _arrow(self, translated: str) -> "pa.Table":
-        return self._on_spark(translated, lambda text: self._session.sql(text).toArrow())
-
-    def _count(self, relation: Relation) -> int:
-        [[count]] = _rows(self._arrow(f"select count(*) as n from {quoted(relation.qualified_name)}"))
-        return int(count)
-
-    def _on_spark(self, translated: str, do: "Callable[[str], Any]") -> Any:
-        """Run a translated query; Spark's errors become SqlErrors."""
-        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - slow to import
-        from pyspark.errors import PySparkException  # noqa: PLC0415
-
-        try:
-            return do(translated)
-        except (PySparkException, Py4JJavaError) as error:
-            raise SqlError(f"Spark: {first_line(error)}", translated) from None
-
-    def _stored(self, relation: Relation, kind: str, folder: str = "", sql: str = "") -> Stored:
+    def _stored(self, relation: Relation, kind: str, folder: str = "") -> Stored:
         columns = self.columns(_here(relation))
-        return Stored(str(relation.schema), relation.identifier, kind, columns, folder, sql)
+        return Stored(str(relation.schema), relation.identifier, kind, columns, folder)
 
     def _keep(self, one: Stored) -> None:
         """Record a relation that was made, the last in order, and give it a view."""
         self.stored.pop(one.qualified_name, None)
         self.stored[one.qualified_name] = one
-        self._register(self._session, one)
-
-    def _register(self, session: "SparkSession", one: Stored) -> None:
-        name = quoted(one.qualified_name)
-        if one.kind == "view":
-            session.sql(f"create or replace temporary view {name} as {one.sql}")
-            return
-        typed = ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in one.columns.items())
-        path = str(self._snapshots.path(one.folder))
-        session.read.schema(typed).parquet(path).createOrReplaceTempView(name)
-
-
-def refusal_errors(error: RefusedError, sql: str) -> list[SqlError]:
-    """Return one error for each part of a query that is refused, with its place in the SQL."""
-    known = "Spark is not known to run {} as DuckDB does"
-    return [SqlError(known.format(one.what), sql, one.offset) for one in error.refusals]
+        self._queries.register(one, self._snapshots.path(one.folder))
 
 
 def _here(relation: Relation) -> str:
@@ -270,7 +278,3 @@ def _here(relation: Relation) -> str:
 def _nothing(columns: Mapping[str, str]) -> str:
     typed = ", ".join(f"cast(null as {spark_type(kind)}) as {quoted(name)}" for name, kind in columns.items())
     return f"select {typed} where false"
-
-
-def _rows(found: "pa.Table") -> list[tuple[Any, ...]]:
-    return [*zip(*(column.to_pylist() for column in found.columns), strict=True)]

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -29,7 +29,11 @@ GRACE_SECONDS = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class Stored:
-    """A relation: ``columns`` has its DuckDB types; a table has a folder, a view its query in Spark's SQL."""
+    """A relation: ``columns`` has its DuckDB types; a table has a folder, a view its query.
+
+    ``query`` is that in DuckDB's SQL, ``sql`` in Spark's. A table that is computed, not built, ``reads``
+    other relations; ``inputs`` is a digest of their rows.
+    """
 
     schema: str
     name: str
@@ -37,7 +41,10 @@ class Stored:
     columns: Mapping[str, str]
     folder: str = ""
     sql: str = ""
+    query: str = ""
     mark: str = ""
+    reads: Sequence[str] = ()
+    inputs: str = ""
 
     @property
     def qualified_name(self) -> str:

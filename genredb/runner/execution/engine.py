@@ -40,6 +40,10 @@ class Engine:
 
         return DuckDBExecutor(ledger, is_new=is_new)
 
+    def forget_stale(self) -> Mapping[str, int]:
+        """Empty tables that were not built, but computed from relations that changed; return their rows."""
+        return {}
+
     def publish(self) -> None:
         """Publish what executors changed; the ledger has just been published."""
 

@@ -229,7 +229,10 @@ class _Job:
     ) -> BuildResult:
         with transaction(connection):
             write_marked(connection, executor, result.results, after)
-            forgotten = self._extension.forget_stale(connection, self._config)
+            forgotten = {
+                **self._extension.forget_stale(connection, self._config),
+                **self._engine.forget_stale(),
+            }
             record_run(connection, command, self._started_at, result.results)
         self._writer.commit()
         self._engine.publish()

@@ -136,10 +136,11 @@ def refuse_other_engine(config: Config, found: BuiltWith) -> None:
     """Raise UsageError if the database was built on another engine, which has its relations elsewhere."""
     stated = config.settings.engine
     if found != BuiltWith() and found.engine != stated:
-        cure = "leave out --engine spark" if stated == "spark" else "`build` and `plan` take --engine spark"
+        pull = "add --engine spark if the command has it, copy the results with `genredb pull -o FILE`"
+        cure = "leave out --engine spark" if stated == "spark" else pull
         raise UsageError(
             f"{config.database.name} was built on {_ENGINES[found.engine]}, not on {_ENGINES[stated]}",
-            cure=f"{cure}; or name another file with --database",
+            cure=f"{cure}, or name another file with --database",
         )
 
 

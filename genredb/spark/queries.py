@@ -1,0 +1,87 @@
+"""Runs queries of DuckDB's dialect in a Spark session, in which each stored relation is a view."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genredb.errors import ProjectError, SqlError
+from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
+from genredb.spark.empty import EmptyCopy
+from genredb.spark.session import first_line
+from genredb.spark.snapshots import Stored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+# What Spark may compute in a narrower type than DuckDB; nothing is lost by widening it.
+_WIDENED = {("INT", "BIGINT"), ("INT", "DECIMAL(38, 0)"), ("BIGINT", "DECIMAL(38, 0)")}
+
+
+class Queries:
+    """The queries of one session; ``empty`` has its relations. Spark's errors become SqlErrors."""
+
+    def __init__(self, session: "SparkSession", empty: EmptyCopy) -> None:
+        self.session = session
+        self._empty = empty
+
+    def typed(self, sql: str) -> str:
+        """Return a query in Spark's SQL, whose columns have DuckDB's names and types.
+
+        SqlError if it is invalid, refused, or of another type on Spark than widening explains.
+        """
+        types = self._empty.executor.columns(f"(\n{sql}\n)")
+        try:
+            translated = to_spark(sql, self._empty.schema)
+        except RefusedError as error:
+            raise refusal_errors(error, sql)[0] from None
+        frame = self._run(translated, lambda frame: frame)
+        for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
+            wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
+            if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
+                raise ProjectError(f"the column {name} is {kind} on DuckDB and {found} on Spark")
+        return with_types(translated, types)
+
+    def rows(self, translated: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query in Spark's SQL."""
+        found = self.table(translated)
+        return [*zip(*(column.to_pylist() for column in found.columns), strict=True)]
+
+    def table(self, translated: str) -> "pa.Table":
+        """Return the rows of a query in Spark's SQL as an Arrow table."""
+        return self._run(translated, lambda frame: frame.toArrow())
+
+    def write(
+        self, translated: str, folder: Path, mapped: "Callable[[DataFrame], DataFrame]" = lambda frame: frame
+    ) -> None:
+        """Write the rows of a query in Spark's SQL, or what is ``mapped`` from them, as Parquet files."""
+        self._run(translated, lambda frame: mapped(frame).write.parquet(str(folder)))
+
+    def count(self, name: str) -> int:
+        """Return the number of rows of a relation (``schema.name``)."""
+        [[count]] = self.rows(f"select count(*) as n from {quoted(name)}")
+        return int(count)
+
+    def register(self, one: Stored, folder: Path) -> None:
+        """Create the view of a stored relation; ``folder`` has the files of a table."""
+        name = quoted(one.qualified_name)
+        if one.kind == "view":
+            self.session.sql(f"create or replace temporary view {name} as {one.sql}")
+            return
+        typed = ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in one.columns.items())
+        self.session.read.schema(typed).parquet(str(folder)).createOrReplaceTempView(name)
+
+    def _run(self, translated: str, do: "Callable[[DataFrame], Any]") -> Any:
+        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - slow to import
+        from pyspark.errors import PySparkException  # noqa: PLC0415
+
+        try:
+            return do(self.session.sql(translated))
+        except (PySparkException, Py4JJavaError) as error:
+            raise SqlError(f"Spark: {first_line(error)}", translated) from None
+
+
+def refusal_errors(error: RefusedError, sql: str) -> list[SqlError]:
+    """Return one error for each part of a query that is refused, with its place in the SQL."""
+    known = "Spark is not known to run {} as DuckDB does"
+    return [SqlError(known.format(one.what), sql, one.offset) for one in error.refusals]
