@@ -3,6 +3,8 @@
 Files are written atomically, a submission only after it was checked against the competition's rules.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
 from genredb.songs.submission import count_foreign, refuse_invalid, verify
 from genredb.songs.views import SUBMISSION
+from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import (
     column_types,
     find_relation,
@@ -57,12 +60,8 @@ def export(  # noqa: PLR0913 - two of them are options
     Raises InputError if a submission would be invalid, UsageError for an unknown name or format.
     """
     chosen = _format(path, file_format)
-    with (
-        replaced(config, path, is_forced=is_forced) as partial,
-        open_reader(config.database, config.engine) as connection,
-    ):
-        is_sample = built_with(config, connection).is_sample
-        schema, name = find_relation(connection, relation)
+    with replaced(config, path, is_forced=is_forced) as partial, _opened(config, relation) as found:
+        connection, schema, name = found.connection, found.schema, found.name
         is_submission = (schema, name) == ("main", SUBMISSION)
         if is_submission:
             refuse_invalid(config, connection)
@@ -75,7 +74,36 @@ def export(  # noqa: PLR0913 - two of them are options
         if is_submission and chosen.is_submitted:
             verify(partial, connection)
         foreign_songs = count_foreign(connection) if is_submission else 0
-    return ExportResult(f"{schema}.{name}", path, rows, is_sample, foreign_songs)
+    return ExportResult(f"{schema}.{name}", path, rows, found.is_sample, foreign_songs)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A relation, the connection that reads it, and whether it was built from the sample."""
+
+    connection: Connection
+    schema: str
+    name: str
+    is_sample: bool
+
+
+@contextlib.contextmanager
+def _opened(config: Config, relation: str) -> Iterator[_Found]:
+    """Find a relation (``name`` or ``schema.name``); from Spark, its rows are in files that DuckDB reads."""
+    if config.settings.engine != "spark":
+        with open_reader(config.database, config.engine) as connection:
+            is_sample = built_with(config, connection).is_sample
+            yield _Found(connection, *find_relation(connection, relation), is_sample)
+        return
+    if relation in (SUBMISSION, f"main.{SUBMISSION}"):
+        raise UsageError(
+            "A submission is checked before it is written, for which all relations must be in DuckDB",
+            cure="run `genredb pull -o FILE`, then `genredb export --database FILE`",
+        )
+    from genredb.ask.on_spark import stored  # noqa: PLC0415 - brings pyspark
+
+    with stored(config, relation) as (connection, schema, name, is_sample):
+        yield _Found(connection, schema, name, is_sample)
 
 
 def _format(path: Path, stated: str) -> FileFormat:

@@ -58,7 +58,9 @@ class Answer:
 
 
 def limits_of(config: Config, seconds: float | None, *, is_trusted: bool = False) -> Limits:
-    """Return the limits of a query's process; a trusted query has no memory limit."""
+    """Return the limits of a query's process; one that is trusted, or on Spark, has no memory limit."""
+    if config.settings.engine == "spark":
+        return Limits(seconds, None, may_write_files=True)
     stated = stated_memory(config.engine)
     memory = Limits.memory if stated is None else stated + _PYTHON_BYTES
     return Limits(seconds, None if is_trusted else memory, may_write_files=is_trusted)
@@ -119,7 +121,10 @@ def _opened(config: Config, question: Question) -> Iterator[tuple[Connection, Qu
     if config.settings.engine == "spark":
         from genredb.ask.on_spark import answered  # noqa: PLC0415 - brings pyspark
 
-        with answered(config, question.sql, question.parameters, question.limit) as (connection, sql):
+        asked_there = answered(
+            config, question.sql, question.parameters, question.limit, is_trusted=question.is_trusted
+        )
+        with asked_there as (connection, sql):
             yield connection, replace(question, sql=sql, parameters={})
         return
     with open_reader(config.database, config.engine, locked=not question.is_trusted) as connection:

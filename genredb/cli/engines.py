@@ -40,9 +40,13 @@ Master = Annotated[
 
 
 def on_engine(context: "Context", name: EngineName, master: str | None) -> "Context":
-    """Return the context of a command on an engine."""
+    """Return the context of a command on an engine; UsageError if it is not installed."""
     if master and name != EngineName.SPARK:
         raise UsageError("--master is for --engine spark")
+    if name == EngineName.SPARK:
+        from genredb.spark.session import refuse_missing
+
+        refuse_missing()
     return replace(context, settings=replace(context.settings, engine=name.value, master=master))
 
 
@@ -53,7 +57,5 @@ def engine_of(config: "Config") -> "Engine":
     if config.settings.engine == EngineName.DUCKDB:
         return DUCKDB
     from genredb.spark.engine import SparkEngine
-    from genredb.spark.session import refuse_missing
 
-    refuse_missing()
     return SparkEngine(config)

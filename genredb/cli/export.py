@@ -9,6 +9,7 @@ import typer
 
 from genredb.cli.answers import is_stdout, refuse_binary
 from genredb.cli.complete import relations
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, Force, command
 from genredb.cli.visible import stdout_bytes
 from genredb.errors import UsageError
@@ -41,6 +42,8 @@ def export(
         bool, typer.Option("--raw", help="In a CSV, do not escape text that looks like a formula.")
     ] = False,
     force: Force = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
 ) -> None:
     """Export a table or view to a file. A submission is written only if it is valid and up to date.
 
@@ -50,6 +53,8 @@ def export(
     from genredb.ask.output import FORCE
     from genredb.cli.consent import with_consent
     from genredb.cli.console import print_json
+
+    context = on_engine(context, engine, master)
 
     def run(path: Path, given: frozenset[str] = frozenset()) -> "ExportResult":
         chosen = file_format.value if file_format else ""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
 
 
@@ -30,6 +31,8 @@ def predict(
         str | None,
         typer.Option(help="A classifier's name or id; also used from now on, as after `classifiers use`."),
     ] = None,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
 ) -> None:
     """Predict the genre of every song without one. Trains a classifier first if none is up to date.
 
@@ -38,11 +41,16 @@ def predict(
     from genredb.cli.console import print_json
     from genredb.cli.train import admit_warnings, describe
 
+    context = on_engine(context, engine, master)
     console = context.console
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.songs.learn.drift import describe_drift
-        from genredb.songs.predict import predict as run_predict
+
+        if engine == EngineName.SPARK:
+            from genredb.songs.predict_on_spark import predict_on_spark as run_predict
+        else:
+            from genredb.songs.predict import predict as run_predict
 
         result = run_predict(context.config, progress, min_probability, classifier)
     if context.json:

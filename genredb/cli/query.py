@@ -17,11 +17,12 @@ from genredb.cli.answers import (
     write_to_file,
 )
 from genredb.cli.console import terminal_width
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, Force, command
 from genredb.errors import UsageError
 
 TABLE_ROWS = 100
-SECONDS = 60.0
+SECONDS = 60.0  # on DuckDB
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,11 +49,14 @@ def query(
         list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="Set a value for $NAME.")
     ] = None,
     timeout: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0, max=1e6, metavar="SECONDS", help="Cancel the query after this time; 0 disables the limit."
+            min=0,
+            max=1e6,
+            metavar="SECONDS",
+            help=f"Cancel the query after this time; 0 disables the limit. Default: {SECONDS:g}, on Spark 0.",
         ),
-    ] = SECONDS,
+    ] = None,
     trusted: Annotated[
         bool,
         typer.Option(
@@ -61,6 +65,8 @@ def query(
         ),
     ] = False,
     force: Force = False,
+    engine: EngineOption = EngineName.DUCKDB,
+    master: Master = None,
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Run a read-only SQL query. It can read the database but no other files.
@@ -82,8 +88,9 @@ def query(
         answer_format = Format.TABLE if output is None else format_of(output)
     if limit is None and answer_format in FOR_PEOPLE:
         limit = TABLE_ROWS
+    context = on_engine(context, engine, master)
     question = Question(_read_sql(sql, file), _parameters(parameter or []), limit, is_trusted=trusted)
-    limits = limits_of(context.config, timeout or None, is_trusted=trusted)
+    limits = limits_of(context.config, _seconds(context, timeout), is_trusted=trusted)
     if output is None:
         width = terminal_width()
         stdout = sys.stdout.buffer
@@ -94,6 +101,13 @@ def query(
         context.console.say(note, "yellow")
     if raw_files_changed(context.config):
         context.console.say(RAW_FILES_CHANGED, "yellow")
+
+
+def _seconds(context: Context, stated: float | None) -> float | None:
+    """Return the time limit of a query; Spark takes long to start, so there it is none by default."""
+    is_on_spark = context.settings.engine == EngineName.SPARK
+    default = None if is_on_spark else SECONDS
+    return default if stated is None else stated or None
 
 
 def _read_sql(sql: str | None, file: Path | None) -> str:

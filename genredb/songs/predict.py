@@ -77,7 +77,7 @@ def predict(
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
         stale = find_stale(reader, config.home, fingerprints)
         if choice == used and not stale and _is_done(reader, classifier_id, min_probability):
-            return replace(_result(reader, classifier_id, None, is_published=False), drift=drift)
+            return replace(result_of(reader, classifier_id, is_published=False), drift=drift)
         fitted, trained, reason = _current(
             writer, classifier_id, Session(reader, fingerprints, spec, progress)
         )
@@ -89,10 +89,10 @@ def predict(
         stated = (min_probability, choice.digest(config.home), classifier_id, *astuple(fingerprints))
         _score(session, fitted, parts, stated)
         record_run(session.connection, "predict", started_at)
-        result = _result(session.connection, classifier_id, trained, is_published=True)
+        result = result_of(session.connection, classifier_id, is_published=True)
         writer.commit()
         parts.remove()
-    return replace(result, stale_reason=reason, drift=drift, resumed=resumed)
+    return replace(result, trained=trained, stale_reason=reason, drift=drift, resumed=resumed)
 
 
 def _is_done(connection: Connection, classifier_id: str, min_probability: float) -> bool:
@@ -106,26 +106,24 @@ def _is_done(connection: Connection, classifier_id: str, min_probability: float)
     return bool(connection.rows(sql, [classifier_id, min_probability, classifier_id])[0][0])
 
 
-def _result(
-    connection: Connection, classifier_id: str, trained: TrainResult | None, *, is_published: bool
+def result_of(
+    connection: Connection,
+    classifier_id: str,
+    predictions: str = "ml.predictions",
+    *,
+    is_published: bool,
 ) -> PredictResult:
-    sql = """
+    """Return the result of a prediction, whose rows are in ``predictions``."""
+    sql = f"""
         select
             count(*),
             count(*) filter (where basis = 'artist'),
             count(*) filter (where probability < min_probability)
-        from ml.predictions
+        from {predictions}
         """
-    songs, by_artist, unnamed = connection.rows(sql)[0]
-    return PredictResult(
-        classifier_id,
-        songs,
-        by_artist,
-        unnamed,
-        is_published=is_published,
-        is_sample=read_built_with(connection).is_sample,
-        trained=trained,
-    )
+    counts = connection.rows(sql)[0]
+    is_sample = read_built_with(connection).is_sample
+    return PredictResult(classifier_id, *counts, is_published=is_published, is_sample=is_sample)
 
 
 def _current(

@@ -1,6 +1,7 @@
 """The engine that builds a project on Spark: what it refuses, its warehouse folder, its session."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import RefusedError, to_spark
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor
+from genredb.spark.local import shown_relations
+from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors
 from genredb.spark.session import DEFAULT_MASTER, start_session
 from genredb.spark.snapshots import Snapshots
@@ -79,6 +82,11 @@ class SparkEngine(Engine):
             self._executor = SparkExecutor(self._snapshots, self._empty, ledger, self._start, self._own)
         self._executor.ledger = ledger
         return self._executor
+
+    def shown(self, ledger: "Connection") -> AbstractContextManager[None]:
+        """Let the block read the published relations in the ledger; UsageError if they do not match it."""
+        relations, _ = published(ledger, self._snapshots)
+        return shown_relations(ledger, self._snapshots, relations)
 
     def known_relations(self) -> "Connection":
         """Return DuckDB with the executor's relations, empty, in which a user's query may be bound."""

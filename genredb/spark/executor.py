@@ -21,7 +21,7 @@ from genredb.spark.dialect import quoted, spark_type
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.local import in_order, inputs_of, rows_of
 from genredb.spark.parquet import write_parquet
-from genredb.spark.queries import Queries
+from genredb.spark.queries import Queries, translate
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.spark.sources import load_files
 from genredb.warehouse.connection import Connection
@@ -31,6 +31,7 @@ from genredb.warehouse.load import Load
 from genredb.warehouse.rawfile import Held
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import SparkSession
 
 
@@ -96,6 +97,7 @@ class SparkExecutor:
 
         They are at most one more than ``limit``.
         """
+        translate(sql, self._empty)  # what is refused needs no session
         typed = self._queries.typed(sql)
         most = "" if limit is None else f" limit {limit + 1}"
         folder = self._snapshots.table_folder("answer", "rows")
@@ -137,6 +139,15 @@ class SparkExecutor:
         )
         inputs = inputs_of(reads, self.stored)
         self._keep(Stored(schema, name, "table", columns, folder, reads=tuple(reads), inputs=inputs))
+
+    def is_computed_from_current(self, relation: Relation) -> bool:
+        """Return True if a table that was computed, not built, was computed from the relations that are here."""
+        one = self.stored.get(relation.qualified_name)
+        return bool(one and one.inputs and one.inputs == inputs_of(one.reads, self.stored))
+
+    def rows_here(self, relation: Relation) -> str:
+        """Return DuckDB's SQL of the rows of a table."""
+        return rows_of(self._snapshots, self.stored[relation.qualified_name])
 
     def forget_stale(self) -> Mapping[str, int]:
         """Empty tables that were not built, but computed from relations that changed; return their rows."""

@@ -31,10 +31,7 @@ class Queries:
         SqlError if it is invalid, refused, or of another type on Spark than widening explains.
         """
         types = self._empty.executor.columns(f"(\n{sql}\n)")
-        try:
-            translated = to_spark(sql, self._empty.schema)
-        except RefusedError as error:
-            raise refusal_errors(error, sql)[0] from None
+        translated = translate(sql, self._empty)
         frame = self._run(translated, lambda frame: frame)
         for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
             wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
@@ -79,6 +76,14 @@ class Queries:
             return do(self.session.sql(translated))
         except (PySparkException, Py4JJavaError) as error:
             raise SqlError(f"Spark: {first_line(error)}", translated) from None
+
+
+def translate(sql: str, empty: EmptyCopy) -> str:
+    """Return a query in Spark's SQL; SqlError for the first part of it that is refused."""
+    try:
+        return to_spark(sql, empty.schema)
+    except RefusedError as error:
+        raise refusal_errors(error, sql)[0] from None
 
 
 def refusal_errors(error: RefusedError, sql: str) -> list[SqlError]:

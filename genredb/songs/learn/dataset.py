@@ -184,6 +184,11 @@ def artist_code_sql(artist_key: str) -> str:
     return f"('0x' || left(sha256(nullif({artist_key}, '')), {_CODE_DIGITS}))::bigint::double"
 
 
+def artist_code_on_spark(artist_key: str) -> str:
+    """Return Spark's SQL of the same number, as a bigint; NULL if the artist is unknown."""
+    return f"cast(conv(left(sha2(nullif({artist_key}, ''), 256), {_CODE_DIGITS}), 16, 10) as bigint)"
+
+
 def read_songs(
     connection: Connection, view: FeatureView, label: str | None = None, *, has_keys: bool = True
 ) -> Songs:
@@ -225,7 +230,8 @@ def number_sql(expression: str) -> str:
 
     Infinity, NaN and numbers too large for 32 bits, which trees use, count as missing.
     """
-    return f"case when abs({expression}::double) <= {_LARGEST} then {expression}::double end"
+    number = f"cast({expression} as double)"
+    return f"case when abs({number}) <= {_LARGEST} then {number} end"
 
 
 def songs_of(

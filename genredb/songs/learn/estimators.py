@@ -3,6 +3,7 @@
 Everything learned from labels is learned in ``fit``, so that in a fold only the fold's songs are used.
 """
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,18 @@ class ArtistClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def knows(self, artists: Numbers) -> npt.NDArray[np.bool_]:
         """Return True for each artist's code with a labelled song in the training data."""
         return np.asarray(self._places(artists) >= 0)
+
+    def with_artists(
+        self, codes: Numbers, starts: npt.NDArray[np.intp], genres: npt.NDArray[np.intp], counts: Numbers
+    ) -> "ArtistClassifier":
+        """Return this fitted classifier with other artists: their codes in ascending order, and their songs.
+
+        The entries of an artist, one for each genre of its songs, begin at its place in ``starts``.
+        """
+        other = copy.copy(self)
+        other.artists_, other.starts_ = codes, starts
+        other.artist_genres_, other.artist_counts_ = genres, counts
+        return other
 
     def _audio_estimator(self, genres: int) -> Any:
         """Return the estimator for so many genres: a dummy for a single one, which many estimators reject."""

@@ -40,7 +40,7 @@ def scored(batches: Iterable[Songs], fitted: Fitted, threads: int) -> Iterator[p
         waiting: deque[Future[pa.RecordBatch]] = deque()
         try:
             for songs in batches:
-                waiting.append(pool.submit(_scored, songs, fitted))
+                waiting.append(pool.submit(scored_batch, songs, fitted))
                 if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
@@ -49,7 +49,8 @@ def scored(batches: Iterable[Songs], fitted: Fitted, threads: int) -> Iterator[p
             pool.shutdown(cancel_futures=True)
 
 
-def _scored(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
+def scored_batch(songs: Songs, fitted: Fitted) -> pa.RecordBatch:
+    """Return the predictions of a batch of songs."""
     predicted = fitted.predict(songs)
     columns = [
         pa.array(songs.keys, pa.string()),
