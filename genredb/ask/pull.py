@@ -5,10 +5,8 @@ from pathlib import Path
 
 from genredb.ask.output import replaced
 from genredb.errors import UsageError
-from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.planning.built_with import read_built_with, write_built_with
 from genredb.runner.project.config import Config
-from genredb.runner.templates.relation import Relation
 from genredb.spark.engine import warehouse_of
 from genredb.spark.local import copy_relations
 from genredb.spark.published import published
@@ -44,12 +42,8 @@ def pull(config: Config, path: Path, *, is_forced: bool = False) -> PullResult:
         found = read_built_with(connection)
         if found.engine != "spark":
             raise UsageError(f"{config.database.name} was not built on Spark", cure="it needs no pull")
-        relations, state = published(connection, snapshots)
+        relations = published(connection, snapshots)
         copy_relations(connection, snapshots, relations)
-        executor = DuckDBExecutor(connection)
-        for node in state.nodes.values():
-            if one := relations.get(node.relation):
-                executor.mark(Relation(None, one.schema, one.name), one.kind, node.fingerprint)
         write_built_with(connection, replace(found, engine="duckdb"))
         writer.keep(draft)
     return PullResult(path, len(relations))

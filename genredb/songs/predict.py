@@ -121,9 +121,9 @@ def result_of(
             count(*) filter (where probability < min_probability)
         from {predictions}
         """
-    counts = connection.rows(sql)[0]
+    [(songs, by_artist, unnamed)] = connection.rows(sql)
     is_sample = read_built_with(connection).is_sample
-    return PredictResult(classifier_id, *counts, is_published=is_published, is_sample=is_sample)
+    return PredictResult(classifier_id, songs, by_artist, unnamed, is_published, is_sample)
 
 
 def _current(

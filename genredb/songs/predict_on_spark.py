@@ -76,7 +76,7 @@ def predict_on_spark(
                 rows = f"({executor.rows_here(PREDICTIONS)})"
                 result = result_of(connection, classifier_id, rows, is_published=False)
                 return replace(result, drift=drift)
-            columns = column_types(connection, PREDICTIONS.schema, PREDICTIONS.identifier)
+            columns = column_types(connection, "ml", "predictions")
         progress("predict", 0, 0)
         query = songs_with_artists(view, uses_artist=fitted.uses_artist)
         task = ScoringTask.of(fitted, stored_with)

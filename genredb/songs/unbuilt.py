@@ -48,19 +48,21 @@ class Change:
         return _WORDS[self.kind].format(self.subject)
 
 
-def read_unbuilt(config: Config) -> Change | None:
-    """Return a change that is missing from the published database, or None."""
+def read_unbuilt(config: Config, marks: Mapping[str, str] | None = None) -> Change | None:
+    """Return a change that is missing from the published database, or None; ``marks`` as for ``read_state``."""
     with open_reader(config.database, config.engine) as connection:
-        return find_unbuilt(config, connection)
+        return find_unbuilt(config, connection, marks)
 
 
-def find_unbuilt(config: Config, connection: Connection) -> Change | None:
+def find_unbuilt(
+    config: Config, connection: Connection, marks: Mapping[str, str] | None = None
+) -> Change | None:
     """Return a change since the last build that affects predictions or the submission, or None.
 
     The project is compared using the settings of the last build. Raw files that no longer exist do not count
     as a change.
     """
-    state = read_state(connection)
+    state = read_state(connection, marks)
     try:
         now, has_folder = as_last_built(config, state.built_with)
         compilation = compile_project(read_project(now))

@@ -85,7 +85,7 @@ class SparkEngine(Engine):
 
     def shown(self, ledger: "Connection") -> AbstractContextManager[None]:
         """Let the block read the published relations in the ledger; UsageError if they do not match it."""
-        relations, _ = published(ledger, self._snapshots)
+        relations = published(ledger, self._snapshots)
         return shown_relations(ledger, self._snapshots, relations)
 
     def known_relations(self) -> "Connection":

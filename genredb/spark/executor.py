@@ -141,7 +141,7 @@ class SparkExecutor:
         self._keep(Stored(schema, name, "table", columns, folder, reads=tuple(reads), inputs=inputs))
 
     def is_computed_from_current(self, relation: Relation) -> bool:
-        """Return True if a table that was computed, not built, was computed from the relations that are here."""
+        """Return True if a table was computed, not built, and from the relations as they are."""
         one = self.stored.get(relation.qualified_name)
         return bool(one and one.inputs and one.inputs == inputs_of(one.reads, self.stored))
 

@@ -24,6 +24,8 @@ def copy_relations(connection: Connection, snapshots: Snapshots, relations: Mapp
         if one.inputs:
             connection.execute(f"delete from {name}")
             connection.execute(f"insert into {name} by name {rows_of(snapshots, one)}")
+        if one.mark:
+            connection.execute(f"comment on {one.kind} {name} is {literal(one.mark)}")
 
 
 @contextlib.contextmanager

@@ -1,15 +1,15 @@
 """The published relations, as they match their ledger."""
 
 from genredb.errors import UsageError
-from genredb.runner.planning.state import State, read_state
+from genredb.runner.planning.state import read_state
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.warehouse.connection import Connection
 
 
-def published(ledger: Connection, snapshots: Snapshots) -> tuple[dict[str, Stored], State]:
-    """Return the relations of the published snapshot, and the state of the ledger that describes them.
+def published(ledger: Connection, snapshots: Snapshots) -> dict[str, Stored]:
+    """Return the relations of the published snapshot.
 
-    UsageError if they do not match: a build has died between the publication of one and of the other.
+    UsageError if the ledger does not match them: a build has died between the publication of one and of the other.
     """
     relations = snapshots.published()
     state = read_state(ledger, {name: one.mark for name, one in relations.items()})
@@ -18,4 +18,4 @@ def published(ledger: Connection, snapshots: Snapshots) -> tuple[dict[str, Store
             f"The last build into {snapshots.folder.name} ended while it was published",
             cure="run `genredb build --engine spark` again",
         )
-    return relations, state
+    return relations

@@ -34,11 +34,10 @@ def artists_of(fitted: Fitted) -> pa.Table:
 def songs_with_artists(view: FeatureView, *, uses_artist: bool) -> str:
     """Return Spark's SQL of the songs to predict, which joins the table ``ARTISTS`` if that is used."""
     names = [f"f{place}" for place in range(len(view.features))]
-    numbers = [
-        f"{number_sql(f'`{name}`')} as {alias}" for name, alias in zip(view.features, names, strict=True)
-    ]
+    numbers = [number_sql(f"`{name}`") for name in view.features]
+    columns = ", ".join(f"{sql} as {name}" for sql, name in zip(numbers, names, strict=True))
     code = artist_code_on_spark("artist_key") if uses_artist else "cast(null as bigint)"
-    songs = f"select song_key, {code} as code, {', '.join(numbers)} from `features.{view.name}`"
+    songs = f"select song_key, {code} as code, {columns} from `features.{view.name}`"
     if not uses_artist:
         return songs
     return (
@@ -49,7 +48,7 @@ def songs_with_artists(view: FeatureView, *, uses_artist: bool) -> str:
 
 @dataclass(frozen=True)
 class ScoringTask:
-    """Predicts batches of the songs of :func:`songs_with_artists`; ``stored_with`` is equal for every song."""
+    """Predicts batches of :func:`songs_with_artists`; ``stored_with`` is equal for every song."""
 
     fitted: Fitted
     stored_with: Mapping[str, Any]
@@ -72,9 +71,8 @@ class ScoringTask:
 
     def _songs(self, batch: pa.RecordBatch) -> Songs:
         features = self.fitted.feature_names
-        numbers = [
-            batch.column(1 + place).to_numpy(zero_copy_only=False) for place in range(1 + len(features))
-        ]
+        columns = batch.columns[1 : 2 + len(features)]
+        numbers = [column.to_numpy(zero_copy_only=False) for column in columns]
         keys = batch.column(0).to_numpy(zero_copy_only=False)
         return Songs(keys, np.column_stack(numbers).astype(np.float64), np.empty(0, dtype=object), features)
 
