@@ -44,6 +44,8 @@ def pull(config: Config, path: Path, *, is_forced: bool = False) -> PullResult:
             raise UsageError(f"{config.database.name} was not built on Spark", cure="it needs no pull")
         relations = published(connection, snapshots)
         copy_relations(connection, snapshots, relations)
+        # What is left are the identities on DuckDB, so that changes since the build can be told.
+        connection.execute("update meta.fingerprints set rest = split_part(rest, ' ', 1)")
         write_built_with(connection, replace(found, engine="duckdb"))
         writer.keep(draft)
     return PullResult(path, len(relations))

@@ -49,7 +49,10 @@ class Change:
 
 
 def read_unbuilt(config: Config, marks: Mapping[str, str] | None = None) -> Change | None:
-    """Return a change that is missing from the published database, or None; ``marks`` as for ``read_state``."""
+    """Return a change that is missing from the published database, or None.
+
+    ``marks`` are those of the relations if they are not in the same database.
+    """
     with open_reader(config.database, config.engine) as connection:
         return find_unbuilt(config, connection, marks)
 

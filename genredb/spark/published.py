@@ -9,7 +9,7 @@ from genredb.warehouse.connection import Connection
 def published(ledger: Connection, snapshots: Snapshots) -> dict[str, Stored]:
     """Return the relations of the published snapshot.
 
-    UsageError if the ledger does not match them: a build has died between the publication of one and of the other.
+    UsageError if the ledger does not match them: a build died after it had published one of the two.
     """
     relations = snapshots.published()
     state = read_state(ledger, {name: one.mark for name, one in relations.items()})

@@ -83,5 +83,5 @@ def _rest(node: Node, content: str, compilation: Compilation) -> str:
     if shaping := {name: value for name, value in settings.items() if name.lower() not in RESOURCES}:
         stated.append(json.dumps(shaping, sort_keys=True, default=str))
     if compilation.project.config.settings.engine == "spark":  # which runs what sqlglot makes of the SQL
-        stated.append(f"spark {version('pyspark')}, sqlglot {version('sqlglot')}")
+        return f"{digest(*stated)} spark {version('pyspark')}, sqlglot {version('sqlglot')}"
     return digest(*stated)

@@ -10,7 +10,7 @@ class Identity:
     """A node's own part of its fingerprint.
 
     ``sql`` is the text without the database name; ``sql_id`` identifies it and all texts that mean the same;
-    ``rest`` is a digest of configuration, relation, hooks and file contents.
+    ``rest`` is a digest of configuration, relation, hooks and file contents; on Spark, its version follows.
     """
 
     sql: str = ""
