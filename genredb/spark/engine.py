@@ -20,7 +20,7 @@ from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors
-from genredb.spark.session import DEFAULT_MASTER, start_session
+from genredb.spark.session import DEFAULT_MASTER, running_session, start_session
 from genredb.spark.snapshots import Snapshots
 from genredb.warehouse.tables import create_tables
 
@@ -38,16 +38,15 @@ if TYPE_CHECKING:
 class SparkEngine(Engine):
     """Builds on the Spark of ``config``; its relations are in the folder NAME.spark beside the ledger.
 
-    A ``session`` that is given is used, and left running.
+    A session that runs in this process is used, and left running.
     """
 
     name = "spark"
     resumes = False
     has_receipt = False
 
-    def __init__(self, config: "Config", session: "SparkSession | None" = None) -> None:
+    def __init__(self, config: "Config") -> None:
         self._config = config
-        self._given = session
         self._snapshots = Snapshots(warehouse_of(config.database))
         self._own: list[Relation] = []
         self._executor: SparkExecutor | None = None
@@ -110,8 +109,8 @@ class SparkEngine(Engine):
             self._session.stop()
 
     def _start(self) -> "SparkSession":
-        if self._given is not None:
-            return self._given
+        if running := running_session():
+            return running
         profile = self._config.profile
         master = self._config.settings.master or profile.spark_master or DEFAULT_MASTER
         self._session = start_session(master, profile.spark_settings)

@@ -57,6 +57,18 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
         raise UsageError(f"Spark does not start on {master}: {first_line(error)}") from None
 
 
+def running_session() -> "SparkSession | None":
+    """Return the session that runs in this process, if any; UsageError if its settings are others."""
+    refuse_missing()
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - slow to import
+
+    found = SparkSession.getActiveSession()
+    for name, value in FIXED.items() if found else ():
+        if found.conf.get(name, None) != value:
+            raise UsageError(f"The Spark session of this process has not set {name} to {value}")
+    return found
+
+
 def refuse_missing() -> None:
     """Raise UsageError if pyspark or Java is not installed."""
     try:

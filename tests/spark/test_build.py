@@ -46,7 +46,7 @@ def build(session: "SparkSession") -> Build:
     """Build on the tests' session, and plan on it."""
 
     def run(config: Config, options: Options = Options()) -> BuildResult:  # noqa: B008 - frozen
-        return verbs.build(config, options=options, engine=SparkEngine(config, session))
+        return verbs.build(config, options=options, engine=SparkEngine(config))
 
     return run
 
@@ -254,7 +254,7 @@ def test_rows_for_the_leak_guard_have_duckdbs_types(
         write_project(tmp_path, {"seeds/numbers.csv": "i,b,d\n1,9007199254740993,2024-02-29\n"})
     )
     assert build(config).is_published
-    engine = SparkEngine(config, session)
+    engine = SparkEngine(config)
     with open_reader(config.database) as ledger, closing(connect(tmp_path / "memory.duckdb")) as target:
         from genredb.runner.templates.relation import Relation
 
