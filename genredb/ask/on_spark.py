@@ -4,14 +4,14 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 
-from genredb.errors import SqlError, UsageError
+from genredb.errors import ProjectError, SqlError, UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
 from genredb.spark.dialect import with_values
 from genredb.spark.engine import SparkEngine
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import find_relation, open_empty, open_reader, quote, spill_folder
-from genredb.warehouse.duckdb_errors import place_in_query
+from genredb.warehouse.duckdb_errors import place_in_query, query_errors
 from genredb.warehouse.user_sql import bind_query, read_query
 
 
@@ -33,12 +33,15 @@ def answered(
         executor = engine.executor(ledger)
         known = engine.known_relations()
         statement = read_query(known, sql)
-        bind_query(known, statement, parameters)
+        with query_errors(statement):
+            bind_query(known, statement, parameters)
         try:
             answer = executor.answer(with_values(statement, parameters), limit)
-        except SqlError as error:
+        except ProjectError as error:
+            if not isinstance(error, SqlError):
+                raise UsageError(error.what, cure=error.cure) from None
             at = error.offset if error.sql == statement else None
-            raise UsageError(str(error), place=place_in_query(statement, at, 1)) from None
+            raise UsageError(error.what, cure=error.cure, place=place_in_query(statement, at, 1)) from None
         yield connection, answer
 
 

@@ -19,7 +19,7 @@ from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
-from genredb.spark.queries import refusal_errors
+from genredb.spark.queries import refusal_errors, refuse_untyped
 from genredb.spark.session import DEFAULT_MASTER, running_session, start_session
 from genredb.spark.snapshots import Snapshots
 from genredb.warehouse.tables import create_tables
@@ -152,11 +152,14 @@ class SparkEngine(Engine):
                 if node.materialized not in ("table", "view"):
                     yield ProjectError(f"{node.materialized} models do not run on Spark", place=node.path)
                 self._empty.create(node.relation, node.sql)
+                refuse_untyped(self._empty.executor.columns(str(node.relation.include(database=False))))
             else:
                 self._empty.executor.columns(f"(\n{node.sql}\n)")
             to_spark(node.sql, self._empty.schema)
         except SqlError:
             return  # the build reports it, unless what it reads was refused
+        except ProjectError as error:
+            yield error.at(node.path)
         except RefusedError as error:
             for one in refusal_errors(error, node.sql):
                 yield located(runtime, node, one)

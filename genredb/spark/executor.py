@@ -21,7 +21,7 @@ from genredb.spark.dialect import quoted, spark_type
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.local import in_order, inputs_of, rows_of
 from genredb.spark.parquet import write_parquet
-from genredb.spark.queries import Queries, translate
+from genredb.spark.queries import Queries, refuse_untyped, translate
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.spark.sources import load_files
 from genredb.warehouse.connection import Connection
@@ -97,6 +97,7 @@ class SparkExecutor:
 
         They are at most one more than ``limit``.
         """
+        refuse_untyped(self.columns(f"(\n{sql}\n)"))
         translate(sql, self._empty)  # what is refused needs no session
         typed = self._queries.typed(sql)
         most = "" if limit is None else f" limit {limit + 1}"

@@ -1,6 +1,6 @@
 """Runs queries of DuckDB's dialect in a Spark session, in which each stored relation is a view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Queries:
         SqlError if it is invalid, refused, or of another type on Spark than widening explains.
         """
         types = self._empty.executor.columns(f"(\n{sql}\n)")
+        refuse_untyped(types)
         translated = translate(sql, self._empty)
         frame = self._run(translated, lambda frame: frame)
         for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
@@ -76,6 +77,13 @@ class Queries:
             return do(self.session.sql(translated))
         except (PySparkException, Py4JJavaError) as error:
             raise SqlError(f"Spark: {first_line(error)}", translated) from None
+
+
+def refuse_untyped(columns: Mapping[str, str]) -> None:
+    """Raise ProjectError for a column that is only NULL: Parquet has no type for it."""
+    untyped = next((name for name, kind in columns.items() if '"NULL"' in kind), None)
+    if untyped is not None:
+        raise ProjectError(f"the column {untyped} has no type", cure="state one, as in cast(null as varchar)")
 
 
 def translate(sql: str, empty: EmptyCopy) -> str:

@@ -127,7 +127,7 @@ QUESTIONS = {
     "from songs order by song_key": ("jsonl", 3),
     "select title, bpm from songs where genre = $g order by id": ("json", None),
     "select song_key, group_probabilities, basis = 'artist' as b from predictions order by 1": ("json", 2),
-    "select 1 as x, 'a|b' as y, null as z": ("markdown", None),
+    "select 1 as x, 'a|b' as y, cast(null as varchar) as z": ("markdown", None),
 }
 
 
@@ -167,7 +167,8 @@ REFUSED = {
     "select 1; select 2": "Only one statement can be run at a time",
     "drop table songs": "Only queries can be run, not DROP statements",
     "select $x": "No value is given for $x",
-    "from read_csv('/etc/passwd')": "disabled",
+    "from read_csv('/etc/passwd')": "Cannot access file",
+    "select null as z": "the column z has no type; state one, as in cast(null as varchar).",
 }
 
 
@@ -181,7 +182,7 @@ def test_what_cannot_be_asked_is_said_before_spark_starts(ledger: Config, sql: s
 
 def test_the_command_line_asks_spark(ledger: Config) -> None:
     done = command(ledger, "query", "select count(*) as n from songs", "--master", "local[1]")
-    assert (done.returncode, done.stdout.split()) == (0, ["n", "────", "16"])
+    assert (done.returncode, done.stdout.split()) == (0, ["n", "──", "16"])
     assert "--trusted is for DuckDB" in command(ledger, "query", "from songs", "--trusted").stderr
 
 
@@ -217,7 +218,7 @@ def test_what_changes_makes_predictions_out_of_date(ledger: Config, tmp_path: Pa
     try:
         train.write_text(before + before.splitlines()[1].replace("1,Song 1,", "90,Song 90,") + "\n")
         [load] = verbs.load(config, engine=SparkEngine(config))
-        assert (load.source, load.rows) == ("raw.songs_train", 14)
+        assert (load.source, load.loaded) == ("raw.songs_train", 14)
         with pytest.raises(UsageError, match="run `genredb build` first"):
             predict_on_spark(config)
         result = verbs.build(config, engine=SparkEngine(config))
