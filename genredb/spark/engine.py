@@ -16,7 +16,7 @@ from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import RefusedError, to_spark
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor, refusal_errors
-from genredb.spark.session import DEFAULT_MASTER, start_session
+from genredb.spark.session import DEFAULT_MASTER, start_session, stop_session
 from genredb.spark.snapshots import Snapshots
 from genredb.warehouse.tables import create_tables
 
@@ -90,7 +90,7 @@ class SparkEngine(Engine):
         self._snapshots.discard()
         self._empty.close()
         if self._session is not None:
-            self._session.stop()
+            stop_session(self._session)
 
     def _start(self) -> "SparkSession":
         if self._given is not None:

@@ -18,8 +18,8 @@ from genredb.runner.planning.state import mark_of
 from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
 from genredb.spark.empty import EmptyCopy
+from genredb.spark.failures import explained
 from genredb.spark.parquet import write_parquet
-from genredb.spark.session import first_line
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.spark.sources import load_files
 from genredb.warehouse.connection import Connection
@@ -102,7 +102,8 @@ class SparkExecutor:
         folder = self._snapshots.table_folder(source.schema, source.table)
         if files:
             path = self._snapshots.path(folder)
-            done = load_files(self._session, self.ledger, source, files, path)
+            with explained():
+                done = load_files(self._session, self.ledger, source, files, path)
         else:
             done = ()
             self._write(f"select * from ({_nothing(self.columns(_here(relation)))})", folder)
@@ -229,13 +230,8 @@ class SparkExecutor:
 
     def _on_spark(self, translated: str, do: "Callable[[str], Any]") -> Any:
         """Run a translated query; Spark's errors become SqlErrors."""
-        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - slow to import
-        from pyspark.errors import PySparkException  # noqa: PLC0415
-
-        try:
+        with explained(translated):
             return do(translated)
-        except (PySparkException, Py4JJavaError) as error:
-            raise SqlError(f"Spark: {first_line(error)}", translated) from None
 
     def _stored(self, relation: Relation, kind: str, folder: str = "", sql: str = "") -> Stored:
         columns = self.columns(_here(relation))
@@ -249,12 +245,13 @@ class SparkExecutor:
 
     def _register(self, session: "SparkSession", one: Stored) -> None:
         name = quoted(one.qualified_name)
-        if one.kind == "view":
-            session.sql(f"create or replace temporary view {name} as {one.sql}")
-            return
         typed = ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in one.columns.items())
         path = str(self._snapshots.path(one.folder))
-        session.read.schema(typed).parquet(path).createOrReplaceTempView(name)
+        with explained(one.sql):
+            if one.kind == "view":
+                session.sql(f"create or replace temporary view {name} as {one.sql}")
+            else:
+                session.read.schema(typed).parquet(path).createOrReplaceTempView(name)
 
 
 def refusal_errors(error: RefusedError, sql: str) -> list[SqlError]:
