@@ -94,7 +94,7 @@ def refuse_missing() -> None:
 
 
 def _start_java(conf: "SparkConf", printed: IO[bytes] | None) -> None:
-    """Start the Java process, unless this process has one; what it prints goes to a file, or to the terminal."""
+    """Start the Java process, unless there is one; what it prints goes to a file, or to the terminal."""
     from pyspark import SparkContext  # noqa: PLC0415
     from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
 

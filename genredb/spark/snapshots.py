@@ -76,7 +76,7 @@ class Snapshots:
         snapshot = self.folder / self._new
         snapshot.mkdir(parents=True, exist_ok=True)
         for unfinished in snapshot.glob(f"*/{UNFINISHED}"):  # of executors that died
-            shutil.rmtree(unfinished)
+            shutil.rmtree(unfinished, ignore_errors=True)
         content = json.dumps([asdict(one) for one in relations.values()], indent=1)
         _write_whole(snapshot / _MANIFEST, content)
         for path in (*snapshot.rglob("*"), snapshot):
@@ -103,22 +103,23 @@ class Snapshots:
         return {one.qualified_name: one for one in found}
 
     def _start_grace(self) -> None:
-        """Touch the snapshots that readers of the published one read; one that is touched is not swept."""
-        folders = [one.folder for one in self.published().values() if one.folder]
-        for name in {self._published_name(), *(Path(folder).parts[0] for folder in folders)} - {""}:
+        """Touch what readers of the published snapshot read, for it is about to be replaced."""
+        name = self._published_name()
+        read = [one.folder for one in self.published().values() if one.folder]
+        for path in (f"{name}/{_MANIFEST}", *read) if name else ():
             with contextlib.suppress(FileNotFoundError):  # damaged; --full-refresh makes it anew
-                os.utime(self.folder / name)
-                _sync(self.folder / name)
+                os.utime(self.folder / path)
+                _sync(self.folder / path)
 
     def _sweep(self, relations: Mapping[str, Stored]) -> None:
-        """Remove snapshots after their time of grace, but for tables that the published one still reads."""
+        """Remove old tables and manifests after their time of grace, but for tables still read."""
         kept = {self.folder / one.folder for one in relations.values() if one.folder}
         oldest = time.time() - GRACE_SECONDS
         for snapshot in self.folder.glob(f"{_PREFIX}*"):
-            if snapshot.name == self._new or _last_written(snapshot) > oldest:
+            if snapshot.name == self._new:
                 continue
             for path in [*snapshot.iterdir()]:
-                if path not in kept:
+                if path not in kept and _last_written(path) < oldest:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             if not any(snapshot.iterdir()):
                 snapshot.rmdir()
@@ -131,9 +132,9 @@ def _write_whole(target: Path, text: str) -> None:
         _sync(draft)
 
 
-def _last_written(snapshot: Path) -> float:
-    """Return when something in a snapshot was last written, or its time of grace started."""
-    return max(path.stat().st_mtime for path in (snapshot, *snapshot.rglob("*")))
+def _last_written(path: Path) -> float:
+    """Return when a table or manifest was last written, or its time of grace started."""
+    return max(one.stat().st_mtime for one in (path, *path.rglob("*")))
 
 
 def _sync(path: Path) -> None:
