@@ -45,9 +45,9 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (r"exited with code 137\b", "executors were killed, as by a system short of memory", _MORE_MEMORY),
     ("ExecutorLostFailure|Could not find executor", "executors were lost", "see the logs of their workers"),
     (
-        r"ModuleNotFoundError: No module named '(genredb|duckdb|pyarrow|sqlglot)\b",
-        "the executors' Python has no genredb",
-        "install genredb[spark] in it, or set PYSPARK_PYTHON",
+        "ModuleNotFoundError",
+        "the executors' Python lacks genredb or a library of it",
+        "install genredb[spark] there, or set PYSPARK_PYTHON",
     ),
     ("Cannot run program", "", "set PYSPARK_PYTHON to a Python that all executors have"),
     ("FileNotFoundError|PATH_NOT_FOUND|Mkdirs failed|Permission ?denied", "", _SHARED_DISK),

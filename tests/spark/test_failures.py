@@ -175,7 +175,7 @@ PYTHON = (
         (JOB.format("ExecutorLostFailure (executor 7 exited unrelated) Reason: worker lost"), "executors were lost", "the logs of their workers"),
         (JOB.format("java.io.IOException: Mkdirs failed to create file:/w/x"), "Mkdirs failed to create file:/w/x", "all executors"),
         (JOB.format("java.io.IOException: Cannot run program \"/no/python\": error=2, No such file"), 'Cannot run program "/no/python": error=2, No such file', "PYSPARK_PYTHON"),
-        (PYTHON.format("ModuleNotFoundError: No module named 'genredb'"), "the executors' Python has no genredb", "install genredb[spark] in it"),
+        (PYTHON.format("ModuleNotFoundError: No module named 'genredb'"), "the executors' Python lacks genredb or a library of it", "install genredb[spark] there"),
         (PYTHON.format("FileNotFoundError: [Errno 2] No such file or directory: '/raw/a.csv'"), "No such file or directory: '/raw/a.csv'", "all executors"),
         (PYTHON.format("ValueError: odd"), "ValueError: odd", ""),
         ("[DIVIDE_BY_ZERO] Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead. If necessary set"
