@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from genredb.errors import ResourceError, SqlError
 
 _SHARED_DISK = "all executors must see the raw files, and write to the folder of the database"
-_MORE_MEMORY = "give `spark.executor.memory` more, or `spark.sql.shuffle.partitions`, in profiles.yml"
-_OTHER_MASTER = "name one such as local[4] or spark://host:7077"
-_NO_MASTER = "no master answers there, or it ended the application"
+_MORE_MEMORY = "raise `spark.executor.memory` or `spark.sql.shuffle.partitions` in profiles.yml"
 
 
 @dataclass(frozen=True)
