@@ -20,7 +20,7 @@ from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors, refuse_untyped
-from genredb.spark.session import DEFAULT_MASTER, running_session, start_session
+from genredb.spark.session import DEFAULT_MASTER, running_session, start_session, stop_session
 from genredb.spark.snapshots import Snapshots
 from genredb.warehouse.tables import create_tables
 
@@ -106,7 +106,7 @@ class SparkEngine(Engine):
         self._snapshots.discard()
         self._empty.close()
         if self._session is not None:
-            self._session.stop()
+            stop_session(self._session)
 
     def _start(self) -> "SparkSession":
         if running := running_session():

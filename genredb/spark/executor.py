@@ -19,6 +19,7 @@ from genredb.runner.planning.state import mark_of
 from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import quoted, spark_type
 from genredb.spark.empty import EmptyCopy
+from genredb.spark.failures import explained
 from genredb.spark.local import in_order, inputs_of, rows_of
 from genredb.spark.parquet import write_parquet
 from genredb.spark.queries import Queries, refuse_untyped, translate
@@ -172,7 +173,8 @@ class SparkExecutor:
         folder = self._snapshots.table_folder(source.schema, source.table)
         if files:
             path = self._snapshots.path(folder)
-            done = load_files(self._queries.session, self.ledger, source, files, path)
+            with explained():
+                done = load_files(self._queries.session, self.ledger, source, files, path)
         else:
             done = ()
             self._write(_nothing(self.columns(_here(relation))), folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.errors import ProjectError, SqlError
 from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
 from genredb.spark.empty import EmptyCopy
-from genredb.spark.session import first_line
+from genredb.spark.failures import explained
 from genredb.spark.snapshots import Stored
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _WIDENED = {("INT", "BIGINT"), ("INT", "DECIMAL(38, 0)"), ("BIGINT", "DECIMAL(38
 
 
 class Queries:
-    """The queries of one session; ``empty`` has its relations. Spark's errors become SqlErrors."""
+    """The queries of one session; ``empty`` has its relations. Spark's errors are explained."""
 
     def __init__(self, session: "SparkSession", empty: EmptyCopy) -> None:
         self.session = session
@@ -63,20 +63,16 @@ class Queries:
     def register(self, one: Stored, folder: Path) -> None:
         """Create the view of a stored relation; ``folder`` has the files of a table."""
         name = quoted(one.qualified_name)
-        if one.kind == "view":
-            self.session.sql(f"create or replace temporary view {name} as {one.sql}")
-            return
         typed = ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in one.columns.items())
-        self.session.read.schema(typed).parquet(str(folder)).createOrReplaceTempView(name)
+        with explained(one.sql):
+            if one.kind == "view":
+                self.session.sql(f"create or replace temporary view {name} as {one.sql}")
+            else:
+                self.session.read.schema(typed).parquet(str(folder)).createOrReplaceTempView(name)
 
     def _run(self, translated: str, do: "Callable[[DataFrame], Any]") -> Any:
-        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - slow to import
-        from pyspark.errors import PySparkException  # noqa: PLC0415
-
-        try:
+        with explained(translated):
             return do(self.session.sql(translated))
-        except (PySparkException, Py4JJavaError) as error:
-            raise SqlError(f"Spark: {first_line(error)}", translated) from None
 
 
 def refuse_untyped(columns: Mapping[str, str]) -> None:

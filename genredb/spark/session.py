@@ -1,19 +1,24 @@
 """Starts the Spark session of a command, with the settings on which equality with DuckDB rests."""
 
+import contextlib
 import logging
 import os
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from genredb.errors import UsageError
+from genredb.errors import ResourceError, UsageError
+from genredb.spark.failures import Failure, failure_in, failure_of, is_of_spark
 
 if TYPE_CHECKING:
+    from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
 DEFAULT_MASTER = "local[*]"
+LOG_LEVEL = "spark.log.level"
 # Fixed, because the probes of the allow-list were run with them.
 FIXED: Mapping[str, str] = {
     "spark.sql.ansi.enabled": "true",  # errors where DuckDB has errors, instead of NULL or a wrapped number
@@ -31,30 +36,46 @@ _QUIET: Mapping[str, str] = {
     "spark.executor.extraJavaOptions": _STACK,
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "OFF",
+    LOG_LEVEL: "OFF",
 }
 # One machine has few cores: Spark's 200 tasks per shuffle would cost more than the work in them.
 _LOCAL: Mapping[str, str] = {"spark.sql.shuffle.partitions": "8"}
 
 
 def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
-    """Start a session; ``settings`` are the profile's. UsageError if Spark or Java is missing or refuses."""
+    """Start a session; ``settings`` are the profile's. ResourceError if Spark does not start.
+
+    What Spark's Java process prints is shown only if the settings have ``spark.log.level``.
+    """
     refuse_missing()
-    from pyspark.errors import PySparkException  # noqa: PLC0415 - slow to import
+    from pyspark import SparkConf  # noqa: PLC0415 - slow to import
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # pyspark logs each failing query as JSON; the error itself says what failed.
     logging.getLogger("SQLQueryContextLogger").disabled = True
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.master(master).appName("genredb")
+    conf = SparkConf().setMaster(master).setAppName("genredb")
     local = _LOCAL if master.startswith("local[") else {}
     for name, value in {**_QUIET, **local, **settings, **FIXED}.items():
-        builder = builder.config(name, str(value))
-    try:
-        return builder.getOrCreate()
-    except (PySparkException, OSError) as error:
-        raise UsageError(f"Spark does not start on {master}: {first_line(error)}") from None
+        conf.set(name, str(value))
+    with tempfile.TemporaryFile() as printed:
+        try:
+            _start_java(conf, None if LOG_LEVEL in settings else printed)
+            return SparkSession.builder.config(conf=conf).getOrCreate()
+        except Exception as error:
+            if not is_of_spark(error):
+                raise
+            found = _of_java(printed) if "JAVA_GATEWAY_EXITED" in str(error) else failure_of(error)
+            what = f"Spark does not start on {master}: {found.what}"
+            raise ResourceError(what, cure=found.cure) from None
+
+
+def stop_session(session: "SparkSession") -> None:
+    """End a session; its Java process may be gone already."""
+    with warnings.catch_warnings(), contextlib.suppress(ConnectionError):
+        warnings.filterwarnings("ignore", "Unable to cleanly shutdown", RuntimeWarning)
+        session.stop()
 
 
 def running_session() -> "SparkSession | None":
@@ -76,13 +97,26 @@ def refuse_missing() -> None:
     except ImportError:
         raise UsageError("pyspark is not installed", cure="run `pip install 'genredb[spark]'`") from None
     home = os.environ.get("JAVA_HOME")
-    if not (shutil.which("java") or (home and shutil.which("java", path=f"{home}/bin"))):
+    if home and not shutil.which("java", path=f"{home}/bin"):
+        raise UsageError(f"JAVA_HOME is {home}, which has no bin/java", cure="set it to Java 17, or unset it")
+    if not home and not shutil.which("java"):
         raise UsageError(
             "Spark needs Java 17, and there is no `java`", cure="install a Java runtime, or set JAVA_HOME"
         )
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text: Spark's go on with plans and stack traces."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _start_java(conf: "SparkConf", printed: IO[bytes] | None) -> None:
+    """Start the Java process, unless there is one; what it prints goes to a file, or to the terminal."""
+    from pyspark import SparkContext  # noqa: PLC0415
+    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+
+    if SparkContext._gateway is None:
+        gateway = launch_gateway(conf, {"stdout": printed, "stderr": printed})
+        SparkContext._ensure_initialized(gateway=gateway, conf=conf)
+
+
+def _of_java(printed: IO[bytes]) -> Failure:
+    """Return why the Java process did not start, from what it printed."""
+    printed.seek(0)
+    found = failure_in(printed.read().decode(errors="replace"))
+    return found if found.what else Failure("Java said why above")

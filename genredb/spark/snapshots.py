@@ -5,9 +5,11 @@
     snap-ID/SCHEMA.TABLE/         the rows of a table that was made for it
 
 A table that did not change stays where it is; the manifest of a later snapshot names it there. A reader
-resolves CURRENT once, so it sees one snapshot however long it reads.
+resolves CURRENT once, so it sees one snapshot for the time of grace, which starts when that is replaced. What
+a task has not finished is in SCHEMA.TABLE/_temporary, also while Spark writes.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -23,7 +25,8 @@ from genredb.drafts import whole_file
 POINTER = "CURRENT"
 _MANIFEST = "manifest.json"
 _PREFIX = "snap-"
-# For this long, a snapshot that is no longer published can still be read.
+UNFINISHED = "_temporary"  # as Spark names it; neither Spark nor DuckDB reads such a folder
+# For this long after it was replaced, a snapshot can still be read.
 GRACE_SECONDS = 24 * 60 * 60
 
 
@@ -79,13 +82,14 @@ class Snapshots:
         """Make the new snapshot the published one, durably, and remove old ones."""
         snapshot = self.folder / self._new
         snapshot.mkdir(parents=True, exist_ok=True)
+        for unfinished in snapshot.glob(f"*/{UNFINISHED}"):  # of executors that died
+            shutil.rmtree(unfinished, ignore_errors=True)
         content = json.dumps([asdict(one) for one in relations.values()], indent=1)
-        (snapshot / _MANIFEST).write_text(content, encoding="utf-8")
+        _write_whole(snapshot / _MANIFEST, content)
         for path in (*snapshot.rglob("*"), snapshot):
             _sync(path)
-        with whole_file(self.folder / POINTER) as draft:
-            draft.write_text(f"{self._new}\n", encoding="utf-8")
-            _sync(draft)
+        self._start_grace()
+        _write_whole(self.folder / POINTER, f"{self._new}\n")
         _sync(self.folder)
         self._sweep(relations)
 
@@ -105,18 +109,39 @@ class Snapshots:
         found = (Stored(**one) for one in stated)
         return {one.qualified_name: one for one in found}
 
+    def _start_grace(self) -> None:
+        """Touch what readers of the published snapshot read, for it is about to be replaced."""
+        name = self._published_name()
+        read = [one.folder for one in self.published().values() if one.folder]
+        for path in (f"{name}/{_MANIFEST}", *read) if name else ():
+            with contextlib.suppress(FileNotFoundError):  # damaged; --full-refresh makes it anew
+                os.utime(self.folder / path)
+                _sync(self.folder / path)
+
     def _sweep(self, relations: Mapping[str, Stored]) -> None:
-        """Remove snapshots after their time of grace, but for tables that the published one still reads."""
+        """Remove old tables and manifests after their time of grace, but for tables still read."""
         kept = {self.folder / one.folder for one in relations.values() if one.folder}
         oldest = time.time() - GRACE_SECONDS
         for snapshot in self.folder.glob(f"{_PREFIX}*"):
-            if snapshot.name == self._new or snapshot.stat().st_mtime > oldest:
+            if snapshot.name == self._new:
                 continue
             for path in [*snapshot.iterdir()]:
-                if path not in kept:
+                if path not in kept and _last_written(path) < oldest:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             if not any(snapshot.iterdir()):
                 snapshot.rmdir()
+
+
+def _write_whole(target: Path, text: str) -> None:
+    """Write a file that is never seen in part, not even after a power failure."""
+    with whole_file(target) as draft:
+        draft.write_text(text, encoding="utf-8")
+        _sync(draft)
+
+
+def _last_written(path: Path) -> float:
+    """Return when a table or manifest was last written, or its time of grace started."""
+    return max(one.stat().st_mtime for one in (path, *path.rglob("*")))
 
 
 def _sync(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from genredb.errors import GenredbError
 from genredb.runner.templates.relation import Relation
 from genredb.spark.parquet import write_parquet
+from genredb.spark.snapshots import UNFINISHED
 from genredb.warehouse.database import insert_rows, open_empty
 from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.load import Load, load_source
@@ -64,9 +65,10 @@ def load_files(
 
 def _load(source: SourceSpec, path: Path, target: Path) -> _Loaded:
     """Load one file, in a task; the Parquet file appears whole, also if a task is tried again."""
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")  # Spark reads no file with such a name
-    spill = draft.with_suffix(".spill")
+    attempt = target.parent / UNFINISHED / uuid.uuid4().hex
+    draft, spill = attempt / target.name, attempt / "spill"
     try:
+        attempt.mkdir(parents=True)
         with closing(open_empty(spill, (Setting("threads", 1),))) as connection:
             loads = load_source(connection, source, [path])
             quarantined = connection.rows("select source, file, line, reason, text from raw.quarantine")
@@ -76,5 +78,4 @@ def _load(source: SourceSpec, path: Path, target: Path) -> _Loaded:
     except GenredbError as error:
         return _Loaded(error=error)
     finally:
-        draft.unlink(missing_ok=True)
-        shutil.rmtree(spill, ignore_errors=True)
+        shutil.rmtree(attempt, ignore_errors=True)

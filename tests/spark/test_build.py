@@ -1,6 +1,6 @@
 """A build on Spark gives the rows, the checks and the quarantine of a build on DuckDB."""
 
-import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +14,7 @@ from genredb.errors import ProjectErrors, UsageError
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config
 from genredb.runner.results import BuildResult
+from genredb.songs.sample.write import write_sample
 from genredb.spark.dialect import quoted
 from genredb.spark.engine import SparkEngine, warehouse_of
 from genredb.spark.snapshots import POINTER, Snapshots
@@ -78,6 +79,13 @@ def assert_builds_alike(config: Config, build: Build, session: "SparkSession") -
 def test_the_real_songs(real_data: Path, tmp_path: Path, build: Build, session: "SparkSession") -> None:
     config = config_for(real_data, tmp_path / "duck.duckdb", baselines=True)
     assert_builds_alike(config, build, session)
+
+
+def test_sample_songs(tmp_path: Path, build: Build, session: "SparkSession") -> None:
+    """As many synthetic songs as GENREDB_SPARK_SONGS says, some of them faulty."""
+    raw_dir = tmp_path / "raw"
+    write_sample(raw_dir, int(os.environ.get("GENREDB_SPARK_SONGS", "2000")), seed=1, defects=True)
+    assert_builds_alike(config_for(raw_dir, tmp_path / "duck.duckdb"), build, session)
 
 
 def test_odd_songs_from_many_files(
@@ -222,29 +230,6 @@ def test_everything_refused_is_said_at_once_with_its_line(tmp_path: Path) -> Non
     assert "upper()" in said[0]
     assert "//" in said[1]
     assert said[2].startswith("models/two.sql: incremental models do not run on Spark")
-
-
-def test_an_old_snapshot_is_swept_but_for_tables_still_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from genredb.spark import snapshots as module
-
-    monkeypatch.setattr(module, "GRACE_SECONDS", -1)
-    kept, gone = (module.Stored("main", name, "table", {"i": "INTEGER"}) for name in ("kept", "gone"))
-    first = Snapshots(tmp_path)
-    stored = {}
-    for one in (kept, gone):
-        folder = first.table_folder(one.schema, one.name)
-        first.path(folder).mkdir()
-        stored[one.qualified_name] = replace(one, folder=folder)
-    first.publish(stored)
-    second = Snapshots(tmp_path)
-    second.publish({"main.kept": stored["main.kept"]})
-    assert Snapshots(tmp_path).published() == {"main.kept": stored["main.kept"]}
-    assert first.path(stored["main.kept"].folder).is_dir()
-    assert not first.path(stored["main.gone"].folder).exists()
-    manifest = tmp_path / (tmp_path / POINTER).read_text(encoding="utf-8").strip() / "manifest.json"
-    assert [one["name"] for one in json.loads(manifest.read_text(encoding="utf-8"))] == ["kept"]
 
 
 def test_rows_for_the_leak_guard_have_duckdbs_types(

@@ -7,16 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from genredb.songs.sample.write import write_sample
 from genredb.spark.engine import warehouse_of
-from genredb.spark.snapshots import Snapshots
+from genredb.spark.snapshots import UNFINISHED, Snapshots
 from genredb.warehouse.database import open_reader, quote
 from tests import verbs
 from tests.conftest import ROOT, config_for
@@ -43,7 +44,7 @@ class Project:
     def ledger(self) -> Path:
         return self.folder / "ledger.duckdb"
 
-    def start(self, master: str, *, code: str = "") -> subprocess.Popen[str]:
+    def start(self, master: str, *, code: str = "", env: Mapping[str, str] = {}) -> subprocess.Popen[str]:
         """Start a build; ``code`` is run before it."""
         script = f"{code}\nimport sys\nfrom genredb.__main__ import main\nsys.exit(main())"
         options = {"--project-dir": self.folder, "--raw-dir": self.raw_dir, "--database": self.ledger}
@@ -53,7 +54,7 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+            env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", **env},
         )
 
     def build(self, master: str) -> None:
@@ -160,20 +161,59 @@ def test_a_master_and_a_worker(project: Project, duck: Path, tmp_path: Path) -> 
     project.assert_same_as(duck)
 
 
+def kill_executors(project: Project, process: subprocess.Popen[str], where: str, most: int) -> int:
+    """Kill executors once there are such files in the warehouse; return how many were killed."""
+    deadline = time.monotonic() + SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if any(warehouse_of(project.ledger).glob(where)):
+            executors = processes(process.pid, "CoarseGrainedExecutorBackend")[:most]
+            for executor in executors:
+                os.kill(executor, signal.SIGKILL)
+            return len(executors)
+        time.sleep(0.01)
+    return 0
+
+
 def test_an_executor_that_dies_in_a_stage_costs_no_row(project: Project, duck: Path) -> None:
     process = project.start(LOCAL_CLUSTER)
-    deadline = time.monotonic() + SECONDS
-    killed = 0
-    while not killed and process.poll() is None and time.monotonic() < deadline:
-        is_writing = any(warehouse_of(project.ledger).glob("snap-*/*/_temporary"))
-        for executor in processes(process.pid, "CoarseGrainedExecutorBackend")[:1] if is_writing else ():
-            os.kill(executor, signal.SIGKILL)
-            killed = executor
-        time.sleep(0.02)
+    killed = kill_executors(project, process, "snap-*/*/_temporary/0", most=1)
     _, said = process.communicate(timeout=SECONDS)
     assert killed
     assert process.returncode == 0, said
     project.assert_same_as(duck)
+
+
+def test_executors_that_die_while_they_load_cost_and_double_no_row(project: Project, tmp_path: Path) -> None:
+    """What they did not finish is gone, too."""
+    project = replace(project, raw_dir=tmp_path / "many")
+    write_sample(project.raw_dir, 20_000, defects=True)
+    process = project.start(LOCAL_CLUSTER)
+    killed = kill_executors(project, process, f"snap-*/raw.*/{UNFINISHED}/*", most=2)
+    _, said = process.communicate(timeout=SECONDS)
+    assert killed
+    assert process.returncode == 0, said
+    config = config_for(project.raw_dir, tmp_path / "duck.duckdb")
+    assert verbs.build(config).is_published
+    project.assert_same_as(config.database)
+    with open_reader(config.database) as expected, open_reader(project.ledger) as ledger:
+        quarantine = "from raw.quarantine order by all"
+        assert ledger.rows(quarantine) == expected.rows(quarantine)
+    assert [*warehouse_of(project.ledger).glob(f"snap-*/*/{UNFINISHED}")] == []
+
+
+def test_executors_without_genredb_are_reported(project: Project, tmp_path: Path) -> None:
+    import pyspark
+
+    libraries = ":".join(map(str, (Path(pyspark.__file__).parent / "python" / "lib").glob("*.zip")))
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nPYTHONPATH="{libraries}" exec "{sys.executable}" -S "$@"\n')
+    bare.chmod(0o755)
+    process = project.start("local[1]", env={"PYSPARK_PYTHON": str(bare)})
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 3
+    [last] = said.splitlines()[-1:]
+    reason = "the executors' Python lacks genredb or a library of it"
+    assert last == f"error: {reason}; install genredb[spark] there, or set PYSPARK_PYTHON."
 
 
 DIE = """
@@ -185,7 +225,12 @@ def die(*_):
 # What makes a build die while it publishes, and whether the new snapshot stands then.
 AT = {
     "before the manifest": ("snapshots.Snapshots.publish = die", False),
-    "before the pointer": ("snapshots.whole_file = die", False),
+    "with the manifest written but not in place": (
+        "sync = snapshots._sync\n"
+        "snapshots._sync = lambda path: die() if path.name.startswith('.manifest') else sync(path)",
+        False,
+    ),
+    "before the pointer": ("snapshots.Snapshots._start_grace = die", False),
     "with the pointer written but not in place": (
         "sync = snapshots._sync\n"
         "snapshots._sync = lambda path: die() if snapshots.POINTER in path.name else sync(path)",
