@@ -48,7 +48,7 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
     What Spark's Java process prints is shown only if the settings have ``spark.log.level``.
     """
     refuse_missing()
-    from pyspark import SparkConf  # noqa: PLC0415 - slow to import
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - slow to import
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
@@ -66,7 +66,7 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
         except Exception as error:
             if not is_of_spark(error):
                 raise
-            found = _of_java(printed) if "JAVA_GATEWAY_EXITED" in str(error) else failure_of(error)
+            found = failure_of(error) if SparkContext._gateway else _of_java(printed)
             what = f"Spark does not start on {master}: {found.what}"
             raise ResourceError(what, cure=found.cure) from None
 
