@@ -1,11 +1,12 @@
 """Imports skops without its lists of all estimators and functions that may be loaded.
 
-To make them, skops imports all of scikit-learn and searches every module for every function of NumPy and SciPy, which
-takes a quarter of the time of a prediction. Here a skops of genredb's own knows the estimators that are
-imported by now, which is enough for nearly every file; the others are judged by skops as it is.
+To make them, skops imports all of scikit-learn and searches every module for every function of NumPy and
+SciPy: more work than to fit a small classifier. The skops here, which others do not see, knows only the
+estimators that are imported already. A file with other types is judged by skops as it is.
 """
 
 import contextlib
+import importlib
 import inspect
 import sys
 from collections.abc import Collection, Iterator
@@ -24,13 +25,15 @@ def judge(content: bytes, trusted: Collection[str]) -> tuple[Any, list[str]]:
 
     These are neither ``trusted`` nor known to skops as harmless.
     """
-    for skops in (QUICK, None):
-        if skops is None:
-            import skops.io as skops  # noqa: PLC0415 - takes long
-        unknown = set(skops.get_untrusted_types(data=content)).difference(trusted)
-        if not unknown:
-            break
-    return skops, sorted(unknown)
+    if not (unknown := _unknown(QUICK, content, trusted)):
+        return QUICK, unknown
+    import skops.io as whole  # noqa: PLC0415 - takes long
+
+    return whole, _unknown(whole, content, trusted)
+
+
+def _unknown(skops_io: Any, content: bytes, trusted: Collection[str]) -> list[str]:
+    return sorted(set(skops_io.get_untrusted_types(data=content)).difference(trusted))
 
 
 def _imported_estimators(_type_filter: object = None) -> list[tuple[str, type]]:
@@ -66,19 +69,15 @@ def _replaced(owner: Any, name: str, value: object) -> Iterator[None]:
 
 
 def _import_quickly() -> Any:
-    """Return ``skops.io``: one that others do not see, unless it is imported already."""
+    """Return a ``skops.io`` that others do not see, unless it is imported already."""
     if _NAME in sys.modules:
-        import skops.io  # noqa: PLC0415 - as it is
-
-        return skops.io
+        return importlib.import_module(f"{_NAME}.io")
     with (
         _replaced(sklearn.utils, "all_estimators", _imported_estimators),
         _replaced(np, "__dir__", list),
         _replaced(scipy.special, "__dir__", list),
     ):
-        import skops.io  # noqa: PLC0415
-
-        found = skops.io
+        found = importlib.import_module(f"{_NAME}.io")
     for name in [name for name in sys.modules if name == _NAME or name.startswith(f"{_NAME}.")]:
         del sys.modules[name]
     return found

@@ -22,6 +22,7 @@ from genredb.songs.learn.classifiers import SEED, ClassifierSpec
 from genredb.songs.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.songs.learn.fitted import Fitted, class_scores, estimator_errors, make
 from genredb.songs.learn.manifest import Changed, ClassifierError, Flaw, Manifest, Unusable, read_manifest
+from genredb.songs.learn.packed_forest import packed
 from genredb.songs.learn.quick_skops import QUICK, judge
 from genredb.songs.learn.registry import find_used
 from genredb.songs.learn.sound_trees import tree_fault
@@ -107,6 +108,7 @@ def store(
     InputError names types in it that are not trusted, since it could not be loaded again.
     """
     content = QUICK.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    packed.cache_clear()
     _, unknown = judge(content, trusted)
     if unknown:
         raise InputError(
