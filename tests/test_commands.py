@@ -29,6 +29,7 @@ WORK = {
     "explain": "songs.learn.fitted",
     "classifiers": "songs.learn.manifest",
     "export": "ask.output",
+    "pull": "spark.local",
     "query": "warehouse.user_sql",
     "shell": "warehouse.user_sql",
     "describe": "ask.describe",

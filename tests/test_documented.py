@@ -38,11 +38,12 @@ OPTIONS = {
         " genredb build -s state:modified+ --state .",
         "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
-    "load": ["genredb load --sample"],
+    "load": ["genredb load --sample --engine duckdb && ! genredb load --engine duckdb --master local"],
     "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old", "genredb plan --engine duckdb && ! genredb plan --engine duckdb --master local"],
     "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error"],
     "test": [
         "genredb test --select songs --exclude genres --store-failures",
+        "genredb test songs --engine duckdb && ! genredb test --engine duckdb --master local",
         "genredb test -s state:modified --state target --warn-error || test $? = 2",  # which matches nothing
     ],
     "ls": ["genredb ls --select songs --exclude genres --resource-type model", "genredb ls -s state:old --state target"],
@@ -56,13 +57,19 @@ OPTIONS = {
         "genredb evaluate majority --by genre && genredb evaluate majority --learning-curve",
         "cp genre.duckdb before.duckdb && ! genredb evaluate majority --compare-to before.duckdb",  # the same
     ],
-    "predict": ["genredb predict --min-probability 0.5 --classifier logistic"],
+    "predict": [
+        "genredb predict --min-probability 0.5 --classifier logistic",
+        "genredb predict --engine duckdb && ! genredb predict --engine duckdb --master local",
+    ],
     "explain": ["genredb explain --title \"$(genredb query 'select title from songs limit 1' --format csv | tail -1)\""],
     "export": [
+        "genredb export songs -o s.csv --engine duckdb && ! genredb export songs -o s.csv --engine duckdb --master local",
         "genredb export songs --output songs.parquet && test -s songs.parquet",
         "echo mine > songs.txt && genredb export songs -o songs.txt --force --format csv --raw && test -s songs.txt",
     ],
+    "pull": ["! genredb pull --output there.duckdb --force"],  # nothing was built on Spark
     "query": [
+        "genredb query 'select 1' --engine duckdb && ! genredb query 'select 1' --engine duckdb --master local",
         "test $(genredb query -f songs.sql --format csv | tail -1) -gt 500",
         "genredb query --format vertical -f songs.sql | grep -q 5",
         "genredb query --file songs.sql --output out.json --format json && test -s out.json",

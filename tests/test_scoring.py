@@ -25,7 +25,7 @@ from genredb.songs.predict import predict
 from genredb.songs.sample.write import write_sample
 from genredb.songs.train import train
 from genredb.warehouse.database import open_memory
-from tests.conftest import config_for, rows
+from tests.conftest import changed, config_for, rows
 from tests.verbs import build
 
 SQL = "select * exclude (classifier_id) from ml.predictions order by song_key"
@@ -173,6 +173,15 @@ def test_parts_of_another_classifier_are_not_used(built_config: Config) -> None:
     with pytest.raises(KeyboardInterrupt):
         predict(built_config, interrupt)
     assert predict(built_config, classifier="majority").resumed == 0
+
+
+@pytest.mark.parametrize("dropped", ["classifiers", "predictions"])
+def test_tables_that_were_dropped_are_made_anew(predicted: Config, tmp_path: Path, dropped: str) -> None:
+    config = changed(predicted, tmp_path, f"drop table ml.{dropped}")
+    result = predict(config)
+    assert result.is_published
+    assert (result.trained is not None) == (dropped == "classifiers")
+    assert rows(config.database, SQL) == rows(predicted.database, SQL)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import (
     AllowDrops,
@@ -57,6 +57,7 @@ def build(
     from genredb.runner.build import build as run_build
     from genredb.runner.planning.options import Options
     from genredb.songs.extension import SONGS
+    from genredb.spark.choice import engine_of
 
     context = on_engine(context, engine, master)
     console = context.console

@@ -1,4 +1,4 @@
-"""The options ``--engine`` and ``--master``, and the engine that they choose."""
+"""The options ``--engine`` and ``--master``."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -10,8 +10,6 @@ from genredb.errors import UsageError
 
 if TYPE_CHECKING:
     from genredb.cli.options import Context
-    from genredb.runner.execution.engine import Engine
-    from genredb.runner.project.config import Config
 
 
 class EngineName(StrEnum):
@@ -48,14 +46,3 @@ def on_engine(context: "Context", name: EngineName, master: str | None) -> "Cont
 
         refuse_missing()
     return replace(context, settings=replace(context.settings, engine=name.value, master=master))
-
-
-def engine_of(config: "Config") -> "Engine":
-    """Return the engine that the configuration names."""
-    from genredb.runner.execution.engine import DUCKDB
-
-    if config.settings.engine == EngineName.DUCKDB:
-        return DUCKDB
-    from genredb.spark.engine import SparkEngine
-
-    return SparkEngine(config)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Sample
 
@@ -33,6 +33,7 @@ def load(
     from genredb.cli.observer import BuildObserver
     from genredb.runner.load import load as run_load
     from genredb.songs.extension import SONGS
+    from genredb.spark.choice import engine_of
 
     context = on_engine(context, engine, master)
     console, config = context.console, context.config

@@ -34,8 +34,8 @@ class Context:
 
     def warn_of_unbuilt(self) -> None:
         """Warn if the project or the raw files changed since the database was built."""
-        from genredb.cli.engines import engine_of
         from genredb.songs.unbuilt import read_unbuilt
+        from genredb.spark.choice import engine_of
 
         if change := read_unbuilt(self.config, engine_of(self.config).marks()):
             name = self.config.database.name

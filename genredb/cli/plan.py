@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
@@ -41,6 +41,7 @@ def plan(
     from genredb.runner.plan import plan as make_plan
     from genredb.runner.planning.options import Options
     from genredb.songs.extension import SONGS
+    from genredb.spark.choice import engine_of
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
     config = on_engine(context, engine, master).from_sample(sample)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from genredb.cli.engines import EngineName, EngineOption, Master, engine_of, on_engine
+from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
 from genredb.cli.selection import Exclude, Select, State, StoreFailures, WarnError
 
@@ -36,6 +36,7 @@ def test(
     from genredb.cli.summary import print_report, summarize_checks
     from genredb.runner.planning.options import Options
     from genredb.runner.test import test as run_tests
+    from genredb.spark.choice import engine_of
 
     context = on_engine(context, engine, master)
     console, config = context.console, context.config

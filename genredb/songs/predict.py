@@ -26,11 +26,13 @@ from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.songs.views import PREDICT_VIEW
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.publish import Publication, publication
+from genredb.warehouse.database import relation_exists
+from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
 
 BATCH_ROWS = 10_000
 PART_BATCHES = 10  # batches after which predictions of many songs are kept
+_COUNT = f"select count(*) from features.{PREDICT_VIEW}"
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,16 @@ def predict(
         spec = find_used(config.home, reader) if classifier is None else find_classifier(config.home, choice)
         classifier_id = classifier_id_of(reader, spec, fingerprints.training)
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
-        stale = find_stale(reader, config.home, fingerprints)
-        if choice == used and not stale and _is_done(reader, classifier_id, min_probability):
+        is_fresh = _has_tables(reader) and not find_stale(reader, config.home, fingerprints)
+        if choice == used and is_fresh and _is_done(reader, classifier_id, min_probability):
             return replace(result_of(reader, classifier_id, is_published=False), drift=drift)
-        fitted, trained, reason = _current(
-            writer, classifier_id, Session(reader, fingerprints, spec, progress)
-        )
         session = Session(writer.begin(), fingerprints, spec, progress)
         create_tables(session.connection, *ML_TABLES)
+        fitted, trained, reason = current_classifier(session, classifier_id)
+        if trained and _are_many(session.count(_COUNT)):  # it remains if the prediction is interrupted
+            writer.commit()
+            writer.renew()
+            session = replace(session, connection=writer.begin())
         write_chosen(session.connection, choice)
         parts = ScoredParts(config.target_dir / "scored", _identity(session, classifier_id, config.database))
         resumed = parts.songs
@@ -93,6 +97,16 @@ def predict(
         writer.commit()
         parts.remove()
     return replace(result, trained=trained, stale_reason=reason, drift=drift, resumed=resumed)
+
+
+def _has_tables(connection: Connection) -> bool:
+    """Return True if the tables exist that say what was predicted: somebody may have dropped them."""
+    return all(relation_exists(connection, "ml", name) for name in ("classifiers", "predictions"))
+
+
+def _are_many(songs: int) -> bool:
+    """Return True for so many songs to predict that what is done is kept if it is interrupted."""
+    return songs > PART_BATCHES * BATCH_ROWS
 
 
 def _is_done(connection: Connection, classifier_id: str, min_probability: float) -> bool:
@@ -126,25 +140,20 @@ def result_of(
     return PredictResult(classifier_id, songs, by_artist, unnamed, is_published, is_sample)
 
 
-def _current(
-    writer: Publication, classifier_id: str, reading: Session
+def current_classifier(
+    session: Session, classifier_id: str
 ) -> tuple[Fitted, TrainResult | None, Unusable | None]:
-    """Return the stored classifier if it is current and sound, else a newly fitted one, and why.
-
-    A newly fitted one is published at once, so that it remains if the prediction is interrupted.
-    """
+    """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
+    connection = session.connection
     reason: Unusable | None
-    if reading.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
+    if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
         try:
-            return load(reading.connection, classifier_id, reading.spec.trusts), None, None
+            return load(connection, classifier_id, session.spec.trusts), None, None
         except ClassifierError as error:
             reason = error.unusable
     else:
-        reason = find_unusable(reading.connection, reading.spec.name, reading.fingerprints.training)
-    fitted, trained = fit_anew(replace(reading, connection=writer.begin()))
-    writer.commit()
-    writer.renew()
-    return fitted, trained, reason
+        reason = find_unusable(connection, session.spec.name, session.fingerprints.training)
+    return *fit_anew(session), reason
 
 
 def _identity(session: Session, classifier_id: str, database: Path) -> str:
@@ -185,7 +194,7 @@ def _score(session: Session, fitted: Fitted, parts: ScoredParts, stored_with: Se
 def _batches(session: Session, fitted: Fitted, parts: ScoredParts) -> Iterator[pa.RecordBatch]:
     """Return the parts that are done, then those of the other songs; if these are many, each part is kept."""
     # While the batches are read, the session's connection is busy inserting them.
-    total = session.count(f"select count(*) from features.{PREDICT_VIEW}") - parts.songs
+    total = session.count(_COUNT) - parts.songs
     threads = session.count("select current_setting('threads')")
     songs = stream_songs(session.connection, session.view(PREDICT_VIEW), BATCH_ROWS, skip=parts.songs)
 
@@ -199,7 +208,7 @@ def _batches(session: Session, fitted: Fitted, parts: ScoredParts) -> Iterator[p
     def kept() -> Iterator[pa.RecordBatch]:
         found = counted()
         while part := list(islice(found, PART_BATCHES)):
-            if total > PART_BATCHES * BATCH_ROWS:
+            if _are_many(total):
                 parts.add(part)
             yield from part
 

@@ -17,14 +17,12 @@ from genredb.songs.classifiers import write_chosen
 from genredb.songs.freshness import chosen, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import find_drift
-from genredb.songs.learn.fitted import Fitted
-from genredb.songs.learn.manifest import ClassifierError, Unusable
 from genredb.songs.learn.registry import find_choice, find_classifier, find_used
 from genredb.songs.learn.scoring_tasks import ARTISTS, ScoringTask, artists_of, songs_with_artists
-from genredb.songs.learn.store import classifier_id_of, find_unusable, load
-from genredb.songs.predict import PredictResult, result_of
+from genredb.songs.learn.store import classifier_id_of
+from genredb.songs.predict import PredictResult, current_classifier, result_of
 from genredb.songs.tables import ML_TABLES
-from genredb.songs.train import Progress, Session, TrainResult, built, fit_anew, ignore
+from genredb.songs.train import Progress, Session, built, ignore
 from genredb.songs.views import PREDICT_VIEW, VIEWS
 from genredb.spark.engine import SparkEngine
 from genredb.warehouse.database import column_types
@@ -71,7 +69,7 @@ def predict_on_spark(
             drift = find_drift(connection, view.features)
             values = (min_probability, choice.digest(config.home), classifier_id, *astuple(fingerprints))
             stored_with = dict(zip(_SAME, values, strict=True))
-            fitted, trained, reason = _current(session, classifier_id)
+            fitted, trained, reason = current_classifier(session, classifier_id)
             if trained is None and choice == used and _is_done(executor, session, stored_with):
                 rows = f"({executor.rows_here(PREDICTIONS)})"
                 result = result_of(connection, classifier_id, rows, is_published=False)
@@ -89,19 +87,6 @@ def predict_on_spark(
         writer.commit()
         engine.publish()
     return replace(result, trained=trained, stale_reason=reason, drift=drift)
-
-
-def _current(session: Session, classifier_id: str) -> tuple[Fitted, TrainResult | None, Unusable | None]:
-    """Return the stored classifier if it is current and sound, else a newly fitted one, and why."""
-    reason: Unusable | None
-    if session.count("select count(*) from ml.classifiers where classifier_id = ?", classifier_id):
-        try:
-            return load(session.connection, classifier_id, session.spec.trusts), None, None
-        except ClassifierError as error:
-            reason = error.unusable
-    else:
-        reason = find_unusable(session.connection, session.spec.name, session.fingerprints.training)
-    return *fit_anew(session), reason
 
 
 def _is_done(executor: "SparkExecutor", session: Session, stored_with: dict[str, Any]) -> bool:

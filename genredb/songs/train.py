@@ -122,9 +122,11 @@ def fit_anew(session: Session) -> tuple[Fitted, TrainResult]:
             f"No genre has the {fewest} labelled songs that {spec.name} needs",
             cure="lower min_genre_songs in dbt_project.yml",
         )
+    groups = read_groups(session.connection)
+    session.connection.give_back_memory()  # reading many songs took more than they take
     with catch_warnings(record=True) as caught:
         simplefilter("always")
-        fitted = fit(spec, songs, read_groups(session.connection), fewest)
+        fitted = fit(spec, songs, groups, fewest)
     training = Training(
         LABEL,
         session.fingerprints.training,

@@ -63,6 +63,12 @@ class Connection:
         found: bytes = sink.getvalue().to_pybytes()
         return found
 
+    def give_back_memory(self) -> None:
+        """Return memory to the system that DuckDB keeps for later queries."""
+        # DuckDB does so when a limit is set, even if it is the same.
+        limit = self.rows("select current_setting('memory_limit')")[0][0]
+        self.execute(f"set memory_limit = '{limit}'")
+
     @contextlib.contextmanager
     def given(self, name: str, rows: Any) -> Iterator[None]:
         """Make an Arrow table or batch reader available to SQL under a name."""

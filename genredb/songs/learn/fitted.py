@@ -8,6 +8,7 @@ from typing import Any
 import joblib
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from genredb.errors import GenredbError, InputError, Place
 from genredb.songs.learn.classifiers import ClassifierSpec
@@ -146,7 +147,11 @@ def fit(spec: ClassifierSpec, songs: Songs, groups: Mapping[str, str], min_genre
     """Fit a classifier on labelled songs; ``groups`` maps their genres to groups."""
     estimator = make(spec, len(songs), min_genre_songs)
     # Threads only for fitting: in predictions, threads would add the trees' votes in any order and break
-    # ties.
-    with estimator_errors(spec.name, "be fitted"), joblib.parallel_config(backend="threading", n_jobs=-1):
+    # ties. None of BLAS's own: they mostly wait for each other, and the last digits depend on their number.
+    with (
+        estimator_errors(spec.name, "be fitted"),
+        joblib.parallel_config(backend="threading", n_jobs=-1),
+        threadpool_limits(1, user_api="blas"),
+    ):
         estimator.fit(songs.matrix(uses_artist=spec.uses_artist), songs.labels)
     return Fitted(spec.name, estimator, songs.feature_names, groups)

@@ -1,6 +1,7 @@
 """A random forest stored as a few arrays: loading hundreds of trees as separate objects takes long."""
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ _TREES_AT_A_TIME = 25
 
 class _SampledTree(DecisionTreeClassifier):  # type: ignore[misc]
     """scikit-learn's tree, bit for bit, fitted without copying and sorting the rows that were not drawn."""
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        return super()._get_param_names()  # type: ignore[no-any-return]  # which takes long, some times for each tree
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> "_SampledTree":
         # Limits that are shares count all rows.
@@ -52,7 +58,7 @@ class PackedForest(RandomForestClassifier):  # type: ignore[misc]
         state = dict(super().__getstate__())
         trees = state.pop(_TREES, None)
         if trees is not None:
-            state[_PACKED] = _packed(trees)
+            state[_PACKED] = packed(tuple(trees))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -116,7 +122,9 @@ def _parted(of_trees: Sequence[Any]) -> list[Sequence[Any]]:
     return [of_trees[at : at + _TREES_AT_A_TIME] for at in range(0, len(of_trees), _TREES_AT_A_TIME)]
 
 
-def _packed(trees: Sequence[DecisionTreeClassifier]) -> dict[str, Any]:
+@lru_cache(maxsize=1)
+def packed(trees: tuple[DecisionTreeClassifier, ...]) -> dict[str, Any]:
+    """Return the trees' arrays, the same ones until ``cache_clear``: a vote stores each member twice."""
     states = [tree.tree_.__getstate__() for tree in trees]
     return {
         "nodes": np.concatenate([state["nodes"] for state in states]),

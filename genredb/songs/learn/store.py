@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 
 from genredb.errors import InputError, UsageError
 from genredb.songs.classifiers_yml import CLASSIFIERS_FILE
@@ -23,6 +22,8 @@ from genredb.songs.learn.classifiers import SEED, ClassifierSpec
 from genredb.songs.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.songs.learn.fitted import Fitted, class_scores, estimator_errors, make
 from genredb.songs.learn.manifest import Changed, ClassifierError, Flaw, Manifest, Unusable, read_manifest
+from genredb.songs.learn.packed_forest import packed
+from genredb.songs.learn.quick_skops import QUICK, judge
 from genredb.songs.learn.registry import find_used
 from genredb.songs.learn.sound_trees import tree_fault
 from genredb.songs.versions import versions
@@ -106,8 +107,9 @@ def store(
 
     InputError names types in it that are not trusted, since it could not be loaded again.
     """
-    content = skops.io.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-    unknown = sorted(set(skops.io.get_untrusted_types(data=content)).difference(trusted))
+    content = QUICK.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    packed.cache_clear()
+    _, unknown = judge(content, trusted)
     if unknown:
         raise InputError(
             f"{fitted.name} cannot be stored: it contains types that are not trusted",
@@ -179,13 +181,13 @@ def load(connection: Connection, classifier_id: str, trusted: Collection[str]) -
 def _read(classifier_id: str, content: bytes, trusted: Collection[str]) -> Any:
     """Return the estimator in the bytes; ClassifierError for unknown types or invalid trees."""
     try:
-        unknown = set(skops.io.get_untrusted_types(data=content)).difference(trusted)
-        estimator = None if unknown else skops.io.loads(content, trusted=sorted(trusted))
+        skops, unknown = judge(content, trusted)
+        estimator = None if unknown else skops.loads(content, trusted=sorted(trusted))
         fault = tree_fault(estimator)
     except Exception as error:  # noqa: BLE001 - bytes of the right digest may hold anything
         raise ClassifierError(Unusable(Flaw.UNREADABLE, classifier_id, str(error))) from None
     if unknown:
-        raise ClassifierError(Unusable(Flaw.UNKNOWN_TYPES, classifier_id, ", ".join(sorted(unknown))))
+        raise ClassifierError(Unusable(Flaw.UNKNOWN_TYPES, classifier_id, ", ".join(unknown)))
     if fault or not hasattr(estimator, "predict"):
         raise ClassifierError(Unusable(Flaw.DAMAGED, classifier_id, fault or "it cannot predict"))
     return estimator
