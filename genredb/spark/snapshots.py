@@ -106,7 +106,7 @@ class Snapshots:
 
     def _read(self, name: str) -> dict[str, Stored]:
         stated = json.loads((self.folder / name / _MANIFEST).read_text(encoding="utf-8"))
-        found = (Stored(**one) for one in stated)
+        found = (Stored(**one | {"reads": tuple(one.get("reads", ()))}) for one in stated)
         return {one.qualified_name: one for one in found}
 
     def _start_grace(self) -> None:
