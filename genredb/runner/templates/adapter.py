@@ -45,13 +45,15 @@ class ColumnOf:
 class Adapter:
     """The ``adapter`` object; methods that query the database report their own names.
 
-    ``own`` is the name of the database, ``macros`` are the macros available to templates.
+    ``own`` is the name of the database, ``macros`` are the macros available to templates, ``engine`` is what
+    runs the SQL. It is of DuckDB's dialect on every engine.
     """
 
-    def __init__(self, current: Current, own: str, macros: Mapping[str, Any]) -> None:
+    def __init__(self, current: Current, own: str, macros: Mapping[str, Any], engine: str) -> None:
         self._current = current
         self._own = own
         self._macros = macros
+        self._prefixes = tuple(dict.fromkeys((engine, "duckdb", "default")))
 
     def get_relation(self, database: str, schema: str, identifier: str) -> Relation | None:
         """Return the relation, or None if it does not exist."""
@@ -96,15 +98,16 @@ class Adapter:
     def dispatch(
         self, macro_name: str, macro_namespace: str | None = None, **_rest: Any
     ) -> Callable[..., Any]:
-        """Return DuckDB's version of a macro, or its default; TemplateError if there is neither."""
-        for name in (f"duckdb__{macro_name}", f"default__{macro_name}"):
+        """Return the engine's version of a macro, else DuckDB's, else its default; TemplateError if none."""
+        names = [f"{prefix}__{macro_name}" for prefix in self._prefixes]
+        for name in names:
             if name in self._macros:
                 return self._macros[name]  # type: ignore[no-any-return]
         if macro_name in MACROS:
             return MACROS[macro_name]
         package = f" of the package {macro_namespace}" if macro_namespace else ""
         raise TemplateError(
-            f"dispatch finds no duckdb__{macro_name} or default__{macro_name} in the project{package}; "
+            f"dispatch finds no {' or '.join(names)} in the project{package}; "
             "genredb does not support packages",
             macro_name,
         )

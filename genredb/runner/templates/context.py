@@ -32,7 +32,7 @@ def add_context(
     is_full_refresh: bool,
 ) -> None:
     """Add the available names to ``names``; ``resolve`` holds the resolvers of ``ref`` and ``source``."""
-    adapter = Adapter(current, config.database_name, names)
+    adapter = Adapter(current, config.database_name, names, config.settings.engine)
     queries = Queries(current)
     ref, source = RefCall(resolve[0], current), SourceCall(resolve[1], current)
     config_call = ConfigCall(current)
