@@ -7,8 +7,8 @@ are quarantined with line, reason and text.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -19,11 +19,11 @@ from genredb.warehouse.csvfile import likely_separator
 from genredb.warehouse.database import quote
 from genredb.warehouse.declared import Column, SourceSpec
 from genredb.warehouse.duckdb_errors import first_line
-from genredb.warehouse.faults import FaultCount, Repair, count_faults
+from genredb.warehouse.faults import FaultCount, FaultKind, Repair, count_faults
 from genredb.warehouse.raw_table import Faulty, RawTable
-from genredb.warehouse.rawfile import Held, file_digest
+from genredb.warehouse.rawfile import Held, Span, file_digest
 from genredb.warehouse.readers.formats import opened_source
-from genredb.warehouse.readers.grown import grown_source
+from genredb.warehouse.readers.part import part_of_source
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.tables import QUARANTINE
 
@@ -51,6 +51,25 @@ class Load:
     repairs: Mapping[Repair, int] = field(default_factory=dict)
     is_plain: bool = False
     is_rest: bool = False
+
+
+def joined(parts: Sequence[Load]) -> Load:
+    """Return the result of loading a file whose parts were loaded one by one."""
+    counts = Counter[tuple[FaultKind, tuple[str | int, ...], str]]()
+    repairs = Counter[Repair]()
+    for part in parts:
+        counts.update({(one.kind, one.details, one.field): one.records for one in part.faults})
+        repairs.update(part.repairs)
+    return replace(
+        parts[0],
+        records=sum(part.records for part in parts),
+        loaded=sum(part.loaded for part in parts),
+        quarantined=sum(part.quarantined for part in parts),
+        repaired=sum(part.repaired for part in parts),
+        faults=tuple(FaultCount(*key, count) for key, count in counts.most_common()),
+        repairs=dict(sorted(repairs.items())),
+        is_rest=False,
+    )
 
 
 def load_source(connection: Connection, source: SourceSpec, paths: Iterable[Path]) -> tuple[Load, ...]:
@@ -103,21 +122,37 @@ def extend_source(
         if part is None:
             loads.append(_load_file(connection, source, path, added))
         elif part.prefix is not None:
-            rest = _load_rest(connection, source, path, part, added)
+            span = Span(part.prefix.size, part.size, part.size, part.prefix.lines, part.records)
+            rest = _load_rest(connection, source, path, span, added)
             if rest is None:
                 return None
             loads.append(rest)
     return tuple(loads)
 
 
-def _load_rest(connection: Connection, source: SourceSpec, path: Path, part: Held, added: str) -> Load | None:
+def _load_rest(connection: Connection, source: SourceSpec, path: Path, span: Span, added: str) -> Load | None:
     separator = source.files.delimiter if source.files else ","
     try:
-        with grown_source(connection, path, separator, part) as reading:
+        with part_of_source(connection, path, separator, span) as reading:
             load = _load_reading(connection, source, reading, added, is_rest=True)
     except InputError:
         return None  # loading the whole file says what is wrong, and on which line
     return load
+
+
+def load_part(connection: Connection, source: SourceSpec, path: Path, span: Span) -> Load:
+    """Replace the raw table of ``source`` with the records in a span of a file.
+
+    Quarantined records are as ``load_source`` would have them. InputError if it is not clear where each
+    record of the span ends: then only the whole file can be loaded.
+    """
+    QUARANTINE.create(connection)
+    create_empty(connection, source)
+    separator = source.files.delimiter if source.files else ","
+    with part_of_source(connection, path, separator, span) as reading:
+        if reading.found.records is None:
+            raise InputError(f"{path} is not plain from its byte {span.start:,}")
+        return _load_reading(connection, source, reading, is_rest=True)
 
 
 def _load_file(connection: Connection, source: SourceSpec, path: Path, added: str = "") -> Load:
@@ -127,7 +162,12 @@ def _load_file(connection: Connection, source: SourceSpec, path: Path, added: st
 
 
 def _load_reading(
-    connection: Connection, source: SourceSpec, reading: Reading, added: str = "", *, is_rest: bool = False
+    connection: Connection,
+    source: SourceSpec,
+    reading: Reading,
+    added: str = "",
+    *,
+    is_rest: bool = False,
 ) -> Load:
     path, found = reading.path, reading.found
     columns = _match_header(source, reading)
@@ -138,7 +178,7 @@ def _load_reading(
     )
     table = RawTable(connection, source, reading, columns)
     done = table.load()
-    sha256 = file_digest(path)
+    sha256 = reading.sha256 or file_digest(path)
     reading.refuse_changed()
     loaded = table.count()
     if done.records == 0:

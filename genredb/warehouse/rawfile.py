@@ -55,6 +55,22 @@ class Held:
     prefix: Prefix | None
 
 
+@dataclass(frozen=True)
+class Span:
+    """Records of a file that lie together: its bytes from ``start`` to ``end``.
+
+    ``lines`` and ``records`` are those before them. ``size`` and ``sha256`` are those of the whole file, the
+    digest empty if it is not known.
+    """
+
+    start: int
+    end: int
+    size: int
+    lines: int
+    records: int = 0
+    sha256: str = ""
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of the bytes that the file has now: a growing file might never end.
 

@@ -72,6 +72,11 @@ def may_be_continued(name: str) -> bool:
     return format_of(name).has_records_at_end and not suffix_of(name).lower().endswith(GZIP_SUFFIX)
 
 
+def may_be_cut(name: str) -> bool:
+    """Return True if a file of this name can be loaded in parts: plain CSV."""
+    return format_of(name) is CSV and may_be_continued(name)
+
+
 @contextlib.contextmanager
 def opened_source(connection: "Connection", path: Path, separator: str | None) -> "Iterator[Reading]":
     """Survey a raw file and yield a Reading of it; a separator of None is detected.

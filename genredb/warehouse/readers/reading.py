@@ -20,7 +20,8 @@ class Reading:
     SQL of a relation with the wanted fields as text, whose parameter is the path of ``content``; it raises an
     error if ``split`` might find a faulty record, and is None if the file must be split. ``unusable`` maps
     columns without plain values to what they hold instead.
-    ``unit`` is what ``Record.line`` counts; ``records_before`` is how many records of the file come before.
+    ``unit`` is what ``Record.line`` counts; ``records_before`` is how many records of the file come before,
+    ``sha256`` the digest of ``path`` if that is known.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class Reading:
     unit: str = "line"
     has_header_line: bool = False
     records_before: int = 0
+    sha256: str = ""
 
     @property
     def header(self) -> tuple[str, Place]:

@@ -1,8 +1,7 @@
-"""Reads what was added at the end of a file since it was loaded."""
+"""Reads some of the records of a file, such as those that were added at its end since it was loaded."""
 
 import codecs
 import contextlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,34 +12,38 @@ from genredb.warehouse.csvfile import MAX_HEADER_BYTES, likely_separator
 from genredb.warehouse.csvgrammar import Grammar
 from genredb.warehouse.csvrecords import Record
 from genredb.warehouse.database import scratch_folder
-from genredb.warehouse.rawfile import Held, file_stamp, opened
+from genredb.warehouse.rawfile import CHUNK_BYTES, Span, file_stamp, opened
 from genredb.warehouse.readers.formats import CSV, format_of, opened_source
 from genredb.warehouse.readers.reading import Reading
 
 
 @contextlib.contextmanager
-def grown_source(connection: Connection, path: Path, separator: str | None, held: Held) -> Iterator[Reading]:
-    """Yield a Reading of the records after those that are held; their lines are those of the whole file.
+def part_of_source(
+    connection: Connection, path: Path, separator: str | None, span: Span
+) -> Iterator[Reading]:
+    """Yield a Reading of the records in a span of a file; their lines are those of the whole file.
 
-    InputError if the file cannot be read on from there.
+    InputError if the file has another size, or cannot be read from there.
     """
-    prefix = held.prefix
-    if prefix is None:
-        raise RuntimeError("nothing was added")
     stamp = file_stamp(path)
     with scratch_folder(connection) as folder:
         content = folder / path.name
-        header = _header(path, separator)
+        header = header_of(path, separator)
         with opened(path) as file, content.open("wb") as target:
             target.write(header)
-            file.seek(prefix.size)
-            shutil.copyfileobj(file, target, 1 << 20)
-        with opened_source(connection, content, separator) as rest:
-            if rest.found.line_end != b"\n" or stamp[1] != held.size:
-                raise InputError(f"{path} cannot be read on from its byte {prefix.size:,}")
-            found = replace(rest.found, size=held.size, stamp=stamp)
-            whole = replace(rest, path=path, found=found, records_before=held.records)
-            yield _moved(whole, prefix.lines - header.count(b"\n"))
+            file.seek(span.start)
+            left = span.end - span.start
+            while chunk := file.read(min(CHUNK_BYTES, left)):
+                target.write(chunk)
+                left -= len(chunk)
+        with opened_source(connection, content, separator) as part:
+            if part.found.line_end != b"\n" or stamp[1] != span.size:
+                raise InputError(f"{path} cannot be read on from its byte {span.start:,}")
+            found = replace(part.found, size=span.size, stamp=stamp)
+            whole = replace(
+                part, path=path, found=found, records_before=span.records, sha256=span.sha256
+            )
+            yield _moved(whole, span.lines - header.count(b"\n"))
 
 
 def _moved(reading: Reading, lines: int) -> Reading:
@@ -57,7 +60,7 @@ def _moved(reading: Reading, lines: int) -> Reading:
     )
 
 
-def _header(path: Path, separator: str | None) -> bytes:
+def header_of(path: Path, separator: str | None) -> bytes:
     """Return the bytes of a CSV's header, with its line end; of another format nothing."""
     if format_of(path.name) is not CSV:
         return b""
