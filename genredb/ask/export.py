@@ -95,7 +95,7 @@ def _opened(config: Config, relation: str) -> Iterator[_Found]:
             is_sample = built_with(config, connection).is_sample
             yield _Found(connection, *find_relation(connection, relation), is_sample)
         return
-    if relation in (SUBMISSION, f"main.{SUBMISSION}"):
+    if relation.lower() in (SUBMISSION, f"main.{SUBMISSION}"):
         raise UsageError(
             "A submission is checked before it is written, for which all relations must be in DuckDB",
             cure="run `genredb pull -o FILE`, then `genredb export --database FILE`",

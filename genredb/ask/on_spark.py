@@ -14,6 +14,8 @@ from genredb.warehouse.database import find_relation, open_empty, open_reader, q
 from genredb.warehouse.duckdb_errors import place_in_query, query_errors
 from genredb.warehouse.user_sql import bind_query, read_query
 
+_CAST = "the values of -p are texts here: cast them, as in cast($year as integer)"
+
 
 @contextlib.contextmanager
 def answered(
@@ -31,7 +33,7 @@ def answered(
     with _opened(config) as (ledger, engine, connection):
         built_with(config, ledger)
         executor = engine.executor(ledger)
-        known = engine.known_relations()
+        known = engine.known_relations(ledger)
         statement = read_query(known, sql)
         with query_errors(statement):
             bind_query(known, statement, parameters)
@@ -41,7 +43,8 @@ def answered(
             if not isinstance(error, SqlError):
                 raise UsageError(error.what, cure=error.cure) from None
             at = error.offset if error.sql == statement else None
-            raise UsageError(error.what, cure=error.cure, place=place_in_query(statement, at, 1)) from None
+            cure = _CAST if parameters else error.cure
+            raise UsageError(error.what, cure=cure, place=place_in_query(statement, at, 1)) from None
         yield connection, answer
 
 
@@ -55,7 +58,7 @@ def stored(config: Config, relation: str) -> Iterator[tuple[Connection, str, str
     with _opened(config) as (ledger, engine, connection):
         is_sample = built_with(config, ledger).is_sample
         executor = engine.executor(ledger)
-        schema, name = find_relation(engine.known_relations(), relation)
+        schema, name = find_relation(engine.known_relations(ledger), relation)
         here = f"{quote(schema)}.{quote(name)}"
         rows = executor.answer(f"select * from {here}", None)
         connection.execute(f"create schema if not exists {quote(schema)}")
@@ -71,4 +74,5 @@ def _opened(config: Config) -> Iterator[tuple[Connection, SparkEngine, Connectio
         closing(SparkEngine(config)) as engine,
         closing(open_empty(spill_folder(config.database), config.engine)) as connection,
     ):
+        connection.execute("set preserve_insertion_order = true")  # Spark's order is that of its files
         yield ledger, engine, connection

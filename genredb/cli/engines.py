@@ -24,7 +24,6 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         help="The engine that runs it; spark needs genredb[spark] and Java 17.",
-        envvar="GENREDB_ENGINE",
     ),
 ]
 Master = Annotated[
@@ -32,7 +31,6 @@ Master = Annotated[
     typer.Option(
         "--master",
         help="URL of Spark's master; default: `spark: master:` in profiles.yml, else local[*].",
-        envvar="GENREDB_MASTER",
     ),
 ]
 

@@ -94,4 +94,4 @@ def _is_done(executor: "SparkExecutor", session: Session, stored_with: dict[str,
     if not executor.is_computed_from_current(PREDICTIONS):
         return False
     sql = f"select distinct {', '.join(_SAME)} from ({executor.rows_here(PREDICTIONS)})"
-    return session.connection.rows(sql) == [tuple(stored_with.values())]
+    return session.connection.rows(sql) in ([], [tuple(stored_with.values())])

@@ -81,6 +81,7 @@ CLAUSES = (
         exp.CTE,
         ("with a as (select id from nasty.scalars) select x.id from a as x",),
         parts("alias"),
+        lambda node: "with a dot in its name" if "." in node.alias else None,  # Spark's relations have one
     ),
     Allowed(exp.TableAlias, ("select x.id from nasty.scalars as x",)),
     Allowed(exp.Table, ("select id from nasty.scalars",), parts("alias db")),

@@ -87,8 +87,12 @@ class SparkEngine(Engine):
         relations = published(ledger, self._snapshots)
         return shown_relations(ledger, self._snapshots, relations)
 
-    def known_relations(self) -> "Connection":
-        """Return DuckDB with the executor's relations, empty, in which a user's query may be bound."""
+    def known_relations(self, ledger: "Connection") -> "Connection":
+        """Return DuckDB with the published relations, empty, in which a user's query may be bound.
+
+        UsageError if they do not match the ledger.
+        """
+        published(ledger, self._snapshots)
         self._empty.connection.execute("set enable_external_access = false")
         return self._empty.connection
 
@@ -103,10 +107,12 @@ class SparkEngine(Engine):
 
     def close(self) -> None:
         """End the session, and remove what was made but not published."""
-        self._snapshots.discard()
-        self._empty.close()
-        if self._session is not None:
-            stop_session(self._session)
+        try:
+            if self._session is not None:
+                stop_session(self._session)
+        finally:
+            self._snapshots.discard()
+            self._empty.close()
 
     def _start(self) -> "SparkSession":
         if running := running_session():

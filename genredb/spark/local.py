@@ -71,16 +71,13 @@ def in_order(relations: Mapping[str, Stored]) -> list[Stored]:
 
 def inputs_of(names: Iterable[str], relations: Mapping[str, Stored]) -> str:
     """Return a digest of the rows that relations have: it is another once a table that they read is new."""
-    found = sorted(
-        {part for name in names if name in relations for part in _parts(relations[name], relations)}
-    )
-    return digest(*found)[:16]
-
-
-def _parts(one: Stored, relations: Mapping[str, Stored]) -> Iterator[str]:
-    yield f"{one.qualified_name} {one.folder or one.query}"
-    for name in _read_by(one, relations):
-        yield from _parts(relations[name], relations)
+    waiting, found = [name for name in names if name in relations], dict[str, str]()
+    while waiting:
+        one = relations[waiting.pop()]
+        if one.qualified_name not in found:
+            found[one.qualified_name] = one.folder or one.query
+            waiting += _read_by(one, relations)
+    return digest(*(part for pair in sorted(found.items()) for part in pair))[:16]
 
 
 def _read_by(one: Stored, relations: Mapping[str, Stored]) -> set[str]:

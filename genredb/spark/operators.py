@@ -97,7 +97,13 @@ def _rewrite_cast(node: exp.Expr) -> exp.Expr:
 OPERATORS = (
     Allowed(
         exp.Literal,
-        (_select("'it''s \\n \"x\" ☃😀'"), _select("7"), _select("1e3"), _select("d * 0.25")),
+        (
+            _select("'it''s \\n \"x\" ☃😀'"),
+            _select("7"),
+            _select("1e3"),
+            _select("d * 0.25"),
+            _select("'${env:HOME} ${spark.app.name}'"),
+        ),
         parts("is_string"),
     ),
     Allowed(exp.Null, (_select("cast(null as varchar)"),)),

@@ -13,7 +13,8 @@ def published(ledger: Connection, snapshots: Snapshots) -> dict[str, Stored]:
     """
     relations = snapshots.published()
     state = read_state(ledger, {name: one.mark for name, one in relations.items()})
-    if not all(state.is_intact(unique_id) for unique_id in state.nodes):
+    is_loaded = all(state.is_marked(name, loaded.digest) for name, loaded in state.loads.items())
+    if not is_loaded or not all(state.is_intact(unique_id) for unique_id in state.nodes):
         raise UsageError(
             f"The last build into {snapshots.folder.name} ended while it was published",
             cure="run `genredb build --engine spark` again",

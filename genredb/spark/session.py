@@ -28,6 +28,9 @@ FIXED: Mapping[str, str] = {
     # Spark 4.3 fails on `order by` over several grouped branches of a union that this rule has changed.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushProjectionThroughUnion",
     "spark.sql.session.timeZone": "UTC",
+    # Else a text such as '${env:HOME}' is replaced by what it names.
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.parser.escapedStringLiterals": "false",
 }
 # Java's regular expressions recurse once per repetition of a group: long texts need a deep stack.
 _STACK = "-Xss16m"

@@ -15,12 +15,13 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from genredb.drafts import whole_file
+from genredb.errors import DatabaseCorruptError
 
 POINTER = "CURRENT"
 _MANIFEST = "manifest.json"
@@ -61,6 +62,7 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._new = f"{_PREFIX}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}"
+        self._may_be_published = False
 
     def published(self) -> dict[str, Stored]:
         """Return the relations of the published snapshot, none if there is none."""
@@ -89,13 +91,14 @@ class Snapshots:
         for path in (*snapshot.rglob("*"), snapshot):
             _sync(path)
         self._start_grace()
+        self._may_be_published = True
         _write_whole(self.folder / POINTER, f"{self._new}\n")
         _sync(self.folder)
         self._sweep(relations)
 
     def discard(self) -> None:
-        """Remove what was made for the new snapshot, unless it is published."""
-        if self._published_name() != self._new:
+        """Remove what was made for the new snapshot, unless it was published, by now perhaps replaced."""
+        if not self._may_be_published:
             shutil.rmtree(self.folder / self._new, ignore_errors=True)
 
     def _published_name(self) -> str:
@@ -105,8 +108,13 @@ class Snapshots:
             return ""
 
     def _read(self, name: str) -> dict[str, Stored]:
-        stated = json.loads((self.folder / name / _MANIFEST).read_text(encoding="utf-8"))
-        found = (Stored(**one | {"reads": tuple(one.get("reads", ()))}) for one in stated)
+        path = self.folder / name / _MANIFEST
+        try:
+            stated = json.loads(path.read_text(encoding="utf-8"))
+            found = [Stored(**one | {"reads": tuple(one.get("reads", ()))}) for one in stated]
+        except (FileNotFoundError, ValueError, TypeError) as error:
+            cure = f"remove {self.folder / POINTER} and build again"
+            raise DatabaseCorruptError(f"{path} is missing or damaged", cure=cure) from error
         return {one.qualified_name: one for one in found}
 
     def _start_grace(self) -> None:
@@ -123,13 +131,19 @@ class Snapshots:
         kept = {self.folder / one.folder for one in relations.values() if one.folder}
         oldest = time.time() - GRACE_SECONDS
         for snapshot in self.folder.glob(f"{_PREFIX}*"):
-            if snapshot.name == self._new:
-                continue
-            for path in [*snapshot.iterdir()]:
-                if path not in kept and _last_written(path) < oldest:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-            if not any(snapshot.iterdir()):
-                snapshot.rmdir()
+            # Readers make and remove folders for their answers meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if snapshot.name != self._new:
+                    _sweep_snapshot(snapshot, kept, oldest)
+
+
+def _sweep_snapshot(snapshot: Path, kept: Collection[Path], oldest: float) -> None:
+    is_old = snapshot.stat().st_mtime < oldest
+    for path in [*snapshot.iterdir()]:
+        if path not in kept and _last_written(path) < oldest:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if is_old and not any(snapshot.iterdir()):
+        snapshot.rmdir()
 
 
 def _write_whole(target: Path, text: str) -> None:

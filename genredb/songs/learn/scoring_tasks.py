@@ -65,7 +65,7 @@ class ScoringTask:
         """Yield the rows of ml.predictions for each batch."""
         for batch in batches:
             found = scored_batch(self._songs(batch), self._with_artists(batch))
-            same = [pa.array([value] * len(batch)) for value in self.stored_with.values()]
+            same = [_repeated(value, len(batch)) for value in self.stored_with.values()]
             names = [*SCHEMA.names, *self.stored_with]
             yield pa.RecordBatch.from_arrays([*found.columns, *same], names=names)
 
@@ -87,3 +87,7 @@ class ScoringTask:
         starts = genres.offsets.to_numpy()[:-1] - genres.offsets[0].as_py()
         entries = (genres.flatten().to_numpy(), counts.flatten().to_numpy())
         return replace(self.fitted, estimator=self.fitted.estimator.with_artists(codes, starts, *entries))
+
+
+def _repeated(value: str | float, times: int) -> pa.Array:
+    return pa.array([value] * times, pa.string() if isinstance(value, str) else pa.float64())

@@ -107,8 +107,10 @@ def store(
 
     InputError names types in it that are not trusted, since it could not be loaded again.
     """
-    content = QUICK.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-    packed.cache_clear()
+    try:
+        content = QUICK.dumps(fitted.estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    finally:
+        packed.cache_clear()
     _, unknown = judge(content, trusted)
     if unknown:
         raise InputError(

@@ -40,9 +40,7 @@ def part_of_source(
             if part.found.line_end != b"\n" or stamp[1] != span.size:
                 raise InputError(f"{path} cannot be read on from its byte {span.start:,}")
             found = replace(part.found, size=span.size, stamp=stamp)
-            whole = replace(
-                part, path=path, found=found, records_before=span.records, sha256=span.sha256
-            )
+            whole = replace(part, path=path, found=found, records_before=span.records, sha256=span.sha256)
             yield _moved(whole, span.lines - header.count(b"\n"))
 
 
