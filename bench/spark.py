@@ -1,8 +1,7 @@
 """Builds and predicts synthetic songs on Spark with some numbers of slots, beside DuckDB on two threads.
 
 For each it prints wall and CPU seconds (Java and Python workers included), and what Spark's tasks read, sent
-to each other (shuffle) and spilled to disk: the figures of the cost model in docs/scale.md. The predictions
-of both engines are compared.
+to each other (shuffle) and spilled to disk. The predictions of both engines are compared.
 
     python -m bench.spark [--songs N] [--slots N]… [--json FILE]
 """
