@@ -15,6 +15,10 @@ from tests.spark import nasty
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Java that compiles little, and Spark that generates no code: with few rows, both cost more than they save.
+QUICK_JAVA = "-Xss16m -XX:TieredStopAtLevel=1"
+NO_CODE = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
 
 @pytest.fixture(scope="session")
 def spark_is_here() -> None:
@@ -30,7 +34,9 @@ def session(spark_is_here: None) -> "Iterator[SparkSession]":
     """A local session."""
     from genredb.spark.session import start_session
 
-    found = start_session("local[2]", {"spark.sql.shuffle.partitions": 2})
+    found = start_session(
+        "local[2]", {"spark.sql.shuffle.partitions": 2, "spark.driver.extraJavaOptions": QUICK_JAVA}
+    )
     yield found
     found.stop()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from genredb.songs.sample.write import write_sample
 from genredb.spark.engine import warehouse_of
@@ -21,6 +22,7 @@ from genredb.spark.snapshots import UNFINISHED, Snapshots
 from genredb.warehouse.database import open_reader, quote
 from tests import verbs
 from tests.conftest import ROOT, config_for
+from tests.spark.conftest import NO_CODE, QUICK_JAVA
 from tests.spark.same_rows import assert_same
 
 pytestmark = [
@@ -39,6 +41,7 @@ class Project:
 
     folder: Path
     raw_dir: Path
+    options: tuple[str, ...] = ("--exclude", "test_type:data")  # checks are not what is tested here
 
     @property
     def ledger(self) -> Path:
@@ -50,7 +53,18 @@ class Project:
         options = {"--project-dir": self.folder, "--raw-dir": self.raw_dir, "--database": self.ledger}
         stated = [str(part) for option in options.items() for part in option]
         return subprocess.Popen(
-            [sys.executable, "-c", script, "build", "--engine", "spark", "--master", master, *stated],
+            [
+                sys.executable,
+                "-c",
+                script,
+                "build",
+                "--engine",
+                "spark",
+                "--master",
+                master,
+                *stated,
+                *self.options,
+            ],
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -88,6 +102,11 @@ def project(tmp_path: Path, raw_dir: Path) -> Project:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / name, folder / name)
+    settings = {**NO_CODE, "spark.sql.shuffle.partitions": 2}
+    settings |= {f"spark.{one}.extraJavaOptions": QUICK_JAVA for one in ("driver", "executor")}
+    profiles = yaml.safe_load((folder / "profiles.yml").read_text())
+    profiles["genredb"]["outputs"]["dev"]["spark"] = {"settings": settings}
+    (folder / "profiles.yml").write_text(yaml.safe_dump(profiles))
     return Project(folder, raw_dir)
 
 
@@ -244,6 +263,7 @@ AT = {
 def test_a_driver_that_dies_while_it_publishes(project: Project, tmp_path: Path, moment: str) -> None:
     """Readers see the old snapshot whole, or the new one; the next build gives what a first one gives."""
     code, is_new = AT[moment]
+    project = replace(project, options=())
     for name in ("sql", "data/seeds"):
         shutil.rmtree(project.folder / name)
     (project.folder / "sql/models").mkdir(parents=True)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from genredb.spark.snapshots import POINTER, Snapshots
 from genredb.warehouse.database import open_reader
 from tests import verbs
 from tests.conftest import REAL_FILES, config_for, write_raw
+from tests.spark.conftest import NO_CODE
 from tests.spark.same_rows import assert_same
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ def duck(tmp_path_factory: pytest.TempPathFactory) -> Config:
     verbs.build(config)
     predict(config)
     return config
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(session: "SparkSession") -> Iterator[None]:
+    """Let Spark generate no code; that equality does not depend on it, test_build.py shows."""
+    for name, value in NO_CODE.items():
+        session.conf.set(name, value)
+    yield
+    for name in NO_CODE:
+        session.conf.unset(name)
 
 
 @pytest.fixture(scope="module")
