@@ -211,7 +211,7 @@ def test_the_ledger_of_one_engine_is_not_built_on_the_other(tmp_path: Path, buil
     assert build(spark).is_published
     other = replace(spark, settings=replace(spark.settings, engine="duckdb"))
     with pytest.raises(
-        UsageError, match="was built on Spark, not on DuckDB; `build` and `plan` take --engine"
+        UsageError, match="was built on Spark, not on DuckDB; add --engine spark if the command has it"
     ):
         verbs.build(other)
 
