@@ -13,7 +13,8 @@ from genredb.runner.graph.identity import digest
 from genredb.runner.planning.built_with import read_built_with
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import write_chosen
-from genredb.songs.freshness import chosen, find_stale, read_fingerprints
+from genredb.songs.freshness import Chosen, chosen, find_stale, read_fingerprints
+from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import feature_view, stream_songs
 from genredb.songs.learn.drift import Drift, find_drift
 from genredb.songs.learn.fitted import Fitted
@@ -73,8 +74,7 @@ def predict(
         reader = built(writer, config)
         fingerprints = read_fingerprints(reader)
         used = chosen(reader)
-        choice = used if classifier is None else find_choice(config.home, reader, classifier)
-        spec = find_used(config.home, reader) if classifier is None else find_classifier(config.home, choice)
+        choice, spec = choose(config.home, reader, classifier)
         classifier_id = classifier_id_of(reader, spec, fingerprints.training)
         drift = find_drift(reader, feature_view(reader, PREDICT_VIEW).features)
         is_fresh = _has_tables(reader) and not find_stale(reader, config.home, fingerprints)
@@ -97,6 +97,14 @@ def predict(
         writer.commit()
         parts.remove()
     return replace(result, trained=trained, stale_reason=reason, drift=drift, resumed=resumed)
+
+
+def choose(home: Path, connection: Connection, classifier: str | None) -> tuple[Chosen, ClassifierSpec]:
+    """Return the classifier of this name or id, by default the one in use, and how it is made."""
+    if classifier is None:
+        return chosen(connection), find_used(home, connection)
+    choice = find_choice(home, connection, classifier)
+    return choice, find_classifier(home, choice)
 
 
 def _has_tables(connection: Connection) -> bool:

@@ -17,10 +17,9 @@ from genredb.songs.classifiers import write_chosen
 from genredb.songs.freshness import chosen, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import find_drift
-from genredb.songs.learn.registry import find_choice, find_classifier, find_used
 from genredb.songs.learn.scoring_tasks import ARTISTS, ScoringTask, artists_of, songs_with_artists
 from genredb.songs.learn.store import classifier_id_of
-from genredb.songs.predict import PredictResult, current_classifier, result_of
+from genredb.songs.predict import PredictResult, choose, current_classifier, result_of
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, built, ignore
 from genredb.songs.views import PREDICT_VIEW, VIEWS
@@ -57,12 +56,7 @@ def predict_on_spark(
         with engine.shown(connection):
             fingerprints = read_fingerprints(connection)
             used = chosen(connection)
-            choice = used if classifier is None else find_choice(config.home, connection, classifier)
-            spec = (
-                find_used(config.home, connection)
-                if classifier is None
-                else find_classifier(config.home, choice)
-            )
+            choice, spec = choose(config.home, connection, classifier)
             session = Session(connection, fingerprints, spec, progress)
             classifier_id = classifier_id_of(connection, spec, fingerprints.training)
             view = feature_view(connection, PREDICT_VIEW)

@@ -155,7 +155,7 @@ class SparkExecutor:
         """Empty tables that were not built, but computed from relations that changed; return their rows."""
         forgotten = {}
         for name, one in self.stored.items():
-            if one.inputs and one.inputs != inputs_of(one.reads, self.stored):
+            if one.inputs and not self.is_computed_from_current(Relation(None, one.schema, one.name)):
                 forgotten[name] = self._queries.count(name)
                 folder = self._snapshots.table_folder(one.schema, one.name)
                 self._write(_nothing(one.columns), folder)
