@@ -22,7 +22,7 @@ from genredb.spark.empty import EmptyCopy
 from genredb.spark.failures import explained
 from genredb.spark.local import in_order, inputs_of, rows_of
 from genredb.spark.parquet import write_parquet
-from genredb.spark.queries import Queries, refuse_untyped, translate
+from genredb.spark.queries import Queries, translate
 from genredb.spark.snapshots import Snapshots, Stored
 from genredb.spark.sources import load_files
 from genredb.warehouse.connection import Connection
@@ -62,7 +62,7 @@ class SparkExecutor:
     @cached_property
     def _queries(self) -> Queries:
         """The session, with a view for each relation."""
-        queries = Queries(self._start(), self._empty)
+        queries = Queries(self._start())
         for relation in self._own:
             if relation.qualified_name in self.stored and self.stored[relation.qualified_name].inputs:
                 continue  # its rows are computed on Spark
@@ -79,13 +79,13 @@ class SparkExecutor:
 
     def query(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the columns and rows of a query."""
-        typed = self._queries.typed(sql)
-        return tuple(self.columns(f"(\n{sql}\n)")), self._queries.rows(typed)
+        query = translate(sql, self._empty)
+        return tuple(query.columns), self._queries.rows(self._queries.typed(query))
 
     def sample(self, sql: str, limit: int) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
         """Return a query's columns, its first ``limit`` rows in sorted order, and its total rows."""
-        typed = self._queries.typed(sql)
-        columns = tuple(self.columns(f"(\n{sql}\n)"))
+        query = translate(sql, self._empty)
+        typed, columns = self._queries.typed(query), tuple(query.columns)
         [[total]] = self._queries.rows(f"select count(*) as n from (\n{typed}\n)")
         if not total:
             return columns, (), 0
@@ -98,14 +98,12 @@ class SparkExecutor:
 
         They are at most one more than ``limit``.
         """
-        refuse_untyped(self.columns(f"(\n{sql}\n)"))
-        translate(sql, self._empty)  # what is refused needs no session
-        typed = self._queries.typed(sql)
+        query = translate(sql, self._empty)  # what is refused needs no session
+        typed = self._queries.typed(query)
         most = "" if limit is None else f" limit {limit + 1}"
         folder = self._snapshots.table_folder("answer", "rows")
         self._write(f"select * from (\n{typed}\n){most}", folder)
-        columns = self.columns(f"(\n{sql}\n)")
-        return rows_of(self._snapshots, Stored("answer", "rows", "table", columns, folder))
+        return rows_of(self._snapshots, Stored("answer", "rows", "table", query.columns, folder))
 
     @contextlib.contextmanager
     def given(self, name: str, rows: "pa.Table") -> Iterator[None]:
@@ -201,7 +199,7 @@ class SparkExecutor:
 
     def create(self, relation: Relation, kind: str, sql: str) -> int | None:
         """Create or replace a ``table`` or ``view`` from one query; return the number of rows of a table."""
-        typed = self._queries.typed(sql)
+        typed = self._queries.typed(translate(sql, self._empty))
         self._empty.create(relation, sql)
         if kind == "view":
             self._keep(replace(self._stored(relation, kind), sql=typed, query=sql))

@@ -1,6 +1,7 @@
 """Runs queries of DuckDB's dialect in a Spark session, in which each stored relation is a view."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,27 +19,28 @@ if TYPE_CHECKING:
 _WIDENED = {("INT", "BIGINT"), ("INT", "DECIMAL(38, 0)"), ("BIGINT", "DECIMAL(38, 0)")}
 
 
+@dataclass(frozen=True)
+class Translated:
+    """A query in Spark's SQL, and its columns with DuckDB's types."""
+
+    sql: str
+    columns: Mapping[str, str]
+
+
 class Queries:
-    """The queries of one session; ``empty`` has its relations. Spark's errors are explained."""
+    """The queries of one session. Spark's errors are explained."""
 
-    def __init__(self, session: "SparkSession", empty: EmptyCopy) -> None:
+    def __init__(self, session: "SparkSession") -> None:
         self.session = session
-        self._empty = empty
 
-    def typed(self, sql: str) -> str:
-        """Return a query in Spark's SQL, whose columns have DuckDB's names and types.
-
-        SqlError if it is invalid, refused, or of another type on Spark than widening explains.
-        """
-        types = self._empty.executor.columns(f"(\n{sql}\n)")
-        refuse_untyped(types)
-        translated = translate(sql, self._empty)
-        frame = self._run(translated, lambda frame: frame)
-        for (name, kind), field in zip(types.items(), frame.schema.fields, strict=True):
+    def typed(self, query: Translated) -> str:
+        """Return the query with DuckDB's types; ProjectError if Spark's differ by more than widening."""
+        frame = self._run(query.sql, lambda frame: frame)
+        for (name, kind), field in zip(query.columns.items(), frame.schema.fields, strict=True):
             wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
             if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
                 raise ProjectError(f"the column {name} is {kind} on DuckDB and {found} on Spark")
-        return with_types(translated, types)
+        return with_types(query.sql, query.columns)
 
     def rows(self, translated: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query in Spark's SQL."""
@@ -82,10 +84,12 @@ def refuse_untyped(columns: Mapping[str, str]) -> None:
         raise ProjectError(f"the column {untyped} has no type", cure="state one, as in cast(null as varchar)")
 
 
-def translate(sql: str, empty: EmptyCopy) -> str:
-    """Return a query in Spark's SQL; SqlError for the first part of it that is refused."""
+def translate(sql: str, empty: EmptyCopy) -> Translated:
+    """Translate a query of the relations of ``empty``; SqlError if it is invalid, or for what is refused."""
+    columns = empty.executor.columns(f"(\n{sql}\n)")
+    refuse_untyped(columns)
     try:
-        return to_spark(sql, empty.schema)
+        return Translated(to_spark(sql, empty.schema), columns)
     except RefusedError as error:
         raise refusal_errors(error, sql)[0] from None
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from genredb.songs.learn.dataset import FeatureView, Songs, artist_code_on_spark, number_sql
 from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.scoring import SCHEMA, scored_batch
+from genredb.spark.dialect import quoted
 
 ARTISTS = "artists_of_the_classifier"
 
@@ -34,10 +35,10 @@ def artists_of(fitted: Fitted) -> pa.Table:
 def songs_with_artists(view: FeatureView, *, uses_artist: bool) -> str:
     """Return Spark's SQL of the songs to predict, which joins the table ``ARTISTS`` if that is used."""
     names = [f"f{place}" for place in range(len(view.features))]
-    numbers = [number_sql(f"`{name}`") for name in view.features]
+    numbers = [number_sql(quoted(name)) for name in view.features]
     columns = ", ".join(f"{sql} as {name}" for sql, name in zip(numbers, names, strict=True))
     code = artist_code_on_spark("artist_key") if uses_artist else "cast(null as bigint)"
-    songs = f"select song_key, {code} as code, {columns} from `features.{view.name}`"
+    songs = f"select song_key, {code} as code, {columns} from {quoted(f'features.{view.name}')}"
     if not uses_artist:
         return songs
     return (
