@@ -24,6 +24,9 @@ BEFORE = {
         " && git -c user.name=me -c user.email=me@example.org commit -qm 'as it was'"
         " && sed -i 's/min_genre_songs: 3/min_genre_songs: 4/' dbt_project.yml && genredb build"
     ),
+    "genredb pull --database songs.duckdb -o genre.duckdb": (
+        "rm genre.duckdb && genredb build --engine spark --database songs.duckdb"
+    ),
     "genredb retry": "echo 'select 1' > sql/tests/fails.sql; genredb build || rm sql/tests/fails.sql",
     "genredb classifiers rm artist_forest": "genredb train --classifier artist_forest",
 }
@@ -158,6 +161,8 @@ def run(line: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 def test_it_works(line: str, project: Path, tmp_path: Path) -> None:
     if line.startswith("genredb mcp"):
         pytest.importorskip("mcp", reason="needs genredb[mcp]")
+    if "spark" in BEFORE.get(line, ""):
+        pytest.importorskip("pyspark", reason="needs genredb[spark]; tests/spark/test_verbs.py runs the like")
     here = tmp_path / "here"
     shutil.copytree(project, here)
     before = BEFORE.get(line, BEFORE["genredb retry"] if line.startswith("genredb retry") else "")

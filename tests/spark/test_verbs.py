@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -158,12 +158,14 @@ def test_an_answer_leaves_nothing_behind(ledger: Config) -> None:
     assert sorted(warehouse_of(ledger.database).iterdir()) == before
 
 
-def command(config: Config, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def command(
+    config: Config, *arguments: str, engine: Sequence[str] = ("--engine", "spark")
+) -> "subprocess.CompletedProcess[str]":
     """Run a command on Spark as users do."""
     script = "import sys; from genredb.__main__ import main; sys.exit(main())"
     stated = ["--project-dir", str(config.home), "--database", str(config.database)]
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments, "--engine", "spark", *stated],
+        [sys.executable, "-c", script, *arguments, *engine, *stated],
         capture_output=True,
         text=True,
         timeout=600,
@@ -195,6 +197,19 @@ def test_the_command_line_asks_spark(ledger: Config) -> None:
     done = command(ledger, "query", "select count(*) as n from songs", "--master", "local[1]")
     assert (done.returncode, done.stdout.split()) == (0, ["n", "──", "16"])
     assert "--trusted is for DuckDB" in command(ledger, "query", "from songs", "--trusted").stderr
+
+
+def test_the_command_line_pulls(ledger: Config, duck: Config, tmp_path: Path) -> None:
+    done = command(ledger, "pull", "-o", str(tmp_path / "out.duckdb"), engine=())
+    relations = len(Snapshots(warehouse_of(ledger.database)).published())
+    assert (done.returncode, done.stderr) == (
+        0,
+        f"Wrote {relations} relations to {tmp_path / 'out.duckdb'}.\n",
+    )
+    assert rows(on(ledger, tmp_path / "out.duckdb", "duckdb"), "songs").num_rows == 16
+    again = command(duck, "pull", "-o", str(tmp_path / "other.duckdb"), engine=())
+    assert again.returncode == 2
+    assert "was not built on Spark; it needs no pull" in again.stderr
 
 
 def test_a_ledger_is_not_asked_as_if_it_were_duckdbs(ledger: Config) -> None:
