@@ -62,7 +62,8 @@ def computed_change(runtime: Runtime, node: Model) -> Change | None:
         before, after = changes.before(relation), changes.after(relation)
         _create(runtime, after, partial_sql(runtime, node, locality, changes.added))
         keys = collected_keys(runtime, locality, _inputs(runtime, node))
-        _create(runtime, before, keys.rows(relation, locality.key))
+        ids = keys.rows(relation, locality.key, "part.rowid")
+        _create(runtime, before, f"select * from {relation} where rowid in ({ids})")
         _compare(runtime, relation, before, after)
     return changes.record(relation)
 

@@ -71,6 +71,7 @@ class Reader:
             if sql.count(self._known.names[relation]) != times:
                 raise UnknownError(Hindrance.NAMES, relation)
         self._named = before
+        _refuse_rowid(part.columns)
         return part
 
     def query(self, node: exp.Expr, around: Mapping[str, Part], *, is_check: bool = False) -> Part:
@@ -116,6 +117,7 @@ class Reader:
             raise UnknownError(Hindrance.NAMES, relation)
         self.times[relation] += 1
         self._named[relation] += 1
+        _refuse_rowid(known.columns[relation])
         if relation not in known.views:
             return relation_part(relation, known.columns[relation])
         part = self.text(known.views[relation])
@@ -167,8 +169,7 @@ class Reader:
 def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
     """Parse a query; that of a view is read by many. UnknownError if it calls what depends on order."""
     node = sqlglot.parse_one(sql, read="duckdb")
-    if any(column.name.lower() == "rowid" for column in node.find_all(exp.Column)):
-        raise UnknownError(Hindrance.FORM, "rowid")
+    _refuse_rowid(column.name.lower() for column in node.find_all(exp.Column))
     for call in node.find_all(exp.Func):
         name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
         if name in macros:
@@ -181,6 +182,12 @@ def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
         if name in _ORDERED and whole.find(exp.Order) is None:
             raise UnknownError(Hindrance.ORDER, name)
     return node
+
+
+def _refuse_rowid(columns: Iterable[str]) -> None:
+    """Raise UnknownError if a column hides the number by which DuckDB finds a row, or is that number."""
+    if "rowid" in columns:
+        raise UnknownError(Hindrance.FORM, "rowid")
 
 
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
