@@ -3,7 +3,7 @@
 For each it prints wall and CPU seconds (Java and Python workers included), and what Spark's tasks read, sent
 to each other (shuffle) and spilled to disk. The predictions of both engines are compared.
 
-    python -m bench.spark [--songs N] [--slots N]… [--json FILE]
+    python -m bench.spark [--songs N]… [--slots N]… [--json FILE]
 """
 
 import argparse
@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.scale import machine
 from genredb.ask.pull import pull
 from genredb.runner.build import build
 from genredb.runner.project.config import Config, Settings, read_config
@@ -135,19 +136,32 @@ def run(*arguments: object) -> list[Cost]:
     return [Cost(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
-def print_costs(name: str, costs: list[Cost]) -> None:
-    for one in costs:
-        print(
-            f"{name:<10} {one.stage:<8} {one.wall:8.1f} {one.cpu:8.1f} {one.tasks:7}"
-            f" {one.read:9} {one.shuffled:9} {one.spilled:8}"
-        )
+def measure(folder: Path, songs: int, all_slots: Sequence[int]) -> dict[str, list[Cost]]:
+    """Measure one number of songs with DuckDB and with each number of slots; print it."""
+    write_sample(folder / "raw", math.ceil(songs * TEST_SHARE / (TEST_SHARE + 1)))
+    found: dict[str, list[Cost]] = {}
+    print(f"\n{songs:,} songs")
+    print("engine     stage     wall s    cpu s   tasks  read MiB  shuffled  spilled")
+    for slots in (0, *all_slots):
+        name = f"local[{slots}]" if slots else "duckdb"
+        found[name] = run("--in", folder, "--only", slots)
+        for one in found[name]:
+            print(
+                f"{name:<10} {one.stage:<8} {one.wall:8.1f} {one.cpu:8.1f} {one.tasks:7}"
+                f" {one.read:9} {one.shuffled:9} {one.spilled:8}"
+            )
+        if slots:
+            pulled = folder / f"pulled{slots}.duckdb"
+            pull(config_of(folder / "raw", folder / f"on{slots}.duckdb", "spark"), pulled)
+            print(f"{name}: {differing(folder / 'on0.duckdb', pulled)} predictions differ from DuckDB's")
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--songs", type=int, default=1_000_000)
-    parser.add_argument("--slots", type=int, action="append")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--songs", type=int, action="append", help="number of songs, labelled or not")
+    parser.add_argument("--slots", type=int, action="append", help="number of tasks that run at a time")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -157,22 +171,15 @@ def main() -> None:
         stages = on_spark(raw, database, slots) if slots else on_duckdb(raw, database)
         print(json.dumps([asdict(one) for one in stages]))
         return
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write_sample(folder / "raw", math.ceil(arguments.songs * TEST_SHARE / (TEST_SHARE + 1)))
-        found: dict[str, list[Cost]] = {}
-        print("engine     stage     wall s    cpu s   tasks  read MiB  shuffled  spilled")
-        for slots in (0, *(arguments.slots or (1, 2, 4))):
-            name = f"local[{slots}]" if slots else "duckdb"
-            found[name] = run("--in", folder, "--only", slots)
-            print_costs(name, found[name])
-            if slots:
-                pulled = folder / f"pulled{slots}.duckdb"
-                pull(config_of(folder / "raw", folder / f"on{slots}.duckdb", "spark"), pulled)
-                print(f"{name}: {differing(folder / 'on0.duckdb', pulled)} predictions differ from DuckDB's")
-        if arguments.json:
-            told = {name: [asdict(one) for one in costs] for name, costs in found.items()}
-            arguments.json.write_text(json.dumps(told, indent=1))
+    results = []
+    for songs in arguments.songs or (1_000_000,):
+        with tempfile.TemporaryDirectory() as temporary:
+            found = measure(Path(temporary), songs, arguments.slots or (1, 2, 4))
+        costs = {name: [asdict(one) for one in costs] for name, costs in found.items()}
+        results.append({"songs": songs, "costs": costs})
+    if arguments.json:
+        told = {"machine": machine("duckdb", "pyspark"), "results": results}
+        arguments.json.write_text(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors, refuse_untyped
 from genredb.spark.session import DEFAULT_MASTER, running_session, start_session, stop_session
 from genredb.spark.snapshots import Snapshots
+from genredb.warehouse.settings import RESOURCES
 from genredb.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
@@ -65,7 +66,12 @@ class SparkEngine(Engine):
         self._own = [Relation(None, *table.name.split(".")) for table in tables if table.name in read]
         for source in project.loaded_sources:
             self._empty.add_source(source)
-        errors = [error for node in compilation.nodes.values() for error in self._refusals(compilation, node)]
+        errors = [
+            ProjectError(f"DuckDB's setting {setting.name} does not hold on Spark", place=setting.place)
+            for setting in project.config.engine
+            if setting.name.lower() not in RESOURCES
+        ]
+        errors += [error for node in compilation.nodes.values() for error in self._refusals(compilation, node)]
         if project.config.on_run_start or project.config.on_run_end:
             errors.append(ProjectError("on-run-start and on-run-end do not run on Spark", place=PROJECT_FILE))
         if errors:

@@ -219,6 +219,11 @@ def test_the_ledger_of_one_engine_is_not_built_on_the_other(tmp_path: Path, buil
 def test_everything_refused_is_said_at_once_with_its_line(tmp_path: Path) -> None:
     """Before Spark starts: the plan needs none."""
     files = {
+        "profiles.yml": """
+small:
+  outputs:
+    dev: {type: duckdb, path: small.duckdb, settings: {memory_limit: 1GB, integer_division: true}}
+""",
         "seeds/numbers.csv": "i,t\n1,a\n",
         "models/one.sql": "select\n    upper(t) as t,\n    i // 2 as half\nfrom {{ ref('numbers') }}",
         "models/two.sql": "{{ config(materialized='incremental') }}\nselect i from {{ ref('numbers') }}",
@@ -226,7 +231,9 @@ def test_everything_refused_is_said_at_once_with_its_line(tmp_path: Path) -> Non
     config = on_spark(write_project(tmp_path, files))
     with pytest.raises(ProjectErrors) as raised:
         verbs.build(config, engine=SparkEngine(config))
-    said = sorted(one.headline for one in raised.value.errors)
+    of_profile, *errors = raised.value.errors
+    assert of_profile.headline.endswith("DuckDB's setting integer_division does not hold on Spark")
+    said = sorted(one.headline for one in errors)
     assert [line.split(":")[:2] for line in said[:2]] == [["models/one.sql", "2"], ["models/one.sql", "3"]]
     assert "upper()" in said[0]
     assert "//" in said[1]
