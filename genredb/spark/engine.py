@@ -71,7 +71,8 @@ class SparkEngine(Engine):
             for setting in project.config.engine
             if setting.name.lower() not in RESOURCES
         ]
-        errors += [error for node in compilation.nodes.values() for error in self._refusals(compilation, node)]
+        for node in compilation.nodes.values():
+            errors += self._refusals(compilation, node)
         if project.config.on_run_start or project.config.on_run_end:
             errors.append(ProjectError("on-run-start and on-run-end do not run on Spark", place=PROJECT_FILE))
         if errors:
