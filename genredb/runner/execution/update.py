@@ -80,13 +80,13 @@ def apply_change(runtime: Runtime, node: Model, change: Change) -> int:
                 select row_id from (
                     select
                         old.rowid as row_id,
-                        gone.times,
+                        gone."genredb times",
                         row_number() over (partition by {", ".join(f"gone.{one}" for one in columns)}) as nth
                     from {relation} as old
                     inner join (
-                        select *, count(*) as times from {change.removed} group by all
+                        select *, count(*) as "genredb times" from {change.removed} group by all
                     ) as gone on {same}
-                ) where nth <= times
+                ) where nth <= "genredb times"
             )
             """
         )

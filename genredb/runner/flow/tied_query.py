@@ -50,6 +50,7 @@ class Known:
 # Functions whose result depends on the order in which they see rows, unless they state one.
 _ORDERED = frozenset(
     "first last any_value arbitrary list array_agg string_agg group_concat listagg mode"
+    " json_group_array json_group_object approx_quantile approx_top_k reservoir_quantile"
     " row_number ntile first_value last_value nth_value lag lead".split()
 )
 
@@ -139,7 +140,7 @@ class Reader:
         columns = columns_of(node, here)
         shown = columns if node.args.get("distinct") or not is_check else {**all_columns(here), **columns}
         part = self._inside(node, replace(here.part, columns=shown), ctes)
-        part = used(part, _read_columns(_evaluated(node), here, columns))
+        part = used(part, _read_columns(_evaluated(node, here), here, columns))
         return _shaped(node, part, here)
 
     def _join(self, here: Joined, join: exp.Join, ctes: Mapping[str, Part]) -> Joined:
@@ -170,6 +171,10 @@ def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
     """Parse a query; that of a view is read by many. UnknownError if it calls what depends on order."""
     node = sqlglot.parse_one(sql, read="duckdb")
     _refuse_rowid(column.name.lower() for column in node.find_all(exp.Column))
+    if node.find(exp.Columns) or not all(_is_plain(star) for star in node.find_all(exp.Star)):
+        raise UnknownError(Hindrance.FORM, "COLUMNS, or * in an expression")
+    if any(one.args.get("spec") and not one.args.get("order") for one in node.find_all(exp.Window)):
+        raise UnknownError(Hindrance.ORDER, "a window frame")
     for call in node.find_all(exp.Func):
         name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
         if name in macros:
@@ -184,6 +189,12 @@ def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
     return node
 
 
+def _is_plain(star: exp.Star) -> bool:
+    """Return True for ``*``, ``t.*`` and ``count(*)``: whatever else holds a star reads columns unnamed."""
+    around = star.parent.parent if isinstance(star.parent, exp.Column) else star.parent
+    return isinstance(around, exp.Select) or (isinstance(around, exp.Count) and around is star.parent)
+
+
 def _refuse_rowid(columns: Iterable[str]) -> None:
     """Raise UnknownError if a column hides the number by which DuckDB finds a row, or is that number."""
     if "rowid" in columns:
@@ -194,9 +205,10 @@ def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
     """Apply what a SELECT does to rows besides joining and filtering them."""
     group = node.args.get("group")
     clauses = [*node.expressions, node.args.get("having"), node.args.get("qualify"), node.args.get("order")]
-    if group is not None:
-        part = grouped(part, _group_keys(node, group, here))
-    elif any(has_aggregate(clause) for clause in clauses if clause is not None):
+    keys = list(_group_keys(node, group, here)) if group is not None else []
+    if keys:
+        part = grouped(used(part, keys), keys)
+    elif group is not None or any(has_aggregate(clause) for clause in clauses if clause is not None):
         return replace(mingled(part), drivers=None, mixed=part.reads)
     if node.args.get("qualify") is not None:
         part = used(part, [Tied(sees=sees) for sees in seen_by(node.args["qualify"], here)])
@@ -208,25 +220,34 @@ def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
     return part
 
 
-def _evaluated(node: exp.Select) -> Iterator[exp.Expr]:
-    """Yield the expressions of a SELECT that compute something: all but its plain columns."""
+def _evaluated(node: exp.Select, here: Joined) -> Iterator[exp.Expr]:
+    """Yield the expressions of a SELECT that compute something: all but plain columns of what it reads."""
     for clause in ("where", "group", "having", "qualify"):
         if node.args.get(clause) is not None:
             yield node.args[clause]
-    yield from (one for one in node.expressions if not isinstance(one.unalias(), exp.Column | exp.Star))
+    for one in node.expressions:
+        inside = one.unalias()
+        star = isinstance(inside, exp.Star) or isinstance(inside.this, exp.Star)
+        if not star and (not isinstance(inside, exp.Column) or _place(inside, here) is None):
+            yield one
 
 
 def _read_columns(nodes: Iterable[exp.Expr], here: Joined, columns: Mapping[str, Tied]) -> Iterator[Tied]:
     """Yield the columns that expressions read, which may be columns of the same SELECT."""
     for column in (column for node in nodes for column in node.find_all(exp.Column)):
-        found = here.place(column.table.lower(), column.name.lower())
-        is_own = not column.table and column.name.lower() in columns
+        if isinstance(column.this, exp.Star):
+            continue
+        found = _place(column, here)
         if found:
             yield here.names[found[0]][found[1]]
-        if is_own:
-            yield columns[column.name.lower()]
-        if not found and not is_own:  # perhaps a whole row
+        else:  # perhaps a whole row
             yield from all_columns(here).values()
+        if not column.table and column.name.lower() in columns:  # perhaps a column of the same SELECT
+            yield columns[column.name.lower()]
+
+
+def _place(column: exp.Column, here: Joined) -> tuple[str, str] | None:
+    return here.place(column.table.lower(), column.name.lower())
 
 
 def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Tied]:
@@ -237,6 +258,8 @@ def _group_keys(node: exp.Select, group: exp.Group, here: Joined) -> Iterator[Ti
         return
     aliases = {p.alias.lower(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
     for key in group.expressions:
+        if isinstance(key, exp.Tuple) and not key.expressions:
+            continue  # group by () has no key
         number = place(key)
         named = key if number is None else node.expressions[number].unalias()
         if tied_of(named, here) is UNTIED and isinstance(named, exp.Column) and not named.table:
