@@ -5,9 +5,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from genredb.runner.execution import update
 from genredb.runner.project.config import Config
 from genredb.warehouse.load import Load
 from tests.built_anew import built_anew
+from tests.conftest import TRAIN_HEADER, config_for, song, write_raw
 from tests.project_files import write_project
 from tests.verbs import build
 
@@ -129,3 +131,19 @@ def test_json_lines_are_read_on(tmp_path: Path) -> None:
     assert held(config) == held(built_anew(config))
     assert [load.is_rest for load in add(config, '{"name": "lacks its id"}\n', name)] == [False]
     assert held(config) == held(built_anew(config))
+
+
+def test_a_first_file_is_held_against_all_that_a_table_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few songs are few, also if they are all of their source."""
+    monkeypatch.setattr(update, "FEWEST_UNCHANGED", 4)
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    write_raw(raw)
+    songs = config_for(raw, tmp_path / "songs.duckdb")
+    assert build(songs).exit_code == 0
+    (raw / "songs_extra_a.csv").write_text(f"{TRAIN_HEADER}\n900,One,Artist 1,2001,{song(4)},pop\n")
+    result = build(songs)
+    made = {one.node.name for one in result.results if one.is_incremental and one.rows is not None}
+    assert made >= {"stg_songs", "songs"}

@@ -230,7 +230,7 @@ def test_a_file_name_names_that_file_alone(
 
 def test_folders_and_dangling_links_are_refused(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="is a folder, not a CSV file"):
+    with pytest.raises(InputError, match="is a folder, not a file; move its files into the raw folder"):
         load(connection, tmp_path / "folder.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="is a broken link"):

@@ -104,9 +104,12 @@ def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> N
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/null")):
         with pytest.raises(UsageError, match="is not a regular file"):
             export(ready, "songs", path, "csv")
-    for name in (ready.database.name, ready.database.name + ".lock"):
+    snapshot = ready.database.with_suffix(".spark") / "snap-1"
+    snapshot.mkdir(parents=True)
+    lock = ready.database.with_name(ready.database.name + ".lock")
+    for path in (ready.database, lock, snapshot.parent / "CURRENT", snapshot / "manifest.json"):
         with pytest.raises(UsageError, match="is the database or belongs to it"):
-            export(ready, "songs", ready.database.with_name(name), "csv")
+            export(ready, "songs", path, "csv")
     target = tmp_path / "target.csv"
     (tmp_path / "link.csv").symlink_to(target)
     export(ready, "genres", tmp_path / "link.csv")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from genredb.errors import ProjectError, SqlError, UsageError
-from genredb.runner.planning.built_with import built_with
+from genredb.runner.planning.built_with import built_with, no_database
 from genredb.runner.project.config import Config
 from genredb.spark.dialect import with_values
 from genredb.spark.engine import SparkEngine
@@ -69,6 +69,8 @@ def stored(config: Config, relation: str) -> Iterator[tuple[Connection, str, str
 @contextlib.contextmanager
 def _opened(config: Config) -> Iterator[tuple[Connection, SparkEngine, Connection]]:
     """Yield the ledger, its engine, and an empty database in memory."""
+    if not config.database.is_file():
+        raise no_database(config)
     with (
         open_reader(config.database, config.engine) as ledger,
         closing(SparkEngine(config)) as engine,

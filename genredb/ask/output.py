@@ -14,6 +14,7 @@ from genredb.drafts import whole_file
 from genredb.errors import ConsentError, ResourceError, UsageError
 from genredb.runner.project.config import Config
 from genredb.runner.project.files import resolved
+from genredb.spark.snapshots import warehouse_of
 
 FORCE = "--force"
 _MEMORY = "written.json"
@@ -51,7 +52,8 @@ def _target(config: Config, path: Path) -> Path:
         raise UsageError(f"The folder {target.parent} does not exist", cure="create it first")
     if not os.access(target.parent, os.W_OK):
         raise ResourceError(f"The folder {target.parent} is not writable: permission denied")
-    if target.name.startswith(config.database.name) and target.parent == config.database.parent:
+    beside = target.name.startswith(config.database.name) and target.parent == config.database.parent
+    if beside or target.is_relative_to(warehouse_of(config.database)):
         raise UsageError(f"{path} is the database or belongs to it", cure="name another file")
     return target
 

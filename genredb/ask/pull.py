@@ -5,12 +5,11 @@ from pathlib import Path
 
 from genredb.ask.output import replaced
 from genredb.errors import UsageError
-from genredb.runner.planning.built_with import read_built_with, write_built_with
+from genredb.runner.planning.built_with import no_database, read_built_with, write_built_with
 from genredb.runner.project.config import Config
-from genredb.spark.engine import warehouse_of
 from genredb.spark.local import copy_relations
 from genredb.spark.published import published
-from genredb.spark.snapshots import Snapshots
+from genredb.spark.snapshots import Snapshots, warehouse_of
 from genredb.warehouse.publish import publication
 
 
@@ -30,9 +29,7 @@ def pull(config: Config, path: Path, *, is_forced: bool = False) -> PullResult:
     ledger and snapshot do not match.
     """
     if not config.database.is_file():
-        raise UsageError(
-            f"There is no database {config.database} yet", cure="run `genredb build --engine spark` first"
-        )
+        raise no_database(config, "spark")
     snapshots = Snapshots(warehouse_of(config.database))
     with (
         replaced(config, path, is_forced=is_forced) as draft,

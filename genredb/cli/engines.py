@@ -39,6 +39,8 @@ def on_engine(context: "Context", name: EngineName, master: str | None) -> "Cont
     """Return the context of a command on an engine; UsageError if it is not installed."""
     if master and name != EngineName.SPARK:
         raise UsageError("--master is for --engine spark")
+    if master is not None and not master.strip():
+        raise UsageError("--master is empty", cure="name one such as local[4] or spark://host:7077")
     if name == EngineName.SPARK:
         from genredb.spark.session import refuse_missing
 

@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("plan")(plan)
 
 
-@command()
+@command(limits=True)
 def plan(
     context: Context,
     selected: Select = None,
@@ -54,7 +54,8 @@ def plan(
         print_json(plan_report(found))
         return
     for raw in found.stale_files:
-        echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} changed")
+        how = "changed" if raw.held is None else "has new records"
+        echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} {how}")
     for relation in found.removed:
         echo(f"{'drop':<12} {relation:<30} no longer made")
     checks = 0

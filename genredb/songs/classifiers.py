@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from genredb.errors import UsageError
 from genredb.runner.artifacts.history import record_run
 from genredb.runner.opened import Opened
+from genredb.runner.planning.built_with import no_database
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers_yml import read_classifiers
 from genredb.songs.freshness import (
@@ -140,7 +140,7 @@ def _writing(config: Config, command: str) -> Iterator[Connection]:
     started_at = datetime.now(UTC)
     with publication(config.database, config.engine) as writer:
         if writer.current is None:
-            raise UsageError(f"There is no database {config.database} yet", cure="run `genredb build` first")
+            raise no_database(config)
         refuse_other_layout(writer.current)
         connection = writer.begin()
         create_tables(connection, *ML_TABLES)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from warnings import WarningMessage, catch_warnings, simplefilter
 
-from genredb.errors import InputError, UsageError
+from genredb.errors import InputError
 from genredb.runner.artifacts.history import record_run
-from genredb.runner.planning.built_with import built_with, read_built_with
+from genredb.runner.planning.built_with import built_with, no_database, read_built_with
 from genredb.runner.project.config import Config
 from genredb.songs.freshness import Chosen, Fingerprints, chosen, classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import ClassifierSpec
@@ -103,7 +103,7 @@ def train(
 def built(writer: Publication, config: Config) -> Connection:
     """Return a reader of the published state; UsageError if nothing or something else is built there."""
     if writer.current is None:
-        raise UsageError(f"There is no database {config.database} yet", cure="run `genredb build` first")
+        raise no_database(config)
     built_with(config, writer.current)
     return writer.current
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genredb.errors import GenredbError, ProjectError, ProjectErrors, SqlError
@@ -20,8 +19,14 @@ from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors, refuse_untyped
-from genredb.spark.session import DEFAULT_MASTER, running_session, start_session, stop_session
-from genredb.spark.snapshots import Snapshots
+from genredb.spark.session import (
+    DEFAULT_MASTER,
+    refused_settings,
+    running_session,
+    start_session,
+    stop_session,
+)
+from genredb.spark.snapshots import Snapshots, warehouse_of
 from genredb.warehouse.settings import RESOURCES
 from genredb.warehouse.tables import create_tables
 
@@ -70,6 +75,10 @@ class SparkEngine(Engine):
             ProjectError(f"DuckDB's setting {setting.name} does not hold on Spark", place=setting.place)
             for setting in project.config.engine
             if setting.name.lower() not in RESOURCES
+        ]
+        profile = project.config.profile
+        errors += [
+            ProjectError(what, place=profile.file or "") for what in refused_settings(profile.spark_settings)
         ]
         for node in compilation.nodes.values():
             errors += self._refusals(compilation, node)
@@ -176,8 +185,3 @@ class SparkEngine(Engine):
         except RefusedError as error:
             for one in refusal_errors(error, node.sql):
                 yield located(runtime, node, one)
-
-
-def warehouse_of(database: Path) -> Path:
-    """Return the folder of Spark's relations that belongs to a ledger."""
-    return database.with_suffix(".spark")

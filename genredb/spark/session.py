@@ -3,11 +3,13 @@
 import contextlib
 import logging
 import os
+import re
 import shutil
+import socket
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from genredb.errors import ResourceError, UsageError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DEFAULT_MASTER = "local[*]"
+_PATIENCE_SECONDS = 10
 LOG_LEVEL = "spark.log.level"
 # Fixed, because the probes of the allow-list were run with them.
 FIXED: Mapping[str, str] = {
@@ -34,15 +37,24 @@ FIXED: Mapping[str, str] = {
 }
 # Java's regular expressions recurse once per repetition of a group: long texts need a deep stack.
 _STACK = "-Xss16m"
+_JAVA_OPTIONS = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
 _QUIET: Mapping[str, str] = {
-    "spark.driver.extraJavaOptions": _STACK,
-    "spark.executor.extraJavaOptions": _STACK,
+    **dict.fromkeys(_JAVA_OPTIONS, _STACK),
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     LOG_LEVEL: "OFF",
 }
 # One machine has few cores: Spark's 200 tasks per shuffle would cost more than the work in them.
 _LOCAL: Mapping[str, str] = {"spark.sql.shuffle.partitions": "8"}
+
+
+def refused_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the names of a profile's settings."""
+    for name in settings:
+        if name in FIXED:
+            yield f"the setting {name} is genredb's, since equality with DuckDB rests on it"
+        elif not str(name).startswith("spark."):
+            yield f"Spark has no setting '{name}': all of them begin with spark."
 
 
 def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
@@ -59,9 +71,10 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
     logging.getLogger("SQLQueryContextLogger").disabled = True
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf().setMaster(master).setAppName("genredb")
+    _refuse_absent(master)
     local = _LOCAL if master.startswith("local[") else {}
     for name, value in {**_QUIET, **local, **settings, **FIXED}.items():
-        conf.set(name, str(value))
+        conf.set(name, f"{_STACK} {value}" if name in _JAVA_OPTIONS and name in settings else str(value))
     with tempfile.TemporaryFile() as printed:
         try:
             _start_java(conf, None if LOG_LEVEL in settings else printed)
@@ -105,6 +118,27 @@ def refuse_missing() -> None:
     if not home and not shutil.which("java"):
         raise UsageError(
             "Spark needs Java 17, and there is no `java`", cure="install a Java runtime, or set JAVA_HOME"
+        )
+
+
+def _refuse_absent(master: str) -> None:
+    """Raise ResourceError if nothing answers at a standalone master: Spark would try for a minute."""
+    found = re.fullmatch(r"spark://(.+)", master)
+    causes = []
+    for place in found[1].split(",") if found else ():
+        host, _, port = place.rpartition(":")
+        if not host or not port.isdigit():
+            return  # Spark says what is wrong
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            causes.append(f"{place}: {getattr(error, 'strerror', None) or error}")
+        else:
+            return
+    if causes:
+        raise ResourceError(
+            f"Spark does not start on {master}: no master answers ({'; '.join(causes)})",
+            cure="see that it runs",
         )
 
 

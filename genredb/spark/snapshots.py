@@ -56,6 +56,11 @@ class Stored:
         return f"{self.schema}.{self.name}"
 
 
+def warehouse_of(database: Path) -> Path:
+    """Return the folder of Spark's relations that belongs to a ledger."""
+    return database.with_suffix(".spark")
+
+
 class Snapshots:
     """The snapshots of one warehouse folder, of which a writer makes one new."""
 
@@ -106,6 +111,8 @@ class Snapshots:
             return (self.folder / POINTER).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return ""
+        except UnicodeDecodeError:
+            return POINTER  # which is no folder: whoever reads its manifest says that it is damaged
 
     def _read(self, name: str) -> dict[str, Stored]:
         path = self.folder / name / _MANIFEST

@@ -25,7 +25,9 @@ def opened(path: Path) -> io.BufferedReader:
     try:
         return path.open("rb")
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, not a CSV file") from None
+        raise InputError(
+            f"{path} is a folder, not a file", cure="move its files into the raw folder"
+        ) from None
     except FileNotFoundError:
         cause = "is a broken link" if path.is_symlink() else "does not exist"
         raise InputError(f"{path} {cause}") from None

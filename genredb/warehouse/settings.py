@@ -39,6 +39,7 @@ MEMORY, _THREADS = ("memory_limit", "max_memory"), ("threads", "worker_threads")
 RESOURCES = frozenset((*MEMORY, *_THREADS, "max_temp_directory_size"))
 
 MOST_THREADS = 1024
+_MOST = 1_000_000  # times the unit, or in percent: more is a typing mistake
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B", re.IGNORECASE)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
@@ -55,7 +56,7 @@ class Setting:
 def is_memory_limit(text: str) -> bool:
     """Return whether a text is a memory limit: a size such as 512MB or 1.5GiB, or a share such as 80%."""
     size = _SIZE.fullmatch(text) or _SHARE.fullmatch(text)
-    return size is not None and float(size[1]) > 0
+    return size is not None and 0 < float(size[1]) <= _MOST
 
 
 def stated_memory(settings: Iterable[Setting]) -> int | None:

@@ -16,8 +16,8 @@ from genredb.runner.project.config import Config
 from genredb.runner.results import BuildResult
 from genredb.songs.sample.write import write_sample
 from genredb.spark.dialect import quoted
-from genredb.spark.engine import SparkEngine, warehouse_of
-from genredb.spark.snapshots import POINTER, Snapshots
+from genredb.spark.engine import SparkEngine
+from genredb.spark.snapshots import POINTER, Snapshots, warehouse_of
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import connect, open_reader
 from tests import verbs
@@ -233,7 +233,11 @@ def test_everything_refused_is_said_at_once_with_its_line(tmp_path: Path) -> Non
         "profiles.yml": """
 small:
   outputs:
-    dev: {type: duckdb, path: small.duckdb, settings: {memory_limit: 1GB, integer_division: true}}
+    dev:
+      type: duckdb
+      path: small.duckdb
+      settings: {memory_limit: 1GB, integer_division: true}
+      spark: {settings: {spark.sql.ansi.enabled: false, executor.memory: 2g, spark.executor.cores: 2}}
 """,
         "seeds/numbers.csv": "i,t\n1,a\n",
         "models/one.sql": "select\n    upper(t) as t,\n    i // 2 as half\nfrom {{ ref('numbers') }}",
@@ -242,8 +246,12 @@ small:
     config = on_spark(write_project(tmp_path, files))
     with pytest.raises(ProjectErrors) as raised:
         verbs.build(config, engine=SparkEngine(config))
-    of_profile, *errors = raised.value.errors
-    assert of_profile.headline.endswith("DuckDB's setting integer_division does not hold on Spark")
+    of_profile, errors = raised.value.errors[:3], raised.value.errors[3:]
+    assert [one.what for one in of_profile] == [
+        "DuckDB's setting integer_division does not hold on Spark",
+        "the setting spark.sql.ansi.enabled is genredb's, since equality with DuckDB rests on it",
+        "Spark has no setting 'executor.memory': all of them begin with spark.",
+    ]
     said = sorted(one.headline for one in errors)
     assert [line.split(":")[:2] for line in said[:2]] == [["models/one.sql", "2"], ["models/one.sql", "3"]]
     assert "upper()" in said[0]

@@ -17,8 +17,7 @@ import pytest
 import yaml
 
 from genredb.songs.sample.write import write_sample
-from genredb.spark.engine import warehouse_of
-from genredb.spark.snapshots import UNFINISHED, Snapshots
+from genredb.spark.snapshots import UNFINISHED, Snapshots, warehouse_of
 from genredb.warehouse.database import open_reader, quote
 from tests import verbs
 from tests.conftest import ROOT, config_for

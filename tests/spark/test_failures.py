@@ -83,7 +83,7 @@ class TestReal:
         [
             ("nonsense", {}, "this is no master; name one such as local[4] or spark://host:7077"),
             ("local[x]", {}, "this is no master; name one such as local[4] or spark://host:7077"),
-            ("spark://127.0.0.1:1", {}, "no master answers, or it ended the application; see that it runs"),
+            ("spark://127.0.0.1:1", {}, "no master answers (127.0.0.1:1: Connection refused); see that it runs"),
             ("local[1]", {"spark.driver.memory": "lots"}, "Invalid maximum heap size: -Xmxlots"),
             ("local[1]", {"spark.driver.memory": "400000g"}, "Could not reserve enough space for 419430400000KB object heap"),
             ("local[1]", {"spark.executor.memory": "1m"}, "Insufficient executor memory: Executor memory 1048576 must be at least 471859200"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from genredb.errors import DatabaseCorruptError
 from genredb.spark.snapshots import GRACE_SECONDS, POINTER, UNFINISHED, Snapshots, Stored
 
 DAYS = 5 * GRACE_SECONDS
@@ -100,6 +101,14 @@ def test_a_re_publication_that_fails_leaves_the_manifest_whole(
     with pytest.raises(OSError, match="No space left"):
         snapshots.publish(stored | {"main.w": Stored("main", "w", "view", {}, sql="select 2 as i")})
     assert Snapshots(tmp_path).published() == stored
+
+
+def test_a_pointer_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    (tmp_path / POINTER).write_bytes(b"\xff\xfe")
+    with pytest.raises(
+        DatabaseCorruptError, match=r"is missing or damaged; remove .*CURRENT and build again"
+    ):
+        Snapshots(tmp_path).published()
 
 
 def test_what_executors_did_not_finish_is_not_published(tmp_path: Path) -> None:

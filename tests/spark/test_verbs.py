@@ -23,8 +23,8 @@ from genredb.runner.project.config import Config
 from genredb.runner.test import test as run_tests
 from genredb.songs.predict import predict
 from genredb.songs.predict_on_spark import predict_on_spark
-from genredb.spark.engine import SparkEngine, warehouse_of
-from genredb.spark.snapshots import POINTER, Snapshots
+from genredb.spark.engine import SparkEngine
+from genredb.spark.snapshots import POINTER, Snapshots, warehouse_of
 from genredb.warehouse.database import open_reader
 from tests import verbs
 from tests.conftest import REAL_FILES, config_for, write_raw

@@ -3,7 +3,7 @@
 First, outside the database's transaction, the rows to add and to remove are computed; then they are applied.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from genredb.runner.execution.changes import Change
 from genredb.runner.execution.keys import collected_keys, rows_with
@@ -14,7 +14,7 @@ from genredb.runner.planning.updates import inputs
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
-# If more of an input's rows changed than one in this many, a build anew costs less.
+# If more of the inputs' rows changed than one in this many, a build anew costs less.
 FEWEST_UNCHANGED = 4
 # To compare more rows than this costs more than it may save.
 MOST_COMPARED = 500_000
@@ -33,19 +33,19 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
     changes = {name: runtime.changes.of(relations[name]) for name in found.changed}
     if any(change is None for change in changes.values()):
         return None
-    counts = {name: change.rows for name in found.facts if (change := changes.get(name))}
-    if not all(_is_few(runtime, relations[name], count) for name, count in counts.items()):
+    count = sum(change.rows for name in found.facts if (change := changes.get(name)))
+    if not _is_few(runtime, [relations[name] for name in found.makers], count):
         return None
     if isinstance(found, ByKey) and found.lookups:  # few changed rows may reach many
         count = collected_keys(runtime, found, relations).count
-        return found if _is_few(runtime, relations[found.input], count) else None
+        return found if _is_few(runtime, [relations[found.input]], count) else None
     return found
 
 
-def _is_few(runtime: Runtime, relation: Relation, count: int) -> bool:
-    """Return True if this is a small part of a table's rows; to count those of a view would compute it."""
-    rows = runtime.changes.rows(relation)
-    return rows is None or count * FEWEST_UNCHANGED <= rows
+def _is_few(runtime: Runtime, relations: Iterable[Relation], count: int) -> bool:
+    """Return True if this is a small part of tables' rows; to count those of a view would compute it."""
+    rows = [runtime.changes.rows(relation) for relation in relations]
+    return None in rows or count * FEWEST_UNCHANGED <= sum(of or 0 for of in rows)
 
 
 def computed_change(runtime: Runtime, node: Model) -> Change | None:

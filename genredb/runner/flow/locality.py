@@ -31,8 +31,13 @@ class ByRow:
 
     @property
     def facts(self) -> frozenset[str]:
-        """The relations whose rows make rows."""
+        """The changed relations whose rows make rows."""
         return self.changed
+
+    @property
+    def makers(self) -> frozenset[str]:
+        """The relations whose rows make rows, changed or not."""
+        return self.changed | self.others
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class ByKey:
     def facts(self) -> frozenset[str]:
         """The relation whose rows make rows."""
         return frozenset((self.input,))
+
+    @property
+    def makers(self) -> frozenset[str]:
+        """The same, whether it changed or not."""
+        return self.facts
 
 
 Locality = ByRow | ByKey | AnyRow

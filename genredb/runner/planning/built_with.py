@@ -49,6 +49,14 @@ class BuiltWith:
         return tuple(column for column, given in self.roles.get(relation, ()) if given == role)
 
 
+def no_database(config: Config, engine: str | None = None) -> UsageError:
+    """Return the error of a command that needs what was built on its engine, where nothing is."""
+    option = " --engine spark" if (engine or config.settings.engine) == "spark" else ""
+    return UsageError(
+        f"There is no database {config.database} yet", cure=f"run `genredb build{option}` first"
+    )
+
+
 def settings_of(compilation: "Compilation") -> BuiltWith:
     """Return the settings for a build of this project."""
     config = compilation.project.config
