@@ -55,8 +55,11 @@ def before_first(java: str) -> str:
 
 
 def may_be_empty(java: str) -> bool:
-    """Return True if a translated pattern matches the empty text: the engines count such matches apart."""
-    return re.compile(java.replace(r"\z", r"\Z")).match("") is not None
+    """Return True if a translated pattern may match an empty text: the engines count such matches apart.
+
+    An empty text has no word boundary, so a boundary counts as what is matched there: nothing.
+    """
+    return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
 
 
 def to_java_replacement(text: str, shift: int = 0) -> str:
