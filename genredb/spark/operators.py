@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, cast, comparable, constant, only, operands, parts
+from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, constant, only, operands, parts
 from genredb.spark.types import Family, family, family_of
 
 _INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
@@ -20,6 +20,7 @@ def _compared(symbol: str) -> tuple[str, ...]:
         "i {} b",
         "d {} 1.5::double",
         "d {} i",
+        "b::hugeint {} d",
         "t {} 'b'",
         "day {} date '2024-02-29'",
         "yes {} true",
@@ -39,6 +40,12 @@ def _refuse_arithmetic(node: exp.Expr) -> Why:
     ):
         return None
     return f"between types {', '.join(sorted(found))}"
+
+
+def _div(node: exp.Expr) -> exp.Expr:
+    for part in ("this", "expression"):
+        node.set(part, as_double(node.args[part]))
+    return node
 
 
 def _refuse_in(node: exp.Expr) -> Why:
@@ -78,7 +85,8 @@ def _refuse_cast(node: exp.Expr) -> Why:
     kind = to.this.name
     is_identity = of == family_of(to) and of in (Family.TEXT, Family.DOUBLE, Family.BOOLEAN, Family.DATE)
     is_widening = of in (Family.INTEGER, Family.DECIMAL) and kind == "DOUBLE"
-    is_integral = kind in _INTEGERS | _WIDEST and (of == Family.INTEGER or isinstance(node.this, _ROUNDING))
+    is_rounded = kind in _INTEGERS and isinstance(node.this, _ROUNDING)
+    is_integral = is_rounded or (kind in _INTEGERS | _WIDEST and of == Family.INTEGER)
     is_read = kind in _INTEGERS and of == Family.TEXT
     is_written = of in (Family.INTEGER, Family.TEXT) and family_of(to) == Family.TEXT
     is_typed_null = of == Family.NULL or isinstance(node.this, exp.Null)
@@ -160,9 +168,21 @@ OPERATORS = (
     Allowed(exp.Neg, (_select("-small"), _select("-d")), refuses=only(Family.INTEGER, Family.DOUBLE)),
     Allowed(
         exp.Div,
-        (_select("i / 4"), _select("d / 3"), _select("b / 7.0::double")),
+        (
+            _select("i / 4"),
+            _select("d / 3"),
+            _select("b / 7.0::double"),
+            _select("b::hugeint / 3"),
+            _select("(b::hugeint / 3)::double"),
+            _select("7 / (1 + small * small)::hugeint"),
+            _select("round(b::hugeint / 3 * 1e8)"),
+            "select id from nasty.scalars where small::hugeint / 3 > 0.3333333e0",
+            "select id, sum(small::hugeint) over (order by id) / 7 as x from nasty.scalars",
+            "select yes, max(i::hugeint) / 7 as x from nasty.scalars group by yes",
+        ),
         parts("typed safe"),
         _refuse_arithmetic,
+        _div,
     ),
     Allowed(
         exp.DPipe,
