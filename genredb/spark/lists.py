@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from genredb.spark.allowed import Allowed, Why, cast, constant, parts, spark
-from genredb.spark.types import Family, family
+from genredb.spark.types import Family, family, family_of
 
 
 def _select(sql: str) -> str:
@@ -89,6 +89,13 @@ def _of_list(node: exp.Expr) -> Why:
     return None if family(node.this) == Family.LIST else f"of type {family(node.this)}"
 
 
+def _refuse_join(node: exp.Expr) -> Why:
+    items = node.this.type.expressions if node.this.type else []
+    if [family_of(one) for one in items] != [Family.TEXT]:
+        return "of anything but a list of texts"
+    return "with a separator that is not a constant" if constant(node.expression) is None else None
+
+
 LISTS = (
     Allowed(
         exp.Split,
@@ -102,7 +109,7 @@ LISTS = (
             _select("array_to_string(string_split(t, ','), '/')"),
             _select("array_to_string(string_split(t, ''), '')"),
         ),
-        refuses=_of_list,
+        refuses=_refuse_join,
         translate=lambda node: spark("array_join", node.this, node.expression),
     ),
     Allowed(
