@@ -48,8 +48,25 @@ def _div(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _outside(node: exp.Expr, *kinds: type[exp.Expr]) -> exp.Expr:
+    """Return the outermost of the expressions of these kinds around this one, or itself."""
+    while isinstance(node.parent, kinds):
+        node = node.parent
+    return node
+
+
+def _is_of_where(node: exp.Expr) -> bool:
+    """Return True for a condition of WHERE or its opposite: elsewhere, Spark's is never NULL."""
+    node = _outside(node, exp.Paren)
+    node = node.parent if isinstance(node.parent, exp.Not) else node
+    where = _outside(node, exp.Paren, exp.And).parent
+    return isinstance(where, exp.Where) and isinstance(where.parent, exp.Select)
+
+
 def _refuse_in(node: exp.Expr) -> Why:
     query = node.args.get("query")
+    if query is not None and not _is_of_where(node):
+        return "a query that is not a condition of WHERE by itself"
     selected = query.this.selects if query is not None else node.expressions
     found = (comparable(node.this, one) for one in selected)
     return next((why for why in found if why), None)
@@ -141,6 +158,8 @@ OPERATORS = (
             _select("i in (0, 1, null)"),
             "select id from nasty.scalars where i in (select k from nasty.pairs)",
             "select id from nasty.scalars where t not in (select v from nasty.pairs where v is not null)",
+            "select id from nasty.scalars where t not in (select v from nasty.pairs where k > 0) and id > 3",
+            "select id from nasty.scalars where not (i in (select k from nasty.pairs))",
         ),
         parts("query"),
         _refuse_in,
