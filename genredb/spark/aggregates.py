@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, comparable, only, parts, spark
+from genredb.spark.allowed import Allowed, Why, as_double, comparable, only, parts, spark
 from genredb.spark.types import NUMBERS, Family, family
 
 _PLAIN = (Family.INTEGER, Family.DOUBLE, Family.TEXT, Family.BOOLEAN, Family.DATE)
@@ -67,6 +67,11 @@ def _never_null(node: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=node, expressions=[error])
 
 
+def _avg(node: exp.Expr) -> exp.Expr:
+    node.set("this", as_double(node.this))
+    return node
+
+
 def _corr(node: exp.Expr) -> exp.Expr:
     """DuckDB's is NaN where a column does not vary, Spark's is NULL; both are NULL without rows."""
     pair = (node.this, node.expression)
@@ -126,18 +131,33 @@ AGGREGATES = (
     Allowed(
         exp.Max, (*_grouped("max(i)", "max(d)", "max(t)", "max(day)"), *_whole("max(d)")), refuses=_of_plain
     ),
-    Allowed(exp.Sum, (*_grouped("sum(i)", "sum(small)"), *_of_finite("sum(v)", "sum(g)")), refuses=_number),
-    Allowed(exp.Avg, (*_grouped("avg(i)"), *_of_finite("avg(v)", "avg(g)")), refuses=_number),
-    Allowed(exp.StddevSamp, _of_finite("stddev_samp(v)", "stddev_samp(g)"), refuses=_number),
-    Allowed(exp.StddevPop, _of_finite("stddev_pop(v)", "stddev_pop(g)"), refuses=_number),
+    Allowed(
+        exp.Sum,
+        (*_grouped("sum(i)", "sum(small)", "sum(i::hugeint)"), *_of_finite("sum(v)", "sum(g)")),
+        refuses=_number,
+    ),
+    Allowed(
+        exp.Avg,
+        (*_grouped("avg(i)", "avg(i::hugeint)"), *_of_finite("avg(v)", "avg(g)", "avg(g::hugeint)")),
+        refuses=_number,
+        translate=_avg,
+    ),
+    Allowed(
+        exp.StddevSamp,
+        _of_finite("stddev_samp(v)", "stddev_samp(g)", "stddev_samp(g::hugeint)"),
+        refuses=_number,
+    ),
+    Allowed(
+        exp.StddevPop, _of_finite("stddev_pop(v)", "stddev_pop(g)", "stddev_pop(g::hugeint)"), refuses=_number
+    ),
     Allowed(
         exp.Corr,
-        _of_finite("corr(v, w)", "corr(g, v)", "corr(v, v)"),
+        _of_finite("corr(v, w)", "corr(g, v)", "corr(v, v)", "corr(g::hugeint, v)"),
         parts("null_on_zero_variance"),
         _numbers,
         _corr,
     ),
-    Allowed(exp.Median, _of_finite("median(v)", "median(g)"), refuses=_number),
+    Allowed(exp.Median, _of_finite("median(v)", "median(g)", "median(g::hugeint)"), refuses=_number),
     Allowed(
         exp.ArgMax,
         (*_grouped("arg_max(t, id)", "arg_max(id, (small, id))"), *_whole("arg_max(t, id)")),

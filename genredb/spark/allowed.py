@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from genredb.spark.types import Family, family
+from genredb.spark.types import Family, family, is_huge
 
 Why = str | None
 """Why an expression is not allowed, in words that follow its name; None if it is."""
@@ -57,6 +57,11 @@ def cast(node: exp.Expr, to: str) -> exp.Expr:
     return exp.Cast(this=node, to=exp.DataType.build(to, dialect="spark"))
 
 
+def as_double(node: exp.Expr) -> exp.Expr:
+    """Return a number as a double, which is how DuckDB divides, and Spark all but hugeints."""
+    return node if family(node) == Family.DOUBLE else cast(node, "double")
+
+
 def constant(node: exp.Expr | None) -> str | None:
     """Return the value of a text literal, or of several joined by ``||``; None if it is none."""
     if isinstance(node, exp.Literal) and node.is_string:
@@ -89,6 +94,8 @@ def only(*families: Family) -> Callable[[exp.Expr], Why]:
 def comparable(*nodes: exp.Expr | None) -> Why:
     """Return why values cannot be compared on both engines alike: they would be converted, or are lists."""
     found = {family(node) for node in nodes if node is not None} - {Family.NULL}
+    if Family.DECIMAL in found and any(map(is_huge, nodes)):
+        return "between types decimal, hugeint"  # of 38 digits and a fraction, Spark rounds the fraction
     if found <= {Family.INTEGER, Family.DOUBLE, Family.DECIMAL} and len(found) < 3:
         return None
     plain = {Family.TEXT, Family.BOOLEAN, Family.DATE}

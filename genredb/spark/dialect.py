@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sqlglot.optimizer.qualify import qualify
 
+from genredb.spark.names import misread_in_order
 from genredb.spark.registry import ALLOWED
 from genredb.spark.types import Schema, annotated
 
@@ -39,7 +40,7 @@ def to_spark(sql: str, schema: Schema) -> str:
     the session's views are called.
     """
     query = _typed_query(sql, schema)
-    refusals = list(_refusals(query))
+    refusals = [*_refusals(query), *_misread(query, schema)]
     if refusals:
         raise RefusedError(refusals)
     translated = query.transform(_named, copy=False)
@@ -150,6 +151,11 @@ def _refusals(query: exp.Expr) -> Iterator[Refusal]:
         why = "" if entry is None else entry.why_not(node)
         if why is not None:
             yield Refusal(f"{_name(node)} {why}".strip(), _offset(node))
+
+
+def _misread(query: exp.Expr, schema: Schema) -> Iterator[Refusal]:
+    for one in misread_in_order(query, schema):
+        yield Refusal(f"ORDER BY an expression of {one.name}, a column and an alias,", _offset(one))
 
 
 def _name(node: exp.Expr) -> str:

@@ -97,6 +97,10 @@ def _lower(node: exp.Expr) -> exp.Expr:
     return spark("lower", spark("translate", node.this, _UPPER + _VITHKUQI, _LOWERED + _VITHKUQI_LOWERED))
 
 
+def _refuse_trim(node: exp.Expr) -> Why:
+    return "of given characters" if node.expression else _only_text(node.this)
+
+
 def _trim(node: exp.Expr) -> exp.Expr:
     return exp.Trim(this=node.this, expression=exp.Literal.string(_SPACES), position="BOTH")
 
@@ -158,11 +162,33 @@ def _refuse_try(node: exp.Expr) -> Why:
 
 
 def _format(node: exp.Expr) -> exp.Expr:
-    return spark("format_string", "%02X", *node.expressions)
+    """Spark's writes a negative number as its two's complement, and NULL as a word."""
+    number = cast(node.expressions[0], "bigint")
+    zero = exp.Literal.number(0)
+    is_negative = exp.LT(this=number.copy(), expression=zero)
+    negative = spark("concat", "-", spark("format_string", "%X", exp.Neg(this=number.copy())))
+    is_there = exp.GTE(this=number.copy(), expression=zero.copy())
+    return exp.Case().when(is_negative, negative).when(is_there, spark("format_string", "%02X", number))
 
 
 def _refuse_format(node: exp.Expr) -> Why:
-    return None if constant(node.this) == "{:02X}" else "with any format but '{:02X}'"
+    if constant(node.this) != "{:02X}" or len(node.expressions) != 1:
+        return "with any format but '{:02X}'"
+    found = family(node.expressions[0])
+    return None if found in (Family.INTEGER, Family.NULL) else f"of type {found}"
+
+
+def _unicode(node: exp.Expr) -> exp.Expr:
+    is_empty = exp.EQ(this=node.this.copy(), expression=exp.Literal.string(""))
+    return spark("if", is_empty, exp.Literal.number("-1"), spark("ascii", node.this))
+
+
+def _refuse_pow(node: exp.Expr) -> Why:
+    """Return why a power of 1 or -1 may differ: to NaN and to infinity it is 1 in C, but NaN in Java."""
+    exponent = node.expression.unnest()
+    number = exponent.this if isinstance(exponent, exp.Neg) else exponent
+    is_plain = isinstance(number, exp.Literal) or family(number) == Family.INTEGER
+    return only(*NUMBERS)(node) if is_plain else "with an exponent that may be NaN"
 
 
 def _as_bigint(name: str) -> Callable[[exp.Expr], exp.Expr]:
@@ -205,7 +231,7 @@ FUNCTIONS = (
         _replace,
     ),
     Allowed(exp.Lower, (_texts("lower(t)"),), refuses=_of_text, translate=_lower),
-    Allowed(exp.Trim, (_texts("trim(t)"),), refuses=only(Family.TEXT), translate=_trim),
+    Allowed(exp.Trim, (_texts("trim(t)"),), refuses=_refuse_trim, translate=_trim),
     Allowed(exp.Length, (_texts("length(t)"),), refuses=_of_text, translate=_as_bigint("length")),
     Allowed(exp.Left, (_texts("left(t, 4)"), _texts("left(t, 0)")), refuses=_refuse_left),
     Allowed(exp.Contains, (_texts("contains(t, 'b')"), _texts("contains(t, '')")), refuses=only(Family.TEXT)),
@@ -226,13 +252,18 @@ FUNCTIONS = (
     ),
     Allowed(
         exp.Unicode,
-        (_texts("unicode(nullif(t, ''))"),),
+        (_texts("unicode(t)"),),
         refuses=_of_text,
-        translate=lambda node: spark("ascii", node.this),
+        translate=_unicode,
     ),
     Allowed(
         exp.Format,
-        ("select k, format('{:02X}', k) as x from nasty.pairs where k >= 0",),
+        (
+            "select k, format('{:02X}', k) as x from nasty.pairs",
+            "select id, format('{:02X}', i) as x from nasty.scalars",
+            "select id, format('{:02X}', i::bigint * 1000) as x from nasty.scalars",
+            "select id, format('{:02X}', i::hugeint) as x from nasty.scalars",
+        ),
         refuses=_refuse_format,
         translate=_format,
     ),
@@ -254,5 +285,16 @@ FUNCTIONS = (
     Allowed(
         exp.Ceil, (_select("ceil(d)"), _select("ceil(d / 3)")), refuses=only(Family.DOUBLE), translate=_ceil
     ),
-    Allowed(exp.Pow, (_select("pow(small, 2)"), _select("pow(d / 1e200, 2)")), refuses=only(*NUMBERS)),
+    Allowed(
+        exp.Pow,
+        (
+            _select("pow(small, 2)"),
+            _select("pow(d / 1e200, 2)"),
+            _select("pow(d, 400)"),
+            _select("pow(d, small)"),
+            _select("pow(small, -1)"),
+            _select("pow(small, 0.5)"),
+        ),
+        refuses=_refuse_pow,
+    ),
 )

@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from genredb.spark.allowed import Allowed, Why, cast, constant, parts, spark
-from genredb.spark.types import Family, family
+from genredb.spark.types import Family, family, family_of
 
 
 def _select(sql: str) -> str:
@@ -38,9 +38,18 @@ def _refuse_slice(node: exp.Expr) -> Why:
 
 
 def _slice(node: exp.Expr) -> exp.Expr:
-    found = node.expressions[0]
-    length = spark("greatest", cast(found.expression, "int"), exp.Literal.number(0))
+    end = node.expressions[0].expression
+    length = end if isinstance(end, exp.Literal) else _length_to(cast(end, "int"), node.this)
     return spark("slice", node.this, exp.Literal.number(1), length)
+
+
+def _length_to(end: exp.Expr, listed: exp.Expr) -> exp.Expr:
+    """DuckDB counts a negative end from the end of the list; NULL gives NULL."""
+    zero = exp.Literal.number(0)
+    is_there = exp.GTE(this=end.copy(), expression=zero.copy())
+    is_negative = exp.LT(this=end.copy(), expression=zero.copy())
+    from_end = exp.Add(this=spark("array_size", listed.copy()), expression=end.copy()) + 1
+    return exp.Case().when(is_there, end).when(is_negative, spark("greatest", from_end, zero))
 
 
 def _refuse_range(node: exp.Expr) -> Why:
@@ -80,6 +89,13 @@ def _of_list(node: exp.Expr) -> Why:
     return None if family(node.this) == Family.LIST else f"of type {family(node.this)}"
 
 
+def _refuse_join(node: exp.Expr) -> Why:
+    items = node.this.type.expressions if node.this.type else []
+    if [family_of(one) for one in items] != [Family.TEXT]:
+        return "of anything but a list of texts"
+    return "with a separator that is not a constant" if constant(node.expression) is None else None
+
+
 LISTS = (
     Allowed(
         exp.Split,
@@ -93,7 +109,7 @@ LISTS = (
             _select("array_to_string(string_split(t, ','), '/')"),
             _select("array_to_string(string_split(t, ''), '')"),
         ),
-        refuses=_of_list,
+        refuses=_refuse_join,
         translate=lambda node: spark("array_join", node.this, node.expression),
     ),
     Allowed(
@@ -114,6 +130,13 @@ LISTS = (
             _select("string_split(t, ',')[1:2]"),
             _select("string_split(t, ',')[1:0]"),
             _select("string_split(t, ',')[1:n]"),
+            _select("string_split(t, ',')[1:-1]"),
+            _select("string_split(t, ',')[1:-3]"),
+            _select("string_split(t, ',')[1:2 - n]"),
+            _select("string_split(t, ',')[1:n - 45]"),
+            _select("string_split(t, ',')[1:length(nullif(t, 'a,b,,c'))]"),
+            "select k, string_split('a,b,c', ',')[1:k] as x from nasty.pairs",
+            "select n, ['a', 'b', 'c'][1:k] as x from nasty.nested, nasty.pairs",
         ),
         refuses=_refuse_slice,
         translate=_slice,

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, cast, comparable, constant, only, operands, parts
+from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, constant, only, operands, parts
 from genredb.spark.types import Family, family, family_of
 
 _INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
@@ -20,6 +20,7 @@ def _compared(symbol: str) -> tuple[str, ...]:
         "i {} b",
         "d {} 1.5::double",
         "d {} i",
+        "b::hugeint {} d",
         "t {} 'b'",
         "day {} date '2024-02-29'",
         "yes {} true",
@@ -41,8 +42,31 @@ def _refuse_arithmetic(node: exp.Expr) -> Why:
     return f"between types {', '.join(sorted(found))}"
 
 
+def _div(node: exp.Expr) -> exp.Expr:
+    for part in ("this", "expression"):
+        node.set(part, as_double(node.args[part]))
+    return node
+
+
+def _outside(node: exp.Expr, *kinds: type[exp.Expr]) -> exp.Expr:
+    """Return the outermost of the expressions of these kinds around this one, or itself."""
+    while isinstance(node.parent, kinds):
+        node = node.parent
+    return node
+
+
+def _is_of_where(node: exp.Expr) -> bool:
+    """Return True for a condition of WHERE or its opposite: elsewhere, Spark's is never NULL."""
+    node = _outside(node, exp.Paren)
+    node = node.parent if isinstance(node.parent, exp.Not) else node
+    where = _outside(node, exp.Paren, exp.And).parent
+    return isinstance(where, exp.Where) and isinstance(where.parent, exp.Select)
+
+
 def _refuse_in(node: exp.Expr) -> Why:
     query = node.args.get("query")
+    if query is not None and not _is_of_where(node):
+        return "a query that is not a condition of WHERE by itself"
     selected = query.this.selects if query is not None else node.expressions
     found = (comparable(node.this, one) for one in selected)
     return next((why for why in found if why), None)
@@ -78,7 +102,8 @@ def _refuse_cast(node: exp.Expr) -> Why:
     kind = to.this.name
     is_identity = of == family_of(to) and of in (Family.TEXT, Family.DOUBLE, Family.BOOLEAN, Family.DATE)
     is_widening = of in (Family.INTEGER, Family.DECIMAL) and kind == "DOUBLE"
-    is_integral = kind in _INTEGERS | _WIDEST and (of == Family.INTEGER or isinstance(node.this, _ROUNDING))
+    is_rounded = kind in _INTEGERS and isinstance(node.this, _ROUNDING)
+    is_integral = is_rounded or (kind in _INTEGERS | _WIDEST and of == Family.INTEGER)
     is_read = kind in _INTEGERS and of == Family.TEXT
     is_written = of in (Family.INTEGER, Family.TEXT) and family_of(to) == Family.TEXT
     is_typed_null = of == Family.NULL or isinstance(node.this, exp.Null)
@@ -133,6 +158,8 @@ OPERATORS = (
             _select("i in (0, 1, null)"),
             "select id from nasty.scalars where i in (select k from nasty.pairs)",
             "select id from nasty.scalars where t not in (select v from nasty.pairs where v is not null)",
+            "select id from nasty.scalars where t not in (select v from nasty.pairs where k > 0) and id > 3",
+            "select id from nasty.scalars where not (i in (select k from nasty.pairs))",
         ),
         parts("query"),
         _refuse_in,
@@ -160,9 +187,21 @@ OPERATORS = (
     Allowed(exp.Neg, (_select("-small"), _select("-d")), refuses=only(Family.INTEGER, Family.DOUBLE)),
     Allowed(
         exp.Div,
-        (_select("i / 4"), _select("d / 3"), _select("b / 7.0::double")),
+        (
+            _select("i / 4"),
+            _select("d / 3"),
+            _select("b / 7.0::double"),
+            _select("b::hugeint / 3"),
+            _select("(b::hugeint / 3)::double"),
+            _select("7 / (1 + small * small)::hugeint"),
+            _select("round(b::hugeint / 3 * 1e8)"),
+            "select id from nasty.scalars where small::hugeint / 3 > 0.3333333e0",
+            "select id, sum(small::hugeint) over (order by id) / 7 as x from nasty.scalars",
+            "select yes, max(i::hugeint) / 7 as x from nasty.scalars group by yes",
+        ),
         parts("typed safe"),
         _refuse_arithmetic,
+        _div,
     ),
     Allowed(
         exp.DPipe,

@@ -6,7 +6,7 @@ constant pattern is read element by element; what is not known here is refused.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _WORD = "0-9A-Za-z_"
 _SPACE = r"\t\n\f\r "
@@ -37,7 +37,9 @@ class PatternError(Exception):
 
 def to_java(pattern: str) -> str:
     """Return a pattern that matches in Java what this one matches in RE2."""
-    return "".join(_elements(pattern))
+    java = list(_elements(pattern))
+    _refuse_empty_rounds(java)
+    return "".join(java)
 
 
 def whole(java: str) -> str:
@@ -55,8 +57,11 @@ def before_first(java: str) -> str:
 
 
 def may_be_empty(java: str) -> bool:
-    """Return True if a translated pattern matches the empty text: the engines count such matches apart."""
-    return re.compile(java.replace(r"\z", r"\Z")).match("") is not None
+    """Return True if a translated pattern may match an empty text: the engines count such matches apart.
+
+    An empty text has no word boundary, so a boundary counts as what is matched there: nothing.
+    """
+    return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
 
 
 def to_java_replacement(text: str, shift: int = 0) -> str:
@@ -90,6 +95,19 @@ def _elements(pattern: str) -> Iterator[str]:
             if _QUANTIFIER.match(pattern, position):
                 raise PatternError(pattern[found.start() : position + 1])
             yield found[0]
+
+
+def _refuse_empty_rounds(java: Sequence[str]) -> None:
+    """Report a repeated group that may be empty: the engines differ in whether a last, empty round counts."""
+    opened: list[int] = []
+    for position, element in enumerate(java):
+        if element in ("(", "(?:"):
+            opened.append(position)
+        elif element == ")" and opened:
+            start = opened.pop()
+            is_repeated = "".join(java[position + 1 : position + 2])[:1] in ("*", "+", "{")
+            if is_repeated and may_be_empty("".join(java[start : position + 1])):
+                raise PatternError("that repeats what may be empty")
 
 
 def _element(pattern: str, position: int) -> tuple[str, int]:

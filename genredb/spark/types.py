@@ -52,6 +52,7 @@ _RETURNS: Mapping[type[exp.Expr], str] = {
     exp.ArrayToString: "TEXT",
     exp.Corr: "DOUBLE",
     exp.Decode: "TEXT",
+    exp.Div: "DOUBLE",
     exp.Format: "TEXT",
     exp.Left: "TEXT",
     exp.Median: "DOUBLE",
@@ -62,6 +63,13 @@ _RETURNS: Mapping[type[exp.Expr], str] = {
     exp.StrPosition: "BIGINT",
     exp.Translate: "TEXT",
     exp.Unicode: "INT",
+}
+# sqlglot brings the narrower integers and a hugeint together as the narrower.
+_NARROWER = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
+_COERCES_TO = {
+    **TypeAnnotator.COERCES_TO,
+    **{kind: {*TypeAnnotator.COERCES_TO[kind], exp.DType.INT128} for kind in _NARROWER},
+    exp.DType.INT128: TypeAnnotator.COERCES_TO[exp.DType.BIGINT],
 }
 _AS_OPERAND = (exp.ArgMax, exp.ArgMin, exp.FirstValue, exp.Try)
 
@@ -76,16 +84,33 @@ def annotated(query: exp.Expr, schema: Schema) -> exp.Expr:
         exp.Transform: {"annotator": _transformed},
         exp.Literal: {"annotator": _literal},
         exp.Bracket: {"annotator": _bracket},
+        exp.Sum: {"annotator": _sum},
     }
-    return annotate_types(query, schema=dict(schema), expression_metadata=metadata, dialect="duckdb")
+    return annotate_types(
+        query,
+        schema=dict(schema),
+        expression_metadata=metadata,
+        coerces_to=_COERCES_TO,
+        dialect="duckdb",
+    )
 
 
 def family(node: exp.Expr | None) -> Family:
     """Return the family of an annotated expression's type."""
     if node is not None and isinstance(node.unalias(), exp.Null):
         return Family.NULL
-    kind = _of_parameter(node) if isinstance(node, exp.Identifier) else node.type if node else None
+    kind = _kind(node)
     return family_of(kind) if isinstance(kind, exp.DataType) else Family.UNKNOWN
+
+
+def is_huge(node: exp.Expr | None) -> bool:
+    """Return True for a hugeint, which is a decimal(38, 0) on Spark."""
+    kind = _kind(node)
+    return isinstance(kind, exp.DataType) and kind.this == exp.DType.INT128
+
+
+def _kind(node: exp.Expr | None) -> exp.DataType | None:
+    return _of_parameter(node) if isinstance(node, exp.Identifier) else node.type if node else None
 
 
 def family_of(data_type: exp.DataType) -> Family:
@@ -99,8 +124,17 @@ def _literal(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
         kind = "TEXT"
     elif "e" in node.name.lower():
         kind = "DOUBLE"
+    elif "." in node.name:
+        kind = "DECIMAL"
     else:
-        kind = "DECIMAL" if "." in node.name else "INT"
+        kind = "INT" if int(node.name) < 2**63 else "INT128"
+    annotator._set_type(node, exp.DataType.build(kind))
+    return node
+
+
+def _sum(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    """Type a sum() as Spark does: of integers a bigint, where DuckDB has a hugeint, which fits after it."""
+    kind = "DOUBLE" if family(node.this) == Family.DOUBLE else "INT128" if is_huge(node.this) else "BIGINT"
     annotator._set_type(node, exp.DataType.build(kind))
     return node
 

@@ -7,7 +7,15 @@ from genredb.spark.registry import ALLOWED
 
 SCHEMA = {
     "main": {
-        "t": {"i": "INTEGER", "d": "DOUBLE", "x": "VARCHAR", "y": "DATE", "l": "INTEGER[]", "r": "FLOAT"}
+        "t": {
+            "i": "INTEGER",
+            "h": "HUGEINT",
+            "d": "DOUBLE",
+            "x": "VARCHAR",
+            "y": "DATE",
+            "l": "INTEGER[]",
+            "r": "FLOAT",
+        }
     }
 }
 
@@ -33,6 +41,32 @@ SCHEMA = {
         ("regexp_matches(x, x)", "with a pattern that is not a constant"),
         (r"regexp_matches(x, '(?i)a')", "with a pattern (?i"),
         ("regexp_replace(x, 'a*', '', 'g')", "that matches an empty text"),
+        (r"regexp_replace(x, 'a?\b', '', 'g')", "that matches an empty text"),
+        (r"regexp_replace(x, ' *\b', '', 'g')", "that matches an empty text"),
+        (r"regexp_replace(x, '\b', '', 'g')", "that matches an empty text"),
+        ("regexp_extract(x, '(a*)*', 1)", "that repeats what may be empty"),
+        (r"regexp_matches(x, 'x(a|(?:b|\b)?){2}')", "that repeats what may be empty"),
+        ("array_to_string(string_split(x, ','), x)", "with a separator that is not a constant"),
+        ("array_to_string(string_split(x, ','), null)", "with a separator that is not a constant"),
+        ("array_to_string([d, 1e20], ',')", "of anything but a list of texts"),
+        ("i in (select i from t)", "IN a query that is not a condition of WHERE by itself"),
+        ("trim(x, 'ab')", "trim() of given characters"),
+        ("trim(x, null)", "trim() of given characters"),
+        ("ltrim(x, 'ab')", "trim() with position"),
+        ("rtrim(x)", "trim() with position"),
+        ("format('{:02X}', i, i)", "format() with any format but"),
+        ("format('{:02X}', d)", "format() of type double"),
+        ("pow(i, d)", "power() with an exponent that may be NaN"),
+        ("h > 0.5", "> between types decimal, hugeint"),
+        ("i - h = 0.5", "= between types decimal, hugeint"),
+        ("sum(h) > 0.5", "> between types decimal, hugeint"),
+        ("coalesce(i, h) in (1, 0.5)", "IN between types decimal, hugeint"),
+        ("h between 0.5 and 1", "BETWEEN between types decimal, hugeint"),
+        ("coalesce(h, 0.5)", "coalesce() between types decimal, hugeint"),
+        ("case when i > 0 then h else 0.5 end", "CASE between types decimal, hugeint"),
+        ("1.5 < 9223372036854775808", "< between types decimal, hugeint"),
+        ("round(d)::hugeint", "CAST of type double to INT128"),
+        ("(h / 3)::integer", "CAST of type double to INT"),
         ("l[1]", "[] with an index"),
         ("left(x, i)", "left() with a length that is not a constant"),
         ("r", ""),
@@ -60,6 +94,17 @@ def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
         ("select i from t using sample 10", "sample"),
         ("create table u as select 1", "a statement that is not a single query"),
         ("select i from t asof join t as u on t.i >= u.i", "asof"),
+        ("select -i as i from t order by i + 0", "ORDER BY an expression of i, a column and an alias"),
+        ("select distinct -i as i from t order by (-i)", "ORDER BY an expression of i"),
+        (
+            "select x as i, count(*) as c from t group by x, i order by -c, (coalesce(i, 1))",
+            "ORDER BY an exp",
+        ),
+        ("with q as (select i from t) select -i as i from q order by -i", "ORDER BY an expression of i"),
+        ("select d from (select d, -i as i from t order by i * 2 limit 1)", "ORDER BY an expression of i"),
+        ("select d from t where d > 0 or i not in (select i from t)", "IN a query"),
+        ("select count(*) filter (where i in (select i from t)) as n from t", "IN a query"),
+        ("select h from t union all select 0.5", "UNION between types decimal, hugeint"),
         ("from t pivot (sum(i) for x in ('a'))", "pivot"),
     ],
 )
@@ -67,6 +112,23 @@ def test_a_clause_is_refused_by_name(query: str, reason: str) -> None:
     with pytest.raises(RefusedError) as raised:
         to_spark(query, SCHEMA)
     assert reason.lower() in str(raised.value).lower()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select -i as i from t order by i, (i)",
+        "select i, d from t order by i + 0",
+        "select i, count(*) as n from t group by i order by -n",
+        "select -i as i from t order by t.i",
+        "select sum(i) > 0.5 as z from t",
+        "select i from t where d > 0 and (not (i in (select i from t)) and x in (select x from t))",
+        r"select regexp_extract(x, '((a)|b)*(?:(c*)d)+(e*)?', 2) as z from t",
+        r"select regexp_replace(x, '\ba?b\b', '', 'g') as z from t",
+    ],
+)
+def test_what_is_near_a_refusal_is_allowed(query: str) -> None:
+    assert to_spark(query, SCHEMA)
 
 
 def test_all_reasons_are_given_with_their_places() -> None:

@@ -1,0 +1,34 @@
+"""Finds the names that mean one thing on DuckDB and another on Spark."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+from sqlglot.optimizer.resolver import Resolver
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import ensure_schema
+
+from genredb.spark.types import Schema
+
+
+def misread_in_order(query: exp.Expr, schema: Schema) -> Iterator[exp.Column]:
+    """Yield the names of another column's alias in expressions of `order by`.
+
+    A bare name is the alias on both. Inside an expression, DuckDB takes the relation's column of this name
+    if there is one, Spark the alias.
+    """
+    known = ensure_schema(dict(schema), dialect="duckdb")
+    for scope in traverse_scope(query):
+        order = scope.expression.args.get("order")
+        if order is None or not isinstance(scope.expression, exp.Select):
+            continue
+        readable = Resolver(scope, known).all_columns
+        aliases = {one.alias_or_name for one in scope.expression.selects if not _is_itself(one)}
+        inside = [one.this for one in order.expressions if not isinstance(one.this.unnest(), exp.Column)]
+        for column in (found for one in inside for found in one.find_all(exp.Column)):
+            if not column.table and column.name in aliases & readable:
+                yield column
+
+
+def _is_itself(selected: exp.Expr) -> bool:
+    column = selected.unalias()
+    return isinstance(column, exp.Column) and column.name == selected.alias_or_name
