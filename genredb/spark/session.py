@@ -54,7 +54,7 @@ def refused_settings(settings: Mapping[str, Any]) -> Iterator[str]:
         if name in FIXED:
             yield f"the setting {name} is genredb's, since equality with DuckDB rests on it"
         elif not str(name).startswith("spark."):
-            yield f"Spark has no setting '{name}': all of them begin with spark."
+            yield f"Spark has no setting '{name}': all begin with `spark.`"
 
 
 def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":

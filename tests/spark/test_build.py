@@ -250,7 +250,7 @@ small:
     assert [one.what for one in of_profile] == [
         "DuckDB's setting integer_division does not hold on Spark",
         "the setting spark.sql.ansi.enabled is genredb's, since equality with DuckDB rests on it",
-        "Spark has no setting 'executor.memory': all of them begin with spark.",
+        "Spark has no setting 'executor.memory': all begin with `spark.`",
     ]
     said = sorted(one.headline for one in errors)
     assert [line.split(":")[:2] for line in said[:2]] == [["models/one.sql", "2"], ["models/one.sql", "3"]]
