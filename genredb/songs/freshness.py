@@ -133,10 +133,10 @@ def classifier_settings(connection: Connection) -> dict[str, int]:
 def _fingerprint(connection: Connection, view: str) -> str:
     features = read_built_with(connection).columns_of(f"features.{view}", "feature")
     types = column_types(connection, "features", view)
-    described = json.dumps([[name, types.get(name)] for name in features])
+    described = json.dumps([features, list(types.items())])  # the hashes of rows tell no names
     row = connection.row(
         f"""
-        select md5(concat_ws('/', count(*), sum(md5_number_lower(to_json(view_row)::varchar)::hugeint)))
+        select concat_ws('/', count(*), sum(hash(view_row)::hugeint))
         from features.{view} as view_row
         """
     )
@@ -190,7 +190,33 @@ def forget_stale_predictions(connection: Connection, home: Path) -> dict[str, in
     if not count or not all(relation_exists(connection, "features", view) for view in VIEWS):
         return {}
     is_readable = not any(missing_columns(connection, view) for view in VIEW_COLUMNS)
-    if is_readable and _misfit(connection, home, _fingerprints(connection)) is None:
+    may_fit = is_readable and not _has_other_songs(connection)
+    if may_fit and _misfit(connection, home, _fingerprints(connection)) is None:
         return {}  # also after a partial build
     connection.execute("delete from ml.predictions")
     return {"ml.predictions": count}
+
+
+def _has_other_songs(connection: Connection) -> bool:
+    """Return True if the number of songs alone tells that predictions are stale.
+
+    Fingerprints, which tell it always, read every song in full.
+    """
+    found = connection.row(
+        f"""
+        select
+            exists (
+                select 1 from features.{PREDICT_VIEW} as songs
+                anti join ml.predictions as predictions on songs.song_key = predictions.song_key
+            )
+            or exists (
+                select 1 from ml.classifiers as classifiers
+                semi join ml.predictions as predictions
+                    on classifiers.classifier_id = predictions.classifier_id
+                where
+                    try_cast(classifiers.manifest ->> 'training_rows' as bigint)
+                    <> (select count(*) from features.{TRAIN_VIEW})
+            )
+        """
+    )
+    return bool(found and found[0])

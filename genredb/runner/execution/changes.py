@@ -43,10 +43,9 @@ class Changes:
         self._schemas: set[str] = set()
         self._rows: dict[Relation, int | None] = {}
         self.collected: dict[str, tuple[Relation, int]] = {}  # keys and how many, by the SQL that finds them
-        self.found_rows: dict[
-            Relation, Relation
-        ] = {}  # the ids of the rows that have keys, by the place of these
-        self.distinct: dict[str, tuple[int, ...]] = {}  # counts of values, by the SQL that counts them
+        self.found_rows: dict[Relation, Relation] = {}  # the ids of the rows that have keys, by their place
+        self.counts: dict[str, tuple[int, ...]] = {}  # by the SQL that counts
+        self.views: dict[Relation, str] = {}  # the parts that are views, with their SQL
         self.in_place: set[str] = set()  # the tables (schema.name) to which rows were added
 
     def of(self, relation: Relation) -> Change | None:

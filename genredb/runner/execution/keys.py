@@ -76,12 +76,17 @@ def _telling(runtime: Runtime, change: Change | None, columns: tuple[str, ...]) 
         return columns
     counts = ", ".join(f"approx_count_distinct({quote(column)})" for column in columns)
     rows = " union all ".join(f"from {place}" for place in change.places)
-    sql = f"select {counts} from ({rows})"
-    if sql not in runtime.changes.distinct:
-        _, found = runtime.executor.query(sql)
-        runtime.changes.distinct[sql] = found[0]
-    most, column = max(zip(runtime.changes.distinct[sql], columns, strict=True))
+    most, column = max(zip(_counted(runtime, f"select {counts} from ({rows})"), columns, strict=True))
     return (column,) if 2 * most >= change.rows else columns
+
+
+def _counted(runtime: Runtime, sql: str) -> tuple[int, ...]:
+    """Return what a query of changed rows counts; many nodes ask the same."""
+    counts = runtime.changes.counts
+    if sql not in counts:
+        _, found = runtime.executor.query(sql)
+        counts[sql] = found[0]
+    return counts[sql]
 
 
 def _reached(runtime: Runtime, other: Change, lookup: Lookup, used: frozenset[str] | None) -> str:
@@ -89,8 +94,7 @@ def _reached(runtime: Runtime, other: Change, lookup: Lookup, used: frozenset[st
     columns = ", ".join(map(quote, sorted(used | {lookup.found.column}))) if used else "*"
     added, removed = (f"select {columns} from {place}" for place in other.places)
     rows = f"({added} except all {removed}) union all ({removed} except all {added})"
-    _, counts = runtime.executor.query(f"select count(*) from ({rows})")
-    if not counts[0][0]:
+    if not any(_counted(runtime, f"select count(*) from ({rows})")):
         return ""
     found, asking = quote(lookup.found.column), quote(lookup.asking.column)
     return f"({rows}) as reached on part.{asking} is not distinct from reached.{found}"

@@ -167,8 +167,10 @@ def _with_views(
 
 
 def _view(runtime: Runtime, relation: Relation, query: str) -> Relation:
-    part = runtime.changes.part(relation)
-    runtime.executor.run(f"create or replace view {part} as\n{query}")
+    part, views = runtime.changes.part(relation), runtime.changes.views
+    if views.get(part) != query:  # the nodes that read a relation often see the same part
+        runtime.executor.run(f"create or replace view {part} as\n{query}")
+        views[part] = query
     return part
 
 
