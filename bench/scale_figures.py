@@ -68,7 +68,7 @@ def spark_table(measured: Mapping[str, Any]) -> str:
         for engine, costs in of["costs"].items()
         for one in costs
     ]
-    did = [f"MiB {what}" for what in ("read", "shuffled", "spilled")]
+    did = [f"MiB {what}" for what in ("shuffled", "spilled")]
     heads = ["songs", "engine", "stage", "wall s", "cpu s", "tasks", *did]
     return _table(heads, rows)
 
@@ -156,7 +156,7 @@ def _peak(found: Found) -> str:
 
 
 def _work(cost: Mapping[str, Any]) -> list[str]:
-    keys = ("tasks", "read", "shuffled", "spilled")
+    keys = ("tasks", "shuffled", "spilled")
     return [f"{cost[key]:,}" if cost["tasks"] else "" for key in keys]
 
 

@@ -1,7 +1,7 @@
 """Builds and predicts synthetic songs on Spark with some numbers of slots, beside DuckDB on two threads.
 
-For each it prints wall and CPU seconds (Java and Python workers included), and what Spark's tasks read, sent
-to each other (shuffle) and spilled to disk. The predictions of both engines are compared.
+For each it prints wall and CPU seconds (Java and Python workers included), and what Spark's tasks sent to
+each other (shuffle) and spilled to disk. The predictions of both engines are compared.
 
     python -m bench.spark [--songs N]… [--slots N]… [--json FILE]
 """
@@ -44,7 +44,6 @@ class Cost:
     wall: float
     cpu: float
     tasks: int = 0
-    read: int = 0
     shuffled: int = 0
     spilled: int = 0
 
@@ -106,7 +105,6 @@ def _counted(session: Any) -> dict[str, int]:
     found = [stages.apply(number) for number in range(stages.size())]
     return {
         "tasks": sum(one.numCompleteTasks() for one in found),
-        "read": sum(one.inputBytes() for one in found) // MIB,
         "shuffled": sum(one.shuffleWriteBytes() for one in found) // MIB,
         "spilled": sum(one.diskBytesSpilled() for one in found) // MIB,
     }
@@ -141,14 +139,14 @@ def measure(folder: Path, songs: int, all_slots: Sequence[int]) -> dict[str, lis
     write_sample(folder / "raw", math.ceil(songs * TEST_SHARE / (TEST_SHARE + 1)))
     found: dict[str, list[Cost]] = {}
     print(f"\n{songs:,} songs")
-    print("engine     stage     wall s    cpu s   tasks  read MiB  shuffled  spilled")
+    print("engine     stage     wall s    cpu s   tasks  shuffled  spilled  (MiB)")
     for slots in (0, *all_slots):
         name = f"local[{slots}]" if slots else "duckdb"
         found[name] = run("--in", folder, "--only", slots)
         for one in found[name]:
             print(
                 f"{name:<10} {one.stage:<8} {one.wall:8.1f} {one.cpu:8.1f} {one.tasks:7}"
-                f" {one.read:9} {one.shuffled:9} {one.spilled:8}"
+                f" {one.shuffled:9} {one.spilled:8}"
             )
         if slots:
             pulled = folder / f"pulled{slots}.duckdb"
