@@ -229,7 +229,7 @@ def machine(*libraries: str) -> dict[str, object]:
     """Return what the figures depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     packages = {name: version(name) for name in libraries}
-    system = {"system": platform.platform(), "cores": os.cpu_count(), "memory_mib": memory}
+    system = {"system": f"{platform.system()} on {platform.machine()}", "cores": os.cpu_count(), "memory_mib": memory}
     return {**system, "python": platform.python_version(), "genredb": __version__, **packages}
 
 
