@@ -229,8 +229,9 @@ def machine(*libraries: str) -> dict[str, object]:
     """Return what the figures depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     packages = {name: version(name) for name in libraries}
-    system = {"system": f"{platform.system()} on {platform.machine()}", "cores": os.cpu_count(), "memory_mib": memory}
-    return {**system, "python": platform.python_version(), "genredb": __version__, **packages}
+    system = f"{platform.system()} on {platform.machine()}"
+    hardware = {"system": system, "cores": os.cpu_count(), "memory_mib": memory}
+    return {**hardware, "python": platform.python_version(), "genredb": __version__, **packages}
 
 
 def main() -> None:
