@@ -119,7 +119,7 @@ class Snapshots:
         try:
             stated = json.loads(path.read_text(encoding="utf-8"))
             found = [Stored(**one | {"reads": tuple(one.get("reads", ()))}) for one in stated]
-        except (FileNotFoundError, ValueError, TypeError) as error:
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError) as error:
             cure = f"remove {self.folder / POINTER} and build again"
             raise DatabaseCorruptError(f"{path} is missing or damaged", cure=cure) from error
         return {one.qualified_name: one for one in found}
