@@ -35,6 +35,18 @@ def _refuse_distinct(node: exp.Expr) -> Why:
     return "ON" if node.args.get("on") else None
 
 
+def _refuse_empty_keys(node: exp.Expr) -> Why:
+    return (
+        "by ()"
+        if any(isinstance(key, exp.Tuple) and not key.expressions for key in node.expressions)
+        else None
+    )
+
+
+def _refuse_distinct_values(node: exp.Expr) -> Why:
+    return "of distinct values" if node.this.find(exp.Distinct) else None
+
+
 def _refuse_frame(node: exp.Expr) -> Why:
     return None if str(node.args.get("kind")).upper() == "ROWS" else "other than ROWS"
 
@@ -59,6 +71,7 @@ CLAUSES = (
             "select day, yes, count(*) as n from nasty.scalars group by all",
         ),
         parts("all"),
+        _refuse_empty_keys,
     ),
     Allowed(exp.Having, ("select t from nasty.scalars group by t having count(*) > 1",)),
     Allowed(
@@ -131,6 +144,7 @@ CLAUSES = (
             "select id, count(*) over () as n from nasty.scalars",
         ),
         parts("partition_by order spec over"),
+        _refuse_distinct_values,
     ),
     Allowed(
         exp.WindowSpec,

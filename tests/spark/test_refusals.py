@@ -91,6 +91,8 @@ def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
     [
         ("select i from t qualify row_number() over () = 1", "SELECT with qualify"),
         ("select distinct on (i) i, d from t", "ON"),
+        ("select count(*) as n from t group by ()", "GROUP by ()"),
+        ("select count(distinct i) over (partition by d) as n from t", "WINDOW of distinct values"),
         ("select i from t using sample 10", "sample"),
         ("create table u as select 1", "a statement that is not a single query"),
         ("select i from t asof join t as u on t.i >= u.i", "asof"),
