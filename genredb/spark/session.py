@@ -3,11 +3,11 @@
 import contextlib
 import logging
 import os
-import re
 import shutil
 import socket
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
@@ -122,24 +122,28 @@ def refuse_missing() -> None:
 
 
 def _refuse_absent(master: str) -> None:
-    """Raise ResourceError if nothing answers at a standalone master: Spark would try for a minute."""
-    found = re.fullmatch(r"spark://(.+)", master)
-    causes = []
-    for place in found[1].split(",") if found else ():
-        host, _, port = place.rpartition(":")
-        if not host or not port.isdigit():
-            return  # Spark says what is wrong
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_SECONDS).close()
-        except (OSError, OverflowError) as error:
-            causes.append(f"{place}: {getattr(error, 'strerror', None) or error}")
-        else:
+    """Raise ResourceError if no standalone master answers in a while: Spark would try for a minute."""
+    places = master.removeprefix("spark://").split(",") if master.startswith("spark://") else []
+    hosts = [place.rpartition(":") for place in places]
+    if not all(host and port.isdigit() for host, _, port in hosts):
+        return  # Spark says what is wrong
+    patient_until = time.monotonic() + _PATIENCE_SECONDS
+    while causes := [cause for host, _, port in hosts if (cause := _silence(host, int(port)))]:
+        if len(causes) < len(hosts):
             return
-    if causes:
-        raise ResourceError(
-            f"Spark does not start on {master}: no master answers ({'; '.join(causes)})",
-            cure="see that it runs",
-        )
+        if time.monotonic() > patient_until:
+            what = f"Spark does not start on {master}: no master answers ({'; '.join(causes)})"
+            raise ResourceError(what, cure="see that it runs")
+        time.sleep(0.5)
+
+
+def _silence(host: str, port: int) -> str:
+    """Return why nothing answers at a port, empty if something does."""
+    try:
+        socket.create_connection((host.strip("[]"), port), timeout=_PATIENCE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        return f"{host}:{port}: {getattr(error, 'strerror', None) or error}"
+    return ""
 
 
 def _start_java(conf: "SparkConf", printed: IO[bytes] | None) -> None:

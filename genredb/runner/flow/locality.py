@@ -111,7 +111,10 @@ def _locality(part: Part, changed: frozenset[str], times: Counter[str]) -> Local
         }
         lookups = [one for one in sorted(part.lookups) if one.found.relation in read - {fact}]
         found = tuple(one for one in lookups if one.asking.relation == fact)
-        is_each_found = {one.use for one in lookups} == {one.use for one in found}
-        if key and is_each_found and read - {fact} == {one.found.relation for one in found}:
+        uses = {(one.found.relation, one.use) for one in found}
+        is_each_found = {one.use for one in lookups} == {use for _, use in uses}
+        # Each time that the query reads a changed relation, it must look it up.
+        found_times = Counter(relation for relation, _ in uses)
+        if key and is_each_found and all(found_times[one] == times[one] for one in read - {fact}):
             return ByKey(read, fact, key, found)
     return AnyRow(Hindrance.ANY_ROW, min(read, default=""))
