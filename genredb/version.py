@@ -4,4 +4,4 @@ __version__ = "0.1.0"
 DBT_VERSION = "1.11.16"
 
 # The version of the tables that record builds, predictions and evaluations; other versions are discarded.
-LAYOUT = "11"
+LAYOUT = "12"

@@ -13,6 +13,7 @@ class Cause(StrEnum):
     SQL = auto()
     CONFIGURATION = auto()
     FILE = auto()
+    OWN_TABLE = auto()
     UPSTREAM = auto()
     UPSTREAM_BEFORE = auto()
     NOT_LOADED = auto()
@@ -37,6 +38,7 @@ _WORDS: Mapping[Cause, str] = {
     Cause.SQL: "sql changed",
     Cause.CONFIGURATION: "configuration changed",
     Cause.FILE: "{} changed",
+    Cause.OWN_TABLE: "{} changed",
     Cause.UPSTREAM: "upstream {}",
     Cause.UPSTREAM_BEFORE: "upstream was rebuilt before",
     Cause.NOT_LOADED: "genredb does not load {}",

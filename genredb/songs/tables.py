@@ -88,6 +88,13 @@ ML_TABLES = (
             Column("features_fingerprint", "Fingerprint of the songs that were predicted.", "varchar"),
         ),
         is_of_the_layout=True,
+        told_by=(
+            "min_probability",
+            "choice",
+            "classifier_id",
+            "training_fingerprint",
+            "features_fingerprint",
+        ),
     ),
     OwnTable(
         "ml.evaluations",

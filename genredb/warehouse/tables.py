@@ -19,19 +19,31 @@ _NAMED = 5
 class OwnTable:
     """A table that genredb writes: ``name`` (``schema.name``), a description, its columns in order.
 
-    ``is_of_the_layout`` means that its shape is part of :data:`~genredb.version.LAYOUT`.
+    ``is_of_the_layout`` means that its shape is part of :data:`~genredb.version.LAYOUT`. ``told_by`` are the
+    columns whose values are others if its rows are; empty if all of them must be read to tell.
     """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     is_of_the_layout: bool = False
+    told_by: tuple[str, ...] = ()
 
     def create(self, connection: Connection) -> None:
         """Create the table, empty, if it is missing."""
         columns = ", ".join(f"{one.name} {one.data_type}" for one in self.columns)
         connection.execute(f"create schema if not exists {self.name.partition('.')[0]}")
         connection.execute(f"create table if not exists {self.name} ({columns})")
+
+    def digest(self, connection: Connection) -> str:
+        """Return a digest of the table's rows, whose order does not matter; empty if there are none."""
+        if not relation_exists(connection, *self.name.split(".")):
+            return ""
+        columns = ", ".join(self.told_by or (column.name for column in self.columns))
+        row = connection.row(
+            f"select concat_ws('/', count(*), sum(hash({columns})::hugeint)) from {self.name}"
+        )
+        return str(row[0]) if row and row[0] != "0" else ""
 
 
 QUARANTINE = OwnTable(
@@ -85,6 +97,7 @@ META_TABLES = (
             Column("sql", "Its SQL, without the database's name.", "varchar"),
             Column("sql_id", "Digest of the SQL without layout and comments.", "varchar"),
             Column("rest", "Digest of its configuration, relation, hooks and a file's content.", "varchar"),
+            Column("own_tables", "Digests of the tables of genredb that it reads.", "varchar"),
             Column("relation", "The table or view that it creates; empty if it creates none.", "varchar"),
             Column("volatile_cause", "Why it runs in every build; empty if it does not.", "varchar"),
             Column("volatile_subject", "The function, file or relation that is the cause.", "varchar"),

@@ -1,5 +1,6 @@
 """One build: runs the plan on a copy, which is published if all succeeded, else kept for a retry."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
 from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.settle import Settlement
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
@@ -172,9 +174,19 @@ class _Job:
         is_proved_before = plan.is_proved and plan.proof not in ("", state.proof)
         if is_proved_before and not _have_grown(plan, runtime):  # as was expected
             self._guard = self._new_guard(plan.compilation, executor)
-        walk = Walk(runtime, plan.reasons, self._observer)
+        forget = functools.partial(self._extension.forget_stale, connection, config)
+        tables = self._extension.tables(compilation.project)
+        settled = Settlement(plan, state, self._options, connection, runtime, tables, forget)
+        walk = Walk(runtime, plan.reasons, self._observer, settled.late, settled.settle)
         results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
-        result = BuildResult(results, loads, seconds=self._seconds(), messages=runtime.all_messages)
+        plan = settled.plan
+        result = BuildResult(
+            results,
+            loads,
+            seconds=self._seconds(),
+            messages=runtime.all_messages,
+            forgotten=settled.forgotten,
+        )
         after = state_after(plan, state, results, connection)
         if not result.exit_code:
             proof = plan.proof if self._prove(connection) else ""
@@ -229,10 +241,9 @@ class _Job:
     ) -> BuildResult:
         with transaction(connection):
             write_marked(connection, executor, result.results, after)
-            forgotten = {
-                **self._extension.forget_stale(connection, self._config),
-                **self._engine.forget_stale(),
-            }
+            # Once more, since models may compute features from predictions.
+            again = self._extension.forget_stale(connection, self._config)
+            forgotten = {**result.forgotten, **again, **self._engine.forget_stale()}
             record_run(connection, command, self._started_at, result.results)
         self._writer.commit()
         self._engine.publish()

@@ -56,7 +56,8 @@ class Runtime:
     """What a node needs to run: the executor, the project and the options.
 
     ``updates`` says which nodes can run for changed rows alone, ``incremental`` collects the unique ids of
-    those that did. ``messages`` collects the messages logged by templates rendered during the run.
+    those that did, and ``whole`` those that cannot after all. ``messages`` collects the messages logged by
+    templates rendered during the run.
     """
 
     executor: Executor
@@ -68,6 +69,7 @@ class Runtime:
     messages: list[str] = field(default_factory=list)
     updates: Updates = field(default_factory=Updates)
     incremental: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
 
     @cached_property
     def changes(self) -> Changes:

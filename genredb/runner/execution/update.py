@@ -27,7 +27,7 @@ def known_locality(runtime: Runtime, node: Model | Check) -> ByRow | ByKey | Non
     That is so if a change is not known after all, or is large.
     """
     found = runtime.updates.localities.get(node.unique_id)
-    if not isinstance(found, ByRow | ByKey):
+    if node.unique_id in runtime.whole or not isinstance(found, ByRow | ByKey):
         return None
     relations = _inputs(runtime, node)
     changes = {name: runtime.changes.of(relations[name]) for name in found.changed}

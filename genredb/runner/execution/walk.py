@@ -1,8 +1,11 @@
-"""Runs the planned nodes, upstream first, between the project's hooks; skips nodes below a failure."""
+"""Runs the planned nodes, upstream first, between the project's hooks; skips nodes below a failure.
+
+What reads genredb's own tables runs last, when it is known whether the predictions are stale.
+"""
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -23,19 +26,40 @@ Outcome = tuple[Status, int | None, FailingRows | None]
 
 
 class Walk:
-    """One pass over the nodes of ``plan``, which gives the reason for each."""
+    """One pass over the nodes of ``plan``, which gives the reason for each.
 
-    def __init__(self, runtime: Runtime, plan: Mapping[str, Reason], observer: Observer) -> None:
+    The nodes ``late`` run after the others and after ``settle``, which returns the plan by then.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        plan: Mapping[str, Reason],
+        observer: Observer,
+        late: Collection[str] = (),
+        settle: Callable[[], Mapping[str, Reason]] | None = None,
+    ) -> None:
         self._runtime = runtime
-        self._nodes = [node for node in runtime.compilation.nodes.values() if node.unique_id in plan]
         self._plan = plan
         self._observer = observer
+        self._late = late
+        self._settle = settle
         self._broken: dict[str, str] = {}
         self._row_faults = RowFaults(runtime, plan)
 
     def run(self) -> Iterator[NodeResult]:
         """Run the nodes one by one."""
-        for node in self._nodes:
+        yield from self._run_nodes([node for node in self._nodes if node.unique_id not in self._late])
+        if self._settle and not self._broken:
+            self._plan = self._settle()
+        yield from self._run_nodes([node for node in self._nodes if node.unique_id in self._late])
+
+    @property
+    def _nodes(self) -> list[Node]:
+        return [node for node in self._runtime.compilation.nodes.values() if node.unique_id in self._plan]
+
+    def _run_nodes(self, nodes: Sequence[Node]) -> Iterator[NodeResult]:
+        for node in nodes:
             self._observer.start(f"{node.resource_type} {node.label}")
             result = self._run_node(node)
             if result.status in _BAD:

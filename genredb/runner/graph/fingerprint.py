@@ -28,7 +28,8 @@ def identities(
     """Return the identity of each node by unique id; ``last`` holds those of the last run.
 
     ``contents`` maps the unique ids of sources and seeds to a digest of their contents. ``canonical`` returns
-    a parsed form of SQL that ignores layout and comments, or None if it cannot parse it.
+    a parsed form of SQL that ignores layout and comments, or None if it cannot parse it. What nodes read of
+    genredb's own tables is not in them.
     """
     return {
         node.unique_id: _identity(node, compilation, contents, last.get(node.unique_id), canonical)

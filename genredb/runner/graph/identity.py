@@ -11,15 +11,17 @@ class Identity:
 
     ``sql`` is the text without the database name; ``sql_id`` identifies it and all texts that mean the same;
     ``rest`` is a digest of configuration, relation, hooks and file contents; on Spark, its version follows.
+    ``own_tables`` has a digest of each of genredb's own tables that it reads (``ml.predictions=4/123``).
     """
 
     sql: str = ""
     sql_id: str = ""
     rest: str = ""
+    own_tables: str = ""
 
     def fingerprint(self, upstream: Iterable[str]) -> str:
         """Return the fingerprint, given the fingerprints of the upstream nodes."""
-        return digest(self.sql_id, self.rest, *upstream)
+        return digest(self.sql_id, self.rest, self.own_tables, *upstream)
 
 
 def digest(*parts: str) -> str:

@@ -8,6 +8,7 @@ from genredb.runner.flow.locality import Locality, locality
 from genredb.runner.flow.tied_query import Known
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, Source
 from genredb.runner.planning.inputs import RawFiles
+from genredb.runner.planning.own_tables import changed_table
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.state import State
 from genredb.runner.planning.updates import Updates, inputs, read_by
@@ -101,6 +102,8 @@ class _Derivation:
         if isinstance(node, Model) and node.materialized not in ("table", "view"):
             return AnyRow(Hindrance.CONFIGURATION, f"materialized: {node.materialized}")
         last = self.state.nodes.get(node.unique_id)
+        if last and (table := changed_table(last.identity, self.plan.identities[node.unique_id])):
+            return AnyRow(Hindrance.UPSTREAM, table)
         if node.dynamic:
             return AnyRow(Hindrance.CALLS, node.dynamic)
         if last is None or last.volatile or last.has_warned or not self._was_up_to_date(node):

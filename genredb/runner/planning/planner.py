@@ -13,6 +13,7 @@ from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.drops import find_large_drop
 from genredb.runner.planning.inputs import RawFiles, contents, raw_files
 from genredb.runner.planning.options import Options
+from genredb.runner.planning.own_tables import readers, with_own_tables
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.selection import chosen_nodes
 from genredb.runner.planning.state import NodeState, State
@@ -21,7 +22,7 @@ from genredb.runner.reasons import Reason
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import quote
 from genredb.warehouse.sql_text import canonical
-from genredb.warehouse.tables import META_TABLES
+from genredb.warehouse.tables import META_TABLES, OwnTable
 
 
 def make_plan(
@@ -37,7 +38,10 @@ def make_plan(
     that genredb did not create.
     """
     files = raw_files(compilation.project, {} if state.is_ledger else state.loads)
+    own_tables = extension.tables(compilation.project)
     own = find_identities(compilation, files, state, connection)
+    if not state.is_ledger:  # on Spark they are elsewhere
+        own = with_own_tables(own, compilation, own_tables, connection)
     stale = tuple(raw for raw in files if not is_loaded(raw, state))
     left = dict(_orphaned_relations(compilation, state))
     proof = proof_digest(compilation, own)
@@ -51,7 +55,7 @@ def make_plan(
         proof=proof,
         is_proved=proof in ("", state.proof) or _is_proved_before(compilation, files, state, connection),
         is_confirmed=state.is_whole and state.built_with == settings_of(compilation),
-        own_tables=frozenset(one.name for one in (*META_TABLES, *extension.tables(compilation.project))),
+        own_tables=frozenset(one.name for one in (*META_TABLES, *own_tables)),
     )
     everything = Planner(found, state, options)
     reasons = everything.reasons(compilation.nodes)
@@ -73,6 +77,20 @@ def make_plan(
         found = replace(found, updates=find_updates(found, state, connection))
     state.refuse_foreign(found.made)
     return replace(found, large_drop=find_large_drop(compilation, state, found.removed, found.reasons))
+
+
+def plan_readers(
+    plan: Plan, state: State, connection: Connection, options: Options, tables: Sequence[OwnTable]
+) -> Plan:
+    """Plan once more what reads genredb's own tables, some of which the build has just changed."""
+    compilation = plan.compilation
+    found = replace(plan, identities=with_own_tables(plan.identities, compilation, tables, connection))
+    chosen = chosen_nodes(compilation, options)
+    reasons = Planner(found, state, options).reasons(compilation.nodes if chosen is None else chosen)
+    late = readers(compilation, {table.name for table in tables})
+    found = replace(found, reasons={**plan.reasons, **{i: reasons[i] for i in late if i in reasons}})
+    state.refuse_foreign(found.made)
+    return found
 
 
 def find_identities(

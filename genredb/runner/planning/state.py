@@ -114,8 +114,8 @@ def read_state(connection: Connection | None, marks: Mapping[str, str] | None = 
         return State(marks=marks, built_with=read_built_with(connection))
     values: dict[str, str] = dict(connection.rows("select key, value from meta.state"))
     nodes = connection.rows(
-        "select unique_id, fingerprint, sql, sql_id, rest, relation, volatile_cause, volatile_subject,"
-        " has_warned, materialized from meta.fingerprints",
+        "select unique_id, fingerprint, sql, sql_id, rest, own_tables, relation, volatile_cause,"
+        " volatile_subject, has_warned, materialized from meta.fingerprints",
     )
     return State(
         is_whole=values.get("is_whole") == "true",
@@ -126,12 +126,13 @@ def read_state(connection: Connection | None, marks: Mapping[str, str] | None = 
         nodes={
             unique_id: NodeState(
                 fingerprint,
-                Identity(sql, sql_id, rest),
+                Identity(*identity),
                 relation,
                 Reason(Cause(cause), subject) if cause else None,
-                *others,
+                has_warned,
+                materialized,
             )
-            for unique_id, fingerprint, sql, sql_id, rest, relation, cause, subject, *others in nodes
+            for unique_id, fingerprint, *identity, relation, cause, subject, has_warned, materialized in nodes
         },
         marks=marks,
         built_with=read_built_with(connection),

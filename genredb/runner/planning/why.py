@@ -6,6 +6,7 @@ from genredb.runner.graph.materializations import adds_rows
 from genredb.runner.graph.nodes import Check, Model, Node, Seed, Source
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.options import Options
+from genredb.runner.planning.own_tables import changed_table
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.state import NodeState, State
 from genredb.runner.reasons import Cause, Reason
@@ -99,6 +100,8 @@ class Planner:
             if isinstance(found, Source):
                 return self._source_change(found)
             return Reason(Cause.UPSTREAM, found.label)
+        if table := changed_table(last.identity, self._own[node.unique_id]):
+            return Reason(Cause.OWN_TABLE, table)
         if self._fingerprints[node.unique_id] != last.fingerprint:
             return Reason(Cause.UPSTREAM_BEFORE)
         if isinstance(node, Model | Check) and node.dynamic:

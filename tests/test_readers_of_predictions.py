@@ -1,0 +1,107 @@
+"""Tables and checks on predictions: they see what was predicted, and never predictions of other songs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from genredb.runner.project.config import Config, Settings, read_config
+from genredb.runner.results import Status
+from genredb.songs.predict import predict
+from tests.conftest import REAL_FILES, ROOT, rows, song, write_raw
+from tests.verbs import build, plan
+
+pytestmark = pytest.mark.usefixtures("quick_forests")
+COUNTS = """
+{{ config(materialized='table') }}
+select genre_group, count(*) as songs from {{ ref('predictions') }} group by genre_group
+"""
+CHECK = "select * from {{ ref('predictions') }} where song_key <> 'never'"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The shipped project with a table and a check on a view of predictions, built."""
+    shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("*.csv.lock", "raw"))
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, tmp_path)
+    raw_dir = tmp_path / "data" / "raw"
+    raw_dir.mkdir()
+    write_raw(raw_dir)
+    (tmp_path / "sql" / "models" / "counts.sql").write_text(COUNTS)
+    config = read_config(Settings(project_dir=tmp_path))
+    assert build(config).exit_code == 0
+    return config
+
+
+def counted(config: Config) -> tuple[int, int]:
+    """The songs that the table counts, and the predictions."""
+    sql = "select (select coalesce(sum(songs), 0) from counts), (select count(*) from ml.predictions)"
+    [(found, predicted)] = rows(config.database, sql)
+    return int(found), int(predicted)
+
+
+def add_song(config: Config) -> None:
+    """Add a song to predict."""
+    with (config.raw_dir / REAL_FILES[1]).open("a", encoding="utf-8") as file:
+        file.write(f"999,Late,Artist 1,1999,{song(7)}\n")
+
+
+def test_a_table_is_built_from_new_predictions(config: Config) -> None:
+    assert counted(config) == (0, 0)
+    predict(config)
+    found = {i: str(reason) for i, reason in plan(config).reasons.items()}
+    assert found["model.genredb.counts"] == "ml.predictions changed"
+    assert "model.genredb.predictions" not in found  # a view has them already
+    result = build(config)
+    assert {r.node.name for r in result.results if r.node.is_built} == {"counts"}
+    songs, predicted = counted(config)
+    assert songs == predicted > 0
+    assert build(config).results == ()
+
+
+def test_a_table_never_keeps_forgotten_predictions(config: Config) -> None:
+    predict(config)
+    build(config)
+    add_song(config)
+    assert build(config).forgotten["ml.predictions"] > 0
+    assert counted(config) == (0, 0)
+    assert build(config).results == ()
+
+
+def test_a_table_alone_is_brought_up_to_date_when_predictions_are_forgotten(config: Config) -> None:
+    """Nothing else upstream of it changed: it reads predictions alone."""
+    path = config.home / "sql" / "models" / "counts.sql"
+    path.write_text(COUNTS.replace("ref('predictions')", "source('ml', 'predictions')"))
+    build(config)
+    predict(config)
+    build(config)
+    add_song(config)
+    assert "model.genredb.counts" not in plan(config).reasons
+    result = build(config)
+    found = {r.node.name: str(r.reason) for r in result.results if r.node.is_built}
+    assert found["counts"] == "ml.predictions changed"
+    assert counted(config) == (0, 0)
+
+
+def test_a_check_sees_new_predictions(config: Config) -> None:
+    (config.home / "sql" / "tests" / "none_predicted.sql").write_text(CHECK)
+    assert build(config).exit_code == 0
+    predict(config)
+    result = build(config)
+    assert result.exit_code == 1
+    assert [r.node.name for r in result.results if r.status is Status.FAIL] == ["none_predicted"]
+
+
+@pytest.mark.usefixtures("few_rows_are_enough")
+def test_a_check_sees_that_predictions_were_forgotten(config: Config) -> None:
+    """Also where the build looks only at the rows of songs that changed."""
+    predict(config)
+    check = "select 1 as missing where (select count(*) from {{ ref('predictions') }}) = 0"
+    (config.home / "sql" / "tests" / "some_predicted.sql").write_text(check)
+    assert build(config).exit_code == 0
+    add_song(config)
+    result = build(config)
+    assert [r.node.name for r in result.results if r.status is Status.FAIL] == ["some_predicted"]
+    assert rows(config.database, "select count(*) > 0 from ml.predictions") == [(True,)]  # not published
