@@ -13,7 +13,7 @@ from genredb.runner.results import BuildResult
 from genredb.warehouse.database import open_reader
 from tests.built_anew import built_anew, contents
 from tests.project_files import write_project
-from tests.verbs import build, plan
+from tests.verbs import build, load, plan
 
 pytestmark = pytest.mark.usefixtures("few_rows_are_enough")
 
@@ -147,3 +147,38 @@ def test_added_records_give_the_rows_of_a_build_from_nothing(project: Config, se
         assert not wrong
         assert warnings(project) == warnings(anew)
     assert any(one.is_incremental for one in result.results) or not result.results
+
+
+def test_rows_that_load_added_are_not_left_out(project: Config) -> None:
+    rng = random.Random(4)
+    add_sales(project, rng, 2)
+    load(project)
+    add_shops(project, rng, 1)
+    built(project)
+    assert contents(project, ["main"]) == contents(built_anew(project), ["main"])
+    add_sales(project, rng, 1)
+    load(project)
+    add_sales(project, rng, 1)
+    built(project)
+    assert contents(project, ["main"]) == contents(built_anew(project), ["main"])
+
+
+def test_ephemeral_models_are_a_part_of_what_reads_them(project: Config) -> None:
+    models = {
+        "recent": "{{ config(materialized='ephemeral') }} select id, shop from {{ source('raw', 'sales') }}",
+        "kept": "{{ config(materialized='table') }} select * from {{ ref('recent') }} where id > 0",
+        "counted": "{{ config(materialized='ephemeral') }}"
+        " select shop, count(*) as n from {{ ref('kept') }} group by shop",
+        "read_twice": "{{ config(materialized='table') }} select recent.id, counted.*"
+        " from {{ ref('recent') }} as recent"
+        " inner join {{ ref('counted') }} as counted on recent.shop = counted.shop",
+    }
+    for name, sql in models.items():
+        (project.home / "models" / f"{name}.sql").write_text(sql)
+    built(project)
+    for seed in (5, 6):
+        add_sales(project, random.Random(seed), 2)
+        known = hows(project)
+        assert (known["kept"], known["read_twice"]) == ("rows", "keys")
+        built(project)
+        assert contents(project, ["main"]) == contents(built_anew(project), ["main"])

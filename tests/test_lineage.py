@@ -175,7 +175,8 @@ def test_every_aggregate_of_duckdb_is_known_as_one() -> None:
             "select distinct function_name from duckdb_functions() where function_type = 'aggregate'"
         ).fetchall()
     for (name,) in rows:
-        calls = (f"select {name}({arguments}) from t" for arguments in ("a", "a, b", "a, b, c"))
+        forms = (f"{name}(a)", f"{name}(a, b)", f"{name}(a, b, c)", f"a.{name}()", f"main.{name}(a)")
+        calls = (f"select {form} from t" for form in forms)
         read = []
         for call in calls:
             try:

@@ -10,7 +10,7 @@ from genredb.runner.execution.keys import collected_keys, rows_with
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.flow.locality import ByKey, ByRow
 from genredb.runner.graph.nodes import Check, Dataset, Model
-from genredb.runner.planning.updates import inputs
+from genredb.runner.planning.updates import inputs, is_ephemeral
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
@@ -154,10 +154,12 @@ def _with_views(
     runtime: Runtime, node: Model | Check, parts: Mapping[Relation, Relation]
 ) -> dict[Relation, Relation]:
     """Return the parts of what a node reads, after making views over parts where it reads views."""
-    found = {}
+    found: dict[Relation, Relation] = {}
     for unique_id in node.depends_on:
         read = runtime.compilation.nodes[unique_id]
-        if isinstance(read, Model) and unique_id in runtime.updates.views:
+        if isinstance(read, Model) and is_ephemeral(read):
+            found |= _with_views(runtime, read, parts)
+        elif isinstance(read, Model) and unique_id in runtime.updates.views:
             inside = _with_views(runtime, read, parts)
             if inside:
                 found[read.relation] = _view(runtime, read.relation, _replaced(runtime.sql(read), inside))

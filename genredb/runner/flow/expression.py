@@ -1,9 +1,13 @@
 """Computes the flow of an expression: all columns in it, including those of subqueries."""
 
+import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from genredb.runner.flow.values import (
     NOTHING,
@@ -172,6 +176,18 @@ def expanded(node: exp.Expr, scope: Scope) -> dict[str, Flow]:
     return {renamed.get(column, column): flow for column, flow in columns.items()}
 
 
+@functools.cache
+def _is_aggregate(name: str) -> bool:
+    """Return True if a function aggregates; after a dot, sqlglot does not tell, as in ``id.max()``."""
+    if name in _AGGREGATES or not name.isidentifier():
+        return name in _AGGREGATES
+    for arguments in ("x", "x, y", "x, y, z"):
+        with contextlib.suppress(SqlglotError):
+            if sqlglot.parse_one(f"{name}({arguments})", read="duckdb").find(exp.AggFunc):
+                return True
+    return False
+
+
 def has_aggregate(node: exp.Expr) -> bool:
     """Return True if an expression aggregates rows, other than in a window or a subquery."""
     if isinstance(node, exp.Query):
@@ -182,6 +198,6 @@ def has_aggregate(node: exp.Expr) -> bool:
         return any(has_aggregate(part) for part in inside if isinstance(part, exp.Expr))
     if isinstance(node, exp.AggFunc):
         return True
-    if isinstance(node, exp.Anonymous) and node.name.lower() in _AGGREGATES:
+    if isinstance(node, exp.Anonymous) and _is_aggregate(node.name.lower()):
         return True
     return any(has_aggregate(child) for child in node.iter_expressions())

@@ -50,8 +50,22 @@ def _listed_columns(node: exp.Select, here: Joined | None) -> Iterator[tuple[str
                 raise UnknownError(Hindrance.FORM, "* without FROM")
             yield from _expanded(inside, here)
         else:
-            name = inside.name if isinstance(inside, exp.Column) else inside.sql("duckdb")
-            yield (projection.alias or name).lower(), _projected(inside, here) if here else UNTIED
+            yield _name(projection).lower(), _projected(inside, here) if here else UNTIED
+
+
+def _name(projection: exp.Expr) -> str:
+    """Return the name of a column; UnknownError if it may be several columns, with the names of fields."""
+    inside = projection.unalias()
+    if isinstance(inside, exp.Explode | exp.Unnest) and not _is_list(inside):
+        raise UnknownError(Hindrance.FORM, "unnest() of what may be a struct")
+    inside = inside.unnest() if isinstance(inside, exp.Paren) else inside
+    return projection.alias or (inside.name if isinstance(inside, exp.Column) else inside.sql("duckdb"))
+
+
+def _is_list(node: exp.Expr) -> bool:
+    """Return True if unnest() makes one column of its operand."""
+    operands = list(node.iter_expressions())
+    return len(operands) == 1 and isinstance(operands[0], exp.Array | exp.Split | exp.GenerateSeries)
 
 
 def _projected(node: exp.Expr, here: Joined) -> Tied:
@@ -63,6 +77,8 @@ def _expanded(node: exp.Expr, here: Joined) -> Iterator[tuple[str, Tied]]:
     star = node.this if isinstance(node, exp.Column) else node
     if any(star.args.get(clause) for clause in ("replace", "rename")):
         raise UnknownError(Hindrance.FORM, "* with REPLACE or RENAME")
+    if any(one.args.get("table") for one in star.args.get("except_") or ()):
+        raise UnknownError(Hindrance.FORM, "* with EXCLUDE of a column of one table")
     left_out = {one.name.lower() for one in star.args.get("except_") or star.args.get("except") or ()}
     tables = [node.table.lower()] if isinstance(node, exp.Column) else list(here.names)
     for table in tables:

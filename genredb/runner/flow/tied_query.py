@@ -36,13 +36,13 @@ from genredb.runner.flow.ties import (
 class Known:
     """What is known of the relations that a query may read, by ``schema.name`` in lower case.
 
-    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case. ``views`` is the
-    SQL of those that count as a part of the query. ``macros`` are the functions that the database itself
-    defines.
+    ``names`` are their names in its SQL, ``columns`` their columns in order, in lower case, with their types
+    if these are known. ``views`` is the SQL of those that count as a part of the query. ``macros`` are the
+    functions that the database itself defines.
     """
 
     names: Mapping[str, str]
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Sequence[str] | Mapping[str, str]]
     views: Mapping[str, str] = field(default_factory=dict)
     macros: Collection[str] = ()
 
@@ -53,6 +53,11 @@ _ORDERED = frozenset(
     " json_group_array json_group_object approx_quantile approx_top_k reservoir_quantile"
     " row_number ntile first_value last_value nth_value lag lead".split()
 )
+
+
+# Types whose values are equal only if they are the same number, written in one way.
+_INTEGERS = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE"))
+_INTEGERS |= {"INTEGER", "UINTEGER"}
 
 
 class Reader:
@@ -67,7 +72,11 @@ class Reader:
     def text(self, sql: str, *, is_check: bool = False) -> Part:
         """Return the part of a query by its text; that of a check has the columns of what it reads, too."""
         before, self._named = self._named, Counter()
-        part = self.query(_parsed(sql, frozenset(self._known.macros)), {}, is_check=is_check)
+        query = _parsed(sql, frozenset(self._known.macros))
+        schemas = {relation.partition(".")[0] for relation in self._known.names}
+        if any(column.db.lower() in schemas for column in query.find_all(exp.Column)):
+            raise UnknownError(Hindrance.FORM, "a column with its schema")  # a part of it is in another
+        part = self.query(query, {}, is_check=is_check)
         for relation, times in sorted(self._named.items()):
             if sql.count(self._known.names[relation]) != times:
                 raise UnknownError(Hindrance.NAMES, relation)
@@ -152,12 +161,25 @@ class Reader:
         kind = (join.side or join.kind or "INNER").lower()
         kind = {"cross": "inner"}.get(kind, kind)
         on = join.args.get("on")
-        pairs = list(_pairs(on, here, name, right))
+        pairs = [pair for pair in _pairs(on, here, name, right) if self._is_same_type(pair, here, right)]
         after = joined(here, Join(name, right, kind, pairs, next(self._joins)))
         if on is None:
             return after
         part = used(self._inside(on, after.part, ctes), _read_columns([on], here, {}))
         return replace(after, part=part)
+
+    def _is_same_type(self, pair: Pair, here: Joined, right: Part) -> bool:
+        """Return True if columns are equal by values of one type: of a number, '1' and '01' are both equals.
+
+        Of a column that is computed the type is not known.
+        """
+        (table, column), other = pair
+        found: set[str] = set()
+        for tied in (here.names[table][column], right.columns[other]):
+            known = [(self._known.columns[tie.relation], tie.column) for tie in tied.equal | tied.bound]
+            types = {columns[name] if isinstance(columns, Mapping) else "" for columns, name in known}
+            found |= types or {"?"}
+        return len({"integer" if type_ in _INTEGERS else type_ for type_ in found}) < 2
 
     def _inside(self, node: exp.Expr | None, part: Part, ctes: Mapping[str, Part]) -> Part:
         """Return a part whose expressions read queries."""
@@ -173,6 +195,8 @@ def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
     _refuse_rowid(column.name.lower() for column in node.find_all(exp.Column))
     if node.find(exp.Columns) or not all(_is_plain(star) for star in node.find_all(exp.Star)):
         raise UnknownError(Hindrance.FORM, "COLUMNS, or * in an expression")
+    if node.find(exp.PositionalColumn):
+        raise UnknownError(Hindrance.FORM, "a column by its position")
     if any(one.args.get("spec") and not one.args.get("order") for one in node.find_all(exp.Window)):
         raise UnknownError(Hindrance.ORDER, "a window frame")
     for call in node.find_all(exp.Func):
@@ -210,8 +234,10 @@ def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:
         part = grouped(used(part, keys), keys)
     elif group is not None or any(has_aggregate(clause) for clause in clauses if clause is not None):
         return replace(mingled(part), drivers=None, mixed=part.reads)
-    if node.args.get("qualify") is not None:
-        part = used(part, [Tied(sees=sees) for sees in seen_by(node.args["qualify"], here)])
+    makes_rows = [one for one in node.expressions if one.find(exp.Explode, exp.Unnest)]
+    for clause in [*makes_rows, node.args.get("qualify")]:
+        if clause is not None:
+            part = used(part, [Tied(sees=sees) for sees in seen_by(clause, here)])
     distinct = node.args.get("distinct")
     if distinct is not None:
         if distinct.args.get("on") is not None:

@@ -49,7 +49,7 @@ def _identity(
         sql_id = last.sql_id
     else:
         sql_id = digest(sql)
-    return Identity(sql, sql_id, _rest(node, contents.get(node.unique_id, ""), compilation))
+    return Identity(sql, sql_id, rest(node, contents.get(node.unique_id, ""), compilation))
 
 
 def _means_the_same(before: str, now: str, canonical: Canonical) -> bool:
@@ -68,7 +68,8 @@ def portable_sql(node: Node, compilation: Compilation) -> str:
     return text
 
 
-def _rest(node: Node, content: str, compilation: Compilation) -> str:
+def rest(node: Node, content: str, compilation: Compilation) -> str:
+    """Return the digest of a node's identity besides its SQL; ``content`` is that of its contents, if any."""
     heeded = {key: value for key, value in node.config.items() if key not in _SAYS_NOTHING}
     stated = [
         content,

@@ -6,6 +6,7 @@ from functools import cached_property
 from genredb.runner.flow.hindrance import AnyRow, Hindrance
 from genredb.runner.flow.locality import Locality, locality
 from genredb.runner.flow.tied_query import Known
+from genredb.runner.graph.fingerprint import rest
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, Source
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.own_tables import changed_table
@@ -40,12 +41,14 @@ class _Derivation:
     _known: set[str] = field(default_factory=set)  # the nodes whose changed rows will be known
     _localities: dict[str, Locality] = field(default_factory=dict)
     _compared: set[str] = field(default_factory=set)
-    _columns: dict[str, list[str]] = field(default_factory=dict)
+    _columns: dict[str, dict[str, str]] = field(default_factory=dict)
     _views: set[str] = field(default_factory=set)  # those that count as a part of what reads them
 
     def updates(self) -> Updates:
         """Go through the nodes, upstream first."""
-        self._known |= {i for i, raw in self._stale.items() if raw.held is not None}
+        nodes = self.plan.compilation.nodes
+        grown = {i for i, raw in self._stale.items() if raw.held is not None}
+        self._known |= {i for i in grown if not self._was_loaded_since(nodes[i])}
         for unique_id, reason in self.plan.reasons.items():
             node = self.plan.compilation.nodes[unique_id]
             if isinstance(node, Model | Check) and reason.cause in (Cause.UPSTREAM, Cause.FILE):
@@ -59,6 +62,22 @@ class _Derivation:
         sources = self.plan.compilation.of_type(Source)
         named = {source.unique_id: source.relation.qualified_name for source in sources}
         return {unique_id: files[name] for unique_id, name in named.items() if name in files}
+
+    def _was_loaded_since(self, node: Node) -> bool:
+        """Return True if a raw table is not what the last build saw, but was loaded since."""
+        loaded = self.state.loads.get(node.relation.qualified_name) if isinstance(node, Source) else None
+        if loaded is None:
+            return False
+        last = self.state.nodes.get(node.unique_id)
+        return last is None or last.identity.rest != rest(node, loaded.digest, self.plan.compilation)
+
+    @cached_property
+    def _collated(self) -> set[str]:
+        """The tables with a column that has a collation, which its type does not tell."""
+        rows = self.connection.rows(
+            "select schema_name || '.' || table_name from duckdb_tables() where contains(sql, ' COLLATE ')"
+        )
+        return {str(name) for (name,) in rows}
 
     @cached_property
     def _macros(self) -> set[str]:
@@ -87,9 +106,9 @@ class _Derivation:
     def _may_change(self, unique_id: str) -> bool:
         """Return True if a build changes rows of an input, or may not know that they changed."""
         node = self.plan.compilation.nodes[unique_id]
-        if unique_id in self.plan.reasons or unique_id in self._stale:
+        if unique_id in self.plan.reasons or unique_id in self._stale or self._was_loaded_since(node):
             return True
-        if node.materialized == "view":  # not one of those built, but what it reads may be
+        if node.materialized in ("view", "ephemeral"):  # not one of those built, but what it reads may be
             return any(self._may_change(i) for i in node.depends_on)
         made = isinstance(node, Source) and any(i in self.plan.reasons for i in node.depends_on)
         return made or (isinstance(node, Source) and self.plan.volatile(node) is not None)
@@ -136,9 +155,10 @@ class _Derivation:
         names = {name for name, one in read.items() if one.unique_id in changed}
         return locality(node.sql, names, known, is_check=isinstance(node, Check))
 
-    def _columns_of(self, relation: Relation) -> list[str]:
+    def _columns_of(self, relation: Relation) -> dict[str, str]:
         name = relation.qualified_name
         if name not in self._columns:
             types = column_types(self.connection, str(relation.schema), relation.identifier)
-            self._columns[name] = [column.lower() for column in types]
+            kind = f" of {name}" if name in self._collated else ""  # equal are texts that differ
+            self._columns[name] = {column.lower(): type_ + kind for column, type_ in types.items()}
         return self._columns[name]

@@ -34,12 +34,19 @@ class Updates:
         return found.why if found else ""
 
 
+def is_ephemeral(node: Node) -> bool:
+    """Return True if a node is a part of the queries that read it, and no relation."""
+    return node.materialized == "ephemeral"
+
+
 def read_by(compilation: Compilation, node: Node, views: Collection[str]) -> Iterator[str]:
-    """Yield the unique ids of what a node reads, and of what these ``views`` read in turn."""
+    """Yield the unique ids of what a node reads, also by these ``views`` and by ephemeral models."""
     for unique_id in node.depends_on:
-        yield unique_id
-        if unique_id in views:
-            yield from read_by(compilation, compilation.nodes[unique_id], views)
+        read = compilation.nodes[unique_id]
+        if not is_ephemeral(read):
+            yield unique_id
+        if unique_id in views or is_ephemeral(read):
+            yield from read_by(compilation, read, views)
 
 
 def inputs(compilation: Compilation, node: Node, views: Collection[str]) -> list[str]:
