@@ -211,9 +211,6 @@ def _quarantine(catalog: Catalog) -> Iterator[Finding]:
 def _relations(catalog: Catalog) -> Iterator[Finding]:
     """Compare every relation with the current project and raw files."""
     found = plan(catalog, Options(), SONGS)
-    if found.is_empty:
-        yield Finding("ok", "relations", "all match the project and the raw files")
-        return
     nodes = found.compilation.nodes
     for raw in found.stale_files:
         yield Finding("note", "relations", f"{raw.source.qualified_name} is out of date", "genredb build")
@@ -223,6 +220,8 @@ def _relations(catalog: Catalog) -> Iterator[Finding]:
     if stale:
         named = ", ".join(stale[:_NAMED]) + (f", and {len(stale) - _NAMED} more" if stale[_NAMED:] else "")
         yield Finding("note", "relations", f"out of date: {named}", "genredb build")
+    if not (found.stale_files or found.removed or stale):  # checks may wait, such as those of predictions
+        yield Finding("ok", "relations", "all match the project and the raw files")
 
 
 def _classifier(connection: Connection, home: Path) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def test_a_project_is_compiled_once_for_all_that_is_read(
     with Catalog(predicted) as catalog:
         assert ls(catalog, ["songs"])[0].name == "songs"
         assert trace(catalog, "songs.genre").edges
-        assert plan(catalog, Options(), SONGS).is_empty
+        assert plan(catalog, Options(), SONGS).made == []
     assert len(compiled) == 1
 
 

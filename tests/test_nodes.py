@@ -7,6 +7,7 @@ import pytest
 
 from genredb.runner.compile import compile_sql
 from genredb.runner.graph.compiler import Compilation
+from genredb.runner.graph.fingerprint import portable_sql
 from genredb.runner.graph.nodes import Check, Dataset, Hook, Model, Node, Seed, Source, UnitTest
 from tests.project_files import BASE, compiled, write_project
 
@@ -51,6 +52,14 @@ def test_a_node_is_of_its_type(compilation: Compilation, name: str) -> None:
 
 def test_a_source_that_a_model_makes_depends_on_it(compilation: Compilation) -> None:
     assert compilation.nodes["source.small.made.m"].depends_on == ("model.small.m",)
+
+
+def test_what_identifies_sql_has_no_name_of_the_database(compilation: Compilation) -> None:
+    """Also where an ephemeral model reads the relation: the file may be renamed, and nothing is built."""
+    node = compilation.nodes["model.small.m"]
+    assert isinstance(node, Model)
+    assert '"small"."main"."s"' in node.sql
+    assert '"small"' not in portable_sql(node, compilation)
 
 
 def test_what_checks_know_of_what_they_check(compilation: Compilation) -> None:

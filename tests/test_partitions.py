@@ -146,6 +146,20 @@ def test_only_a_new_folder_is_loaded(tmp_path: Path) -> None:
     assert rows(config.database, "select label from all_songs where id = 3") == [("y",)]
 
 
+@pytest.mark.usefixtures("few_rows_are_enough")
+def test_ignored_columns_are_those_of_all_parts_of_a_file(tmp_path: Path) -> None:
+    """A key of JSON lines may be in the first part of a file alone."""
+    config = project(tmp_path, "songs/*.jsonl")
+    path = config.raw_dir / "songs" / "a.jsonl"
+    path.write_text('{"id": 1, "title": "a", "year": 1999, "x": 1, "y": 1}\n')
+    build(config)
+    with path.open("a") as file:
+        file.write('{"id": 2, "title": "b", "year": 1999, "z": 1, "x": 2}\n')
+    assert [load.is_rest for load in build(config).loads] == [True]
+    sql = "select ignored_columns from meta.loads"
+    assert rows(config.database, sql) == rows(built_anew(config).database, sql) == [(["x", "y", "z"],)]
+
+
 @pytest.mark.parametrize("files", ["songs/**/*.parquet", "../*.csv", "/songs/*.csv", "songs//*.csv"])
 def test_patterns_that_lead_elsewhere_are_refused(tmp_path: Path, files: str) -> None:
     with pytest.raises(ProjectError, match="`files:` should be a pattern of names in the raw folder, not "):

@@ -9,7 +9,7 @@ import duckdb
 from genredb.errors import Notice, UsageError
 from genredb.version import LAYOUT
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import relation_exists, relations, transaction
+from genredb.warehouse.database import column_types, relation_exists, relations, transaction
 from genredb.warehouse.declared import Column
 
 _NAMED = 5
@@ -36,10 +36,16 @@ class OwnTable:
         connection.execute(f"create table if not exists {self.name} ({columns})")
 
     def digest(self, connection: Connection) -> str:
-        """Return a digest of the table's rows, whose order does not matter; empty if there are none."""
-        if not relation_exists(connection, *self.name.split(".")):
+        """Return a digest of the table's rows, whose order does not matter.
+
+        It is empty if there are none, or if there is another program's table of that name.
+        """
+        schema, name = self.name.split(".")
+        names = self.told_by or tuple(column.name for column in self.columns)
+        is_there = relation_exists(connection, schema, name)
+        if not is_there or not column_types(connection, schema, name).keys() >= {*names}:
             return ""
-        columns = ", ".join(self.told_by or (column.name for column in self.columns))
+        columns = ", ".join(names)
         row = connection.row(
             f"select concat_ws('/', count(*), sum(hash({columns})::hugeint)) from {self.name}"
         )

@@ -3,19 +3,18 @@
 It is walked once, upstream first. Whatever is not known here is an UnknownError, never a guess.
 """
 
-import functools
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import sqlglot
 from sqlglot import exp
 
 from genredb.runner.flow.clauses import reads_name, relation_name, semi_joined, subqueries
 from genredb.runner.flow.expression import has_aggregate
 from genredb.runner.flow.hindrance import Hindrance, UnknownError
 from genredb.runner.flow.joins import Join, Joined, Pair, joined, started
+from genredb.runner.flow.parsed import parsed, refuse_rowid
 from genredb.runner.flow.relation import place
 from genredb.runner.flow.tied_columns import all_columns, columns_of, seen_by, tied_of
 from genredb.runner.flow.ties import (
@@ -47,14 +46,6 @@ class Known:
     macros: Collection[str] = ()
 
 
-# Functions whose result depends on the order in which they see rows, unless they state one.
-_ORDERED = frozenset(
-    "first last any_value arbitrary list array_agg string_agg group_concat listagg mode"
-    " json_group_array json_group_object approx_quantile approx_top_k reservoir_quantile"
-    " row_number ntile first_value last_value nth_value lag lead".split()
-)
-
-
 # Types whose values are equal only if they are the same number, written in one way.
 _INTEGERS = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE"))
 _INTEGERS |= {"INTEGER", "UINTEGER"}
@@ -72,7 +63,7 @@ class Reader:
     def text(self, sql: str, *, is_check: bool = False) -> Part:
         """Return the part of a query by its text; that of a check has the columns of what it reads, too."""
         before, self._named = self._named, Counter()
-        query = _parsed(sql, frozenset(self._known.macros))
+        query = parsed(sql, frozenset(self._known.macros))
         schemas = {relation.partition(".")[0] for relation in self._known.names}
         if any(column.db.lower() in schemas for column in query.find_all(exp.Column)):
             raise UnknownError(Hindrance.FORM, "a column with its schema")  # a part of it is in another
@@ -81,7 +72,7 @@ class Reader:
             if sql.count(self._known.names[relation]) != times:
                 raise UnknownError(Hindrance.NAMES, relation)
         self._named = before
-        _refuse_rowid(part.columns)
+        refuse_rowid(part.columns)
         return part
 
     def query(self, node: exp.Expr, around: Mapping[str, Part], *, is_check: bool = False) -> Part:
@@ -127,7 +118,7 @@ class Reader:
             raise UnknownError(Hindrance.NAMES, relation)
         self.times[relation] += 1
         self._named[relation] += 1
-        _refuse_rowid(known.columns[relation])
+        refuse_rowid(known.columns[relation])
         if relation not in known.views:
             return relation_part(relation, known.columns[relation])
         part = self.text(known.views[relation])
@@ -186,43 +177,6 @@ class Reader:
         for query in subqueries(node):
             part = hidden(part, self.query(query, ctes))
         return part
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(sql: str, macros: frozenset[str]) -> exp.Expr:
-    """Parse a query; that of a view is read by many. UnknownError if it calls what depends on order."""
-    node = sqlglot.parse_one(sql, read="duckdb")
-    _refuse_rowid(column.name.lower() for column in node.find_all(exp.Column))
-    if node.find(exp.Columns) or not all(_is_plain(star) for star in node.find_all(exp.Star)):
-        raise UnknownError(Hindrance.FORM, "COLUMNS, or * in an expression")
-    if node.find(exp.PositionalColumn):
-        raise UnknownError(Hindrance.FORM, "a column by its position")
-    if any(one.args.get("spec") and not one.args.get("order") for one in node.find_all(exp.Window)):
-        raise UnknownError(Hindrance.ORDER, "a window frame")
-    for call in node.find_all(exp.Func):
-        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-        if name in macros:
-            raise UnknownError(Hindrance.CALLS, name)
-        window = call.find_ancestor(exp.Window)
-        function = window.this if window else None
-        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
-            function = function.this
-        whole = window if window and function is call else call
-        if name in _ORDERED and whole.find(exp.Order) is None:
-            raise UnknownError(Hindrance.ORDER, name)
-    return node
-
-
-def _is_plain(star: exp.Star) -> bool:
-    """Return True for ``*``, ``t.*`` and ``count(*)``: whatever else holds a star reads columns unnamed."""
-    around = star.parent.parent if isinstance(star.parent, exp.Column) else star.parent
-    return isinstance(around, exp.Select) or (isinstance(around, exp.Count) and around is star.parent)
-
-
-def _refuse_rowid(columns: Iterable[str]) -> None:
-    """Raise UnknownError if a column hides the number by which DuckDB finds a row, or is that number."""
-    if "rowid" in columns:
-        raise UnknownError(Hindrance.FORM, "rowid")
 
 
 def _shaped(node: exp.Select, part: Part, here: Joined) -> Part:

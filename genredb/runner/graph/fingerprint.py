@@ -6,7 +6,7 @@ the parser, the identity stays the same.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 
 from genredb.runner.graph.compiler import Compilation
@@ -62,10 +62,18 @@ def _means_the_same(before: str, now: str, canonical: Canonical) -> bool:
 def portable_sql(node: Node, compilation: Compilation) -> str:
     """Return the node's SQL without the database name, so that it does not depend on it."""
     text = node.sql if isinstance(node, Compiled) else ""
-    for one in (compilation.nodes[unique_id] for unique_id in (*node.depends_on, node.unique_id)):
+    for one in (compilation.nodes[unique_id] for unique_id in (*_read_by(node, compilation), node.unique_id)):
         if isinstance(one, Dataset | Check) and one.relation.database and not one.relation.expression:
             text = text.replace(str(one.relation), str(one.relation.include(database=False)))
     return text
+
+
+def _read_by(node: Node, compilation: Compilation) -> Iterator[str]:
+    """Yield what a node's SQL reads, also by ephemeral models, which are a part of it."""
+    for unique_id in node.depends_on:
+        yield unique_id
+        if compilation.nodes[unique_id].materialized == "ephemeral":
+            yield from _read_by(compilation.nodes[unique_id], compilation)
 
 
 def rest(node: Node, content: str, compilation: Compilation) -> str:

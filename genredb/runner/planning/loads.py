@@ -51,8 +51,8 @@ def record_extension(connection: Connection, spec: SourceSpec, loads: "Iterable[
         create or replace temp table loads as
         select
             source, file, arg_max(sha256, loaded_at) as sha256, ?, max(size), sum(records), sum(loaded),
-            sum(quarantined), sum(repaired), arg_max(ignored_columns, loaded_at), bool_and(is_plain),
-            max(loaded_at)
+            sum(quarantined), sum(repaired), flatten(list(ignored_columns order by loaded_at)) as ignored,
+            bool_and(is_plain), max(loaded_at)
         from meta.loads
         where source = ?
         group by source, file
@@ -60,7 +60,17 @@ def record_extension(connection: Connection, spec: SourceSpec, loads: "Iterable[
         [digest, source],
     )
     connection.execute("delete from meta.loads where source = ?", [source])
-    connection.execute("insert into meta.loads from loads where file is not null")
+    connection.execute(
+        """
+        insert into meta.loads
+        select
+            * replace (
+                list_filter(ignored, lambda name, place: list_position(ignored, name) = place) as ignored
+            )
+        from loads
+        where file is not null
+        """
+    )
     connection.execute("drop table loads")
 
 
