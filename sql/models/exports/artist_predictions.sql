@@ -8,22 +8,35 @@ predictions as (
     select * from {{ source('ml', 'predictions') }}
 ),
 
+-- Both sums read it: a copy of all songs would be large.
+predicted_songs as (
+    select
+        songs.artist_key,
+        songs.artist,
+        predictions.genre,
+        predictions.probability,
+        predictions.runner_ups
+    from predictions
+    inner join songs on predictions.song_key = songs.song_key
+    where songs.artist_key is not null
+),
+
 runner_ups as (
     select
-        song_key,
+        artist_key,
         unnest(runner_ups) as runner_up
-    from predictions
+    from predicted_songs
 ),
 
 candidates as (
     select
-        song_key,
+        artist_key,
         genre,
         probability
-    from predictions
+    from predicted_songs
     union all
     select
-        song_key,
+        artist_key,
         runner_up.genre,
         runner_up.probability
     from runner_ups
@@ -31,28 +44,25 @@ candidates as (
 
 counted as (
     select
-        songs.artist_key,
-        min(songs.artist) as artist,
+        artist_key,
+        min(artist) as artist,
         count(*) as song_count,
-        count(distinct predictions.genre) as genre_count
-    from predictions
-    inner join songs on predictions.song_key = songs.song_key
-    where songs.artist_key is not null
-    group by songs.artist_key
+        count(distinct genre) as genre_count
+    from predicted_songs
+    group by artist_key
 ),
 
 summed as (
     select
-        songs.artist_key,
-        candidates.genre,
-        sum(candidates.probability) as total,
+        artist_key,
+        genre,
+        sum(probability) as total,
         row_number() over (
-            partition by songs.artist_key
-            order by sum(candidates.probability) desc, candidates.genre asc
+            partition by artist_key
+            order by sum(probability) desc, genre asc
         ) as place
     from candidates
-    inner join songs on candidates.song_key = songs.song_key
-    group by songs.artist_key, candidates.genre
+    group by artist_key, genre
 ),
 
 final as (
