@@ -170,6 +170,8 @@ def _artist_vote(songs: int) -> Any:
         ("logistic", SampledLogistic(C=0.1, max_iter=1_000, random_state=SEED)),
     ]
     vote = _scaled(VotingClassifier(parts, voting="soft"))
+    # An ArtistClassifier gives it rows of its own, so a million songs need no further copies.
+    vote.set_params(simpleimputer__copy=False, standardscaler__copy=False)
     return ArtistClassifier(vote, min_genre_songs=1, min_genre_artists=2, weigh_artists=True)
 
 
