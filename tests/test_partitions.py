@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.errors import Notice, ProjectError
+from genredb.errors import InputError, Notice, ProjectError
 from genredb.runner.planning.receipt import raw_files_changed
 from genredb.runner.project.config import Config
 from genredb.runner.results import SilentObserver
@@ -218,3 +218,13 @@ def test_a_file_that_arrives_during_a_build_is_loaded_by_the_next(tmp_path: Path
     assert rows(config.database, "select count(*) from raw.songs") == [(1,)]
     build(config)
     assert rows(config.database, "select count(*) from raw.songs") == [(2,)]
+
+
+@pytest.mark.parametrize("folders", ["year=1999/Year=2001", "label=x/label=y"])
+def test_folders_that_name_a_column_twice_are_refused(tmp_path: Path, folders: str) -> None:
+    config = project(tmp_path, "songs/*/*/*.csv")
+    path = config.raw_dir / "songs" / folders / "a.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("id,title\n1,a\n" if "year" in folders else "id,title,year\n1,a,1999\n")
+    with pytest.raises(InputError, match="a.csv name these columns twice"):
+        build(config)

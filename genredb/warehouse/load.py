@@ -240,6 +240,12 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
         raise InputError(
             f"{what} names these columns twice: {', '.join(doubled)}", place=place, cure="keep one of each"
         )
+    doubled = [name for name in source.doubled_folders(reading.path) if name not in matched]
+    if doubled:
+        raise InputError(
+            f"The folders of {reading.path} name these columns twice: {', '.join(doubled)}",
+            cure="rename all folders but one of each",
+        )
     given = {
         c.header for c in asked if c.is_optional or any(map(c.is_named, source.folder_values(reading.path)))
     }
