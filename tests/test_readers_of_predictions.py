@@ -71,10 +71,15 @@ def test_a_table_never_keeps_forgotten_predictions(config: Config) -> None:
     assert build(config).results == ()
 
 
-def test_a_table_alone_is_brought_up_to_date_when_predictions_are_forgotten(config: Config) -> None:
-    """Nothing else upstream of it changed: it reads predictions alone."""
+@pytest.mark.parametrize("source", ["source('ml', 'predictions')", "source('mine', 'predicted')"])
+def test_a_table_alone_is_brought_up_to_date_when_predictions_are_forgotten(
+    config: Config, source: str
+) -> None:
+    """Nothing else upstream of it changed: it reads predictions alone, under whatever name."""
     path = config.home / "sql" / "models" / "counts.sql"
-    path.write_text(COUNTS.replace("ref('predictions')", "source('ml', 'predictions')"))
+    path.write_text(COUNTS.replace("ref('predictions')", source))
+    named = "sources: [{name: mine, schema: ML, tables: [{name: predicted, identifier: Predictions}]}]"
+    path.with_name("mine.yml").write_text(named)
     build(config)
     predict(config)
     build(config)
