@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from genredb.errors import Notice, ProjectError
+from genredb.errors import InputError, Notice, ProjectError
 from genredb.runner.planning.receipt import raw_files_changed
 from genredb.runner.project.config import Config
 from genredb.runner.results import SilentObserver
@@ -181,3 +181,50 @@ def test_many_files_take_one_line(tmp_path: Path, cli: Cli) -> None:
         f"warning: {about}: ignored the columns x0, x1.",
     ]
     assert "and 8 more for raw.songs" in cli("doctor", cwd=tmp_path).out
+
+
+@pytest.mark.usefixtures("few_rows_are_enough")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('{"id":1,"title":"b"}\n', '{"id":2,"title":"c","year":2005}\n'),
+        ('{"id":1,"title":"b","year":2005}\n', '{"id":2,"title":"c"}\n'),
+    ],
+)
+def test_a_line_added_to_json_may_bring_a_column(tmp_path: Path, lines: tuple[str, str]) -> None:
+    """Then the file has the column, and what the folder says no longer counts."""
+    config = project(tmp_path, "songs/*/*.jsonl")
+    path = config.raw_dir / "songs" / "year=1999" / "a.jsonl"
+    path.parent.mkdir()
+    path.write_text('{"id":0,"title":"a"}\n' + lines[0])
+    build(config)
+    with path.open("a") as file:
+        file.write(lines[1])
+    build(config)
+    assert contents(config, ["main", "raw"]) == contents(built_anew(config), ["main", "raw"])
+
+
+def test_a_file_that_arrives_during_a_build_is_loaded_by_the_next(tmp_path: Path) -> None:
+    config = project(tmp_path, "songs/*/*.csv")
+    folder = config.raw_dir / "songs" / "year=1999"
+    folder.mkdir()
+    (folder / "a.csv").write_text("id,title\n1,a\n")
+
+    class Late(SilentObserver):
+        def loaded(self, loads: Sequence[Load]) -> None:
+            (folder / "b.csv").write_text("id,title\n2,b\n")
+
+    build(config, Late())
+    assert rows(config.database, "select count(*) from raw.songs") == [(1,)]
+    build(config)
+    assert rows(config.database, "select count(*) from raw.songs") == [(2,)]
+
+
+@pytest.mark.parametrize("folders", ["year=1999/Year=2001", "label=x/label=y"])
+def test_folders_that_name_a_column_twice_are_refused(tmp_path: Path, folders: str) -> None:
+    config = project(tmp_path, "songs/*/*/*.csv")
+    path = config.raw_dir / "songs" / folders / "a.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("id,title\n1,a\n" if "year" in folders else "id,title,year\n1,a,1999\n")
+    with pytest.raises(InputError, match="a.csv name these columns twice"):
+        build(config)

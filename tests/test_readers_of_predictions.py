@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import Status
 from genredb.songs.predict import predict
@@ -70,10 +71,15 @@ def test_a_table_never_keeps_forgotten_predictions(config: Config) -> None:
     assert build(config).results == ()
 
 
-def test_a_table_alone_is_brought_up_to_date_when_predictions_are_forgotten(config: Config) -> None:
-    """Nothing else upstream of it changed: it reads predictions alone."""
+@pytest.mark.parametrize("source", ["source('ml', 'predictions')", "source('mine', 'predicted')"])
+def test_a_table_alone_is_brought_up_to_date_when_predictions_are_forgotten(
+    config: Config, source: str
+) -> None:
+    """Nothing else upstream of it changed: it reads predictions alone, under whatever name."""
     path = config.home / "sql" / "models" / "counts.sql"
-    path.write_text(COUNTS.replace("ref('predictions')", "source('ml', 'predictions')"))
+    path.write_text(COUNTS.replace("ref('predictions')", source))
+    named = "sources: [{name: mine, schema: ML, tables: [{name: predicted, identifier: Predictions}]}]"
+    path.with_name("mine.yml").write_text(named)
     build(config)
     predict(config)
     build(config)
@@ -105,3 +111,66 @@ def test_a_check_sees_that_predictions_were_forgotten(config: Config) -> None:
     result = build(config)
     assert [r.node.name for r in result.results if r.status is Status.FAIL] == ["some_predicted"]
     assert rows(config.database, "select count(*) > 0 from ml.predictions") == [(True,)]  # not published
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "other"),
+    [
+        ("dbt_project.yml", "min_genre_songs: 3", "min_genre_songs: 4"),
+        ("sql/models/features/features.yml", "role: feature", "note: none"),
+    ],
+)
+def test_predictions_of_other_settings_are_forgotten_before_they_are_read(
+    config: Config, name: str, text: str, other: str
+) -> None:
+    predict(config)
+    build(config)
+    path = config.home / name
+    path.write_text(path.read_text().replace(text, other, 1))
+    config = read_config(Settings(project_dir=config.home))
+    assert build(config).forgotten["ml.predictions"] > 0
+    assert counted(config) == (0, 0)
+    assert build(config).results == ()
+
+
+def test_a_table_left_out_is_built_next_time(config: Config) -> None:
+    path = config.home / "sql" / "models" / "counts.sql"
+    path.write_text(COUNTS.replace("ref('predictions')", "source('ml', 'predictions')"))
+    predict(config)
+    build(config)
+    add_song(config)
+    build(config, options=Options(excluded=("counts",)))
+    assert {r.node.name for r in build(config).results if r.node.is_built} == {"counts"}
+    assert counted(config) == (0, 0)
+
+
+def test_predictions_that_change_what_is_predicted_are_not_kept_in_silence(config: Config) -> None:
+    """A column of a feature view, though no feature, is made from them."""
+    read = (
+        "{{ config(materialized='table') }}"
+        " select song_key, max(basis) as basis from {{ source('ml', 'predictions') }} group by song_key"
+    )
+    (config.home / "sql" / "models" / "before.sql").write_text(read)
+    path = config.home / "sql" / "models" / "features" / "song_features.sql"
+    text = path.read_text().replace("        genre,\n", "        before.basis,\n        genre,\n")
+    joined = "from songs left join {{ ref('before') }} as before using (song_key)\n)"
+    path.write_text(text.replace("from songs\n)", joined))
+    build(config)
+    predict(config)
+    assert build(config).forgotten["ml.predictions"] > 0
+    build(config)
+    assert counted(config) == (0, 0)
+    assert rows(config.database, "select count(*) from before") == [(0,)]
+    assert build(config).results == ()
+
+
+def test_a_table_that_names_predictions_without_source_is_always_built(config: Config) -> None:
+    path = config.home / "sql" / "models" / "counts.sql"
+    path.write_text(COUNTS.replace("{{ ref('predictions') }}", "ml.predictions"))
+    build(config)
+    predict(config)
+    result = build(config)
+    found = {r.node.name: str(r.reason) for r in result.results if r.node.is_built}
+    assert found == {"counts": "reads ml.predictions without ref() or source()"}
+    songs, predicted = counted(config)
+    assert songs == predicted > 0

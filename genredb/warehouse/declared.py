@@ -131,6 +131,13 @@ class SourceSpec:
 
     def folder_values(self, path: PurePath) -> dict[str, str]:
         """Return what the file's partition folders (``year=1999``) say, by key; empty text is NULL."""
+        return {key: "" if value == _NO_VALUE else value for key, value in self._folders(path)}
+
+    def doubled_folders(self, path: PurePath) -> list[str]:
+        """Return the columns that several of the file's partition folders name."""
+        keys = [key for key, _ in self._folders(path)]
+        return [c.header for c in self.columns if c.filled_with is None and sum(map(c.is_named, keys)) > 1]
+
+    def _folders(self, path: PurePath) -> list[tuple[str, str]]:
         folders = (name.partition("=") for name in self.name_of(path).split("/")[:-1] if "=" in name)
-        values = {unquote(key): unquote(value) for key, _, value in folders}
-        return {key: "" if value == _NO_VALUE else value for key, value in values.items()}
+        return [(unquote(key), unquote(value)) for key, _, value in folders]

@@ -22,7 +22,7 @@ from genredb.warehouse.duckdb_errors import first_line
 from genredb.warehouse.faults import FaultCount, FaultKind, Repair, count_faults
 from genredb.warehouse.raw_table import Faulty, RawTable
 from genredb.warehouse.rawfile import Held, Span, file_digest
-from genredb.warehouse.readers.formats import opened_source
+from genredb.warehouse.readers.formats import may_be_cut, opened_source
 from genredb.warehouse.readers.part import part_of_source
 from genredb.warehouse.readers.reading import Reading
 from genredb.warehouse.tables import QUARANTINE
@@ -133,6 +133,8 @@ def extend_source(
 
 
 def _load_rest(connection: Connection, source: SourceSpec, path: Path, span: Span, added: str) -> Load | None:
+    if source.folder_values(path) and not may_be_cut(path.name):
+        return None  # a folder fills the columns that the whole file lacks: a further line may have one
     separator = source.files.delimiter if source.files else ","
     try:
         with part_of_source(connection, path, separator, span) as reading:
@@ -237,6 +239,12 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
     if doubled:
         raise InputError(
             f"{what} names these columns twice: {', '.join(doubled)}", place=place, cure="keep one of each"
+        )
+    doubled = [name for name in source.doubled_folders(reading.path) if name not in matched]
+    if doubled:
+        raise InputError(
+            f"The folders of {reading.path} name these columns twice: {', '.join(doubled)}",
+            cure="rename all folders but one of each",
         )
     given = {
         c.header for c in asked if c.is_optional or any(map(c.is_named, source.folder_values(reading.path)))

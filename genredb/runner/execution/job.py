@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genredb.errors import Notice, UsageError
@@ -19,7 +20,13 @@ from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
 from genredb.runner.graph.compiler import Compilation, compile_project
-from genredb.runner.planning.built_with import as_built, refuse_other_engine, with_raw_folder
+from genredb.runner.planning.built_with import (
+    as_built,
+    refuse_other_engine,
+    settings_of,
+    with_raw_folder,
+    write_built_with,
+)
 from genredb.runner.planning.drops import refuse_large_drop
 from genredb.runner.planning.loads import forget_load
 from genredb.runner.planning.options import Options
@@ -73,6 +80,7 @@ class _Job:
         self._files_digest = request.files_digest
         self._guard: LeakGuard | None = None
         self._proof: Proof | None = None
+        self._missing: dict[Path, str] = {}
         self._config = request.config
         self._observer = request.observer
         self._options = request.options
@@ -125,6 +133,7 @@ class _Job:
         for notice in compilation.notices:
             self._observer.note(notice)
         self._engine.refuse(compilation, self._extension.tables(compilation.project))
+        self._missing = self._seen_missing(compilation)
         plan = make_plan(compilation, state, connection, options, self._extension)
         executor = None if connection is None else self._engine.executor(connection)
         if executor is not None:  # relations that are not rebuilt may still have new descriptions
@@ -139,6 +148,15 @@ class _Job:
             self._guard = self._new_guard(compilation, executor)
             self._guard.refuse_leaks()
         return plan
+
+    def _seen_missing(self, compilation: Compilation) -> dict[Path, str]:
+        """Return what tells of further raw files: the absent ones, and the names in their folders.
+
+        They are looked up before the files are: a file that arrives during the build is new to the next one.
+        """
+        sources, raw_dir = compilation.project.loaded_sources, self._config.raw_dir
+        found = {path: "" for source in sources for path in absent_files(source, self._config)}
+        return found | {folder: digest_of(folder) for folder in folders_of(sources, raw_dir)}
 
     def _new_guard(self, compilation: Compilation, executor: Executor | None) -> "LeakGuard":
         # Most builds need no proof.
@@ -162,6 +180,7 @@ class _Job:
         config, compilation = self._config, plan.compilation
         if discarded := create_tables(connection, *self._extension.tables(compilation.project)):
             self._observer.note(discarded)
+        write_built_with(connection, settings_of(compilation))  # predictions depend on some settings
         write_manifest(compilation)
         executor = self._engine.executor(connection, is_new=not state.marks and not config.on_run_start)
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
@@ -199,6 +218,9 @@ class _Job:
             self._keep(connection, executor, results, replace(after, is_whole=False))
         else:
             executor.refuse_damage(set(plan.made) - runtime.changes.in_place)
+            if again := forget():  # models compute what is to be predicted from predictions, or hooks do
+                after = replace(after, is_whole=False)  # the next build brings up to date what read them
+                result = replace(result, forgotten={**result.forgotten, **again})
             result = self._publish(connection, executor, after, result, command)
             self._write_receipt(plan, after, is_proved=plan.proof in ("", after.proof))
         write_run_results(config, command, result)
@@ -241,9 +263,7 @@ class _Job:
     ) -> BuildResult:
         with transaction(connection):
             write_marked(connection, executor, result.results, after)
-            # Once more, since models may compute features from predictions.
-            again = self._extension.forget_stale(connection, self._config)
-            forgotten = {**result.forgotten, **again, **self._engine.forget_stale()}
+            forgotten = {**result.forgotten, **self._engine.forget_stale()}
             record_run(connection, command, self._started_at, result.results)
         self._writer.commit()
         self._engine.publish()
@@ -262,12 +282,8 @@ class _Job:
         may_skip = self._engine.has_receipt and state.is_whole and plan.is_whole
         if may_skip and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
-            files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
-            folders = folders_of((raw.source for raw in plan.files), self._config.raw_dir)
-            read = [*files.items(), *((folder, digest_of(folder)) for folder in folders)]
-            write_receipt(
-                self._config, self._files_digest, compilation.environment, dict(read), state.warnings
-            )
+            files |= self._missing
+            write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
 
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()

@@ -10,6 +10,7 @@ from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import new_nodes
 from genredb.runner.planning.state import State, write_state
+from genredb.runner.planning.updates import read_by
 from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import NodeResult, Status
 from genredb.warehouse.connection import Connection
@@ -58,11 +59,16 @@ def refuse_lost_memory(connection: Connection) -> None:
         )
 
 
+def _tracked(compilation: Compilation, node: Node) -> set[str]:
+    """Return what a node reads by ref() or source(), also by ephemeral models, and itself."""
+    read = [node, *(compilation.nodes[i] for i in read_by(compilation, node, ()))]
+    return {one.relation.qualified_name.lower() for one in read if isinstance(one, Dataset | Check)}
+
+
 def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, Reason]:
     """Return the nodes that must run each time, with the reason."""
-    known = {node.relation.qualified_name.lower() for node in compilation.of_type(Dataset)}
     found = {
-        node.unique_id: find_volatile(connection, node.sql, known)
+        node.unique_id: find_volatile(connection, node.sql, _tracked(compilation, node))
         for node in nodes
         if isinstance(node, Model | Check) and node.sql  # a unit test reads only the rows it states
     }

@@ -17,7 +17,7 @@ def readers(compilation: Compilation, tables: Collection[str]) -> list[str]:
     """Return the unique ids of what is downstream of these tables (``schema.name``), upstream first."""
     found: dict[str, None] = {}
     for node in compilation.nodes.values():
-        is_read = isinstance(node, Source) and node.relation.qualified_name in tables
+        is_read = isinstance(node, Source) and node.relation.qualified_name.lower() in tables
         if is_read or any(i in found for i in node.depends_on):
             found[node.unique_id] = None
     return [i for i in found if not isinstance(compilation.nodes[i], Source)]
@@ -37,7 +37,7 @@ def with_own_tables(
     reads: dict[str, frozenset[str]] = {}
     for node in compilation.nodes.values():
         if isinstance(node, Source):
-            reads[node.unique_id] = frozenset(held.keys() & {node.relation.qualified_name})
+            reads[node.unique_id] = frozenset(held.keys() & {node.relation.qualified_name.lower()})
         else:
             upstream = (i for i in node.depends_on if _is_live(compilation, i))
             reads[node.unique_id] = frozenset().union(*(reads[i] for i in upstream))

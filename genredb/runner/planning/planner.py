@@ -86,7 +86,10 @@ def plan_readers(
     compilation = plan.compilation
     found = replace(plan, identities=with_own_tables(plan.identities, compilation, tables, connection))
     chosen = chosen_nodes(compilation, options)
-    reasons = Planner(found, state, options).reasons(compilation.nodes if chosen is None else chosen)
+    reasons = Planner(found, state, options).reasons(compilation.nodes)
+    if chosen is not None:  # the tables may be read by nodes that are left out and seemed up to date
+        found = replace(found, is_whole=plan.is_whole and reasons.keys() <= set(chosen))
+        reasons = Planner(found, state, options).reasons(chosen)
     late = readers(compilation, {table.name for table in tables})
     found = replace(found, reasons={**plan.reasons, **{i: reasons[i] for i in late if i in reasons}})
     state.refuse_foreign(found.made)

@@ -111,7 +111,7 @@ class Planner:
     def _source_change(self, node: Source) -> Reason | None:
         """Return why the rows of a source may have changed."""
         relation = node.relation
-        if relation.qualified_name in self._own_tables:
+        if relation.qualified_name.lower() in self._own_tables:
             return None
         if node.depends_on:
             maker = next((i for i in node.depends_on if i in self._changed), None)
