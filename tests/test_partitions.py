@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from genredb.errors import InputError, Notice, ProjectError
+from genredb.runner.planning.inputs import FEWEST_FILES
 from genredb.runner.planning.receipt import raw_files_changed
 from genredb.runner.project.config import Config
 from genredb.runner.results import SilentObserver
@@ -158,6 +159,66 @@ def test_ignored_columns_are_those_of_all_parts_of_a_file(tmp_path: Path) -> Non
     assert [load.is_rest for load in build(config).loads] == [True]
     sql = "select ignored_columns from meta.loads"
     assert rows(config.database, sql) == rows(built_anew(config).database, sql) == [(["x", "y", "z"],)]
+
+
+def test_parts_may_be_empty_or_unfit_as_a_whole(tmp_path: Path) -> None:
+    """Every row is loaded or quarantined; in one file of its own, either would be an error."""
+    config = project(tmp_path, "songs/*/*.csv")
+    yml = config.home / "models" / "s.yml"
+    stem = "\n          - {name: stem, data_type: varchar, config: {meta: {filled_with: file_stem}}}\n"
+    yml.write_text(yml.read_text().rstrip() + stem)
+    texts = {"year=1999": "1,a\n", "year=odd": "2,b\n", "year=2000": "", "_temporary": "3,c\n"}
+    for name, lines in texts.items():
+        (config.raw_dir / "songs" / name).mkdir()
+        (config.raw_dir / "songs" / name / "part.csv").write_text(f"id,title\n{lines}")
+    build(config)
+    assert rows(config.database, "from raw.songs") == [(1, "a", 1999, None, "songs/year=1999/part")]
+    assert rows(config.database, "select file, reason from raw.quarantine") == [
+        ("songs/year=odd/part.csv", "Year: 'odd' is not an integer")
+    ]
+    sql = "select file, records from meta.loads order by all"
+    assert rows(config.database, sql) == [
+        ("songs/year=1999/part.csv", 1),
+        ("songs/year=2000/part.csv", 0),
+        ("songs/year=odd/part.csv", 1),
+    ]
+
+
+def test_a_folder_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    config = project(tmp_path, "songs/*/*.csv")
+    (config.raw_dir / "songs" / "label=%FF").mkdir()
+    (config.raw_dir / "songs" / "label=%FF" / "a.csv").write_text("id,title,year\n1,a,1999\n")
+    with pytest.raises(InputError, match="is not UTF-8; rename the file"):
+        build(config)
+
+
+def test_of_many_small_files_only_new_ones_are_loaded(tmp_path: Path) -> None:
+    config = project(tmp_path, "songs/*/*.csv")
+    for number in range(FEWEST_FILES + 1):
+        seen = Seen()
+        path = config.raw_dir / "songs" / f"year={1950 + number}" / "part.csv"
+        path.parent.mkdir()
+        path.write_text(f"id,title\n{number},a\n")
+        if number >= FEWEST_FILES - 1:
+            build(config, seen)
+    assert [load.name for load in seen.loads] == [f"songs/year={1950 + FEWEST_FILES}/part.csv"]
+    assert contents(config, ["main", "raw"]) == contents(built_anew(config), ["main", "raw"])
+
+
+def test_a_table_on_loads_is_built_in_every_build(tmp_path: Path) -> None:
+    """Loads are recorded by the build itself, so they have always changed."""
+    config = project(tmp_path, "songs/*/*.csv")
+    sources = "sources: [{name: meta, tables: [{name: loads}]}]"
+    (config.home / "models" / "meta.yml").write_text(sources)
+    model = "{{ config(materialized='table') }} select file from {{ source('meta', 'loads') }}"
+    (config.home / "models" / "loaded.sql").write_text(model)
+    for number in (1, 2):
+        path = config.raw_dir / "songs" / f"year={number + 1990}" / "part.csv"
+        path.parent.mkdir()
+        path.write_text(f"id,title\n{number},a\n")
+        build(config)
+        build(config)
+        assert rows(config.database, "select count(*) from loaded") == [(number,)]
 
 
 @pytest.mark.parametrize("files", ["songs/**/*.parquet", "../*.csv", "/songs/*.csv", "songs//*.csv"])

@@ -25,4 +25,5 @@ def _in_one(files: "Sequence[Load]") -> "Load":
 
     ignored = dict.fromkeys(column for load in files for column in load.ignored_columns)
     name = f"{files[0].name} and {len(files) - 1:,} more"
-    return replace(joined(files), name=name, ignored_columns=tuple(ignored))
+    is_rest = all(load.is_rest for load in files)
+    return replace(joined(files), name=name, ignored_columns=tuple(ignored), is_rest=is_rest)

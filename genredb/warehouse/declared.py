@@ -124,6 +124,11 @@ class SourceSpec:
         """The file name or pattern as the properties file states it; empty if there is none."""
         return self.files.text if self.files else ""
 
+    @property
+    def is_in_parts(self) -> bool:
+        """True if the files are in folders, parts of a whole: one of them may be empty, or fit nowhere."""
+        return self.files is not None and self.files.is_pattern and "/" in self.files.text
+
     def name_of(self, path: PurePath) -> str:
         """Return a file's name as tables and messages have it: with the folders that the pattern names."""
         depth = self.files.text.count("/") + 1 if self.files and self.files.is_pattern else 1
@@ -139,5 +144,5 @@ class SourceSpec:
         return [c.header for c in self.columns if c.filled_with is None and sum(map(c.is_named, keys)) > 1]
 
     def _folders(self, path: PurePath) -> list[tuple[str, str]]:
-        folders = (name.partition("=") for name in self.name_of(path).split("/")[:-1] if "=" in name)
-        return [(unquote(key), unquote(value)) for key, _, value in folders]
+        folders = (name.partition("=") for name in self.name_of(path).split("/")[:-1])
+        return [(unquote(key), unquote(value)) for key, sign, value in folders if key and sign]

@@ -186,7 +186,7 @@ def _load_reading(
     sha256 = reading.sha256 or file_digest(path)
     reading.refuse_changed()
     loaded = table.count()
-    if done.records == 0:
+    if done.records == 0 and not source.is_in_parts:
         raise InputError(f"{path} holds a header and no records", cure="save or download it again")
     counted = done.records if found.records is None else found.records
     if not counted == done.records == loaded + len(done.faulty):
@@ -197,7 +197,7 @@ def _load_reading(
             cure="please report this file's shape as a bug",
         )
     _quarantine(connection, source, source.name_of(path), done.faulty)
-    if loaded == 0 and not is_rest:
+    if loaded == 0 and not is_rest and not source.is_in_parts:
         raise InputError(done.why_nothing_loaded(reading.unit), place=path)
     if is_rest and table.repeats_key():
         raise InputError(f"a new record repeats the key of one in {source.qualified_name}", place=path)

@@ -195,7 +195,7 @@ class RawTable:
         if column.filled_with == "record_number":
             return Filled(column, f"{_RECORD}::bigint + {self._reading.records_before}")
         if column.filled_with == "file_stem":
-            return Filled(column, literal(stem_of(self._reading.path.name)))
+            return Filled(column, literal(stem_of(self._source.name_of(self._reading.path))))
         if column not in columns:
             values = self._source.folder_values(self._reading.path)
             text = next((text for key, text in values.items() if column.is_named(key)), "")

@@ -49,8 +49,9 @@ class LoadedSource:
     files: Mapping[str, LoadedFile] = field(default_factory=dict)
 
 
-# With fewer, everything is built anew sooner than what new rows change is found out.
+# With fewer records and files, everything is built anew sooner than what new rows change is found out.
 FEWEST_RECORDS = 50_000
+FEWEST_FILES = 50
 
 
 def raw_files(project: Project, loaded: Mapping[str, LoadedSource]) -> tuple[RawFiles, ...]:
@@ -60,8 +61,9 @@ def raw_files(project: Project, loaded: Mapping[str, LoadedSource]) -> tuple[Raw
     """
     sources = project.loaded_sources
     found = [(source, source_files(source, sources, project.config)) for source in sources]
-    records = sum(file.records for last in loaded.values() for file in last.files.values())
-    before = loaded if records >= FEWEST_RECORDS else {}
+    files = [file for last in loaded.values() for file in last.files.values()]
+    is_much = len(files) >= FEWEST_FILES or sum(file.records for file in files) >= FEWEST_RECORDS
+    before = loaded if is_much else {}
     return tuple(_raw_files(source, paths, before.get(source.qualified_name)) for source, paths in found)
 
 

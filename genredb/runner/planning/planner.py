@@ -22,7 +22,7 @@ from genredb.runner.reasons import Reason
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import quote
 from genredb.warehouse.sql_text import canonical
-from genredb.warehouse.tables import META_TABLES, OwnTable
+from genredb.warehouse.tables import OwnTable
 
 
 def make_plan(
@@ -55,7 +55,7 @@ def make_plan(
         proof=proof,
         is_proved=proof in ("", state.proof) or _is_proved_before(compilation, files, state, connection),
         is_confirmed=state.is_whole and state.built_with == settings_of(compilation),
-        own_tables=frozenset(one.name for one in (*META_TABLES, *own_tables)),
+        own_tables=frozenset(one.name for one in own_tables),
     )
     everything = Planner(found, state, options)
     reasons = everything.reasons(compilation.nodes)

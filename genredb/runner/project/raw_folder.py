@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
+from urllib.parse import unquote
 
 from genredb.errors import InputError, Notice, Place, ProjectError
 from genredb.runner.project.config import Config
@@ -42,7 +43,7 @@ def source_files(source: SourceSpec, sources: Iterable[SourceSpec], config: Conf
         plain = replace(stated, text=path.name)
         found = [str(path.parent / name) for name in _names(raw_dir / path.parent) if _fits(name, plain)]
     for name in found:
-        if not is_utf_8(Path(name)):
+        if not _is_text(name):
             raise InputError(f"The name of {name!r} in {raw_dir} is not UTF-8", cure="rename the file")
     _refuse_doubled(source, found, raw_dir)
     if not found and not stated.is_optional:
@@ -64,10 +65,12 @@ def folders_of(sources: Iterable[SourceSpec], raw_dir: Path) -> list[Path]:
         if source.files and source.files.is_pattern:
             folders = [raw_dir]
             for pattern in source.files.text.split("/")[:-1]:
-                inside = (
+                inside = [
                     folder / name for folder in folders for name in _names(folder) if _is_like(name, pattern)
-                )
-                folders = [folder for folder in inside if folder.is_dir()]
+                ]
+                # Spark and Hive write what is unfinished into folders such as _temporary.
+                is_left_out = "." if pattern.startswith("_") else "_"
+                folders = [one for one in inside if one.is_dir() and not one.name.startswith(is_left_out)]
                 found |= set(folders)
     return sorted(found)
 
@@ -98,6 +101,15 @@ def unread_notices(sources: Iterable[SourceSpec], config: Config) -> Iterator[No
                 place = Place(config.show_path(config.raw_dir / name))
                 what = "the file is ignored, as its format is not supported"
                 yield Notice(what, place, cure="save it as CSV")
+
+
+def _is_text(name: str) -> bool:
+    """Return True if a name is UTF-8, and also what its folders say with %-escapes."""
+    try:
+        unquote(str(PurePath(name).parent), errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return is_utf_8(Path(name))
 
 
 def _names(folder: Path) -> list[str]:
