@@ -97,7 +97,9 @@ def _list(node: exp.Expr) -> exp.Expr:
     names = [exp.to_identifier("l"), exp.to_identifier("r")]
     order = exp.Lambda(this=_comparison(node.this.expressions), expressions=names)
     taken = exp.Lambda(this=exp.column("x", "l"), expressions=[exp.to_identifier("l")])
-    return spark("transform", spark("array_sort", collected, order), taken)
+    found = spark("transform", spark("array_sort", collected, order), taken)
+    is_empty = exp.EQ(this=spark("count", exp.Star()), expression=exp.Literal.number(0))
+    return spark("if", is_empty, exp.Null(), found)  # without rows, Spark's is an empty list
 
 
 def _comparison(orders: list[exp.Expr]) -> exp.Expr:
@@ -173,11 +175,14 @@ AGGREGATES = (
     Allowed(exp.Tuple, _grouped("arg_max(id, (small, id))")),
     Allowed(
         exp.ArrayAgg,
-        _grouped(
-            "list(t order by id desc)",
-            "list(id order by t desc, id asc)",
-            "list(id order by d, id desc)",
-            "list(id order by day desc nulls first, id)",
+        (
+            *_grouped(
+                "list(t order by id desc)",
+                "list(id order by t desc, id asc)",
+                "list(id order by d, id desc)",
+                "list(id order by day desc nulls first, id)",
+            ),
+            "select list(t order by id) as x from nasty.scalars where id < 0",
         ),
         refuses=_refuse_list,
         translate=_list,

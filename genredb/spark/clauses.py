@@ -47,6 +47,12 @@ def _refuse_distinct_values(node: exp.Expr) -> Why:
     return "of distinct values" if node.this.find(exp.Distinct) else None
 
 
+def _refuse_nested(node: exp.Expr) -> Why:
+    """Return why rows may be ordered otherwise: NULLs in lists and structs come first on Spark only."""
+    found = family(node.this)
+    return f"by type {found}" if found in (Family.LIST, Family.STRUCT) else None
+
+
 def _refuse_frame(node: exp.Expr) -> Why:
     return None if str(node.args.get("kind")).upper() == "ROWS" else "other than ROWS"
 
@@ -86,7 +92,10 @@ CLAUSES = (
         ),
     ),
     Allowed(
-        exp.Ordered, ("select id from nasty.scalars order by id desc limit 2",), parts("desc nulls_first")
+        exp.Ordered,
+        ("select id from nasty.scalars order by id desc limit 2",),
+        parts("desc nulls_first"),
+        _refuse_nested,
     ),
     Allowed(exp.Limit, ("select id from nasty.scalars order by id limit 2",)),
     Allowed(exp.With, ("with a as (select id from nasty.scalars) select id from a",)),

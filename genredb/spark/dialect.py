@@ -102,6 +102,8 @@ def _typed_query(sql: str, schema: Schema) -> exp.Expr:
         query: exp.Expr = statements[0]
         for table in query.find_all(exp.Table):
             table.set("catalog", None)
+        if any(map(_is_joined_using_part, query.find_all(exp.Join))):
+            raise RefusedError([Refusal("JOIN with USING after a RIGHT or FULL join")])
         query = qualify(
             query,
             db="main",
@@ -118,6 +120,13 @@ def _typed_query(sql: str, schema: Schema) -> exp.Expr:
         raise RefusedError(
             [Refusal(f"SQL that sqlglot cannot read ({str(error).splitlines()[0]})")]
         ) from None
+
+
+def _is_joined_using_part(join: exp.Expr) -> bool:
+    """Return True if sqlglot would join by the first relation's column, which is NULL in some rows."""
+    joins = join.parent.args.get("joins", []) if join.parent and join.args.get("using") else []
+    before = joins[: joins.index(join)] if joins else []
+    return any(str(one.side).upper() in ("RIGHT", "FULL") for one in before)
 
 
 def _align(union: exp.SetOperation) -> None:

@@ -117,7 +117,11 @@ LISTS = (
         (_select("list_transform(string_split(t, ','), lambda one: one || '!')"),),
         refuses=_of_list,
     ),
-    Allowed(exp.Lambda, (_select("list_transform(string_split(t, ''), lambda c: unicode(c))"),)),
+    Allowed(
+        exp.Lambda,
+        (_select("list_transform(string_split(t, ''), lambda c: unicode(c))"),),
+        refuses=lambda node: "with an index" if len(node.expressions) > 1 else None,  # Spark counts from 0
+    ),
     Allowed(
         exp.ArraySize,
         (_select("array_length(string_split(t, ','))"),),

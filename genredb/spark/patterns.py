@@ -61,7 +61,10 @@ def may_be_empty(java: str) -> bool:
 
     An empty text has no word boundary, so a boundary counts as what is matched there: nothing.
     """
-    return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
+    try:
+        return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
+    except re.error as error:  # such as a repeated anchor
+        raise PatternError(f"that cannot be read ({error})") from None
 
 
 def to_java_replacement(text: str, shift: int = 0) -> str:
