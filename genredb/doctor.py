@@ -145,7 +145,10 @@ def _raw_files(config: Config, sources: Sequence[SourceSpec]) -> Iterator[Findin
         except GenredbError as error:
             yield from _problems("raw files", error)
         else:
-            named = ", ".join(map(str, paths)) or f"no {source.stated_files}, which is optional,"
+            listed = ", ".join(map(str, paths[:_NAMED]))
+            if len(paths) > _NAMED:
+                listed += f" and {len(paths) - _NAMED:,} more"
+            named = listed or f"no {source.stated_files}, which is optional,"
             yield Finding("ok", "raw files", f"{named} for {source.qualified_name}")
 
 

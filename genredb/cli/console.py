@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genredb.cli.brief_loads import brief
 from genredb.cli.log import logger
 from genredb.cli.visible import visible, visible_cell
 from genredb.values import json_text
@@ -92,18 +93,18 @@ class Console:
 
     def loads(self, loads: Sequence["Load"]) -> None:
         """Warn about quarantined rows, repairs and ignored columns."""
-        for load in loads:
+        for load in brief(loads):
             if load.quarantined:
                 most = load.faults[0]
                 self.warn(
-                    f"{load.file.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
+                    f"{load.name}: {load.quarantined:,} of {load.records:,} rows quarantined, "
                     f'{most.records:,} because {most}. To see them: `genredb query "from raw.quarantine"`.'
                 )
             if load.repaired:
                 kinds = ", ".join(f"{repair.words} {count:,}" for repair, count in load.repairs.items())
-                self.say(f"{load.file.name}: {load.repaired:,} of {load.records:,} rows repaired: {kinds}.")
+                self.say(f"{load.name}: {load.repaired:,} of {load.records:,} rows repaired: {kinds}.")
             if load.ignored_columns:
-                self.warn(f"{load.file.name}: ignored the columns {', '.join(load.ignored_columns)}.")
+                self.warn(f"{load.name}: ignored the columns {', '.join(load.ignored_columns)}.")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print rows as a table on stderr."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from genredb.cli.brief_loads import brief
 from genredb.cli.console import Console
 from genredb.cli.log import logger
 from genredb.runner.results import NodeResult, Proof, Status
@@ -46,11 +47,13 @@ class BuildObserver:
         logger.info("drop: %s", relation)
         self._line("drop", relation.removeprefix("main."), "", "no longer in the project")
 
-    def loaded(self, load: "Load") -> None:
-        """Print a line for a raw table."""
-        logger.info("load: %s, %s rows of %s", load.source, load.loaded, load.file)
-        note = f"new in {load.file.name}" if load.is_rest else load.file.name
-        self._line("load", load.source, f"{load.loaded:,} rows", note)
+    def loaded(self, loads: "Sequence[Load]") -> None:
+        """Print a line for each file of a raw table, or one for many files."""
+        for load in loads:
+            logger.info("load: %s, %s rows of %s", load.source, load.loaded, load.file)
+        for load in brief(loads):
+            note = f"new in {load.name}" if load.is_rest else load.name
+            self._line("load", load.source, f"{load.loaded:,} rows", note)
 
     def finish(self, result: NodeResult) -> None:
         """Print a line for a node; for a check only if it has failing rows, or if verbose."""

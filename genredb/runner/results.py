@@ -146,8 +146,8 @@ class Observer(Protocol):
     def dropped(self, relation: str) -> None:
         """Report that the relation of a node removed from the project was dropped."""
 
-    def loaded(self, load: "Load") -> None:
-        """Report that a raw table was loaded."""
+    def loaded(self, loads: "Sequence[Load]") -> None:
+        """Report that the files of a raw table were loaded."""
 
     def finish(self, result: NodeResult) -> None:
         """Report the result of a node."""
@@ -174,7 +174,7 @@ class SilentObserver:
     def dropped(self, relation: str) -> None:
         """Ignore."""
 
-    def loaded(self, load: "Load") -> None:
+    def loaded(self, loads: "Sequence[Load]") -> None:
         """Ignore."""
 
     def finish(self, result: NodeResult) -> None:

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import unquote
+
+# What Hive, Spark and DuckDB write into a folder's name for NULL.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 ROLES = ("id", "label", "group", "weight", "feature")
 
@@ -39,6 +44,10 @@ class Column:
         """Every header that names this column: its own name, its header and the aliases."""
         return (self.header, self.name, *(str(alias) for alias in self.meta.get("aliases", ())))
 
+    def is_named(self, name: str) -> bool:
+        """Return True if the name, in any case, is one of ``headers``."""
+        return name.strip().casefold() in (header.strip().casefold() for header in self.headers)
+
     @property
     def is_required(self) -> bool:
         """True if raw rows without this value are quarantined."""
@@ -71,9 +80,9 @@ class Column:
 class RawPattern:
     """Which files of the raw folder a source is loaded from, and how they are read.
 
-    ``text`` is a file name or, if ``is_pattern``, a pattern (``playlist*.csv``) that any number of files may
-    match. If ``is_optional``, there may be no file. ``delimiter`` separates the columns of the files; their
-    integers may contain ``thousands_separator``.
+    ``text`` is a file name or, if ``is_pattern``, a pattern that any number of files may match
+    (``playlist*.csv``, ``songs/year=*/*.parquet``). If ``is_optional``, there may be no file. ``delimiter``
+    separates the columns of the files; their integers may contain ``thousands_separator``.
     """
 
     text: str
@@ -114,3 +123,14 @@ class SourceSpec:
     def stated_files(self) -> str:
         """The file name or pattern as the properties file states it; empty if there is none."""
         return self.files.text if self.files else ""
+
+    def name_of(self, path: PurePath) -> str:
+        """Return a file's name as tables and messages have it: with the folders that the pattern names."""
+        depth = self.files.text.count("/") + 1 if self.files and self.files.is_pattern else 1
+        return "/".join(path.parts[-depth:])
+
+    def folder_values(self, path: PurePath) -> dict[str, str]:
+        """Return what the file's partition folders (``year=1999``) say, by key; empty text is NULL."""
+        folders = (name.partition("=") for name in self.name_of(path).split("/")[:-1] if "=" in name)
+        values = {unquote(key): unquote(value) for key, _, value in folders}
+        return {key: "" if value == _NO_VALUE else value for key, value in values.items()}

@@ -35,11 +35,13 @@ class Load:
     ``repaired`` counts the loaded records that were repaired, ``repairs`` the same by kind of repair;
     ``faults`` counts the faults of the quarantined records by kind. ``is_plain`` means that it is clear where
     each record ends. ``is_rest`` means that the other facts are about the records added since the last load;
-    ``sha256`` and ``size`` are always those of the whole file.
+    ``sha256`` and ``size`` are always those of the whole file. ``name`` has the folders that the source's
+    pattern names.
     """
 
     source: str
     file: Path
+    name: str
     sha256: str
     size: int
     records: int
@@ -171,11 +173,12 @@ def _load_reading(
 ) -> Load:
     path, found = reading.path, reading.found
     columns = _match_header(source, reading)
-    ignored = tuple(
+    ignored = [
         header
         for header, column in zip(found.header, columns, strict=True)
         if column is None and header.strip()
-    )
+    ]
+    ignored += (key for key in source.folder_values(path) if not any(c.is_named(key) for c in _asked(source)))
     table = RawTable(connection, source, reading, columns)
     done = table.load()
     sha256 = reading.sha256 or file_digest(path)
@@ -191,7 +194,7 @@ def _load_reading(
             place=path,
             cure="please report this file's shape as a bug",
         )
-    _quarantine(connection, source, path, done.faulty)
+    _quarantine(connection, source, source.name_of(path), done.faulty)
     if loaded == 0 and not is_rest:
         raise InputError(done.why_nothing_loaded(reading.unit), place=path)
     if is_rest and table.repeats_key():
@@ -202,13 +205,14 @@ def _load_reading(
     return Load(
         source=source.qualified_name,
         file=path,
+        name=source.name_of(path),
         sha256=sha256,
         size=found.size,
         records=done.records,
         loaded=loaded,
         quarantined=len(done.faulty),
         repaired=done.repaired,
-        ignored_columns=ignored,
+        ignored_columns=tuple(ignored),
         faults=count_faults(fault for record in done.faulty for fault in record.faults),
         repairs=done.repairs,
         is_plain=found.records is not None,
@@ -216,9 +220,13 @@ def _load_reading(
     )
 
 
+def _asked(source: SourceSpec) -> list[Column]:
+    return [column for column in source.columns if column.filled_with is None]
+
+
 def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
     """Return the column of each field of the file, or None if the source does not declare it."""
-    asked = [column for column in source.columns if column.filled_with is None]
+    asked = _asked(source)
     by_header = {name.strip().casefold(): column for column in asked for name in column.headers}
     path, found = reading.content, reading.found
     header, (what, place) = found.header, reading.header
@@ -230,7 +238,10 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
         raise InputError(
             f"{what} names these columns twice: {', '.join(doubled)}", place=place, cure="keep one of each"
         )
-    missing = [c.header for c in asked if c.header not in matched and not c.is_optional]
+    given = {
+        c.header for c in asked if c.is_optional or any(map(c.is_named, source.folder_values(reading.path)))
+    }
+    missing = [c.header for c in asked if c.header not in matched and c.header not in given]
     if missing:
         cure = "add them to the header, or an alias to the source's yml"
         if not matched and reading.has_header_line:
@@ -250,14 +261,14 @@ def _match_header(source: SourceSpec, reading: Reading) -> list[Column | None]:
     return columns
 
 
-def _quarantine(connection: Connection, source: SourceSpec, path: Path, faulty: Iterable[Faulty]) -> None:
+def _quarantine(connection: Connection, source: SourceSpec, file: str, faulty: Iterable[Faulty]) -> None:
     rows = sorted(faulty, key=lambda record: record.line)
     connection.execute(
         "insert into raw.quarantine"
         " select ?, ?, unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[])",
         [
             source.qualified_name,
-            path.name,
+            file,
             [r.line for r in rows],
             [r.reason for r in rows],
             [r.text for r in rows],

@@ -197,7 +197,9 @@ class RawTable:
         if column.filled_with == "file_stem":
             return Filled(column, literal(stem_of(self._reading.path.name)))
         if column not in columns:
-            return Field(column, "null::varchar")
+            values = self._source.folder_values(self._reading.path)
+            text = next((text for key, text in values.items() if column.is_named(key)), "")
+            return Field(column, literal(text) if text else "null::varchar")
         return Field(column, quote(self._texts[columns.index(column)]), separator, is_digits)
 
     def _judge(self, rows: str, path: str) -> None:

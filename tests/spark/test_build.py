@@ -20,7 +20,7 @@ from genredb.spark.engine import SparkEngine
 from genredb.spark.snapshots import POINTER, Snapshots, warehouse_of
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import connect, open_reader
-from tests import verbs
+from tests import test_partitions, verbs
 from tests.conftest import REAL_FILES, config_for
 from tests.project_files import write_project
 from tests.songs_from_elsewhere import write_organize_file, write_playlist
@@ -98,6 +98,13 @@ def test_sample_songs(tmp_path: Path, build: Build, session: "SparkSession") -> 
     raw_dir = tmp_path / "raw"
     write_sample(raw_dir, int(os.environ["GENREDB_SPARK_SONGS"]), seed=1, defects=True)
     assert_builds_alike(config_for(raw_dir, tmp_path / "duck.duckdb"), build, session)
+
+
+def test_files_in_folders(tmp_path: Path, build: Build, session: "SparkSession") -> None:
+    """What the folders' names say is loaded on Spark, too."""
+    config = test_partitions.project(tmp_path)
+    test_partitions.write(config)
+    assert_builds_alike(config, build, session)
 
 
 def test_odd_songs_from_many_files(

@@ -23,12 +23,12 @@ from genredb.runner.planning.loads import forget_load
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import make_plan
-from genredb.runner.planning.receipt import write_receipt
+from genredb.runner.planning.receipt import digest_of, write_receipt
 from genredb.runner.planning.selection import chosen_nodes, refuse_notices
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import read_project
-from genredb.runner.project.raw_folder import absent_files
+from genredb.runner.project.raw_folder import absent_files, folders_of
 from genredb.runner.results import BuildResult, NodeResult, Observer, Proof
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
@@ -252,7 +252,11 @@ class _Job:
         if may_skip and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             files |= {path: "" for raw in plan.files for path in absent_files(raw.source, self._config)}
-            write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
+            folders = folders_of((raw.source for raw in plan.files), self._config.raw_dir)
+            read = [*files.items(), *((folder, digest_of(folder)) for folder in folders)]
+            write_receipt(
+                self._config, self._files_digest, compilation.environment, dict(read), state.warnings
+            )
 
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()

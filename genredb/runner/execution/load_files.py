@@ -24,8 +24,7 @@ def load_files(
             done = executor.load(raw.source, list(raw.sha256s))
             record_loads(ledger, raw.source, done, raw.digest)
         executor.mark(Relation(None, raw.source.schema, raw.source.table), "table", raw.digest)
-        for load in done:
-            observer.loaded(load)
+        observer.loaded(done)
         loads += done
     return tuple(loads)
 

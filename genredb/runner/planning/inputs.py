@@ -77,21 +77,22 @@ def present_files(project: Project) -> tuple[RawFiles, ...]:
 
 def _raw_files(source: SourceSpec, paths: Iterable[Path], last: LoadedSource | None) -> RawFiles:
     before = last.files if last else {}
-    read = {path: _digested(path, before.get(path.name)) for path in paths}
+    names = {path: source.name_of(path) for path in paths}
+    read = {path: _digested(path, before.get(name)) for path, name in names.items()}
     sha256s = {path: sha256 for path, (sha256, _) in read.items()}
-    files = RawFiles(source, sha256s, _digest(source, {path.name: sha for path, sha in sha256s.items()}))
+    files = RawFiles(source, sha256s, _digest(source, {names[path]: sha for path, sha in sha256s.items()}))
     if last is None or files.digest == last.digest:
         return files
     if _digest(source, {name: file.sha256 for name, file in sorted(before.items())}) != last.digest:
         return files  # it was declared otherwise
     held: dict[Path, Held | None] = {}
     for path, (sha256, prefix) in read.items():
-        part = before.get(path.name)
+        part = before.get(names[path])
         if part and not _has_only_grown(path.name, part, sha256, prefix):
             return files
         rest = None if part and part.sha256 == sha256 else prefix
         held[path] = Held(file_stamp(path)[1], part.records, rest) if part else None
-    return replace(files, held=held) if before.keys() <= {path.name for path in held} else files
+    return replace(files, held=held) if before.keys() <= set(names.values()) else files
 
 
 def _digested(path: Path, part: LoadedFile | None) -> tuple[str, Prefix | None]:

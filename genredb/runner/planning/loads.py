@@ -69,7 +69,7 @@ def _load_rows(loads: "Iterable[Load]", source: str, digest: str) -> list[tuple[
     return [
         (
             source,
-            load.file.name,
+            load.name,
             load.sha256,
             digest,
             load.size,

@@ -25,9 +25,9 @@ class Receipt:
     """The inputs that a database file was built from.
 
     ``identity`` is the file's inode, size and change time; ``environment`` names the variables that templates
-    use; ``raw_names`` are all names in the raw folder, since a new one may match a pattern; ``files`` maps
-    the paths of raw files to their sha256, which is empty for an optional file that was missing; ``warnings``
-    counts the checks that warn.
+    use; ``files`` maps the paths of raw files to their sha256, which is empty for an optional file that was
+    missing, and of the folders they were found in to that of the names there, since a new one may match a
+    pattern; ``warnings`` counts the checks that warn.
     """
 
     database: str
@@ -35,7 +35,6 @@ class Receipt:
     inputs: str
     environment: list[str]
     raw_dir: str
-    raw_names: list[str]
     files: dict[str, str]
     warnings: int
 
@@ -49,9 +48,9 @@ def read_receipt(config: Config, files_digest: str) -> Receipt | None:
         return None
     if receipt.inputs != _inputs(config, files_digest, receipt.environment):
         return None
-    if receipt.raw_dir != str(config.raw_dir) or receipt.raw_names != _raw_names(config.raw_dir):
+    if receipt.raw_dir != str(config.raw_dir):
         return None
-    holds = all(_digest(Path(path)) == sha256 for path, sha256 in receipt.files.items())
+    holds = all(digest_of(Path(path)) == sha256 for path, sha256 in receipt.files.items())
     return receipt if holds else None
 
 
@@ -68,26 +67,26 @@ def _read(config: Config) -> Receipt | None:
 def raw_files_changed(config: Config) -> bool:
     """Return True if raw files have changed since the last build, as far as is known.
 
-    Files older than the database are not read.
+    Files older than the database are not read. The raw folder is that of the last build, even if the next one
+    would use another.
     """
     receipt = _read(config)
     if receipt is None or not config.database.exists():
         return False
-    folder = Path(receipt.raw_dir)  # even if a build would now use another one
-    if folder.is_dir() and receipt.raw_names != _raw_names(folder):
-        return True
     built_at = config.database.stat().st_mtime_ns
     files = [(Path(path), sha256) for path, sha256 in receipt.files.items()]
     newer = [
         (path, sha256)
         for path, sha256 in files
-        if path.is_file() and (not sha256 or path.stat().st_mtime_ns > built_at)
+        if path.is_dir() or (path.is_file() and (not sha256 or path.stat().st_mtime_ns > built_at))
     ]
-    return any(_digest(path) != sha256 for path, sha256 in newer)
+    return any(digest_of(path) != sha256 for path, sha256 in newer)
 
 
-def _digest(path: Path) -> str:
-    """Return the sha256 of a file, or an empty string if it does not exist."""
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file, or of the names in a folder, or an empty string if it does not exist."""
+    if path.is_dir():
+        return digest(json.dumps(sorted(one.name for one in path.iterdir())))
     if not path.is_file():
         return ""
     from genredb.warehouse.rawfile import file_digest  # noqa: PLC0415 - a query seldom needs it
@@ -98,7 +97,7 @@ def _digest(path: Path) -> str:
 def write_receipt(
     config: Config, files_digest: str, environment: Iterable[str], files: Mapping[Path, str], warnings: int
 ) -> None:
-    """Record that the database file matches the project and these raw files."""
+    """Record that the database file matches the project and these raw files and folders."""
     identity = _identity(config.database)
     if identity is None:
         return
@@ -109,15 +108,10 @@ def write_receipt(
         _inputs(config, files_digest, names),
         names,
         str(config.raw_dir),
-        _raw_names(config.raw_dir),
         {str(path): sha256 for path, sha256 in files.items()},
         warnings,
     )
     write_artifact(config.target_dir / _RECEIPT, json.dumps(asdict(receipt)))
-
-
-def _raw_names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def _identity(database: Path) -> list[int] | None:

@@ -1,12 +1,16 @@
 """Detects changes to a project's files and its raw files by polling."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
+from genredb.runner.project.discover import read_project
 from genredb.runner.project.find import project_files
+from genredb.runner.project.raw_folder import folders_of
+from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.readers.formats import suffix_of
 
 GLANCE = 0.2  # polling interval in seconds
@@ -18,6 +22,7 @@ class Watched:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._raw_dirs = {config.raw_dir, config.home / "data" / "raw"}
+        self._sources: tuple[SourceSpec, ...] = ()
         self._seen: dict[Path, object] = {}
 
     def look(self) -> None:
@@ -28,6 +33,8 @@ class Watched:
         """Receive the configuration of the running build; it may read other files."""
         self._config = config
         self._raw_dirs.add(config.raw_dir)
+        with contextlib.suppress(ProjectError):
+            self._sources = read_project(config).loaded_sources
         self._seen = self._stamps() | self._seen
 
     def wait(self) -> list[Path]:
@@ -52,7 +59,8 @@ class Watched:
         return {path: found[path] for path in found if not path.is_relative_to(self._config.target_dir)}
 
     def _raw_files(self) -> Iterator[Path]:
-        for folder in self._raw_dirs:
+        folders = (folder for raw_dir in self._raw_dirs for folder in folders_of(self._sources, raw_dir))
+        for folder in folders:
             if folder.is_dir():
                 yield from (path for path in folder.iterdir() if suffix_of(path.name))
 

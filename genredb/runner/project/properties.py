@@ -167,9 +167,11 @@ def _raw_pattern(meta: Mapping[str, Any], path: str) -> RawPattern | None:
     stated = file if files is None else files
     if stated is None:
         return None
-    if files is not None and "/" in files:
+    if files is not None and ("**" in files or {"", ".", ".."} & set(files.split("/"))):
         raise ProjectError(
-            f"`files:` should be a pattern of names in the raw folder, not '{files}'", place=path
+            f"`files:` should be a pattern of names in the raw folder, not '{files}'",
+            place=path,
+            cure="write a * for each folder, as in songs/*/*.parquet" if "**" in files else "",
         )
     return RawPattern(
         stated,

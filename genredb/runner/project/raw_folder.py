@@ -1,6 +1,7 @@
 """The files of the raw folder: which source reads which, and which are unused.
 
-A source that names ``songs.csv`` also reads ``songs.parquet`` or any other supported format.
+A source that names ``songs.csv`` also reads ``songs.parquet`` or any other supported format. The names of
+files in folders are those below the raw folder, with slashes.
 """
 
 import os
@@ -32,7 +33,7 @@ def source_files(source: SourceSpec, sources: Iterable[SourceSpec], config: Conf
     stated, raw_dir = source.files, config.raw_dir
     if stated is None:
         return ()
-    names = _names(raw_dir)
+    names = _listed(raw_dir, sources)
     if stated.is_pattern:
         found = [name for name in names if _fits(name, stated)]
     else:
@@ -56,6 +57,21 @@ def source_files(source: SourceSpec, sources: Iterable[SourceSpec], config: Conf
     return tuple(raw_dir / name for name in found)
 
 
+def folders_of(sources: Iterable[SourceSpec], raw_dir: Path) -> list[Path]:
+    """Return the raw folder and the folders below it in which files may match a pattern, or folders of it."""
+    found = {raw_dir}
+    for source in sources:
+        if source.files and source.files.is_pattern:
+            folders = [raw_dir]
+            for pattern in source.files.text.split("/")[:-1]:
+                inside = (
+                    folder / name for folder in folders for name in _names(folder) if _is_like(name, pattern)
+                )
+                folders = [folder for folder in inside if folder.is_dir()]
+                found |= set(folders)
+    return sorted(found)
+
+
 def absent_files(source: SourceSpec, config: Config) -> list[Path]:
     """Return the usual paths of a source's single file, in any format, where there is none."""
     stated = source.files
@@ -71,30 +87,44 @@ def unread_notices(sources: Iterable[SourceSpec], config: Config) -> Iterator[No
     """Yield a notice for each raw file that no source reads, if any source reads files."""
     stated = tuple(source.files.text for source in sources if source.files)
     if stated:
-        for name in _unread(_names(config.raw_dir), sources):
+        names = _listed(config.raw_dir, sources)
+        for name in _unread(names, sources):
             place = Place(config.show_path(config.raw_dir / name))
             what = "the file is ignored, as its name matches no source's `file:` or `files:`"
             yield Notice(what, place, name=name, choices=stated)
         patterns = [source.files for source in sources if source.files]
-        for name in _names(config.raw_dir):
+        for name in names:
             if any(_is_unreadable(name, pattern) for pattern in patterns):
                 place = Place(config.show_path(config.raw_dir / name))
                 what = "the file is ignored, as its format is not supported"
                 yield Notice(what, place, cure="save it as CSV")
 
 
-def _names(raw_dir: Path) -> list[str]:
-    return sorted(path.name for path in raw_dir.iterdir()) if raw_dir.is_dir() else []
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def _listed(raw_dir: Path, sources: Iterable[SourceSpec]) -> list[str]:
+    """Return what is in the raw folder and in the folders below it that patterns name."""
+    folders = folders_of(sources, raw_dir)
+    return sorted(
+        (folder / name).relative_to(raw_dir).as_posix() for folder in folders for name in _names(folder)
+    )
 
 
 def _fits(name: str, stated: RawPattern) -> bool:
     """Return True if a file of the raw folder has the stated name, in any format, or matches the pattern."""
-    if stated.is_pattern and name.startswith("."):
-        return False
     text = stated.text if stated.is_pattern else os.path.normpath(stated.text)
     if suffix_of(text) and suffix_of(name):
         name, text = stem_of(name), stem_of(text)
-    return fnmatchcase(name, text) if stated.is_pattern else name == text
+    if not stated.is_pattern:
+        return name == text
+    names, patterns = name.split("/"), text.split("/")
+    return len(names) == len(patterns) and all(map(_is_like, names, patterns))
+
+
+def _is_like(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) and not name.startswith(".")
 
 
 def _refuse_doubled(source: SourceSpec, names: Iterable[str], raw_dir: Path) -> None:
@@ -112,9 +142,9 @@ def _refuse_doubled(source: SourceSpec, names: Iterable[str], raw_dir: Path) -> 
 
 def _is_unreadable(name: str, stated: RawPattern) -> bool:
     """Return True if a file has the name that a source expects but an unsupported extension."""
-    path = PurePath(name)
-    is_other = bool(path.suffix) and not suffix_of(name) and path.suffix.lower() in _OTHER_SUFFIXES
-    return is_other and any(_fits(path.stem + suffix, stated) for suffix in SUFFIXES)
+    suffix = PurePath(name).suffix
+    is_other = bool(suffix) and not suffix_of(name) and suffix.lower() in _OTHER_SUFFIXES
+    return is_other and any(_fits(name.removesuffix(suffix) + other, stated) for other in SUFFIXES)
 
 
 def _unread(names: Iterable[str], sources: Iterable[SourceSpec]) -> list[str]:
@@ -124,7 +154,7 @@ def _unread(names: Iterable[str], sources: Iterable[SourceSpec]) -> list[str]:
         name
         for name in names
         if suffix_of(name)
-        and not name.startswith(".")
+        and not PurePath(name).name.startswith(".")
         and not any(_fits(name, pattern) for pattern in patterns)
     ]
 
