@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class SparkEngine(Engine):
-    """Builds on the Spark of ``config``; its relations are in the folder NAME.spark beside the ledger.
+    """Builds on the Spark of ``config``; its relations are in the folder LEDGER.spark beside the ledger.
 
     A session that runs in this process is used, and left running.
     """

@@ -134,7 +134,7 @@ class TestReal:
         process = command.start("local[1]")
         deadline = time.monotonic() + SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            if any(command.folder.glob("ledger.spark/snap-*/*slow/_temporary")):
+            if any(command.folder.glob("ledger.duckdb.spark/snap-*/*slow/_temporary")):
                 [java] = processes(process.pid, "org.apache.spark.deploy.SparkSubmit")
                 os.kill(java, signal.SIGKILL)
                 break
@@ -147,11 +147,11 @@ class TestReal:
         assert not [line for line in said.splitlines() if "Traceback" in line or line.startswith("\tat")]
 
     def test_the_folder_of_the_tables_is_not_one(self, command: Command) -> None:
-        (command.folder / "ledger.spark").write_text("a file")
+        (command.folder / "ledger.duckdb.spark").write_text("a file")
         code, said = command.says("local[1]")
         assert code == 3
         assert len(said) == 1
-        assert str(command.folder / "ledger.spark") in said[0]
+        assert str(command.folder / "ledger.duckdb.spark") in said[0]
 
 
 JOB = (
