@@ -27,7 +27,11 @@ def _refuse_pair(left: exp.Expr, right: exp.Expr) -> Why:
 
 
 def _refuse_select(node: exp.Expr) -> Why:
-    lists = [one for one in node.args["expressions"] if one.find(exp.Explode)]
+    """Return why rows of lists would differ: Spark unnests before windows, DuckDB after them."""
+    selected = node.args["expressions"]
+    lists = [one for one in selected if one.find(exp.Explode)]
+    if lists and any(one.find(exp.Window) for one in selected):
+        return "with a window beside unnest"
     return "with more than one unnest" if len(lists) > 1 else None
 
 

@@ -89,6 +89,15 @@ def _of_list(node: exp.Expr) -> Why:
     return None if family(node.this) == Family.LIST else f"of type {family(node.this)}"
 
 
+def _join(node: exp.Expr) -> exp.Expr:
+    """Join texts; of NULLs alone, DuckDB's result is NULL, Spark's is an empty text."""
+    listed, zero = node.this, exp.Literal.number(0)
+    is_empty = exp.EQ(this=spark("array_size", listed.copy()), expression=zero)
+    has_text = exp.GT(this=spark("array_size", spark("array_compact", listed.copy())), expression=zero.copy())
+    joined = spark("array_join", listed, node.expression)
+    return spark("if", exp.Or(this=is_empty, expression=has_text), joined, exp.Null())
+
+
 def _refuse_join(node: exp.Expr) -> Why:
     items = node.this.type.expressions if node.this.type else []
     if [family_of(one) for one in items] != [Family.TEXT]:
@@ -108,9 +117,11 @@ LISTS = (
         (
             _select("array_to_string(string_split(t, ','), '/')"),
             _select("array_to_string(string_split(t, ''), '')"),
+            _select("array_to_string([t], ',')"),
+            _select("array_to_string(list_transform(string_split(t, ','), lambda x: nullif(x, 'b')), ',')"),
         ),
         refuses=_refuse_join,
-        translate=lambda node: spark("array_join", node.this, node.expression),
+        translate=_join,
     ),
     Allowed(
         exp.Transform,

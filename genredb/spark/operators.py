@@ -1,5 +1,8 @@
 """The allow-list of operators, conditions, literals and casts."""
 
+import datetime
+import re
+
 from sqlglot import exp
 
 from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, constant, only, operands, parts
@@ -8,6 +11,7 @@ from genredb.spark.types import Family, family, family_of
 _INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
 _WIDEST = frozenset(("INT128",))
 _ROUNDING = (exp.Round, exp.Floor, exp.Ceil)
+_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)", re.ASCII)
 
 
 def _select(sql: str) -> str:
@@ -107,10 +111,19 @@ def _refuse_cast(node: exp.Expr) -> Why:
     is_read = kind in _INTEGERS and of == Family.TEXT
     is_written = of in (Family.INTEGER, Family.TEXT) and family_of(to) == Family.TEXT
     is_typed_null = of == Family.NULL or isinstance(node.this, exp.Null)
-    is_day = kind == "DATE" and constant(node.this) is not None
+    is_day = kind == "DATE" and _is_day(constant(node.this))
     if is_identity or is_widening or is_integral or is_read or is_written or is_typed_null or is_day:
         return None
     return f"of type {of} to {to.sql('duckdb')}"
+
+
+def _is_day(text: str | None) -> bool:
+    """Return True for a day that exists; Spark reads more, such as '2024', '2024-01-01 junk' and 'today'."""
+    found = _DAY.fullmatch(text or "")
+    try:
+        return found is not None and bool(datetime.date(*map(int, found.groups())))
+    except ValueError:
+        return False
 
 
 def _rewrite_cast(node: exp.Expr) -> exp.Expr:
@@ -250,6 +263,7 @@ OPERATORS = (
             _select("d::double"),
             _select("round(small / 4)::integer"),
             _select("date '2024-02-29'"),
+            _select("'2024-2-9'::date"),
             "select k, digits::integer as x from nasty.pairs",
         ),
         parts("to"),

@@ -78,8 +78,18 @@ SCHEMA = {
         ("no_such_function(x)", "no_such_function()"),
         ("random()", "rand()"),
         ("unnest(l), unnest(l)", "with more than one unnest"),
+        ("unnest(l), row_number() over (order by i)", "with a window beside unnest"),
         ("hash(x)", "hash()"),
         ("max(r)", "max() of type unknown"),
+        ("date '2024'", "CAST of type text to DATE"),
+        ("date '2024-02'", "CAST of type text to DATE"),
+        ("date '2024-02-30'", "CAST of type text to DATE"),
+        ("date '2024-01-01 junk'", "CAST of type text to DATE"),
+        ("'2024-01-01T'::date", "CAST of type text to DATE"),
+        ("date '+2024-01-01'", "CAST of type text to DATE"),
+        ("'today'::date", "CAST of type text to DATE"),
+        ("'2024-01-01'::timestamp", "CAST of type text to TIMESTAMP"),
+        ("timestamp '2024'", "CAST of type text to TIMESTAMP"),
     ],
 )
 def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
