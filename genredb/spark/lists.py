@@ -118,7 +118,6 @@ LISTS = (
             _select("array_to_string(string_split(t, ','), '/')"),
             _select("array_to_string(string_split(t, ''), '')"),
             _select("array_to_string([t], ',')"),
-            _select("array_to_string(list_transform(string_split(t, ','), lambda x: nullif(x, 'b')), ',')"),
         ),
         refuses=_refuse_join,
         translate=_join,

@@ -29,6 +29,16 @@ def misread_in_order(query: exp.Expr, schema: Schema) -> Iterator[exp.Column]:
                 yield column
 
 
+def of_no_relation(query: exp.Expr) -> Iterator[exp.Column]:
+    """Yield the names that are neither a relation's column nor an alias: `user` and `rowid` of DuckDB."""
+    for column in query.find_all(exp.Column):
+        order = column.find_ancestor(exp.Order, exp.Query)
+        ordered = order.parent if isinstance(order, exp.Order) else None
+        aliases = ordered.named_selects if isinstance(ordered, exp.Query) else ()
+        if not column.table and column.name not in aliases:
+            yield column
+
+
 def _is_itself(selected: exp.Expr) -> bool:
     column = selected.unalias()
     return isinstance(column, exp.Column) and column.name == selected.alias_or_name

@@ -90,6 +90,8 @@ SCHEMA = {
         ("'today'::date", "CAST of type text to DATE"),
         ("'2024-01-01'::timestamp", "CAST of type text to TIMESTAMP"),
         ("timestamp '2024'", "CAST of type text to TIMESTAMP"),
+        ("user", "user, which is no column of a relation"),
+        ("row_number() over (order by rowid)", "rowid, which is no column of a relation"),
     ],
 )
 def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
@@ -132,6 +134,9 @@ def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
         ("select count(*) filter (where i in (select i from t)) as n from t", "IN a query"),
         ("select h from t union all select 0.5", "UNION between types decimal, hugeint"),
         ("from t pivot (sum(i) for x in ('a'))", "pivot"),
+        ("select i from t where user = 'a'", "user, which is no column of a relation"),
+        ("select i from t order by rowid", "rowid, which is no column of a relation"),
+        ("select list(x order by i, rowid) as z from t", "rowid, which is no column of a relation"),
     ],
 )
 def test_a_clause_is_refused_by_name(query: str, reason: str) -> None:
@@ -147,6 +152,9 @@ def test_a_clause_is_refused_by_name(query: str, reason: str) -> None:
         "select i, d from t order by i + 0",
         "select i, count(*) as n from t group by i order by -n",
         "select -i as i from t order by t.i",
+        "select i as user from t order by user",
+        "select i as a from t union select i from t order by a",
+        "select i as a, sum(d) as z from t where a > 0 group by a having z > 1 order by a, -z",
         "select sum(i) > 0.5 as z from t",
         "select i from t where d > 0 and (not (i in (select i from t)) and x in (select x from t))",
         r"select regexp_extract(x, '((a)|b)*(?:(c*)d)+(e*)?', 2) as z from t",
