@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, as_double, comparable, only, parts, spark
+from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, only, parts, spark
 from genredb.spark.types import NUMBERS, Family, family
 
 _PLAIN = (Family.INTEGER, Family.DOUBLE, Family.TEXT, Family.BOOLEAN, Family.DATE)
@@ -67,9 +67,30 @@ def _never_null(node: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=node, expressions=[error])
 
 
+def _is_wide(node: exp.Expr) -> bool:
+    """Return True for integers whose sum a double may round."""
+    kind = node.type.this.name if node.type else ""
+    return kind in ("BIGINT", "INT128")
+
+
+def _refuse_avg(node: exp.Expr) -> Why:
+    return _number(node) or (_refuse_around(node) if _is_wide(node.this) else None)
+
+
 def _avg(node: exp.Expr) -> exp.Expr:
-    node.set("this", as_double(node.this))
-    return node
+    """Average wide integers by their exact sum, as DuckDB does: a double would round large ones."""
+    if not _is_wide(node.this):
+        node.set("this", as_double(node.this))
+        return node
+    total = cast(exp.Sum(this=cast(node.this, "decimal(38, 0)")), "double")
+    return exp.Paren(this=exp.Div(this=total, expression=exp.Count(this=node.this.copy())))
+
+
+def _refuse_around(node: exp.Expr) -> Why:
+    """Return why an aggregate that becomes several on Spark cannot stand here."""
+    if isinstance(node.parent, exp.Filter):
+        return "with FILTER"
+    return "with OVER" if isinstance(node.parent, exp.Window) else None
 
 
 def _corr(node: exp.Expr) -> exp.Expr:
@@ -140,8 +161,12 @@ AGGREGATES = (
     ),
     Allowed(
         exp.Avg,
-        (*_grouped("avg(i)", "avg(i::hugeint)"), *_of_finite("avg(v)", "avg(g)", "avg(g::hugeint)")),
-        refuses=_number,
+        (
+            *_grouped("avg(i)", "avg(b)", "avg(i::hugeint)"),
+            "select avg(n) as x from (select 9007199254740993 as n union all select -9007199254740992)",
+            *_of_finite("avg(v)", "avg(g)", "avg(g::hugeint)"),
+        ),
+        refuses=_refuse_avg,
         translate=_avg,
     ),
     Allowed(

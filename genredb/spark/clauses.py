@@ -58,7 +58,11 @@ def _refuse_nested(node: exp.Expr) -> Why:
 
 
 def _refuse_frame(node: exp.Expr) -> Why:
-    return None if str(node.args.get("kind")).upper() == "ROWS" else "other than ROWS"
+    if str(node.args.get("kind")).upper() != "ROWS":
+        return "other than ROWS"
+    ends = [one for part in ("start", "end") if isinstance(one := node.args.get(part), exp.Expr)]
+    is_plain = all(isinstance(one, exp.Literal) and one.is_int for one in ends)
+    return None if is_plain else "with an end that is not a constant from 0"
 
 
 CLAUSES = (

@@ -1,11 +1,24 @@
 """The allow-list of operators, conditions, literals and casts."""
 
 import datetime
+import math
 import re
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, constant, only, operands, parts
+from genredb.spark.allowed import (
+    MOST_DIGITS,
+    MOST_PLACES,
+    Allowed,
+    Why,
+    as_double,
+    cast,
+    comparable,
+    constant,
+    only,
+    operands,
+    parts,
+)
 from genredb.spark.types import Family, family, family_of
 
 _INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
@@ -30,6 +43,18 @@ def _compared(symbol: str) -> tuple[str, ...]:
         "yes {} true",
     )
     return tuple(_select(side.format(symbol)) for side in sides)
+
+
+def _refuse_literal(node: exp.Expr) -> Why:
+    text = node.name.lower()
+    if node.args["is_string"]:
+        return None
+    if "e" in text:
+        return "that no double holds" if math.isinf(float(text)) else None
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > MOST_PLACES:
+        return f"of more than {MOST_PLACES} decimal places"
+    return f"of more than {MOST_DIGITS} digits" if len(whole) + len(fraction) > MOST_DIGITS else None
 
 
 def _refuse_comparison(node: exp.Expr) -> Why:
@@ -143,6 +168,7 @@ OPERATORS = (
             _select("'${env:HOME} ${spark.app.name}'"),
         ),
         parts("is_string"),
+        _refuse_literal,
     ),
     Allowed(exp.Null, (_select("cast(null as varchar)"),)),
     Allowed(exp.Boolean, (_select("true"),)),

@@ -10,7 +10,8 @@ from genredb.spark.clauses import CLAUSES
 from genredb.spark.functions import FUNCTIONS
 from genredb.spark.lists import LISTS
 from genredb.spark.operators import OPERATORS
+from genredb.spark.regexps import REGEXPS
 
 ALLOWED: Mapping[type[exp.Expr], Allowed] = {
-    one.construct: one for one in (*CLAUSES, *OPERATORS, *FUNCTIONS, *LISTS, *AGGREGATES)
+    one.construct: one for one in (*CLAUSES, *OPERATORS, *FUNCTIONS, *REGEXPS, *LISTS, *AGGREGATES)
 }

@@ -127,7 +127,8 @@ def _literal(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     elif "." in node.name:
         kind = "DECIMAL"
     else:
-        kind = "INT" if int(node.name) < 2**63 else "INT128"
+        number = int(node.name)
+        kind = "INT" if number < 2**31 else "BIGINT" if number < 2**63 else "INT128"
     annotator._set_type(node, exp.DataType.build(kind))
     return node
 
