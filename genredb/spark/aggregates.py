@@ -52,6 +52,10 @@ def _refuse_arg_best(node: exp.Expr) -> Why:
     return None if other is None else f"by type {family(other)}"
 
 
+def _refuse_tuple(node: exp.Expr) -> Why:
+    return None if isinstance(node.parent, exp.ArgMax | exp.ArgMin) else "outside arg_max() and arg_min()"
+
+
 def _arg_best(node: exp.Expr) -> exp.Expr:
     """DuckDB leaves out rows without an argument; the engines order NULLs in tuples differently."""
     orders = _orders(node)
@@ -197,7 +201,7 @@ AGGREGATES = (
         refuses=_refuse_arg_best,
         translate=_arg_best,
     ),
-    Allowed(exp.Tuple, _grouped("arg_max(id, (small, id))")),
+    Allowed(exp.Tuple, _grouped("arg_max(id, (small, id))"), refuses=_refuse_tuple),
     Allowed(
         exp.ArrayAgg,
         (

@@ -39,6 +39,21 @@ def of_no_relation(query: exp.Expr) -> Iterator[exp.Column]:
             yield column
 
 
+def doubled(query: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
+    """Yield columns of a query, and their name, which another one has: Spark finds no column by it.
+
+    Spark takes letters of both cases for the same, DuckDB only those of ASCII.
+    """
+    for select in query.find_all(exp.Select):
+        seen = set()
+        for one in select.selects:
+            is_named = not one.alias_or_name.startswith("_col_")  # else DuckDB names it after its SQL
+            name = one.alias_or_name if is_named else one.unalias().sql("duckdb")
+            if name.upper().casefold() in seen:
+                yield one, name
+            seen.add(name.upper().casefold())
+
+
 def _is_itself(selected: exp.Expr) -> bool:
     column = selected.unalias()
     return isinstance(column, exp.Column) and column.name == selected.alias_or_name

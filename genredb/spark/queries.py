@@ -36,6 +36,8 @@ class Queries:
     def typed(self, query: Translated) -> str:
         """Return the query with DuckDB's types; ProjectError if Spark's differ by more than widening."""
         frame = self._run(query.sql, lambda frame: frame)
+        if len(query.columns) < len(frame.schema.fields):
+            raise ProjectError("two columns have one name", cure="name each with `as`")
         for (name, kind), field in zip(query.columns.items(), frame.schema.fields, strict=True):
             wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
             if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
