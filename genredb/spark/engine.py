@@ -21,11 +21,11 @@ from genredb.spark.published import published
 from genredb.spark.queries import refusal_errors, refuse_untyped
 from genredb.spark.session import (
     DEFAULT_MASTER,
-    refused_settings,
     running_session,
     start_session,
     stop_session,
 )
+from genredb.spark.settings import refused_settings
 from genredb.spark.snapshots import Snapshots, warehouse_of
 from genredb.warehouse.settings import RESOURCES
 from genredb.warehouse.tables import create_tables
@@ -77,9 +77,7 @@ class SparkEngine(Engine):
             if setting.name.lower() not in RESOURCES
         ]
         profile = project.config.profile
-        errors += [
-            ProjectError(what, place=profile.file or "") for what in refused_settings(profile.spark_settings)
-        ]
+        errors += [error.at(profile.file or "") for error in refused_settings(profile.spark_settings)]
         for node in compilation.nodes.values():
             errors += self._refusals(compilation, node)
         if project.config.on_run_start or project.config.on_run_end:

@@ -83,6 +83,8 @@ class TestReal:
         [
             ("nonsense", {}, "this is no master; name one such as local[4] or spark://host:7077"),
             ("local[x]", {}, "this is no master; name one such as local[4] or spark://host:7077"),
+            ("local[0]", {}, "this is no master; name one such as local[4] or spark://host:7077"),
+            ("yarn", {}, "this is no master; name one such as local[4] or spark://host:7077"),
             ("spark://127.0.0.1:1", {}, "no master answers (127.0.0.1:1: Connection refused); see that it runs"),
             ("local[1]", {"spark.driver.memory": "lots"}, "Invalid maximum heap size: -Xmxlots"),
             ("local[1]", {"spark.driver.memory": "400000g"}, "Could not reserve enough space for 419430400000KB object heap"),
