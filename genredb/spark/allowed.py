@@ -94,6 +94,12 @@ def only(*families: Family) -> Callable[[exp.Expr], Why]:
     return refuses
 
 
+def condition(node: exp.Expr | None) -> Why:
+    """Return why this cannot decide anything on Spark, where only a boolean can; None if it can."""
+    found = family(node)
+    return None if node is None or found == Family.BOOLEAN else f"with a condition of type {found}"
+
+
 def comparable(*nodes: exp.Expr | None) -> Why:
     """Return why values cannot be compared on both engines alike: they would be converted, or are lists."""
     found = {family(node) for node in nodes if node is not None} - {Family.NULL}

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, comparable, parts
+from genredb.spark.allowed import Allowed, Why, comparable, condition, parts
 from genredb.spark.types import Family, family
 
 _JOINS = frozenset(("", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"))
@@ -11,7 +11,11 @@ _JOINS = frozenset(("", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"))
 def _refuse_join(node: exp.Expr) -> Why:
     named = [str(node.args.get(part) or "") for part in ("side", "kind", "method")]
     other = next((name for name in named if name.upper() not in _JOINS), None)
-    return None if other is None else f"of the kind {other}"
+    return condition(node.args.get("on")) if other is None else f"of the kind {other}"
+
+
+def _refuse_condition(node: exp.Expr) -> Why:
+    return condition(node.this)
 
 
 def _refuse_set(node: exp.Expr) -> Why:
@@ -75,7 +79,9 @@ CLAUSES = (
     Allowed(exp.From, ("select id from nasty.scalars",)),
     Allowed(exp.Subquery, ("select b.id from (select id from nasty.scalars) as b",), parts("alias")),
     Allowed(
-        exp.Where, ("select id from nasty.scalars where d > 0", "select id from nasty.scalars where t = ''")
+        exp.Where,
+        ("select id from nasty.scalars where d > 0", "select id from nasty.scalars where t = ''"),
+        refuses=_refuse_condition,
     ),
     Allowed(
         exp.Group,
@@ -87,7 +93,11 @@ CLAUSES = (
         parts("all"),
         _refuse_empty_keys,
     ),
-    Allowed(exp.Having, ("select t from nasty.scalars group by t having count(*) > 1",)),
+    Allowed(
+        exp.Having,
+        ("select t from nasty.scalars group by t having count(*) > 1",),
+        refuses=_refuse_condition,
+    ),
     Allowed(
         exp.Order,
         (

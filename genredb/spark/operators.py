@@ -14,6 +14,7 @@ from genredb.spark.allowed import (
     as_double,
     cast,
     comparable,
+    condition,
     constant,
     only,
     operands,
@@ -118,6 +119,11 @@ def _refuse_results(node: exp.Expr) -> Why:
     return None if is_nested else comparable(*found)
 
 
+def _refuse_if(node: exp.Expr) -> Why:
+    results = () if isinstance(node.parent, exp.Case) else (node.args["true"], node.args.get("false"))
+    return condition(node.this) or (comparable(*results) if results else None)
+
+
 def _refuse_like(node: exp.Expr) -> Why:
     pattern = constant(node.expression)
     if pattern is None or "\\" in pattern:
@@ -188,7 +194,7 @@ OPERATORS = (
     ),
     Allowed(exp.And, (_select("i > 0 and t = ''"),), refuses=only(Family.BOOLEAN)),
     Allowed(exp.Or, (_select("i > 0 or t = ''"),), refuses=only(Family.BOOLEAN)),
-    Allowed(exp.Not, (_select("not yes"), _select("t is not null"))),
+    Allowed(exp.Not, (_select("not yes"), _select("t is not null")), refuses=only(Family.BOOLEAN)),
     Allowed(exp.Is, (_select("t is null"), _select("d is null"))),
     Allowed(
         exp.In,
@@ -257,7 +263,12 @@ OPERATORS = (
         parts("ifs default"),
         _refuse_results,
     ),
-    Allowed(exp.If, (_select("case when i > 0 then i end"),), parts("true false")),
+    Allowed(
+        exp.If,
+        (_select("case when i > 0 then i end"), _select("if(yes, i, 0)")),
+        parts("true false"),
+        _refuse_if,
+    ),
     Allowed(
         exp.Coalesce,
         (_select("coalesce(t, 'none')"), _select("coalesce(d, 0)"), _select("coalesce(i, b)")),
