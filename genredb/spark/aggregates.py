@@ -26,16 +26,16 @@ def _number(node: exp.Expr) -> Why:
     return None if family(node.this) in (Family.INTEGER, Family.DOUBLE) else f"of type {family(node.this)}"
 
 
-def _numbers(node: exp.Expr) -> Why:
-    return only(*NUMBERS)(node)
-
-
 def _of_plain(node: exp.Expr) -> Why:
     return None if family(node.this) in _PLAIN else f"of type {family(node.this)}"
 
 
 def _refuse_count(node: exp.Expr) -> Why:
     found = node.this
+    if found is None:
+        return "without an argument; write count(*)"
+    if isinstance(found, exp.Column) and isinstance(found.this, exp.Star):
+        return "of a relation; write count(*)"
     if isinstance(found, exp.Distinct):
         return "(distinct) of several columns" if len(found.expressions) > 1 else None
     return None
@@ -49,7 +49,7 @@ def _orders(node: exp.Expr) -> list[exp.Expr]:
 
 def _refuse_arg_best(node: exp.Expr) -> Why:
     other = next((one for one in _orders(node) if family(one) not in _PLAIN), None)
-    return None if other is None else f"by type {family(other)}"
+    return _refuse_around(node) if other is None else f"by type {family(other)}"
 
 
 def _refuse_tuple(node: exp.Expr) -> Why:
@@ -111,7 +111,15 @@ def _refuse_list(node: exp.Expr) -> Why:
     if not isinstance(node.this, exp.Order):
         return "without `order by` inside: its order would be chance"
     other = next((why for one in node.this.expressions if (why := comparable(one.this))), None)
-    return None if other is None else f"ordered {other}"
+    return _refuse_around(node) if other is None else f"ordered {other}"
+
+
+def _refuse_median(node: exp.Expr) -> Why:
+    return "with OVER" if isinstance(node.parent, exp.Window) else _number(node)
+
+
+def _refuse_corr(node: exp.Expr) -> Why:
+    return only(*NUMBERS)(node) or _refuse_around(node)
 
 
 def _list(node: exp.Expr) -> exp.Expr:
@@ -185,10 +193,10 @@ AGGREGATES = (
         exp.Corr,
         _of_finite("corr(v, w)", "corr(g, v)", "corr(v, v)", "corr(g::hugeint, v)"),
         parts("null_on_zero_variance"),
-        _numbers,
+        _refuse_corr,
         _corr,
     ),
-    Allowed(exp.Median, _of_finite("median(v)", "median(g)", "median(g::hugeint)"), refuses=_number),
+    Allowed(exp.Median, _of_finite("median(v)", "median(g)", "median(g::hugeint)"), refuses=_refuse_median),
     Allowed(
         exp.ArgMax,
         (*_grouped("arg_max(t, id)", "arg_max(id, (small, id))"), *_whole("arg_max(t, id)")),

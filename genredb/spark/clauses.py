@@ -40,7 +40,10 @@ def _refuse_select(node: exp.Expr) -> Why:
 
 
 def _refuse_distinct(node: exp.Expr) -> Why:
-    return "ON" if node.args.get("on") else None
+    if node.args.get("on"):
+        return "ON"
+    counted = isinstance(node.parent, exp.Select | exp.Count)
+    return None if counted else "values of an aggregate other than count()"
 
 
 def _refuse_empty_keys(node: exp.Expr) -> Why:
@@ -51,8 +54,18 @@ def _refuse_empty_keys(node: exp.Expr) -> Why:
     )
 
 
-def _refuse_distinct_values(node: exp.Expr) -> Why:
-    return "of distinct values" if node.this.find(exp.Distinct) else None
+def _refuse_window(node: exp.Expr) -> Why:
+    if node.this.find(exp.Distinct):
+        return "of distinct values"
+    if isinstance(node.this, exp.Filter):
+        return "of an aggregate with FILTER"
+    is_ordered = bool(node.args.get("order")) or not isinstance(node.this, exp.RowNumber | exp.FirstValue)
+    return None if is_ordered else "that numbers or picks rows without ORDER BY"
+
+
+def _refuse_limit(node: exp.Expr) -> Why:
+    count = node.expression
+    return None if isinstance(count, exp.Literal) and count.is_int else "that is not a constant"
 
 
 def _refuse_nested(node: exp.Expr) -> Why:
@@ -115,7 +128,7 @@ CLAUSES = (
         parts("desc nulls_first"),
         _refuse_nested,
     ),
-    Allowed(exp.Limit, ("select id from nasty.scalars order by id limit 2",)),
+    Allowed(exp.Limit, ("select id from nasty.scalars order by id limit 2",), refuses=_refuse_limit),
     Allowed(exp.With, ("with a as (select id from nasty.scalars) select id from a",)),
     Allowed(
         exp.CTE,
@@ -171,7 +184,7 @@ CLAUSES = (
             "select id, count(*) over () as n from nasty.scalars",
         ),
         parts("partition_by order spec over"),
-        _refuse_distinct_values,
+        _refuse_window,
     ),
     Allowed(
         exp.WindowSpec,

@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sqlglot.optimizer.qualify import qualify
 
-from genredb.spark.names import doubled, misread_in_order, of_no_relation
+from genredb.spark.names import doubled, misread_in_order, of_no_relation, unreachable
 from genredb.spark.registry import ALLOWED
 from genredb.spark.types import Schema, annotated
 
@@ -165,6 +165,8 @@ def _refusals(query: exp.Expr) -> Iterator[Refusal]:
 def _misread(query: exp.Expr, schema: Schema) -> Iterator[Refusal]:
     for one in misread_in_order(query, schema):
         yield Refusal(f"ORDER BY an expression of {one.name}, a column and an alias,", _offset(one))
+    for one in unreachable(query):
+        yield Refusal(f"a subquery that reads {one.name} of the query around it here", _offset(one))
     for column, name in doubled(query):
         yield Refusal(f"a second column of the name {name}", _offset(column))
     for one in of_no_relation(query):

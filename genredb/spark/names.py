@@ -39,6 +39,23 @@ def of_no_relation(query: exp.Expr) -> Iterator[exp.Column]:
             yield column
 
 
+def unreachable(query: exp.Expr) -> Iterator[exp.Column]:
+    """Yield names of an outer query where Spark does not let a subquery read them.
+
+    It does within WHERE, unless the subquery is a value of a grouped query, and within EXISTS.
+    """
+    for scope in traverse_scope(query):
+        if not scope.is_correlated_subquery or isinstance(scope.expression.parent, exp.Exists):
+            continue
+        outer = scope.parent.expression if scope.parent else None
+        is_value = not isinstance(scope.expression.find_ancestor(exp.Where, exp.Select), exp.Where)
+        is_of_group = is_value and isinstance(outer, exp.Select) and bool(outer.args.get("group"))
+        for column in scope.external_columns:
+            where = column.find_ancestor(exp.Where, exp.Select)
+            if is_of_group or not isinstance(where, exp.Where):
+                yield column
+
+
 def doubled(query: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
     """Yield columns of a query, and their name, which another one has: Spark finds no column by it.
 
