@@ -18,7 +18,7 @@ from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
-from genredb.spark.queries import refusal_errors, refuse_untyped
+from genredb.spark.queries import refusal_errors, refuse_types
 from genredb.spark.session import (
     DEFAULT_MASTER,
     running_session,
@@ -71,7 +71,7 @@ class SparkEngine(Engine):
         self._own = [Relation(None, *table.name.split(".")) for table in tables if table.name in read]
         for source in project.loaded_sources:
             self._empty.add_source(source)
-        errors = [
+        errors: list[ProjectError] = [
             ProjectError(f"DuckDB's setting {setting.name} does not hold on Spark", place=setting.place)
             for setting in project.config.engine
             if setting.name.lower() not in RESOURCES
@@ -145,17 +145,25 @@ class SparkEngine(Engine):
             what = f"genredb does not load {node.relation.qualified_name}, so Spark cannot read it"
             yield ProjectError(what, place=node.path)
         elif isinstance(node, Seed):
-            self._copy_seed(compilation, node)
+            yield from self._copy_seed(compilation, node)
+        elif isinstance(node, Source) and node.relation.qualified_name in _loaded(compilation):
+            yield from self._refused_types(node)
         elif isinstance(node, Model | Check) and node.sql:
             yield from self._refused_sql(compilation, node)
 
     def _is_provided(self, compilation: "Compilation", node: Source) -> bool:
         """Return True if a source is loaded, made by a model, or one of genredb's own tables."""
-        loaded = {source.qualified_name for source in compilation.project.loaded_sources}
         own = {relation.qualified_name for relation in self._own}
-        return bool(node.depends_on) or node.relation.qualified_name in loaded | own
+        return bool(node.depends_on) or node.relation.qualified_name in _loaded(compilation) | own
 
-    def _copy_seed(self, compilation: "Compilation", node: Seed) -> None:
+    def _refused_types(self, node: Source | Seed) -> Iterator[ProjectError]:
+        relation = str(node.relation.include(database=False))
+        try:
+            refuse_types(self._empty.executor.columns(relation))
+        except ProjectError as error:
+            yield error.at(node.path)
+
+    def _copy_seed(self, compilation: "Compilation", node: Seed) -> Iterator[ProjectError]:
         seed = compilation.project.seeds[node.name]
         types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
         try:
@@ -164,6 +172,7 @@ class SparkEngine(Engine):
             self._empty.clear(node.relation)
         except GenredbError:
             return  # the build reports it
+        yield from self._refused_types(node)
 
     def _refused_sql(self, compilation: "Compilation", node: Compiled) -> Iterator[ProjectError]:
         runtime = Runtime(self._empty.executor, compilation, may_write=False)
@@ -172,7 +181,7 @@ class SparkEngine(Engine):
                 if node.materialized not in ("table", "view"):
                     yield ProjectError(f"{node.materialized} models do not run on Spark", place=node.path)
                 self._empty.create(node.relation, node.sql)
-                refuse_untyped(self._empty.executor.columns(str(node.relation.include(database=False))))
+                refuse_types(self._empty.executor.columns(str(node.relation.include(database=False))))
             else:
                 self._empty.executor.columns(f"(\n{node.sql}\n)")
             to_spark(node.sql, self._empty.schema)
@@ -183,3 +192,8 @@ class SparkEngine(Engine):
         except RefusedError as error:
             for one in refusal_errors(error, node.sql):
                 yield located(runtime, node, one)
+
+
+def _loaded(compilation: "Compilation") -> set[str]:
+    """Return the names of the tables that genredb loads."""
+    return {source.qualified_name for source in compilation.project.loaded_sources}

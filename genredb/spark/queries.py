@@ -10,6 +10,7 @@ from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, ty
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.failures import explained
 from genredb.spark.snapshots import Stored
+from genredb.spark.types import is_of_spark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,17 +80,21 @@ class Queries:
             return do(self.session.sql(translated))
 
 
-def refuse_untyped(columns: Mapping[str, str]) -> None:
-    """Raise ProjectError for a column that is only NULL: Parquet has no type for it."""
-    untyped = next((name for name, kind in columns.items() if '"NULL"' in kind), None)
-    if untyped is not None:
-        raise ProjectError(f"the column {untyped} has no type", cure="state one, as in cast(null as varchar)")
+def refuse_types(columns: Mapping[str, str]) -> None:
+    """Raise ProjectError for a column that is only NULL, or of a type that Spark does not have."""
+    for name, kind in columns.items():
+        if '"NULL"' in kind:
+            cure = "state one, as in cast(null as varchar)"
+            raise ProjectError(f"the column {name} has no type", cure=cure)
+        if not is_of_spark(kind):
+            what = f"the column {name} is {kind}, which Spark does not have"
+            raise ProjectError(what, cure="state another type")
 
 
 def translate(sql: str, empty: EmptyCopy) -> Translated:
     """Translate a query of the relations of ``empty``; SqlError if it is invalid, or for what is refused."""
     columns = empty.executor.columns(f"(\n{sql}\n)")
-    refuse_untyped(columns)
+    refuse_types(columns)
     try:
         return Translated(to_spark(sql, empty.schema), columns)
     except RefusedError as error:
