@@ -34,7 +34,8 @@ def _refuse_select(node: exp.Expr) -> Why:
     """Return why rows of lists would differ: Spark unnests before windows, DuckDB after them."""
     selected = node.args["expressions"]
     lists = [one for one in selected if one.find(exp.Explode)]
-    if lists and any(one.find(exp.Window) for one in selected):
+    order = node.args.get("order")
+    if lists and any(one.find(exp.Window) for one in (*selected, *([order] if order else []))):
         return "with a window beside unnest"
     return "with more than one unnest" if len(lists) > 1 else None
 

@@ -195,6 +195,10 @@ def test_a_construct_is_refused_by_name(expression: str, reason: str) -> None:
             "select x, (select max(u.i) from t as u where u.x = t.x) as z from t group by x",
             "a subquery that reads x of the query around",
         ),
+        (
+            "select unnest(l) as z from t order by row_number() over (order by i)",
+            "SELECT with a window beside unnest",
+        ),
         ("select i from t limit null", "LIMIT that is not a constant"),
         ("select i from t limit (select 2)", "LIMIT that is not a constant"),
         ("select i from t where user = 'a'", "user, which is no column of a relation"),
