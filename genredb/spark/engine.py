@@ -18,7 +18,7 @@ from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
-from genredb.spark.queries import refusal_errors, refuse_types
+from genredb.spark.queries import refusal_errors, refuse_columns
 from genredb.spark.session import (
     DEFAULT_MASTER,
     running_session,
@@ -159,7 +159,7 @@ class SparkEngine(Engine):
     def _refused_types(self, node: Source | Seed) -> Iterator[ProjectError]:
         relation = str(node.relation.include(database=False))
         try:
-            refuse_types(self._empty.executor.columns(relation))
+            refuse_columns(self._empty.executor.columns(relation))
         except ProjectError as error:
             yield error.at(node.path)
 
@@ -181,7 +181,7 @@ class SparkEngine(Engine):
                 if node.materialized not in ("table", "view"):
                     yield ProjectError(f"{node.materialized} models do not run on Spark", place=node.path)
                 self._empty.create(node.relation, node.sql)
-                refuse_types(self._empty.executor.columns(str(node.relation.include(database=False))))
+                refuse_columns(self._empty.executor.columns(str(node.relation.include(database=False))))
             else:
                 self._empty.executor.columns(f"(\n{node.sql}\n)")
             to_spark(node.sql, self._empty.schema)

@@ -57,18 +57,20 @@ def unreachable(query: exp.Expr) -> Iterator[exp.Column]:
 
 
 def doubled(query: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
-    """Yield columns of a query, and their name, which another one has: Spark finds no column by it.
-
-    Spark takes letters of both cases for the same, DuckDB only those of ASCII.
-    """
+    """Yield columns of a query, and their name, which another one has: Spark finds no column by it."""
     for select in query.find_all(exp.Select):
         seen = set()
         for one in select.selects:
             is_named = not one.alias_or_name.startswith("_col_")  # else DuckDB names it after its SQL
             name = one.alias_or_name if is_named else one.unalias().sql("duckdb")
-            if name.upper().casefold() in seen:
+            if folded(name) in seen:
                 yield one, name
-            seen.add(name.upper().casefold())
+            seen.add(folded(name))
+
+
+def folded(name: str) -> str:
+    """Return what Spark compares of a name: both cases of any letter are one, on DuckDB only of ASCII."""
+    return name.upper().casefold()
 
 
 def _is_itself(selected: exp.Expr) -> bool:

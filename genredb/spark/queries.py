@@ -9,6 +9,7 @@ from genredb.errors import ProjectError, SqlError
 from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.failures import explained
+from genredb.spark.names import folded
 from genredb.spark.snapshots import Stored
 from genredb.spark.types import is_of_spark
 
@@ -80,9 +81,14 @@ class Queries:
             return do(self.session.sql(translated))
 
 
-def refuse_types(columns: Mapping[str, str]) -> None:
-    """Raise ProjectError for a column that is only NULL, or of a type that Spark does not have."""
+def refuse_columns(columns: Mapping[str, str]) -> None:
+    """Raise ProjectError for a column that is only NULL, or of a type or name that Spark cannot tell."""
+    names = dict[str, str]()
     for name, kind in columns.items():
+        other = names.setdefault(folded(name), name)
+        if other != name:
+            what = f"the columns {other} and {name} have one name on Spark"
+            raise ProjectError(what, cure="rename one of them")
         if '"NULL"' in kind:
             cure = "state one, as in cast(null as varchar)"
             raise ProjectError(f"the column {name} has no type", cure=cure)
@@ -94,7 +100,7 @@ def refuse_types(columns: Mapping[str, str]) -> None:
 def translate(sql: str, empty: EmptyCopy) -> Translated:
     """Translate a query of the relations of ``empty``; SqlError if it is invalid, or for what is refused."""
     columns = empty.executor.columns(f"(\n{sql}\n)")
-    refuse_types(columns)
+    refuse_columns(columns)
     try:
         return Translated(to_spark(sql, empty.schema), columns)
     except RefusedError as error:

@@ -1,9 +1,9 @@
-"""Columns of types that Spark does not have are refused by name."""
+"""Columns of types or names that Spark does not have or tell apart are refused by name."""
 
 import pytest
 
 from genredb.errors import ProjectError
-from genredb.spark.queries import refuse_types
+from genredb.spark.queries import refuse_columns
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def test_a_type_that_spark_does_not_have_is_refused(kind: str) -> None:
     with pytest.raises(
         ProjectError, match="the column b is .*, which Spark does not have; state another type"
     ):
-        refuse_types({"a": "INTEGER", "b": kind})
+        refuse_columns({"a": "INTEGER", "b": kind})
 
 
 def test_types_of_both_are_allowed() -> None:
-    refuse_types(
+    refuse_columns(
         {
             kind: kind
             for kind in (
@@ -39,3 +39,8 @@ def test_types_of_both_are_allowed() -> None:
             )
         }
     )
+
+
+def test_names_that_spark_takes_for_one_are_refused() -> None:
+    with pytest.raises(ProjectError, match="the columns É and é have one name on Spark; rename one"):
+        refuse_columns({"É": "INTEGER", "a": "INTEGER", "é": "INTEGER"})
