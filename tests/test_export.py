@@ -14,6 +14,7 @@ from genredb.errors import InputError, UsageError
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import use_classifier
 from genredb.songs.predict import predict
+from genredb.spark.snapshots import warehouse_of
 from tests.conftest import REAL_FILES, TRAIN_HEADER, Cli, changed, song
 from tests.verbs import build, load
 
@@ -104,7 +105,7 @@ def test_what_is_no_file_to_write_is_refused(ready: Config, tmp_path: Path) -> N
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/null")):
         with pytest.raises(UsageError, match="is not a regular file"):
             export(ready, "songs", path, "csv")
-    snapshot = ready.database.with_suffix(".spark") / "snap-1"
+    snapshot = warehouse_of(ready.database) / "snap-1"
     snapshot.mkdir(parents=True)
     lock = ready.database.with_name(ready.database.name + ".lock")
     for path in (ready.database, lock, snapshot.parent / "CURRENT", snapshot / "manifest.json"):

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, as_double, comparable, only, parts, spark
+from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, only, parts, spark
 from genredb.spark.types import NUMBERS, Family, family
 
 _PLAIN = (Family.INTEGER, Family.DOUBLE, Family.TEXT, Family.BOOLEAN, Family.DATE)
@@ -26,16 +26,16 @@ def _number(node: exp.Expr) -> Why:
     return None if family(node.this) in (Family.INTEGER, Family.DOUBLE) else f"of type {family(node.this)}"
 
 
-def _numbers(node: exp.Expr) -> Why:
-    return only(*NUMBERS)(node)
-
-
 def _of_plain(node: exp.Expr) -> Why:
     return None if family(node.this) in _PLAIN else f"of type {family(node.this)}"
 
 
 def _refuse_count(node: exp.Expr) -> Why:
     found = node.this
+    if found is None:
+        return "without an argument; write count(*)"
+    if isinstance(found, exp.Column) and isinstance(found.this, exp.Star):
+        return "of a relation; write count(*)"
     if isinstance(found, exp.Distinct):
         return "(distinct) of several columns" if len(found.expressions) > 1 else None
     return None
@@ -49,7 +49,11 @@ def _orders(node: exp.Expr) -> list[exp.Expr]:
 
 def _refuse_arg_best(node: exp.Expr) -> Why:
     other = next((one for one in _orders(node) if family(one) not in _PLAIN), None)
-    return None if other is None else f"by type {family(other)}"
+    return _refuse_around(node) if other is None else f"by type {family(other)}"
+
+
+def _refuse_tuple(node: exp.Expr) -> Why:
+    return None if isinstance(node.parent, exp.ArgMax | exp.ArgMin) else "outside arg_max() and arg_min()"
 
 
 def _arg_best(node: exp.Expr) -> exp.Expr:
@@ -67,9 +71,30 @@ def _never_null(node: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=node, expressions=[error])
 
 
+def _is_wide(node: exp.Expr) -> bool:
+    """Return True for integers whose sum a double may round."""
+    kind = node.type.this.name if node.type else ""
+    return kind in ("BIGINT", "INT128")
+
+
+def _refuse_avg(node: exp.Expr) -> Why:
+    return _number(node) or (_refuse_around(node) if _is_wide(node.this) else None)
+
+
 def _avg(node: exp.Expr) -> exp.Expr:
-    node.set("this", as_double(node.this))
-    return node
+    """Average wide integers by their exact sum, as DuckDB does: a double would round large ones."""
+    if not _is_wide(node.this):
+        node.set("this", as_double(node.this))
+        return node
+    total = cast(exp.Sum(this=cast(node.this, "decimal(38, 0)")), "double")
+    return exp.Paren(this=exp.Div(this=total, expression=exp.Count(this=node.this.copy())))
+
+
+def _refuse_around(node: exp.Expr) -> Why:
+    """Return why an aggregate that becomes several on Spark cannot stand here."""
+    if isinstance(node.parent, exp.Filter):
+        return "with FILTER"
+    return "with OVER" if isinstance(node.parent, exp.Window) else None
 
 
 def _corr(node: exp.Expr) -> exp.Expr:
@@ -86,7 +111,15 @@ def _refuse_list(node: exp.Expr) -> Why:
     if not isinstance(node.this, exp.Order):
         return "without `order by` inside: its order would be chance"
     other = next((why for one in node.this.expressions if (why := comparable(one.this))), None)
-    return None if other is None else f"ordered {other}"
+    return _refuse_around(node) if other is None else f"ordered {other}"
+
+
+def _refuse_median(node: exp.Expr) -> Why:
+    return "with OVER" if isinstance(node.parent, exp.Window) else _number(node)
+
+
+def _refuse_corr(node: exp.Expr) -> Why:
+    return only(*NUMBERS)(node) or _refuse_around(node)
 
 
 def _list(node: exp.Expr) -> exp.Expr:
@@ -97,7 +130,9 @@ def _list(node: exp.Expr) -> exp.Expr:
     names = [exp.to_identifier("l"), exp.to_identifier("r")]
     order = exp.Lambda(this=_comparison(node.this.expressions), expressions=names)
     taken = exp.Lambda(this=exp.column("x", "l"), expressions=[exp.to_identifier("l")])
-    return spark("transform", spark("array_sort", collected, order), taken)
+    found = spark("transform", spark("array_sort", collected, order), taken)
+    is_empty = exp.EQ(this=spark("count", exp.Star()), expression=exp.Literal.number(0))
+    return spark("if", is_empty, exp.Null(), found)  # without rows, Spark's is an empty list
 
 
 def _comparison(orders: list[exp.Expr]) -> exp.Expr:
@@ -138,8 +173,12 @@ AGGREGATES = (
     ),
     Allowed(
         exp.Avg,
-        (*_grouped("avg(i)", "avg(i::hugeint)"), *_of_finite("avg(v)", "avg(g)", "avg(g::hugeint)")),
-        refuses=_number,
+        (
+            *_grouped("avg(i)", "avg(b)", "avg(i::hugeint)"),
+            "select avg(n) as x from (select 9007199254740993 as n union all select -9007199254740992)",
+            *_of_finite("avg(v)", "avg(g)", "avg(g::hugeint)"),
+        ),
+        refuses=_refuse_avg,
         translate=_avg,
     ),
     Allowed(
@@ -154,10 +193,10 @@ AGGREGATES = (
         exp.Corr,
         _of_finite("corr(v, w)", "corr(g, v)", "corr(v, v)", "corr(g::hugeint, v)"),
         parts("null_on_zero_variance"),
-        _numbers,
+        _refuse_corr,
         _corr,
     ),
-    Allowed(exp.Median, _of_finite("median(v)", "median(g)", "median(g::hugeint)"), refuses=_number),
+    Allowed(exp.Median, _of_finite("median(v)", "median(g)", "median(g::hugeint)"), refuses=_refuse_median),
     Allowed(
         exp.ArgMax,
         (*_grouped("arg_max(t, id)", "arg_max(id, (small, id))"), *_whole("arg_max(t, id)")),
@@ -170,14 +209,17 @@ AGGREGATES = (
         refuses=_refuse_arg_best,
         translate=_arg_best,
     ),
-    Allowed(exp.Tuple, _grouped("arg_max(id, (small, id))")),
+    Allowed(exp.Tuple, _grouped("arg_max(id, (small, id))"), refuses=_refuse_tuple),
     Allowed(
         exp.ArrayAgg,
-        _grouped(
-            "list(t order by id desc)",
-            "list(id order by t desc, id asc)",
-            "list(id order by d, id desc)",
-            "list(id order by day desc nulls first, id)",
+        (
+            *_grouped(
+                "list(t order by id desc)",
+                "list(id order by t desc, id asc)",
+                "list(id order by d, id desc)",
+                "list(id order by day desc nulls first, id)",
+            ),
+            "select list(t order by id) as x from nasty.scalars where id < 0",
         ),
         refuses=_refuse_list,
         translate=_list,

@@ -5,7 +5,7 @@ other rows. An entry carries the probes that show equality: queries over tests/s
 which the parity test runs on both engines and compares in values and types.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -38,6 +38,9 @@ class Allowed:
         return self.refuses(node)
 
 
+MOST_DIGITS = 38  # of a decimal
+_BIGINT_DIGITS = 20  # as Spark counts them
+MOST_PLACES = MOST_DIGITS - _BIGINT_DIGITS  # after the point of a literal, so that a bigint fits beside it
 _OPERANDS = frozenset(("this", "expression", "expressions"))
 
 
@@ -91,14 +94,39 @@ def only(*families: Family) -> Callable[[exp.Expr], Why]:
     return refuses
 
 
+def condition(node: exp.Expr | None) -> Why:
+    """Return why this cannot decide anything on Spark, where only a boolean can; None if it can."""
+    found = family(node)
+    return None if node is None or found == Family.BOOLEAN else f"with a condition of type {found}"
+
+
 def comparable(*nodes: exp.Expr | None) -> Why:
     """Return why values cannot be compared on both engines alike: they would be converted, or are lists."""
     found = {family(node) for node in nodes if node is not None} - {Family.NULL}
     if Family.DECIMAL in found and any(map(is_huge, nodes)):
         return "between types decimal, hugeint"  # of 38 digits and a fraction, Spark rounds the fraction
+    if Family.DECIMAL in found and Family.DOUBLE not in found and not _fit_together(nodes):
+        return "between decimals and integers that have more than 38 digits together"
     if found <= {Family.INTEGER, Family.DOUBLE, Family.DECIMAL} and len(found) < 3:
         return None
     plain = {Family.TEXT, Family.BOOLEAN, Family.DATE}
     if len(found) == 1 and found <= plain:
         return None
     return f"between types {', '.join(sorted(found)) or Family.NULL}"
+
+
+def _fit_together(nodes: Iterable[exp.Expr | None]) -> bool:
+    """Return True if Spark has a decimal that holds all of these; else it rounds their fractions."""
+    widths = [_width(node) for node in nodes if node is not None and family(node) != Family.NULL]
+    return max(whole for whole, _ in widths) + max(fraction for _, fraction in widths) <= MOST_DIGITS
+
+
+def _width(node: exp.Expr) -> tuple[int, int]:
+    """Return the digits before and after the point that a number may have."""
+    if isinstance(node.unnest(), exp.Literal):
+        whole, _, fraction = node.unnest().name.partition(".")
+        return len(whole), len(fraction)
+    if family(node) == Family.DECIMAL and node.type and node.type.expressions:
+        digits, places = (*(int(one.name) for one in node.type.expressions), 0)[:2]
+        return digits - places, places
+    return (_BIGINT_DIGITS, 0) if family(node) == Family.INTEGER else (_BIGINT_DIGITS, MOST_PLACES)

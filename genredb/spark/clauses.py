@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, comparable, parts
+from genredb.spark.allowed import Allowed, Why, comparable, condition, parts
 from genredb.spark.types import Family, family
 
 _JOINS = frozenset(("", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"))
@@ -11,7 +11,11 @@ _JOINS = frozenset(("", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"))
 def _refuse_join(node: exp.Expr) -> Why:
     named = [str(node.args.get(part) or "") for part in ("side", "kind", "method")]
     other = next((name for name in named if name.upper() not in _JOINS), None)
-    return None if other is None else f"of the kind {other}"
+    return condition(node.args.get("on")) if other is None else f"of the kind {other}"
+
+
+def _refuse_condition(node: exp.Expr) -> Why:
+    return condition(node.this)
 
 
 def _refuse_set(node: exp.Expr) -> Why:
@@ -27,12 +31,20 @@ def _refuse_pair(left: exp.Expr, right: exp.Expr) -> Why:
 
 
 def _refuse_select(node: exp.Expr) -> Why:
-    lists = [one for one in node.args["expressions"] if one.find(exp.Explode)]
+    """Return why rows of lists would differ: Spark unnests before windows, DuckDB after them."""
+    selected = node.args["expressions"]
+    lists = [one for one in selected if one.find(exp.Explode)]
+    order = node.args.get("order")
+    if lists and any(one.find(exp.Window) for one in (*selected, *([order] if order else []))):
+        return "with a window beside unnest"
     return "with more than one unnest" if len(lists) > 1 else None
 
 
 def _refuse_distinct(node: exp.Expr) -> Why:
-    return "ON" if node.args.get("on") else None
+    if node.args.get("on"):
+        return "ON"
+    counted = isinstance(node.parent, exp.Select | exp.Count)
+    return None if counted else "values of an aggregate other than count()"
 
 
 def _refuse_empty_keys(node: exp.Expr) -> Why:
@@ -43,12 +55,32 @@ def _refuse_empty_keys(node: exp.Expr) -> Why:
     )
 
 
-def _refuse_distinct_values(node: exp.Expr) -> Why:
-    return "of distinct values" if node.this.find(exp.Distinct) else None
+def _refuse_window(node: exp.Expr) -> Why:
+    if node.this.find(exp.Distinct):
+        return "of distinct values"
+    if isinstance(node.this, exp.Filter):
+        return "of an aggregate with FILTER"
+    is_ordered = bool(node.args.get("order")) or not isinstance(node.this, exp.RowNumber | exp.FirstValue)
+    return None if is_ordered else "that numbers or picks rows without ORDER BY"
+
+
+def _refuse_limit(node: exp.Expr) -> Why:
+    count = node.expression
+    return None if isinstance(count, exp.Literal) and count.is_int else "that is not a constant"
+
+
+def _refuse_nested(node: exp.Expr) -> Why:
+    """Return why rows may be ordered otherwise: NULLs in lists and structs come first on Spark only."""
+    found = family(node.this)
+    return f"by type {found}" if found in (Family.LIST, Family.STRUCT) else None
 
 
 def _refuse_frame(node: exp.Expr) -> Why:
-    return None if str(node.args.get("kind")).upper() == "ROWS" else "other than ROWS"
+    if str(node.args.get("kind")).upper() != "ROWS":
+        return "other than ROWS"
+    ends = [one for part in ("start", "end") if isinstance(one := node.args.get(part), exp.Expr)]
+    is_plain = all(isinstance(one, exp.Literal) and one.is_int for one in ends)
+    return None if is_plain else "with an end that is not a constant from 0"
 
 
 CLAUSES = (
@@ -61,7 +93,9 @@ CLAUSES = (
     Allowed(exp.From, ("select id from nasty.scalars",)),
     Allowed(exp.Subquery, ("select b.id from (select id from nasty.scalars) as b",), parts("alias")),
     Allowed(
-        exp.Where, ("select id from nasty.scalars where d > 0", "select id from nasty.scalars where t = ''")
+        exp.Where,
+        ("select id from nasty.scalars where d > 0", "select id from nasty.scalars where t = ''"),
+        refuses=_refuse_condition,
     ),
     Allowed(
         exp.Group,
@@ -73,7 +107,11 @@ CLAUSES = (
         parts("all"),
         _refuse_empty_keys,
     ),
-    Allowed(exp.Having, ("select t from nasty.scalars group by t having count(*) > 1",)),
+    Allowed(
+        exp.Having,
+        ("select t from nasty.scalars group by t having count(*) > 1",),
+        refuses=_refuse_condition,
+    ),
     Allowed(
         exp.Order,
         (
@@ -86,9 +124,12 @@ CLAUSES = (
         ),
     ),
     Allowed(
-        exp.Ordered, ("select id from nasty.scalars order by id desc limit 2",), parts("desc nulls_first")
+        exp.Ordered,
+        ("select id from nasty.scalars order by id desc limit 2",),
+        parts("desc nulls_first"),
+        _refuse_nested,
     ),
-    Allowed(exp.Limit, ("select id from nasty.scalars order by id limit 2",)),
+    Allowed(exp.Limit, ("select id from nasty.scalars order by id limit 2",), refuses=_refuse_limit),
     Allowed(exp.With, ("with a as (select id from nasty.scalars) select id from a",)),
     Allowed(
         exp.CTE,
@@ -144,7 +185,7 @@ CLAUSES = (
             "select id, count(*) over () as n from nasty.scalars",
         ),
         parts("partition_by order spec over"),
-        _refuse_distinct_values,
+        _refuse_window,
     ),
     Allowed(
         exp.WindowSpec,

@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sqlglot.optimizer.qualify import qualify
 
-from genredb.spark.names import misread_in_order
+from genredb.spark.names import doubled, misread_in_order, of_no_relation, unreachable
 from genredb.spark.registry import ALLOWED
 from genredb.spark.types import Schema, annotated
 
@@ -102,6 +102,8 @@ def _typed_query(sql: str, schema: Schema) -> exp.Expr:
         query: exp.Expr = statements[0]
         for table in query.find_all(exp.Table):
             table.set("catalog", None)
+        if any(map(_is_joined_using_part, query.find_all(exp.Join))):
+            raise RefusedError([Refusal("JOIN with USING after a RIGHT or FULL join")])
         query = qualify(
             query,
             db="main",
@@ -118,6 +120,13 @@ def _typed_query(sql: str, schema: Schema) -> exp.Expr:
         raise RefusedError(
             [Refusal(f"SQL that sqlglot cannot read ({str(error).splitlines()[0]})")]
         ) from None
+
+
+def _is_joined_using_part(join: exp.Expr) -> bool:
+    """Return True if sqlglot would join by the first relation's column, which is NULL in some rows."""
+    joins = join.parent.args.get("joins", []) if join.parent and join.args.get("using") else []
+    before = joins[: joins.index(join)] if joins else []
+    return any(str(one.side).upper() in ("RIGHT", "FULL") for one in before)
 
 
 def _align(union: exp.SetOperation) -> None:
@@ -156,6 +165,12 @@ def _refusals(query: exp.Expr) -> Iterator[Refusal]:
 def _misread(query: exp.Expr, schema: Schema) -> Iterator[Refusal]:
     for one in misread_in_order(query, schema):
         yield Refusal(f"ORDER BY an expression of {one.name}, a column and an alias,", _offset(one))
+    for one in unreachable(query):
+        yield Refusal(f"a subquery that reads {one.name} of the query around it here", _offset(one))
+    for column, name in doubled(query):
+        yield Refusal(f"a second column of the name {name}", _offset(column))
+    for one in of_no_relation(query):
+        yield Refusal(f"{one.name}, which is no column of a relation,", _offset(one))
 
 
 def _name(node: exp.Expr) -> str:

@@ -18,14 +18,14 @@ from genredb.spark.empty import EmptyCopy
 from genredb.spark.executor import SparkExecutor
 from genredb.spark.local import shown_relations
 from genredb.spark.published import published
-from genredb.spark.queries import refusal_errors, refuse_untyped
+from genredb.spark.queries import refusal_errors, refuse_columns
 from genredb.spark.session import (
     DEFAULT_MASTER,
-    refused_settings,
     running_session,
     start_session,
     stop_session,
 )
+from genredb.spark.settings import refused_settings
 from genredb.spark.snapshots import Snapshots, warehouse_of
 from genredb.warehouse.settings import RESOURCES
 from genredb.warehouse.tables import create_tables
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class SparkEngine(Engine):
-    """Builds on the Spark of ``config``; its relations are in the folder NAME.spark beside the ledger.
+    """Builds on the Spark of ``config``; its relations are in the folder LEDGER.spark beside the ledger.
 
     A session that runs in this process is used, and left running.
     """
@@ -71,15 +71,13 @@ class SparkEngine(Engine):
         self._own = [Relation(None, *table.name.split(".")) for table in tables if table.name in read]
         for source in project.loaded_sources:
             self._empty.add_source(source)
-        errors = [
+        errors: list[ProjectError] = [
             ProjectError(f"DuckDB's setting {setting.name} does not hold on Spark", place=setting.place)
             for setting in project.config.engine
             if setting.name.lower() not in RESOURCES
         ]
         profile = project.config.profile
-        errors += [
-            ProjectError(what, place=profile.file or "") for what in refused_settings(profile.spark_settings)
-        ]
+        errors += [error.at(profile.file or "") for error in refused_settings(profile.spark_settings)]
         for node in compilation.nodes.values():
             errors += self._refusals(compilation, node)
         if project.config.on_run_start or project.config.on_run_end:
@@ -147,17 +145,25 @@ class SparkEngine(Engine):
             what = f"genredb does not load {node.relation.qualified_name}, so Spark cannot read it"
             yield ProjectError(what, place=node.path)
         elif isinstance(node, Seed):
-            self._copy_seed(compilation, node)
+            yield from self._copy_seed(compilation, node)
+        elif isinstance(node, Source) and node.relation.qualified_name in _loaded(compilation):
+            yield from self._refused_types(node)
         elif isinstance(node, Model | Check) and node.sql:
             yield from self._refused_sql(compilation, node)
 
     def _is_provided(self, compilation: "Compilation", node: Source) -> bool:
         """Return True if a source is loaded, made by a model, or one of genredb's own tables."""
-        loaded = {source.qualified_name for source in compilation.project.loaded_sources}
         own = {relation.qualified_name for relation in self._own}
-        return bool(node.depends_on) or node.relation.qualified_name in loaded | own
+        return bool(node.depends_on) or node.relation.qualified_name in _loaded(compilation) | own
 
-    def _copy_seed(self, compilation: "Compilation", node: Seed) -> None:
+    def _refused_types(self, node: Source | Seed) -> Iterator[ProjectError]:
+        relation = str(node.relation.include(database=False))
+        try:
+            refuse_columns(self._empty.executor.columns(relation))
+        except ProjectError as error:
+            yield error.at(node.path)
+
+    def _copy_seed(self, compilation: "Compilation", node: Seed) -> Iterator[ProjectError]:
         seed = compilation.project.seeds[node.name]
         types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
         try:
@@ -166,6 +172,7 @@ class SparkEngine(Engine):
             self._empty.clear(node.relation)
         except GenredbError:
             return  # the build reports it
+        yield from self._refused_types(node)
 
     def _refused_sql(self, compilation: "Compilation", node: Compiled) -> Iterator[ProjectError]:
         runtime = Runtime(self._empty.executor, compilation, may_write=False)
@@ -174,7 +181,7 @@ class SparkEngine(Engine):
                 if node.materialized not in ("table", "view"):
                     yield ProjectError(f"{node.materialized} models do not run on Spark", place=node.path)
                 self._empty.create(node.relation, node.sql)
-                refuse_untyped(self._empty.executor.columns(str(node.relation.include(database=False))))
+                refuse_columns(self._empty.executor.columns(str(node.relation.include(database=False))))
             else:
                 self._empty.executor.columns(f"(\n{node.sql}\n)")
             to_spark(node.sql, self._empty.schema)
@@ -185,3 +192,8 @@ class SparkEngine(Engine):
         except RefusedError as error:
             for one in refusal_errors(error, node.sql):
                 yield located(runtime, node, one)
+
+
+def _loaded(compilation: "Compilation") -> set[str]:
+    """Return the names of the tables that genredb loads."""
+    return {source.qualified_name for source in compilation.project.loaded_sources}

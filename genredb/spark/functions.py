@@ -5,14 +5,6 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from genredb.spark.allowed import Allowed, Why, cast, constant, only, parts, spark
-from genredb.spark.patterns import (
-    PatternError,
-    before_first,
-    may_be_empty,
-    to_java,
-    to_java_replacement,
-    whole,
-)
 from genredb.spark.types import NUMBERS, Family, family
 
 # What DuckDB's lower() maps otherwise than Java 17's: letters that Java maps by those beside them or to two,
@@ -21,18 +13,25 @@ _UPPER = "Σİ\u2c2f\ua7c0\ua7d0\ua7d6\ua7d8"
 _LOWERED = "σi\u2c5f\ua7c1\ua7d1\ua7d7\ua7d9"
 _VITHKUQI = "".join(chr(one) for one in range(0x10570, 0x10596) if one not in (0x1057B, 0x1058B, 0x10593))
 _VITHKUQI_LOWERED = "".join(chr(ord(one) + 0x27) for one in _VITHKUQI)
-# Marks newer than Java 17 that belong to the character before them.
-_NEWER_MARKS = (
+# DuckDB's trim() removes what Unicode calls a space separator, Spark's only the blank.
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+# What Java 17 joins otherwise to one character than DuckDB: the viramas of scripts in which they join two
+# consonants, Ahom vowels, and marks that are newer than Java 17.
+JOINED_OTHERWISE = (
+    "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\U00011720\U00011721\u0890\u0891"
     "\u0898-\u089f\u08ca-\u08d2\u0c3c\u0cf3\u0ece\u1715\u180f\u1ac1-\u1ace\u1dfa"
     "\U00010efd-\U00010eff\U00010f82-\U00010f85\U00011070\U00011073\U00011074\U000110c2\U00011241"
     "\U00011f00\U00011f01\U00011f03\U00011f34-\U00011f3a\U00011f3e-\U00011f42"
     "\U00013440\U00013447-\U00013455\U0001cf00-\U0001cf2d\U0001cf30-\U0001cf46\U0001e08f\U0001e2ae"
     "\U0001e4ec-\U0001e4ef"
 )
-# DuckDB's trim() removes what Unicode calls a space separator, Spark's only the blank.
-_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-# Marks for Java 17 that are characters of their own since.
-_NO_LONGER_MARKS = "\U00011720\U00011721"
+# Of characters that Java 17 does not know, it does not know either what they join with; and what it makes of
+# a joiner (U+200D) after another one or after a letter that is joined.
+_JOINS_UNLIKE = (
+    r"\p{Cn}[^\x00-\x7f]|[^\x00-\x7f]\p{Cn}|[\u200d\p{Mc}\u0e33\u0eb3]\u200d|"
+    r"[\u0600-\u0605\u06dd\u070f\u08e2\u0d4e\x{110bd}\x{110cd}\x{111c2}\x{111c3}\x{1193f}\x{11941}"
+    r"\x{11a3a}\x{11a84}-\x{11a89}\x{11d46}][^\x00-\x7f]+\u200d"
+)
 
 
 def _select(sql: str) -> str:
@@ -41,56 +40,6 @@ def _select(sql: str) -> str:
 
 def _texts(sql: str) -> str:
     return f"select n, {sql} as x from nasty.texts"
-
-
-def _pattern(node: exp.Expr) -> str:
-    """Return the constant pattern of a function; PatternError if there is none."""
-    pattern = constant(node.expression)
-    if pattern is None:
-        raise PatternError("that is not a constant")
-    return to_java(pattern)
-
-
-def _translated(translate: Callable[[exp.Expr], exp.Expr]) -> Callable[[exp.Expr], Why]:
-    """Return a check that a pattern and its replacement can be translated."""
-
-    def refuses(node: exp.Expr) -> Why:
-        try:
-            translate(node.copy())
-        except PatternError as error:
-            return f"with a pattern {error}"
-        return None if family(node.this) in (Family.TEXT, Family.NULL) else f"of type {family(node.this)}"
-
-    return refuses
-
-
-def _matches(node: exp.Expr) -> exp.Expr:
-    return spark("regexp_like", node.this, _pattern(node))
-
-
-def _full_match(node: exp.Expr) -> exp.Expr:
-    return spark("regexp_like", node.this, whole(_pattern(node)))
-
-
-def _extract(node: exp.Expr) -> exp.Expr:
-    group = node.args.get("group") or exp.Literal.number(0)
-    return spark("regexp_extract", node.this, _pattern(node), group)
-
-
-def _replace(node: exp.Expr) -> exp.Expr:
-    """Replace every match with 'g', else the first, with what precedes it."""
-    java, replacement = _pattern(node), constant(node.args["replacement"])
-    if replacement is None:
-        raise PatternError("whose replacement is not a constant")
-    modifiers = constant(node.args.get("modifiers")) or ""
-    if modifiers not in ("", "g"):
-        raise PatternError(f"of the options '{modifiers}'")
-    if modifiers == "g":
-        if may_be_empty(java):
-            raise PatternError("that matches an empty text")
-        return spark("regexp_replace", node.this, java, to_java_replacement(replacement))
-    shifted = "$1" + to_java_replacement(replacement, shift=1)
-    return spark("regexp_replace", node.this, before_first(java), shifted)
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
@@ -121,11 +70,17 @@ def _of_text(node: exp.Expr) -> Why:
 
 
 def _reverse(node: exp.Expr) -> exp.Expr:
-    """Reverse by what readers see as one character, as DuckDB does."""
-    characters = spark("regexp_extract_all", node.this, rf"(\X[{_NEWER_MARKS}]*)", exp.Literal.number(1))
+    """Reverse by what readers see as one character, as DuckDB does unless all of a text is ASCII."""
+    characters = spark("regexp_extract_all", node.this, r"(\X)", exp.Literal.number(1))
     reversed_ = spark("array_join", spark("reverse", characters), "")
-    is_unlike = spark("regexp_like", node.this.copy(), f"[{_NO_LONGER_MARKS}]")
-    return spark("if", is_unlike, spark("raise_error", "Spark cannot reverse() Ahom vowels"), reversed_)
+    is_ascii = spark("regexp_like", node.this.copy(), r"\A[\x00-\x7f]*\z")
+    is_unlike = spark("regexp_like", node.this.copy(), f"[{JOINED_OTHERWISE}]|{_JOINS_UNLIKE}")
+    error = spark(
+        "raise_error",
+        "Spark does not reverse() texts with Indic viramas, Ahom vowels or characters newer than Java 17",
+    )
+    otherwise = spark("if", is_unlike, error, reversed_)
+    return spark("if", is_ascii, spark("reverse", node.this.copy()), otherwise)
 
 
 def _floor(node: exp.Expr) -> exp.Expr:
@@ -196,40 +151,6 @@ def _as_bigint(name: str) -> Callable[[exp.Expr], exp.Expr]:
 
 
 FUNCTIONS = (
-    Allowed(
-        exp.RegexpLike,
-        (_texts(r"regexp_matches(t, '\bmix\b|[Â-ô]$')"), _texts(r"regexp_matches(t, '^.\s*b')")),
-        refuses=_translated(_matches),
-        translate=_matches,
-    ),
-    Allowed(
-        exp.RegexpFullMatch,
-        (
-            _texts(r"regexp_full_match(t, '([\x{01}-\x{7F}]|[Â-Ô].)*')"),
-            _texts(r"regexp_full_match(t, '\d{4}')"),
-        ),
-        refuses=_translated(_full_match),
-        translate=_full_match,
-    ),
-    Allowed(
-        exp.RegexpExtract,
-        (_texts(r"regexp_extract(t, '^[;\s]*([^;]*)', 1)"), _texts(r"regexp_extract(t, '\w+')")),
-        parts("group null_if_pos_overflow"),
-        _translated(_extract),
-        _extract,
-    ),
-    Allowed(
-        exp.RegexpReplace,
-        (
-            _texts(r"regexp_replace(t, '[\s\x{A0}\x{2000}-\x{200D}]+', ' ', 'g')"),
-            _texts(r"regexp_replace(t, '([ab])(.)', '$\2\1', 'g')"),
-            _texts(r"regexp_replace(t, '( - |[(]).*\bmix\b.*', '')"),
-            _texts(r"regexp_replace(t, '(b)', '\1\1')"),
-        ),
-        parts("replacement modifiers single_replace"),
-        _translated(_replace),
-        _replace,
-    ),
     Allowed(exp.Lower, (_texts("lower(t)"),), refuses=_of_text, translate=_lower),
     Allowed(exp.Trim, (_texts("trim(t)"),), refuses=_refuse_trim, translate=_trim),
     Allowed(exp.Length, (_texts("length(t)"),), refuses=_of_text, translate=_as_bigint("length")),
@@ -242,7 +163,12 @@ FUNCTIONS = (
         _of_text,
         lambda node: cast(spark("instr", node.this, node.args["substr"]), "bigint"),
     ),
-    Allowed(exp.Reverse, (_texts("reverse(t)"),), refuses=_of_text, translate=_reverse),
+    Allowed(
+        exp.Reverse,
+        (_texts("reverse(t)"), _texts("reverse(t || '\r\n')")),
+        refuses=_of_text,
+        translate=_reverse,
+    ),
     Allowed(
         exp.Translate,
         (_texts("translate(t, 'aé😀', 'x€')"),),

@@ -1,9 +1,13 @@
 """The allow-list of lists, structs and what turns them into rows."""
 
+import re
+
 from sqlglot import exp
 
 from genredb.spark.allowed import Allowed, Why, cast, constant, parts, spark
 from genredb.spark.types import Family, family, family_of
+
+_NAME = re.compile(r"[a-z_]\w*", re.ASCII | re.IGNORECASE)  # Spark's types have no others without quotes
 
 
 def _select(sql: str) -> str:
@@ -82,11 +86,30 @@ def _struct(node: exp.Expr) -> exp.Expr:
 
 
 def _refuse_struct(node: exp.Expr) -> Why:
-    return None if all(isinstance(one, exp.PropertyEQ) for one in node.expressions) else "without names"
+    if not all(isinstance(one, exp.PropertyEQ) for one in node.expressions):
+        return "without names"
+    odd = next((one.this.name for one in node.expressions if not _NAME.fullmatch(one.this.name)), None)
+    return None if odd is None else f"with the name '{odd}'"
 
 
 def _of_list(node: exp.Expr) -> Why:
     return None if family(node.this) == Family.LIST else f"of type {family(node.this)}"
+
+
+def _refuse_unnest(node: exp.Expr) -> Why:
+    if node.expressions:
+        return "with options"
+    outside = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
+    return _of_list(node) if isinstance(outside, exp.Select) else "within an expression"
+
+
+def _join(node: exp.Expr) -> exp.Expr:
+    """Join texts; of NULLs alone, DuckDB's result is NULL, Spark's is an empty text."""
+    listed, zero = node.this, exp.Literal.number(0)
+    is_empty = exp.EQ(this=spark("array_size", listed.copy()), expression=zero)
+    has_text = exp.GT(this=spark("array_size", spark("array_compact", listed.copy())), expression=zero.copy())
+    joined = spark("array_join", listed, node.expression)
+    return spark("if", exp.Or(this=is_empty, expression=has_text), joined, exp.Null())
 
 
 def _refuse_join(node: exp.Expr) -> Why:
@@ -108,16 +131,21 @@ LISTS = (
         (
             _select("array_to_string(string_split(t, ','), '/')"),
             _select("array_to_string(string_split(t, ''), '')"),
+            _select("array_to_string([t], ',')"),
         ),
         refuses=_refuse_join,
-        translate=lambda node: spark("array_join", node.this, node.expression),
+        translate=_join,
     ),
     Allowed(
         exp.Transform,
         (_select("list_transform(string_split(t, ','), lambda one: one || '!')"),),
         refuses=_of_list,
     ),
-    Allowed(exp.Lambda, (_select("list_transform(string_split(t, ''), lambda c: unicode(c))"),)),
+    Allowed(
+        exp.Lambda,
+        (_select("list_transform(string_split(t, ''), lambda c: unicode(c))"),),
+        refuses=lambda node: "with an index" if len(node.expressions) > 1 else None,  # Spark counts from 0
+    ),
     Allowed(
         exp.ArraySize,
         (_select("array_length(string_split(t, ','))"),),
@@ -169,6 +197,6 @@ LISTS = (
             "select n, unnest(items) as x from nasty.nested",
             "select unnest([{'a': k}]) as x from nasty.pairs",
         ),
-        refuses=_of_list,
+        refuses=_refuse_unnest,
     ),
 )

@@ -1,13 +1,23 @@
-"""The allow-list of operators, conditions, literals and casts."""
+"""The allow-list of operators, conditions and literals."""
+
+import math
 
 from sqlglot import exp
 
-from genredb.spark.allowed import Allowed, Why, as_double, cast, comparable, constant, only, operands, parts
-from genredb.spark.types import Family, family, family_of
-
-_INTEGERS = frozenset(("TINYINT", "SMALLINT", "INT", "BIGINT"))
-_WIDEST = frozenset(("INT128",))
-_ROUNDING = (exp.Round, exp.Floor, exp.Ceil)
+from genredb.spark.allowed import (
+    MOST_DIGITS,
+    MOST_PLACES,
+    Allowed,
+    Why,
+    as_double,
+    comparable,
+    condition,
+    constant,
+    only,
+    operands,
+    parts,
+)
+from genredb.spark.types import Family, family
 
 
 def _select(sql: str) -> str:
@@ -26,6 +36,18 @@ def _compared(symbol: str) -> tuple[str, ...]:
         "yes {} true",
     )
     return tuple(_select(side.format(symbol)) for side in sides)
+
+
+def _refuse_literal(node: exp.Expr) -> Why:
+    text = node.name.lower()
+    if node.args["is_string"]:
+        return None
+    if "e" in text:
+        return "that no double holds" if math.isinf(float(text)) else None
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > MOST_PLACES:
+        return f"of more than {MOST_PLACES} decimal places"
+    return f"of more than {MOST_DIGITS} digits" if len(whole) + len(fraction) > MOST_DIGITS else None
 
 
 def _refuse_comparison(node: exp.Expr) -> Why:
@@ -89,34 +111,16 @@ def _refuse_results(node: exp.Expr) -> Why:
     return None if is_nested else comparable(*found)
 
 
+def _refuse_if(node: exp.Expr) -> Why:
+    results = () if isinstance(node.parent, exp.Case) else (node.args["true"], node.args.get("false"))
+    return condition(node.this) or (comparable(*results) if results else None)
+
+
 def _refuse_like(node: exp.Expr) -> Why:
     pattern = constant(node.expression)
     if pattern is None or "\\" in pattern:
         return "with a pattern that is not a constant without backslashes"
     return only(Family.TEXT)(node)
-
-
-def _refuse_cast(node: exp.Expr) -> Why:
-    """Return why a cast may give another value, or an error on one engine only."""
-    to, of = node.args["to"], family(node.this)
-    kind = to.this.name
-    is_identity = of == family_of(to) and of in (Family.TEXT, Family.DOUBLE, Family.BOOLEAN, Family.DATE)
-    is_widening = of in (Family.INTEGER, Family.DECIMAL) and kind == "DOUBLE"
-    is_rounded = kind in _INTEGERS and isinstance(node.this, _ROUNDING)
-    is_integral = is_rounded or (kind in _INTEGERS | _WIDEST and of == Family.INTEGER)
-    is_read = kind in _INTEGERS and of == Family.TEXT
-    is_written = of in (Family.INTEGER, Family.TEXT) and family_of(to) == Family.TEXT
-    is_typed_null = of == Family.NULL or isinstance(node.this, exp.Null)
-    is_day = kind == "DATE" and constant(node.this) is not None
-    if is_identity or is_widening or is_integral or is_read or is_written or is_typed_null or is_day:
-        return None
-    return f"of type {of} to {to.sql('duckdb')}"
-
-
-def _rewrite_cast(node: exp.Expr) -> exp.Expr:
-    if node.args["to"].this.name == "INT128":
-        return cast(node.this, "decimal(38, 0)")
-    return node
 
 
 OPERATORS = (
@@ -130,6 +134,7 @@ OPERATORS = (
             _select("'${env:HOME} ${spark.app.name}'"),
         ),
         parts("is_string"),
+        _refuse_literal,
     ),
     Allowed(exp.Null, (_select("cast(null as varchar)"),)),
     Allowed(exp.Boolean, (_select("true"),)),
@@ -149,7 +154,7 @@ OPERATORS = (
     ),
     Allowed(exp.And, (_select("i > 0 and t = ''"),), refuses=only(Family.BOOLEAN)),
     Allowed(exp.Or, (_select("i > 0 or t = ''"),), refuses=only(Family.BOOLEAN)),
-    Allowed(exp.Not, (_select("not yes"), _select("t is not null"))),
+    Allowed(exp.Not, (_select("not yes"), _select("t is not null")), refuses=only(Family.BOOLEAN)),
     Allowed(exp.Is, (_select("t is null"), _select("d is null"))),
     Allowed(
         exp.In,
@@ -218,7 +223,12 @@ OPERATORS = (
         parts("ifs default"),
         _refuse_results,
     ),
-    Allowed(exp.If, (_select("case when i > 0 then i end"),), parts("true false")),
+    Allowed(
+        exp.If,
+        (_select("case when i > 0 then i end"), _select("if(yes, i, 0)")),
+        parts("true false"),
+        _refuse_if,
+    ),
     Allowed(
         exp.Coalesce,
         (_select("coalesce(t, 'none')"), _select("coalesce(d, 0)"), _select("coalesce(i, b)")),
@@ -237,24 +247,4 @@ OPERATORS = (
         parts("ignore_nulls"),
         _refuse_results,
     ),
-    Allowed(
-        exp.Cast,
-        (
-            _select("i::bigint"),
-            _select("small::integer"),
-            _select("i::double"),
-            _select("b::double"),
-            _select("i::varchar"),
-            _select("b::hugeint"),
-            _select("cast(null as integer)"),
-            _select("d::double"),
-            _select("round(small / 4)::integer"),
-            _select("date '2024-02-29'"),
-            "select k, digits::integer as x from nasty.pairs",
-        ),
-        parts("to"),
-        _refuse_cast,
-        _rewrite_cast,
-    ),
-    Allowed(exp.DataType, (_select("i::bigint"),), parts("nested")),
 )

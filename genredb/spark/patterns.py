@@ -6,6 +6,7 @@ constant pattern is read element by element; what is not known here is refused.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 
 _WORD = "0-9A-Za-z_"
@@ -27,6 +28,8 @@ _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _ANY = r"[^\n]"
 _SPECIAL = frozenset("\\^$.|?*+()[]{}-&")
 _HEXADECIMAL = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
+_NO_CHARACTERS = range(0xD800, 0xE000)  # halves of characters in UTF-16
+_MOST_ROUNDS = 1000  # of RE2
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _REFERENCE = re.compile(r"\\(\d)(?!\d)", re.ASCII)
 
@@ -61,17 +64,31 @@ def may_be_empty(java: str) -> bool:
 
     An empty text has no word boundary, so a boundary counts as what is matched there: nothing.
     """
-    return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
+    try:
+        return re.compile(java.replace(_BOUNDARY, "(?:)").replace(r"\z", r"\Z")).match("") is not None
+    except re.error as error:  # such as a repeated anchor
+        raise PatternError(f"that cannot be read ({error})") from None
 
 
-def to_java_replacement(text: str, shift: int = 0) -> str:
-    r"""Return RE2's replacement as Java's: ``\1`` becomes ``$1``, with group numbers grown by ``shift``."""
+def groups(java: str) -> int:
+    """Return the number of groups that a translated pattern captures."""
+    outside_classes = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", java, flags=re.DOTALL)
+    return len(re.findall(r"\((?!\?)", outside_classes))
+
+
+def to_java_replacement(text: str, most: int, shift: int = 0) -> str:
+    r"""Return RE2's replacement as Java's, for a pattern of ``most`` groups.
+
+    ``\1`` becomes ``$1``, with group numbers grown by ``shift``; a digit is quoted, lest it continue one.
+    """
     parts = []
     position = 0
     while position < len(text):
         if found := _REFERENCE.match(text, position):
             if found[1] == "0" and shift:
                 raise PatternError(r"\0 in a replacement without 'g'")
+            if int(found[1]) > most:
+                raise PatternError(f"that has no group {found[1]}")
             parts.append(f"${int(found[1]) + shift}")
             position = found.end()
         elif text[position] == "\\":
@@ -80,7 +97,7 @@ def to_java_replacement(text: str, shift: int = 0) -> str:
             parts.append(r"\\")
             position += 2
         else:
-            parts.append(r"\$" if text[position] == "$" else text[position])
+            parts.append(f"\\{text[position]}" if text[position] in "$0123456789" else text[position])
             position += 1
     return "".join(parts)
 
@@ -92,6 +109,8 @@ def _elements(pattern: str) -> Iterator[str]:
         yield element
         if found := _QUANTIFIER.match(pattern, position):
             position = found.end()
+            if any(int(number) > _MOST_ROUNDS for number in re.findall(r"\d+", found[0])):
+                raise PatternError(f"that repeats more than {_MOST_ROUNDS} times")
             if _QUANTIFIER.match(pattern, position):
                 raise PatternError(pattern[found.start() : position + 1])
             yield found[0]
@@ -139,7 +158,10 @@ def _escape(pattern: str, position: int) -> tuple[str, int]:
 def _escaped_character(pattern: str, position: int) -> tuple[str, int]:
     """Return the character that an escape stands for, and the position after it."""
     if found := _HEXADECIMAL.match(pattern, position):
-        return chr(int(found[1] or found[2], 16)), found.end()
+        code = int(found[1] or found[2], 16)
+        if code in _NO_CHARACTERS or code > sys.maxunicode:
+            raise PatternError(found[0])
+        return chr(code), found.end()
     escaped = pattern[position + 1 : position + 2]
     if escaped in _CONTROLS:
         return _CONTROLS[escaped], position + 2

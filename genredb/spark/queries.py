@@ -9,7 +9,9 @@ from genredb.errors import ProjectError, SqlError
 from genredb.spark.dialect import RefusedError, quoted, spark_type, to_spark, type_name, with_types
 from genredb.spark.empty import EmptyCopy
 from genredb.spark.failures import explained
+from genredb.spark.names import folded
 from genredb.spark.snapshots import Stored
+from genredb.spark.types import is_of_spark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +38,8 @@ class Queries:
     def typed(self, query: Translated) -> str:
         """Return the query with DuckDB's types; ProjectError if Spark's differ by more than widening."""
         frame = self._run(query.sql, lambda frame: frame)
+        if len(query.columns) < len(frame.schema.fields):
+            raise ProjectError("two columns have one name", cure="name each with `as`")
         for (name, kind), field in zip(query.columns.items(), frame.schema.fields, strict=True):
             wanted, found = spark_type(kind).upper(), type_name(field.dataType.simpleString())
             if found not in (wanted, "VOID") and (found, wanted) not in _WIDENED:
@@ -77,17 +81,26 @@ class Queries:
             return do(self.session.sql(translated))
 
 
-def refuse_untyped(columns: Mapping[str, str]) -> None:
-    """Raise ProjectError for a column that is only NULL: Parquet has no type for it."""
-    untyped = next((name for name, kind in columns.items() if '"NULL"' in kind), None)
-    if untyped is not None:
-        raise ProjectError(f"the column {untyped} has no type", cure="state one, as in cast(null as varchar)")
+def refuse_columns(columns: Mapping[str, str]) -> None:
+    """Raise ProjectError for a column that is only NULL, or of a type or name that Spark cannot tell."""
+    names = dict[str, str]()
+    for name, kind in columns.items():
+        other = names.setdefault(folded(name), name)
+        if other != name:
+            what = f"the columns {other} and {name} have one name on Spark"
+            raise ProjectError(what, cure="rename one of them")
+        if '"NULL"' in kind:
+            cure = "state one, as in cast(null as varchar)"
+            raise ProjectError(f"the column {name} has no type", cure=cure)
+        if not is_of_spark(kind):
+            what = f"the column {name} is {kind}, which Spark does not have"
+            raise ProjectError(what, cure="state another type")
 
 
 def translate(sql: str, empty: EmptyCopy) -> Translated:
     """Translate a query of the relations of ``empty``; SqlError if it is invalid, or for what is refused."""
     columns = empty.executor.columns(f"(\n{sql}\n)")
-    refuse_untyped(columns)
+    refuse_columns(columns)
     try:
         return Translated(to_spark(sql, empty.schema), columns)
     except RefusedError as error:

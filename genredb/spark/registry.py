@@ -6,11 +6,13 @@ from sqlglot import exp
 
 from genredb.spark.aggregates import AGGREGATES
 from genredb.spark.allowed import Allowed
+from genredb.spark.casts import CASTS
 from genredb.spark.clauses import CLAUSES
 from genredb.spark.functions import FUNCTIONS
 from genredb.spark.lists import LISTS
 from genredb.spark.operators import OPERATORS
+from genredb.spark.regexps import REGEXPS
 
 ALLOWED: Mapping[type[exp.Expr], Allowed] = {
-    one.construct: one for one in (*CLAUSES, *OPERATORS, *FUNCTIONS, *LISTS, *AGGREGATES)
+    one.construct: one for one in (*CLAUSES, *OPERATORS, *CASTS, *FUNCTIONS, *REGEXPS, *LISTS, *AGGREGATES)
 }

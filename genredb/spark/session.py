@@ -4,37 +4,23 @@ import contextlib
 import logging
 import os
 import shutil
-import socket
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
-from genredb.errors import ResourceError, UsageError
+from genredb.errors import ProjectError, ResourceError, UsageError
 from genredb.spark.failures import Failure, failure_in, failure_of, is_of_spark
+from genredb.spark.masters import refuse_absent
+from genredb.spark.settings import FIXED, refuse_unknown
 
 if TYPE_CHECKING:
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
 DEFAULT_MASTER = "local[*]"
-_PATIENCE_SECONDS = 10
 LOG_LEVEL = "spark.log.level"
-# Fixed, because the probes of the allow-list were run with them.
-FIXED: Mapping[str, str] = {
-    "spark.sql.ansi.enabled": "true",  # errors where DuckDB has errors, instead of NULL or a wrapped number
-    "spark.sql.icu.caseMappings.enabled": "false",  # ICU lowercases newer letters than DuckDB, Java fewer
-    "spark.sql.caseSensitive": "false",
-    "spark.sql.catalogImplementation": "in-memory",
-    # Spark 4.3 fails on `order by` over several grouped branches of a union that this rule has changed.
-    "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushProjectionThroughUnion",
-    "spark.sql.session.timeZone": "UTC",
-    # Else a text such as '${env:HOME}' is replaced by what it names.
-    "spark.sql.variable.substitute": "false",
-    "spark.sql.parser.escapedStringLiterals": "false",
-}
 # Java's regular expressions recurse once per repetition of a group: long texts need a deep stack.
 _STACK = "-Xss16m"
 _JAVA_OPTIONS = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
@@ -46,15 +32,6 @@ _QUIET: Mapping[str, str] = {
 }
 # One machine has few cores: Spark's 200 tasks per shuffle would cost more than the work in them.
 _LOCAL: Mapping[str, str] = {"spark.sql.shuffle.partitions": "8"}
-
-
-def refused_settings(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the names of a profile's settings."""
-    for name in settings:
-        if name in FIXED:
-            yield f"the setting {name} is genredb's, since equality with DuckDB rests on it"
-        elif not str(name).startswith("spark."):
-            yield f"Spark has no setting '{name}': all begin with `spark.`"
 
 
 def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
@@ -71,20 +48,26 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
     logging.getLogger("SQLQueryContextLogger").disabled = True
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf().setMaster(master).setAppName("genredb")
-    _refuse_absent(master)
+    refuse_absent(master)
     local = _LOCAL if master.startswith("local[") else {}
     for name, value in {**_QUIET, **local, **settings, **FIXED}.items():
         conf.set(name, f"{_STACK} {value}" if name in _JAVA_OPTIONS and name in settings else str(value))
     with tempfile.TemporaryFile() as printed:
         try:
             _start_java(conf, None if LOG_LEVEL in settings else printed)
-            return SparkSession.builder.config(conf=conf).getOrCreate()
+            session = SparkSession.builder.config(conf=conf).getOrCreate()
         except Exception as error:
             if not is_of_spark(error):
                 raise
             found = failure_of(error) if SparkContext._gateway else _of_java(printed)
             what = f"Spark does not start on {master}: {found.what}"
             raise ResourceError(what, cure=found.cure) from None
+    try:
+        refuse_unknown(session, settings)
+    except ProjectError:
+        stop_session(session)
+        raise
+    return session
 
 
 def stop_session(session: "SparkSession") -> None:
@@ -119,31 +102,6 @@ def refuse_missing() -> None:
         raise UsageError(
             "Spark needs Java 17, and there is no `java`", cure="install a Java runtime, or set JAVA_HOME"
         )
-
-
-def _refuse_absent(master: str) -> None:
-    """Raise ResourceError if no standalone master answers in a while: Spark would try for a minute."""
-    places = master.removeprefix("spark://").split(",") if master.startswith("spark://") else []
-    hosts = [place.rpartition(":") for place in places]
-    if not all(host and port.isdigit() for host, _, port in hosts):
-        return  # Spark says what is wrong
-    patient_until = time.monotonic() + _PATIENCE_SECONDS
-    while causes := [cause for host, _, port in hosts if (cause := _silence(host, int(port)))]:
-        if len(causes) < len(hosts):
-            return
-        if time.monotonic() > patient_until:
-            what = f"Spark does not start on {master}: no master answers ({'; '.join(causes)})"
-            raise ResourceError(what, cure="see that it runs")
-        time.sleep(0.5)
-
-
-def _silence(host: str, port: int) -> str:
-    """Return why nothing answers at a port, empty if something does."""
-    try:
-        socket.create_connection((host.strip("[]"), port), timeout=_PATIENCE_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        return f"{host}:{port}: {getattr(error, 'strerror', None) or error}"
-    return ""
 
 
 def _start_java(conf: "SparkConf", printed: IO[bytes] | None) -> None:

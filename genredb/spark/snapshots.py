@@ -57,8 +57,8 @@ class Stored:
 
 
 def warehouse_of(database: Path) -> Path:
-    """Return the folder of Spark's relations that belongs to a ledger."""
-    return database.with_suffix(".spark")
+    """Return the folder of Spark's relations that belongs to a ledger; no other ledger has the same."""
+    return database.with_name(f"{database.name}.spark")
 
 
 class Snapshots:

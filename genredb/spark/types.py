@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import TypeAnnotator, annotate_types
 
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -27,6 +28,10 @@ class Family(StrEnum):
     UNKNOWN = auto()
 
 
+_OF_SPARK = frozenset(
+    "TINYINT SMALLINT INT BIGINT INT128 FLOAT DOUBLE DECIMAL TEXT VARCHAR BOOLEAN DATE"
+    " TIMESTAMP TIMESTAMPNTZ TIMESTAMPTZ VARBINARY ARRAY LIST STRUCT".split()
+)
 NUMBERS = frozenset((Family.INTEGER, Family.DECIMAL, Family.DOUBLE))
 _FAMILIES: Mapping[str, Family] = {
     "TINYINT": Family.INTEGER,
@@ -113,6 +118,15 @@ def _kind(node: exp.Expr | None) -> exp.DataType | None:
     return _of_parameter(node) if isinstance(node, exp.Identifier) else node.type if node else None
 
 
+def is_of_spark(duckdb_type: str) -> bool:
+    """Return True if Spark has a DuckDB type, with all types in it."""
+    try:
+        parts = [*exp.DataType.build(duckdb_type, dialect="duckdb").find_all(exp.DataType)]
+    except SqlglotError:  # such as TUPLE(INTEGER, INTEGER)
+        return False
+    return all(one.this.name in _OF_SPARK and not one.args.get("values") for one in parts)
+
+
 def family_of(data_type: exp.DataType) -> Family:
     """Return the family of a type."""
     return _FAMILIES.get(data_type.this.name, Family.UNKNOWN)
@@ -127,7 +141,8 @@ def _literal(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     elif "." in node.name:
         kind = "DECIMAL"
     else:
-        kind = "INT" if int(node.name) < 2**63 else "INT128"
+        number = int(node.name)
+        kind = "INT" if number < 2**31 else "BIGINT" if number < 2**63 else "INT128"
     annotator._set_type(node, exp.DataType.build(kind))
     return node
 

@@ -83,6 +83,8 @@ class TestReal:
         [
             ("nonsense", {}, "this is no master; name one such as local[4] or spark://host:7077"),
             ("local[x]", {}, "this is no master; name one such as local[4] or spark://host:7077"),
+            ("local[0]", {}, "this is no master; name one such as local[4] or spark://host:7077"),
+            ("yarn", {}, "this is no master; name one such as local[4] or spark://host:7077"),
             ("spark://127.0.0.1:1", {}, "no master answers (127.0.0.1:1: Connection refused); see that it runs"),
             ("local[1]", {"spark.driver.memory": "lots"}, "Invalid maximum heap size: -Xmxlots"),
             ("local[1]", {"spark.driver.memory": "400000g"}, "Could not reserve enough space for 419430400000KB object heap"),
@@ -134,7 +136,7 @@ class TestReal:
         process = command.start("local[1]")
         deadline = time.monotonic() + SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            if any(command.folder.glob("ledger.spark/snap-*/*slow/_temporary")):
+            if any(command.folder.glob("ledger.duckdb.spark/snap-*/*slow/_temporary")):
                 [java] = processes(process.pid, "org.apache.spark.deploy.SparkSubmit")
                 os.kill(java, signal.SIGKILL)
                 break
@@ -147,11 +149,11 @@ class TestReal:
         assert not [line for line in said.splitlines() if "Traceback" in line or line.startswith("\tat")]
 
     def test_the_folder_of_the_tables_is_not_one(self, command: Command) -> None:
-        (command.folder / "ledger.spark").write_text("a file")
+        (command.folder / "ledger.duckdb.spark").write_text("a file")
         code, said = command.says("local[1]")
         assert code == 3
         assert len(said) == 1
-        assert str(command.folder / "ledger.spark") in said[0]
+        assert str(command.folder / "ledger.duckdb.spark") in said[0]
 
 
 JOB = (

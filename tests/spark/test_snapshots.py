@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genredb.errors import DatabaseCorruptError
-from genredb.spark.snapshots import GRACE_SECONDS, POINTER, UNFINISHED, Snapshots, Stored
+from genredb.spark.snapshots import GRACE_SECONDS, POINTER, UNFINISHED, Snapshots, Stored, warehouse_of
 
 DAYS = 5 * GRACE_SECONDS
 
@@ -127,3 +127,9 @@ def test_the_manifest_names_what_is_published(tmp_path: Path) -> None:
     publish(tmp_path, "kept")
     manifest = tmp_path / (tmp_path / POINTER).read_text(encoding="utf-8").strip() / "manifest.json"
     assert [one["name"] for one in json.loads(manifest.read_text(encoding="utf-8"))] == ["kept"]
+
+
+def test_no_two_ledgers_share_a_folder() -> None:
+    names = ("a", "a.db", "a.duckdb", "a.spark", "a.duckdb.spark", "b.duckdb")
+    folders = {warehouse_of(Path("x") / name) for name in names}
+    assert len(folders) == len(names)
