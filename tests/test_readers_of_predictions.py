@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from genredb.errors import ProjectErrors
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.results import Status
@@ -144,24 +145,32 @@ def test_a_table_left_out_is_built_next_time(config: Config) -> None:
     assert counted(config) == (0, 0)
 
 
-def test_predictions_that_change_what_is_predicted_are_not_kept_in_silence(config: Config) -> None:
-    """A column of a feature view, though no feature, is made from them."""
-    read = (
-        "{{ config(materialized='table') }}"
-        " select song_key, max(basis) as basis from {{ source('ml', 'predictions') }} group by song_key"
-    )
+def test_a_feature_view_reads_no_predictions(config: Config) -> None:
+    """Not even in a column that is no feature: no prediction would fit the songs that it was made from."""
+    read = "select song_key, basis from {{ source('ml', 'predictions') }}"
     (config.home / "sql" / "models" / "before.sql").write_text(read)
     path = config.home / "sql" / "models" / "features" / "song_features.sql"
     text = path.read_text().replace("        genre,\n", "        before.basis,\n        genre,\n")
     joined = "from songs left join {{ ref('before') }} as before using (song_key)\n)"
     path.write_text(text.replace("from songs\n)", joined))
-    build(config)
+    with pytest.raises(ProjectErrors) as error:
+        build(config)
+    assert (
+        "sql/models/before.sql: features.predict reads ml.predictions by way of before, but predictions are made"
+        " from it; predict from the songs alone." in str(error.value)
+    )
+
+
+def test_a_hook_that_changes_songs_is_followed_by_another_build(config: Config) -> None:
+    """It runs after the table on predictions was built."""
     predict(config)
+    build(config)
+    path = config.home / "dbt_project.yml"
+    path.write_text(path.read_text() + 'on-run-end: ["update songs set bpm = 77"]\n')
+    config = read_config(Settings(project_dir=config.home))
     assert build(config).forgotten["ml.predictions"] > 0
     build(config)
     assert counted(config) == (0, 0)
-    assert rows(config.database, "select count(*) from before") == [(0,)]
-    assert build(config).results == ()
 
 
 def test_a_table_that_names_predictions_without_source_is_always_built(config: Config) -> None:

@@ -31,9 +31,10 @@ class Songs(Extension):
 
     def refuse_features(self, compilation: "Compilation") -> None:
         """Raise ProjectErrors if a feature is missing in one of the views that classifiers read."""
-        from genredb.songs.feature_columns import refuse_differing_features
+        from genredb.songs.feature_columns import refuse_differing_features, refuse_predictions
 
         refuse_differing_features(compilation)
+        refuse_predictions(compilation)
 
     def unreadable_features(
         self, compilation: "Compilation", connection: "Connection"

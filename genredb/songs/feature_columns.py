@@ -1,4 +1,7 @@
-"""Checks that classifiers can read the features: numbers and booleans, the same columns in every view."""
+"""Checks that classifiers can read the features: numbers and booleans, the same columns in every view.
+
+And that the views do not read predictions, which are made from them.
+"""
 
 from collections.abc import Iterator
 
@@ -8,11 +11,14 @@ from genredb.runner.flow.features import feature_views
 from genredb.runner.flow.lineage import relation_key
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Dataset
+from genredb.runner.planning.own_tables import readers_of
+from genredb.runner.planning.planner import ancestors
 from genredb.songs.views import VIEWS
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types
 from genredb.warehouse.declared import Column
 
+_PREDICTIONS = "ml.predictions"
 _NUMBERS = frozenset(
     "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint"
     " float double decimal boolean".split()
@@ -30,6 +36,23 @@ def refuse_differing_features(compilation: Compilation) -> None:
                 place = column_place(compilation.project.config, column)
                 what = f"{column.name} is a feature of {view.label}, but not of {' and '.join(lacking)}"
                 errors.append(ProjectError(what, place=place, cure=_cure(view)))
+    if errors:
+        raise ProjectErrors(errors)
+
+
+def refuse_predictions(compilation: Compilation) -> None:
+    """Raise ProjectErrors for views that classifiers read if they are made from predictions."""
+    readers = {*readers_of(compilation, {_PREDICTIONS})}
+    errors = []
+    for view in _read(compilation):
+        if view.unique_id in readers:
+            upstream = ancestors(compilation, {view.unique_id})
+            first = next(
+                compilation.nodes[i] for i in readers_of(compilation, {_PREDICTIONS}) if i in upstream
+            )
+            how = "" if first.unique_id == view.unique_id else f" by way of {first.label}"
+            what = f"{view.label} reads {_PREDICTIONS}{how}, but predictions are made from it"
+            errors.append(ProjectError(what, place=first.path, cure="predict from the songs alone"))
     if errors:
         raise ProjectErrors(errors)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.planning.options import Options
-from genredb.runner.planning.own_tables import readers
+from genredb.runner.planning.own_tables import readers_of
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import plan_readers
 from genredb.runner.planning.state import State
@@ -33,7 +33,7 @@ class Settlement:
     @property
     def late(self) -> frozenset[str]:
         """The nodes that read these tables: they run when it is settled what these hold."""
-        return frozenset(readers(self.plan.compilation, {table.name for table in self.tables}))
+        return frozenset(readers_of(self.plan.compilation, {table.name for table in self.tables}))
 
     def settle(self) -> Mapping[str, Reason]:
         """Forget what is stale; return the plan, with the reasons for what reads it."""

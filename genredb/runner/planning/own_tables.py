@@ -13,7 +13,7 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.tables import OwnTable
 
 
-def readers(compilation: Compilation, tables: Collection[str]) -> list[str]:
+def readers_of(compilation: Compilation, tables: Collection[str]) -> list[str]:
     """Return the unique ids of what is downstream of these tables (``schema.name``), upstream first."""
     found: dict[str, None] = {}
     for node in compilation.nodes.values():

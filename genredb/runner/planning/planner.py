@@ -13,7 +13,7 @@ from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.drops import find_large_drop
 from genredb.runner.planning.inputs import RawFiles, contents, raw_files
 from genredb.runner.planning.options import Options
-from genredb.runner.planning.own_tables import readers, with_own_tables
+from genredb.runner.planning.own_tables import readers_of, with_own_tables
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.selection import chosen_nodes
 from genredb.runner.planning.state import NodeState, State
@@ -90,7 +90,7 @@ def plan_readers(
     if chosen is not None:  # the tables may be read by nodes that are left out and seemed up to date
         found = replace(found, is_whole=plan.is_whole and reasons.keys() <= set(chosen))
         reasons = Planner(found, state, options).reasons(chosen)
-    late = readers(compilation, {table.name for table in tables})
+    late = readers_of(compilation, {table.name for table in tables})
     found = replace(found, reasons={**plan.reasons, **{i: reasons[i] for i in late if i in reasons}})
     state.refuse_foreign(found.made)
     return found
