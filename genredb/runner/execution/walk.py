@@ -1,4 +1,4 @@
-"""Runs the planned nodes, upstream first, between the project's hooks; skips nodes below a failure.
+"""Runs the planned nodes, upstream first, between the project's hooks; skips nodes below a failure, as dbt.
 
 What reads genredb's own tables runs last, when it is known whether the predictions are stale.
 """
@@ -18,6 +18,7 @@ from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.unit_tests import run_unit_test
 from genredb.runner.graph.nodes import Built, Check, Hook, Node, UnitTest
+from genredb.runner.planning.planner import ancestors
 from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import ChangedRows, FailingRows, NodeResult, Observer, Status
 
@@ -44,13 +45,14 @@ class Walk:
         self._observer = observer
         self._late = late
         self._settle = settle
-        self._broken: dict[str, str] = {}
+        self._broken: dict[str, str] = {}  # nodes that failed or were skipped, and what failed first
+        self._failed_checks: list[tuple[frozenset[str], str]] = []  # what they look at, and their labels
         self._row_faults = RowFaults(runtime, plan)
 
     def run(self) -> Iterator[NodeResult]:
         """Run the nodes one by one."""
         yield from self._run_nodes([node for node in self._nodes if node.unique_id not in self._late])
-        if self._settle and not self._broken:
+        if self._settle and not (self._broken or self._failed_checks):
             self._plan = self._settle()
         yield from self._run_nodes([node for node in self._nodes if node.unique_id in self._late])
 
@@ -73,8 +75,7 @@ class Walk:
         for result in self._run_hooks("on-run-start", start, results):
             yield result
             if result.status in _BAD:
-                for node in self._nodes:
-                    self._mark_broken(node, result.node.label)
+                self._broken.update((node.unique_id, result.node.label) for node in self._nodes)
         for result in self.run():
             results.append(result)
             yield result
@@ -104,14 +105,25 @@ class Walk:
 
     def _run_node(self, node: Node) -> NodeResult:
         reason = self._plan[node.unique_id]
-        needed = (node.unique_id, *node.depends_on)  # itself: its own unit test may have failed
-        culprit = next((self._broken[name] for name in needed if name in self._broken), None)
+        culprit = self._culprit(node)
         if culprit:
             return NodeResult(node, Status.SKIPPED, reason, culprit=culprit)
         result = self._timed(node, reason, lambda: self._outcome(node))
         if self._runtime.warn_error and result.status is Status.WARN:
             return replace(result, status=Status.FAIL)
         return result
+
+    def _culprit(self, node: Node) -> str | None:
+        """Return what failed so that a node is skipped, or None.
+
+        A check that failed stops what is downstream of all that it looks at, but no other check of the same.
+        """
+        needed = (node.unique_id, *node.depends_on)  # itself: its own unit test may have failed
+        culprit = next((self._broken[name] for name in needed if name in self._broken), None)
+        if culprit or node.is_check or not self._failed_checks:
+            return culprit
+        upstream = ancestors(self._runtime.compilation, {node.unique_id})
+        return next((label for seen, label in self._failed_checks if seen <= upstream), None)
 
     def _outcome(self, node: Node) -> Outcome:
         if isinstance(node, Built):
@@ -151,11 +163,9 @@ class Walk:
         )
 
     def _mark_broken(self, node: Node, culprit: str) -> None:
-        """Skip the nodes downstream of this node, or of the node that this check checks."""
-        broken = [node.unique_id]
-        if isinstance(node, Check):
-            broken += node.depends_on
-        if isinstance(node, UnitTest):
-            broken.append(node.model)
-        for unique_id in broken:
-            self._broken.setdefault(unique_id, culprit)
+        """Remember that a node failed or was skipped."""
+        if not isinstance(node, Check):
+            failed = node.model if isinstance(node, UnitTest) else node.unique_id
+            self._broken.setdefault(failed, culprit)
+        elif node.depends_on:  # one that looks at nothing stops nothing
+            self._failed_checks.append((frozenset(node.depends_on), culprit))

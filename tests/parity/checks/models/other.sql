@@ -1,0 +1,1 @@
+select * from (values (1), (7)) as t (x)

@@ -1,0 +1,1 @@
+select x, error('no') as y from {{ ref('good') }} where x > 0
