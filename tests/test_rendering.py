@@ -90,13 +90,13 @@ def test_a_hook_of_a_model_that_asks_the_database_runs_once(tmp_path: Path) -> N
             "models/m.yml",
             "models: [{name: m, columns: [{name: x, data_tests: [{accepted_values: {values:"
             " [\"{{ run_query('select 1') }}\"]}}]}]}]",
-            "models/m.yml:1: the check 'accepted_values' calls run_query, which a generic check may not.",
+            "models/m.yml:1: an argument of the check 'accepted_values' calls run_query: only the check's macro may.",
         ),
         (
             "models/m.yml",
             "models: [{name: m, columns: [{name: x, data_tests: [{not_null: {config: {where:"
             " \"x > {{ run_query('select 1') }}\"}}}]}]}]",
-            "models/m.yml:1: the check 'not_null' calls run_query, which a generic check may not.",
+            "models/m.yml:1: an argument of the check 'not_null' calls run_query: only the check's macro may.",
         ),
         (
             "macros/names.sql",
@@ -120,3 +120,23 @@ def test_an_inline_template_that_asks_where_there_is_no_database_is_told(tmp_pat
     project = read_project(write_project(tmp_path, MODEL))
     with pytest.raises(GenredbError, match="calls run_query, which needs a database, but there is none yet"):
         compile_inline(project, "{{ run_query('select 1') }}", None)
+
+
+def test_jinja_of_ignored_sections_is_not_rendered(tmp_path: Path) -> None:
+    """That of the semantic layer has functions of its own, such as Dimension()."""
+    yml = """
+metrics: [{name: m, label: M, type: simple, filter: "{{ Dimension('a__b') }} > 1"}]
+models: [{name: m, columns: [{name: x, data_tests: [not_null]}]}]
+"""
+    compilation = compiled(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": yml})
+    assert [str(notice) for notice in compilation.notices] == ["models/p.yml: genredb ignores `metrics:`."]
+    assert "test.small.not_null_m_x" in compilation.nodes
+
+
+def test_checks_without_a_name_at_the_top_level_are_named(tmp_path: Path) -> None:
+    """dbt ignores them without a word."""
+    yml = "tests: [unique, {description: no name}]"
+    compilation = compiled(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": yml})
+    assert [str(notice) for notice in compilation.notices] == [
+        "models/p.yml: an entry of `tests:` without a name is ignored, as it is below no model."
+    ]

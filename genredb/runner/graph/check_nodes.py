@@ -83,7 +83,7 @@ class _CheckCompiler:
         for name, value in spec.arguments.items():
             arguments[name], used = self._argument(value, spec, given)
             references += used
-        rendered = self._check_sql(spec, relation, arguments, given)
+        template, extra, rendered = self._check_sql(spec, relation, arguments, given)
         attached_to = references[0]
         references += rendered.references
         rendered = replace(rendered, references=tuple(dict.fromkeys(references)))
@@ -95,35 +95,41 @@ class _CheckCompiler:
             check_kind=spec.kind,
             column=spec.column or "",
             arguments=arguments,
+            template=template if rendered.asks else "",
+            dynamic=rendered.asks,
+            extra=extra if rendered.asks else {},
         )
 
     def _check_sql(
         self, spec: CheckSpec, relation: Any, arguments: Mapping[str, Any], given: Given
-    ) -> Rendered[str]:
-        """Return the query of a generic check: the project's own macro, or a built-in one."""
+    ) -> tuple[str, Mapping[str, Any], Rendered[str]]:
+        """Return the query of a generic check: the project's own macro, or a built-in one.
+
+        With it come the template that calls the macro and what it calls it with, to render it once more.
+        """
         renderer = self._bench.renderer
         macro = renderer.test_macro(spec.kind)
         if macro is None:
             sql = check_sql(spec, str(relation), arguments, renderer.known_tests())
-            return Rendered(sql, config=spec.config)
+            return "", {}, Rendered(sql, config=spec.config)
         named = {"model": relation, **({"column_name": spec.column} if spec.column else {}), **arguments}
         template = f"{{{{ {macro}({', '.join(f'{name}={name}' for name in named)}) }}}}"
         macro_given = replace(given, path=f"{spec.path} ({spec.kind})", extra=named)
-        return self._answered(spec, self._templates.render(template, macro_given))
+        return template, named, self._templates.render(template, macro_given)
 
     @staticmethod
     def _answered(spec: CheckSpec, rendered: Rendered[Value]) -> Rendered[Value]:
-        """Return the rendered template of a generic check; ProjectError if it queries the database."""
+        """Return a rendered argument of a generic check; ProjectError if it queries the database."""
         if rendered.asks:
             raise ProjectError(
-                f"the check '{spec.kind}' calls {rendered.asks}, which a generic check may not"
+                f"an argument of the check '{spec.kind}' calls {rendered.asks}: only the check's macro may"
             )
         return rendered
 
     def _node(self, spec: CheckSpec, names: tuple[str, str], rendered: Rendered[str]) -> Check:
         name, short = names
         config = rendered.config
-        if is_blank(rendered.sql):
+        if not rendered.asks and is_blank(rendered.sql):
             raise ProjectError(f"the check {name} has no SQL")
         known = self._bench.names
         sql = with_ephemerals(rendered.sql, rendered.references, self._ephemerals)

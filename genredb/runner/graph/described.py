@@ -27,6 +27,7 @@ def given_of(
         kind="check" if isinstance(node, Check) else "model",
         database=database,
         is_incremental=is_incremental,
+        extra=node.extra if isinstance(node, Check) else {},
     )
 
 

@@ -156,7 +156,8 @@ class Check(Assertion):
     """A query for rows that should not exist. ``relation`` is where they are stored if requested.
 
     ``check_kind`` is the name of a generic check, with its ``column`` and ``arguments``, and ``attached_to``
-    the unique id of the checked node; other checks are ``singular``. ``dynamic`` is as in :class:`Model`.
+    the unique id of the checked node; other checks are ``singular``. ``dynamic`` is as in :class:`Model`, and
+    ``extra`` has the names that only its template knows.
     """
 
     resource_type = "test"
@@ -167,6 +168,7 @@ class Check(Assertion):
     attached_to: str = ""
     column: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

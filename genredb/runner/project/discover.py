@@ -20,7 +20,7 @@ from genredb.runner.project.roles import with_roles
 from genredb.runner.project.specs import CheckSpec, MacroFile, ModelSpec, SeedSpec, UnitTestSpec
 from genredb.runner.project.stated_checks import read_unit_test
 from genredb.runner.project.stated_values import check_values
-from genredb.runner.project.unused import unread_variables, unused_folders
+from genredb.runner.project.unused import unnamed_checks, unread_variables, unused_folders
 from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.declared import SourceSpec
 
@@ -131,7 +131,9 @@ class _Reader:
                 stated = parse_yaml(text, shown)
                 with self._problems.gathered():
                     self._notices += check_keys(stated, PROPERTIES, shown, text)
-                content = self._renderer.render(stated, shown)
+                self._notices += unnamed_checks(stated, shown)
+                read = {key: value for key, value in stated.items() if key not in PROPERTIES.ignored}
+                content = self._renderer.render(read, shown)
                 files.append(parse_properties(content, shown, describer(self._docs, shown)))
         return files
 

@@ -16,6 +16,7 @@ from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
 
 # No number in a raw file is larger.
 _MOST = 1e38
+CHECK_KEYS = ("data_tests", "tests")
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
 
@@ -66,8 +67,8 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
         tuple(_described(content, "seeds", path, describe)),
         tuple(
             properties
-            for key in ("data_tests", "tests")
-            for properties in _described(content, key, path, describe)
+            for key in CHECK_KEYS
+            for properties in _described({key: named_checks(content, key)}, key, path, describe)
         ),
         tuple(entries(content, "unit_tests", path)),
     )
@@ -82,6 +83,14 @@ def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping
         if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
             raise ProjectError(f"each entry of `{key}:` needs a `name:`", place=path)
         yield entry
+
+
+def named_checks(content: Mapping[str, Any], key: str) -> Any:
+    """Return the checks with a name at the top level of a file: dbt ignores the others there."""
+    stated = content.get(key)
+    if not isinstance(stated, list):
+        return stated
+    return [entry for entry in stated if isinstance(entry, Mapping) and "name" in entry]
 
 
 def _described(content: Mapping[str, Any], key: str, path: str, describe: Describe) -> Iterator[Properties]:

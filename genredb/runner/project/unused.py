@@ -6,6 +6,7 @@ from typing import Any
 
 from genredb.errors import Notice, Place, UsageError
 from genredb.runner.project.merge import is_setting
+from genredb.runner.project.properties import CHECK_KEYS, named_checks
 
 _ASKED = re.compile(r"""\bvar(?:\.has_var)?\s*\(\s*(?:['"]([\w:.-]+)['"]\s*[,)]|(?=(\S)))""")
 
@@ -53,3 +54,12 @@ def unused_folders(
             known = {fqn[len(above)] for fqn in fqns if len(fqn) > len(above)}
             what = f"`{'.'.join((key, *below))}:` matches no nodes"
             yield Notice(what, Place(path), name=stated, choices=tuple(known))
+
+
+def unnamed_checks(stated: Mapping[str, Any], path: str) -> list[Notice]:
+    """Return a notice for checks at the top level of a file that have no name: they are of no model."""
+    return [
+        Notice(f"an entry of `{key}:` without a name is ignored, as it is below no model", Place(path))
+        for key in CHECK_KEYS
+        if named_checks(stated, key) != stated.get(key)
+    ]
