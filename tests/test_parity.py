@@ -25,6 +25,7 @@ OWN_SCHEMAS = ("raw", "ml", "meta")
 
 # Each project with the runs it is put through, one after the other, by both.
 RUNS: dict[str, list[list[str]]] = {
+    "seeds": [["build"]],
     "shop": [["build"], ["build", "--vars", "{low_price: 20}", "--full-refresh"]],
     "events": [
         ["build"],

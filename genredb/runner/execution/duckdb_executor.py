@@ -30,6 +30,7 @@ from genredb.warehouse.database import (
 from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.load import Load, extend_source, load_source
 from genredb.warehouse.rawfile import Held
+from genredb.warehouse.seed_types import seed_types
 from genredb.warehouse.user_sql import statement_kinds
 
 
@@ -69,17 +70,20 @@ class DuckDBExecutor:
     def load_seed(self, relation: Relation, file: Path, separator: str, types: Mapping[str, str]) -> int:
         """Create a table from a seed's CSV; return its row count. ProjectError names an unreadable line."""
         self._drop_other_kind(relation, "table")
-        stated = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in types.items())
-        # Dates in dbt's format only; anything else stays text.
-        sql = (
-            f"create or replace table {relation} as"
-            f" from read_csv(?, header = true, delim = {literal(separator)},"
-            " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = false,"
-            " sample_size = -1, dateformat = '%Y-%m-%d', hive_partitioning = false, compression = 'none'"
-            f"{f', types = {{{stated}}}' if stated else ''})"
+        read = (
+            f"read_csv(?, header = true, delim = {literal(separator)},"
+            " quote = '\"', escape = '\"', comment = '', strict_mode = true, all_varchar = {},"
+            " sample_size = -1, hive_partitioning = false, compression = 'none'{})"
         )
         with self._strict_csv(file, separator) as (path, records):
-            rows = run_sql(self._connection, sql, [path])
+            texts = read.format("true", "")
+            columns = [name for name, *_ in self._connection.rows(f"describe from {texts}", [path])]
+            inferred = dict(zip(columns, seed_types(self._connection, texts, path, columns), strict=True))
+            stated = ", ".join(
+                f"{literal(name)}: {literal(kind)}" for name, kind in {**inferred, **types}.items()
+            )
+            typed = read.format("false", f", types = {{{stated}}}")
+            rows = run_sql(self._connection, f"create or replace table {relation} as from {typed}", [path])
         if rows != records:
             raise ProjectError(f"{records} records were read and {rows} loaded")
         return records
