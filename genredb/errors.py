@@ -5,11 +5,10 @@ them on demand. The command line prints it without a traceback and exits with it
 callers catch the class they need.
 """
 
-import contextlib
 import copy
 import difflib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -182,35 +181,6 @@ class ProjectErrors(ProjectError):  # noqa: N818 - it holds several errors
 
     def __str__(self) -> str:
         return _bounded(self.occasion + "\n".join(map(str, self.errors)))
-
-
-class Problems:
-    """Collects the errors of a project while it is read, so that users see all of them at once."""
-
-    def __init__(self) -> None:
-        self._errors: list[ProjectError] = []
-
-    @contextlib.contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Collect a ProjectError that the block raises."""
-        try:
-            yield
-        except ProjectErrors as error:
-            self._errors += error.errors
-        except ProjectError as error:
-            self._errors.append(error)
-
-    def add(self, error: ProjectError) -> None:
-        """Collect an error."""
-        self._errors.append(error)
-
-    def raise_all(self) -> None:
-        """Raise the collected errors once each, if any: a single one as it is, several as ProjectErrors."""
-        errors = list({str(error): error for error in self._errors}.values())
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise ProjectErrors(errors)
 
 
 class InputError(GenredbError):

@@ -18,6 +18,7 @@ from genredb.runner.lineage import trace
 from genredb.runner.ls import ls
 from genredb.runner.plan import plan
 from genredb.runner.planning.options import Options
+from genredb.runner.problems import Problems
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import Project
 from genredb.songs.evaluate import evaluate
@@ -49,9 +50,9 @@ def test_a_project_is_compiled_once_for_all_that_is_read(
     """Nodes, lineage and a plan of one catalog are those of one graph."""
     compiled: list[Project] = []
 
-    def counted(project: Project) -> Compilation:
+    def counted(project: Project, problems: Problems) -> Compilation:
         compiled.append(project)
-        return compile_project(project)
+        return compile_project(project, problems)
 
     monkeypatch.setattr(compiler, "compile_project", counted)
     with Catalog(predicted) as catalog:

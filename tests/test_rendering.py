@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from genredb.errors import GenredbError
-from genredb.runner.graph.compiler import compile_inline
+from genredb.errors import GenredbError, ProjectError, ProjectErrors
+from genredb.runner.graph.compiler import compile_files, compile_inline
 from genredb.runner.project.discover import read_project
 from genredb.runner.templates.given import Given
 from tests.conftest import rows
@@ -140,3 +140,35 @@ def test_checks_without_a_name_at_the_top_level_are_named(tmp_path: Path) -> Non
     assert [str(notice) for notice in compilation.notices] == [
         "models/p.yml: an entry of `tests:` without a name is ignored, as it is below no model."
     ]
+
+
+def test_faults_of_files_and_of_templates_are_named_at_once(tmp_path: Path) -> None:
+    yml = """
+models:
+  - {name: a, config: {materialized: [1]}, columns: [{name: x, data_tests: [nosuchtest]}]}
+  - {name: a}
+"""
+    files = {
+        "models/a.sql": "select 1 as x",
+        "models/b.sql": "select * from {{ ref('c') }}",
+        "models/p.yml": yml,
+    }
+    config = write_project(tmp_path, files)
+    with pytest.raises(ProjectErrors) as error:
+        compile_files(config)
+    assert [str(one).partition("\n")[0] for one in error.value.errors] == [
+        "'a' is described twice in models/p.yml.",
+        "models/b.sql:1:23: ref('c') refers to no model or seed. Available: a, b.",
+        "models/p.yml:3: there is no check 'nosuchtest'."
+        " Available: accepted_values, not_null, relationships, unique.",
+    ]
+
+
+def test_what_could_not_be_read_is_named_alone(tmp_path: Path) -> None:
+    """What refers to it would seem wrong, too."""
+    files = {
+        "models/a.sql": "select * from {{ source('s', 't') }} {{ nothing() }}",
+        "models/p.yml": "sources: [{name: s, tables: [{name: t}]}",
+    }
+    with pytest.raises(ProjectError, match=r"^models/p.yml:2:1: invalid YAML: did not find"):
+        compile_files(write_project(tmp_path, files))

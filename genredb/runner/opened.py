@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from genredb.runner.project.config import Config
-from genredb.runner.project.discover import Project, read_project
+from genredb.runner.project.discover import Project, read_files
 
 if TYPE_CHECKING:
     from genredb.runner.flow.lineage import Lineage
     from genredb.runner.graph.compiler import Compilation
+    from genredb.runner.problems import Problems
     from genredb.runner.templates.relation import Database
     from genredb.warehouse.connection import Connection
 
@@ -36,14 +37,20 @@ class Opened:
     @cached_property
     def project(self) -> Project:
         """The contents of the project's files; ProjectErrors if they are invalid."""
-        return read_project(self.config)
+        project, problems = self._read
+        problems.raise_all()
+        return project
+
+    @cached_property
+    def _read(self) -> "tuple[Project, Problems]":
+        return read_files(self.config)
 
     @cached_property
     def compilation(self) -> "Compilation":
         """The project's graph; ProjectErrors if it is invalid."""
         from genredb.runner.graph.compiler import compile_project  # noqa: PLC0415 - brings Jinja
 
-        return compile_project(self.project)
+        return compile_project(*self._read)
 
     @cached_property
     def connection(self) -> "Connection":

@@ -6,7 +6,7 @@ from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.flow.lineage import Lineage
-from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.compiler import Compilation, compile_files
 from genredb.runner.opened import Opened
 from genredb.runner.planning.built_with import refuse_other_engine, with_raw_folder
 from genredb.runner.planning.options import Options
@@ -14,7 +14,6 @@ from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import make_plan
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.planning.touched import touched_columns
-from genredb.runner.project.discover import read_project
 
 _ALL = Options()
 
@@ -47,4 +46,4 @@ def _compilation(opened: Opened, state: State, options: Options) -> Compilation:
     config = with_raw_folder(opened.config, state.built_with)
     if config is opened.config and not options.is_full_refresh:
         return opened.compilation
-    return compile_project(read_project(config), is_full_refresh=options.is_full_refresh)
+    return compile_files(config, is_full_refresh=options.is_full_refresh)

@@ -7,12 +7,11 @@ from genredb.runner.artifacts.run_results import write_run_results
 from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.walk import Walk
-from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.compiler import compile_files
 from genredb.runner.planning.built_with import as_built, read_built_with
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.selection import chosen_nodes, refuse_notices
 from genredb.runner.project.config import Config
-from genredb.runner.project.discover import read_project
 from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import BuildResult, Observer, SilentObserver
 from genredb.warehouse.database import open_reader
@@ -34,7 +33,7 @@ def test(
     if config.database.is_file():
         with open_reader(config.database, config.engine) as reader:
             config = as_built(config, read_built_with(reader))
-    compilation = compile_project(read_project(config))
+    compilation = compile_files(config)
     refuse_notices(compilation, options)
     chosen = chosen_nodes(compilation, options)
     checks = [

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from genredb.errors import GenredbError
-from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.compiler import Compilation, compile_files
 from genredb.runner.graph.identity import Identity
 from genredb.runner.planning.built_with import as_last_built, settings_of
 from genredb.runner.planning.inputs import present_files
 from genredb.runner.planning.planner import ancestors, find_identities, is_loaded
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.project.config import Config
-from genredb.runner.project.discover import read_project
 from genredb.songs.freshness import SETTINGS
 from genredb.songs.views import SUBMISSION, VIEWS
 from genredb.warehouse.connection import Connection
@@ -68,7 +67,7 @@ def find_unbuilt(
     state = read_state(connection, marks)
     try:
         now, has_folder = as_last_built(config, state.built_with)
-        compilation = compile_project(read_project(now))
+        compilation = compile_files(now)
         files = present_files(compilation.project) if has_folder else ()
         identities = find_identities(compilation, files, state, connection)
     except GenredbError as error:

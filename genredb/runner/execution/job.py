@@ -19,7 +19,7 @@ from genredb.runner.execution.settle import Settlement
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import Compilation, compile_project
+from genredb.runner.graph.compiler import Compilation, compile_files
 from genredb.runner.planning.built_with import (
     as_built,
     refuse_other_engine,
@@ -36,7 +36,6 @@ from genredb.runner.planning.receipt import digest_of, write_receipt
 from genredb.runner.planning.selection import chosen_nodes, refuse_notices
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.project.config import Config
-from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import absent_files, folders_of
 from genredb.runner.results import BuildResult, NodeResult, Observer, Proof
 from genredb.runner.templates.relation import Relation
@@ -128,7 +127,7 @@ class _Job:
         options = self._options
         self._config = with_raw_folder(self._config, state.built_with)
         self._observer.settled(self._config)
-        compilation = compile_project(read_project(self._config), is_full_refresh=options.is_full_refresh)
+        compilation = compile_files(self._config, is_full_refresh=options.is_full_refresh)
         refuse_notices(compilation, options)
         for notice in compilation.notices:
             self._observer.note(notice)

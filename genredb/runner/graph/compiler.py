@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from genredb.errors import Notice, Problems, UsageError
+from genredb.errors import Notice, UsageError
 from genredb.runner.graph.check_nodes import check_nodes
 from genredb.runner.graph.dataset_nodes import completed, model_nodes, seed_nodes, source_nodes
 from genredb.runner.graph.deferred import Deferred
@@ -13,7 +13,9 @@ from genredb.runner.graph.nodes import Dataset, Model, Node, Source
 from genredb.runner.graph.order import ordered, prepared
 from genredb.runner.graph.unit_test_nodes import unit_test_nodes
 from genredb.runner.graph.workbench import Workbench, set_up
-from genredb.runner.project.discover import Project
+from genredb.runner.problems import Problems
+from genredb.runner.project.config import Config
+from genredb.runner.project.discover import Project, read_files
 from genredb.runner.templates.relation import Database, Relation
 
 Kind = TypeVar("Kind", bound=Node)
@@ -68,9 +70,17 @@ class Compilation:
         return next(found, None) if relation.is_cte else None
 
 
-def compile_project(project: Project, *, is_full_refresh: bool = False) -> Compilation:
-    """Render the whole project. Raises ProjectError with the place of each fault."""
-    problems = Problems()
+def compile_files(config: Config, *, is_full_refresh: bool = False) -> Compilation:
+    """Read and render the whole project. Raises ProjectErrors with the place of each fault."""
+    return compile_project(*read_files(config), is_full_refresh=is_full_refresh)
+
+
+def compile_project(
+    project: Project, problems: Problems | None = None, *, is_full_refresh: bool = False
+) -> Compilation:
+    """Render the whole project. Raises ProjectErrors with the place of each fault and these ``problems``."""
+    problems = problems or Problems()
+    problems.refuse_what_hides_more()
     bench = set_up(project, problems, is_full_refresh=is_full_refresh)
     nodes, ephemerals = _nodes(bench)
     problems.raise_all()

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genredb.errors import Problems, ProjectError, UsageError
+from genredb.errors import ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
 from genredb.runner.graph.materializations import MATERIALIZATIONS
 from genredb.runner.graph.nodes import Model, Node, Seed, Source
 from genredb.runner.graph.templates import Templates
+from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from genredb.errors import Problems
 from genredb.runner.graph.naming import Names
 from genredb.runner.graph.templates import Templates
+from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
 from genredb.runner.templates.places import unmarked
 from genredb.runner.templates.render import Renderer
@@ -27,9 +27,9 @@ def set_up(project: Project, problems: Problems, *, is_full_refresh: bool) -> Wo
     renderer = new_renderer(project, names, is_full_refresh=is_full_refresh)
     templates = Templates(renderer)
     for file in project.macros:
-        with problems.gathered():
+        with problems.gathered_of_all():
             templates.add_macros(file)
-    problems.raise_all()  # without its macros nothing can be rendered
+    problems.refuse_what_hides_more()  # without its macros nothing can be rendered
     names.settle(templates)
     return Workbench(project, names, renderer, templates, problems)
 

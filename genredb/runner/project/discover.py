@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import Notice, Place, Problems, ProjectError
+from genredb.errors import Notice, Place, ProjectError
+from genredb.runner.problems import Problems
 from genredb.runner.project.config import PROJECT_FILE, Config
 from genredb.runner.project.docs_blocks import describer, docs_blocks
 from genredb.runner.project.files import parse_yaml, read_text
@@ -31,9 +32,7 @@ _SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)")
 class Project:
     """The contents of a project's files, by name. ``notices`` name settings that have no effect.
 
-    ``snapshots`` are the names of the snapshots, which are not built.
-
-    ``environment`` is the set of environment variables that the yml files use.
+    ``snapshots`` are not built. ``environment`` has the environment variables that the yml files use.
     """
 
     config: Config
@@ -55,15 +54,23 @@ class Project:
 
 def read_project(config: Config) -> Project:
     """Read the project; raise one ProjectError for all invalid files and duplicate names."""
-    return _Reader(config).read()
+    project, problems = read_files(config)
+    problems.raise_all()
+    return project
+
+
+def read_files(config: Config) -> tuple[Project, Problems]:
+    """Read the project, and what is wrong with its files."""
+    problems = Problems()
+    return _Reader(config, problems).read(), problems
 
 
 class _Reader:
     """Collects errors and notices while the files of a project are read."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, problems: Problems) -> None:
         self._config = config
-        self._problems = Problems()
+        self._problems = problems
         self._notices = list(config.notices)
         self._source_fqns: list[tuple[str, ...]] = []
         self._texts: list[str] = []  # all templates: SQL, macros and yml
@@ -95,7 +102,6 @@ class _Reader:
             snapshots=snapshots,
             environment=tuple(sorted({*config.environment, *self._renderer.environment_names})),
         )
-        self._problems.raise_all()
         for key, tree, found in (
             ("models", config.models, [model.fqn for model in models.values()]),
             ("seeds", config.seeds, [seed.fqn for seed in seeds.values()]),
@@ -112,7 +118,7 @@ class _Reader:
         return replace(project, notices=tuple(dict.fromkeys(self._notices)))
 
     def _text(self, path: Path) -> str:
-        with self._problems.gathered():
+        with self._problems.gathered_of_all():
             self._texts.append(read_text(path))
             return self._texts[-1]
         return ""
@@ -126,7 +132,7 @@ class _Reader:
         files: list[PropertiesFile] = []
         for path in find(yml_folders(self._config), *YML):
             shown = self._config.show_path(path)
-            with self._problems.gathered():
+            with self._problems.gathered_of_all():
                 text = self._text(path)
                 stated = parse_yaml(text, shown)
                 with self._problems.gathered():
@@ -225,8 +231,7 @@ class _Reader:
         for file in yml:
             for i, stated in enumerate(file.unit_tests):
                 with self._problems.gathered():
-                    keys = ("unit_tests", i)
-                    yield read_unit_test(stated, file.path, keys, self._read_fixture)
+                    yield read_unit_test(stated, file.path, ("unit_tests", i), self._read_fixture)
 
     def _read_fixture(self, name: str, kind: str) -> str:
         files = {path.stem: path for path in find(self._config.test_paths, f".{kind}")}
@@ -239,10 +244,9 @@ class _Reader:
     def _models(self, properties: dict[str, Properties]) -> dict[str, ModelSpec]:
         config = self._config
         for path in find(config.model_paths, ".py"):
-            refused = ProjectError(
-                "genredb does not support Python models", place=config.show_path(path), cure="write it in SQL"
-            )
-            self._problems.add(refused)
+            with self._problems.gathered_of_all():
+                what = "genredb does not support Python models"
+                raise ProjectError(what, place=config.show_path(path), cure="write it in SQL")
         found = {
             name: ModelSpec(name, shown, self._text(file), settled, fqn, stated.description, stated.columns)
             for name, file, shown, settled, fqn, stated in self._found("model", ".sql", properties)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genredb.errors import Notice, Place, Problems
+from genredb.errors import Notice, Place
+from genredb.runner.problems import Problems
 from genredb.runner.project.files import key_line
 from genredb.runner.project.keys import CONFIG, META, PROJECT, TREES, Keys
 from genredb.runner.project.merge import config_key, is_setting

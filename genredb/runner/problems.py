@@ -1,0 +1,52 @@
+"""Collects the errors of a project while it is read and compiled."""
+
+import contextlib
+from collections.abc import Iterator
+
+from genredb.errors import ProjectError, ProjectErrors
+
+
+class Problems:
+    """The errors of a project so far, so that users see all of them at once.
+
+    ``hides_more`` means that something could not be read at all, so that what refers to it seems wrong, too.
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[ProjectError] = []
+        self.hides_more = False
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Collect a ProjectError that the block raises."""
+        try:
+            yield
+        except ProjectErrors as error:
+            self._errors += error.errors
+        except ProjectError as error:
+            self._errors.append(error)
+
+    @contextlib.contextmanager
+    def gathered_of_all(self) -> Iterator[None]:
+        """Collect a ProjectError because of which the rest of the block is missing."""
+        before = len(self._errors)
+        with self.gathered():
+            yield
+        self.hides_more |= len(self._errors) > before
+
+    def add(self, error: ProjectError) -> None:
+        """Collect an error."""
+        self._errors.append(error)
+
+    def refuse_what_hides_more(self) -> None:
+        """Raise the collected errors if others would follow from them alone."""
+        if self.hides_more:
+            self.raise_all()
+
+    def raise_all(self) -> None:
+        """Raise the collected errors once each, if any: a single one as it is, several as ProjectErrors."""
+        errors = list({str(error): error for error in self._errors}.values())
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise ProjectErrors(errors)
