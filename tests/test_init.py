@@ -49,6 +49,7 @@ def test_the_songs_project_builds_predicts_and_exports(cli: Cli, tmp_path: Path)
     ).read_bytes()
     for command in (["build", "-q"], ["predict", "-q"], ["export", "-o", "submission.csv"]):
         assert cli(*command, cwd=songs).code == 0, command
+    assert "checks passed" in cli("build", cwd=songs).err  # those of what was predicted
     assert cli("build", cwd=songs).err.endswith("genre.duckdb is up to date.\n")
 
 
