@@ -280,7 +280,7 @@ def test_rows_for_the_leak_guard_have_duckdbs_types(
         relation = Relation(None, "main", "numbers")
         engine.executor(ledger).copy_rows(relation, 10, target)
         assert [row[:2] for row in target.rows("describe main.numbers")] == [
-            ("i", "BIGINT"),
+            ("i", "INTEGER"),
             ("b", "BIGINT"),
             ("d", "DATE"),
         ]
