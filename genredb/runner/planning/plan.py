@@ -56,7 +56,7 @@ class Plan:
         """Return why a node may change although the project does not, or None if it may not."""
         if isinstance(node, Model | Check) and node.dynamic:
             return Reason(Cause.CALLS, node.dynamic)
-        if not isinstance(node, Source) or node.relation.qualified_name in self.own_tables:
+        if not isinstance(node, Source) or node.relation.qualified_name.lower() in self.own_tables:
             return None
         if node.depends_on or node.unique_id in self.loaded:
             return None
