@@ -15,7 +15,15 @@ from typing import Any
 from genredb.errors import Notice, Place, UsageError
 from genredb.runner.project.files import is_utf_8, resolved
 from genredb.runner.project.installed import read_installed
-from genredb.runner.project.package import PROJECT_FILE, Package, RunHook, folders, package_of, read_stated
+from genredb.runner.project.package import (
+    PROJECT_FILE,
+    Package,
+    RunHook,
+    Stated,
+    folders,
+    package_of,
+    read_stated,
+)
 from genredb.runner.project.profile import Profile, read_profile
 from genredb.runner.project.reserved import DUCKDB_SCHEMAS, OWN_SCHEMAS
 from genredb.warehouse.readers.formats import suffix_of
@@ -150,17 +158,24 @@ def shipped_root() -> Path:
     return inside if inside.is_dir() else package.parent
 
 
+def read_own_package(settings: Settings) -> tuple[Package, Mapping[str, Any]]:
+    """Read dbt_project.yml alone, without the packages that the project uses; return it with ``target``."""
+    root, is_shipped = _find_root(settings.project_dir)
+    stated = read_stated(root, root)
+    profile, database = _read_profile(stated, Path.cwd() if is_shipped else root, settings)
+    target = _target(profile, database)
+    return package_of(stated, target, settings.vars), target
+
+
 def read_config(settings: Settings) -> Config:
-    """Read dbt_project.yml and profiles.yml and resolve all paths.
+    """Read dbt_project.yml, profiles.yml and the project's packages, and resolve all paths.
 
     Raises ProjectError if a file is missing or invalid, UsageError if a folder does not exist.
     """
     root, is_shipped = _find_root(settings.project_dir)
     home = Path.cwd().resolve() if is_shipped else root
     stated = read_stated(root, root)
-    profile_name = str(stated.content.get("profile", stated.name))
-    profile = read_profile(root, profile_name, settings.profiles_dir, settings.target)
-    database = _settle_database(settings.database or home / profile.path)
+    profile, database = _read_profile(stated, home, settings)
     target = _target(profile, database)
     package = package_of(stated, target, settings.vars)
     installed = read_installed(package, target, settings.vars)
@@ -185,6 +200,13 @@ def read_config(settings: Settings) -> Config:
         notices=(*profile.notices, *package.notices, *installed.notices, *_notices(root)),
         settings=settings,
     )
+
+
+def _read_profile(stated: Stated, home: Path, settings: Settings) -> tuple[Profile, Path]:
+    """Return the profile and the path of the database."""
+    name = str(stated.content.get("profile", stated.name))
+    profile = read_profile(stated.root, name, settings.profiles_dir, settings.target)
+    return profile, _settle_database(settings.database or home / profile.path)
 
 
 def _target(profile: Profile, database: Path) -> Mapping[str, Any]:

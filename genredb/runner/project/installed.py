@@ -1,6 +1,6 @@
 """Finds the packages of a project: those installed in dbt_packages/, and local ones where they stand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,16 @@ SOURCES = ("local", "git", "package", "tarball", "private")
 
 @dataclass(frozen=True)
 class Entry:
-    """A package that packages.yml or dependencies.yml asks for; ``source`` is its kind, one of SOURCES."""
+    """A package that packages.yml or dependencies.yml asks for; ``source`` is its kind, one of SOURCES.
+
+    ``path`` is what messages call that file, ``unrendered`` the entry as it stands there.
+    """
 
     source: str
     where: str
     path: str
     content: Mapping[str, Any]
+    unrendered: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -74,7 +78,32 @@ def install_folder(project: Package) -> Path:
 
 def read_entries(package: Package, target: Mapping[str, Any], notices: list[Notice]) -> list[Entry]:
     """Return the packages that a project asks for; notices name keys without effect."""
-    return [entry for name in PACKAGE_FILES for entry in _entries(package, name, target, notices)]
+    found: list[Entry] = []
+    for name in PACKAGE_FILES:
+        file = package.root / name
+        if file.is_file():
+            path = f"{package.path.removesuffix(PROJECT_FILE)}{name}"
+            text = read_text(file)
+            stated = parse_yaml(text, path)
+            notices += check_keys(stated, PACKAGES, path, text)
+            content = YmlRenderer(package.vars_for(package.name), target).render(stated, path)
+            found += listed(content, stated, path)
+    return found
+
+
+def listed(content: Mapping[str, Any], unrendered: Mapping[str, Any], path: str) -> list[Entry]:
+    """Return the entries of ``packages:`` in the file ``path``; ProjectError if one is invalid."""
+    entries, stated = content.get("packages") or [], unrendered.get("packages") or []
+    if not isinstance(entries, list):
+        raise ProjectError("`packages:` should be a list", place=path)
+    found: list[Entry] = []
+    for entry, as_stated in zip(entries, stated, strict=True):
+        source = next((key for key in SOURCES if isinstance(entry, Mapping) and key in entry), None)
+        if source is None or not isinstance(entry[source], str):
+            kinds = ", ".join(f"`{key}:`" for key in SOURCES)
+            raise ProjectError(f"each entry of `packages:` needs one of {kinds}", place=path)
+        found.append(Entry(source, entry[source], path, entry, as_stated))
+    return found
 
 
 def local_folder(entry: Entry, project: Package) -> Path:
@@ -83,28 +112,6 @@ def local_folder(entry: Entry, project: Package) -> Path:
     if not (folder / PROJECT_FILE).is_file():
         raise ProjectError(f"the local package {entry.where} has no {PROJECT_FILE}", place=entry.path)
     return folder
-
-
-def _entries(
-    package: Package, name: str, target: Mapping[str, Any], notices: list[Notice]
-) -> Iterator[Entry]:
-    file = package.root / name
-    if not file.is_file():
-        return
-    path = f"{package.path.removesuffix(PROJECT_FILE)}{name}"
-    text = read_text(file)
-    stated = parse_yaml(text, path)
-    notices += check_keys(stated, PACKAGES, path, text)
-    content = YmlRenderer(package.vars_for(package.name), target).render(stated, path)
-    listed = content.get("packages") or []
-    if not isinstance(listed, list):
-        raise ProjectError("`packages:` should be a list", place=path)
-    for entry in listed:
-        source = next((key for key in SOURCES if isinstance(entry, Mapping) and key in entry), None)
-        if source is None or not isinstance(entry[source], str):
-            kinds = ", ".join(f"`{key}:`" for key in SOURCES)
-            raise ProjectError(f"each entry of `packages:` needs one of {kinds}", place=path)
-        yield Entry(source, entry[source], path, entry)
 
 
 def _installed_folders(project: Package) -> list[Path]:
