@@ -1,13 +1,14 @@
 """Compiles the checks of a project into nodes of the graph."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from genredb.errors import Place, ProjectError
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.generic_checks import check_name, check_sql, shortened
+from genredb.runner.graph.identity import digest
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Check, Model, is_blank
 from genredb.runner.graph.workbench import Workbench
@@ -41,7 +42,20 @@ def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check
             continue
         with bench.problems.gathered():
             found += [check for check in (compiler.check(spec),) if is_enabled(check.config)]
-    return found
+    return list(_told_apart(found))
+
+
+def _told_apart(checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield the checks; those of one name but with other arguments get a digest of these in their ids."""
+    first: dict[str, Check] = {}
+    for check in checks:
+        other = first.setdefault(check.unique_id, check)
+        if check.arguments == other.arguments:
+            yield check
+            continue
+        own = digest(repr(sorted(check.arguments.items(), key=str)))[:10]
+        relation = check.relation.incorporate(identifier=f"{check.relation.identifier[:50]}_{own}")
+        yield replace(check, unique_id=f"{check.unique_id}.{own}", relation=relation)
 
 
 def yml_place(project: Project, spec: CheckSpec | UnitTestSpec) -> Place:

@@ -199,7 +199,10 @@ class PackageReader:
 
     def _configured(self, spec: CheckSpec) -> CheckSpec:
         fqn = spec.fqn or (self._package.name, *self._folders(spec.path))
-        config = self._valued(self._settled("check", fqn, spec.config), spec.path)
+        stated: Mapping[str, Any] = {}
+        with self._problems.gathered():
+            stated = self._renderer.render(spec.config, spec.path)
+        config = self._valued(self._settled("check", fqn, stated), spec.path)
         return replace(spec, config=config, fqn=fqn, overrides=self._overrides("check", fqn))
 
     def _folders(self, path: str) -> tuple[str, ...]:

@@ -1,12 +1,11 @@
 """The macros of a project and its packages, and the order in which dbt looks for one."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from types import SimpleNamespace
 from typing import Any
 
 from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
-from genredb.runner.templates.tags import TEST_PREFIX
+from genredb.runner.templates.tags import TEST_PREFIX, Namespace
 
 Macro = Callable[..., Any]
 
@@ -26,7 +25,7 @@ class Macros:
         self._shown = config.name
         for package in config.packages:
             self._by_package[package.name] = {}
-            names[package.name] = SimpleNamespace()
+            names[package.name] = Namespace()
 
     def add(self, package: str, name: str, macro: Macro, path: str) -> None:
         """Add a macro; ProjectError if its package has one of that name in another file."""

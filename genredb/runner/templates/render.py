@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from jinja2 import FunctionLoader, StrictUndefined
+from jinja2 import FunctionLoader
 
 from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
@@ -41,9 +41,7 @@ class Renderer:
         self._missing = config.missing
         self._texts: dict[str, str] = {}
         self._expressions: dict[str, Callable[..., Any]] = {}
-        self._environment = Environment(
-            undefined=StrictUndefined, loader=FunctionLoader(self._load_text), keep_trailing_newline=False
-        )
+        self._environment = Environment(loader=FunctionLoader(self._load_text), keep_trailing_newline=False)
         self._environment.filters.update(
             as_bool=lambda value: str(value).strip().lower() == "true",
             as_native=lambda value: value,
