@@ -68,7 +68,7 @@ def statements(compilation: Compilation) -> list[tuple[str, str, str]]:
             found.append(("load", source.qualified_name, f"create table {source.qualified_name} ({columns})"))
     for node in compilation.nodes.values():
         if isinstance(node, Seed):
-            seed = project.seeds[node.name]
+            seed = project.seeds[node.unique_id]
             types = "".join(f"'{c}': '{t}', " for c, t in (seed.config.get("column_types") or {}).items())
             sql = f"from read_csv('{seed.file}', header = true, types = {{{types}}})"
             found.append(("seed", node.label, f"create table {node.relation} as {sql}"))

@@ -87,7 +87,7 @@ def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
             yield from _settings(config, database, connection)
             yield from _tables(config, connection)
             yield from _quarantine(catalog)
-            if PREDICT_VIEW in compilation.project.models:
+            if any(model.name == PREDICT_VIEW for model in compilation.project.models.values()):
                 yield from _classifier(connection, config.home)
                 yield from _predictions(connection, config.home)
                 yield from _drift(connection)

@@ -9,8 +9,9 @@ from typing import Any
 
 from genredb.drafts import draft_of, leftovers, sweep
 from genredb.errors import InputError, UsageError
-from genredb.runner.project.config import PROJECT_FILE, RESERVED_NAMES, shipped_root
+from genredb.runner.project.config import RESERVED_NAMES, shipped_root
 from genredb.runner.project.files import resolved
+from genredb.runner.project.package import PROJECT_FILE
 from genredb.warehouse.column_types import NearType
 from genredb.warehouse.infer import InferredTable, infer_table, sql_name
 from genredb.warehouse.readers.formats import SUFFIXES, stem_of

@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from genredb.ask.describe import ColumnFacts, RelationFacts
 from genredb.ask.diff import Diff
 from genredb.ask.export import ExportResult
+from genredb.deps.install import Dependency
 from genredb.doctor import Finding
 from genredb.init import Layout
 from genredb.look.plot import PlotResult
@@ -50,6 +51,7 @@ SHAPES: Mapping[str, Any] = {
     "describe": SongsReport | RelationsReport,
     "describe RELATION": RelationFacts,
     "diff": Diff,
+    "deps": list[Dependency],
     "doctor": list[Finding],
     "export": ExportResult,
     "plot": PlotResult,

@@ -235,7 +235,8 @@ def test_an_edit_during_a_build_is_seen_by_the_next(tmp_path: Path) -> None:
 def test_what_left_the_project_leaves_the_database(tmp_path: Path) -> None:
     other = write_project(tmp_path / "other", {"models/kept.sql": "select 1 as x"})
     database = tmp_path / "small.duckdb"
-    build(replace(other, database=database, name="other"))
+    package = replace(other.package, name="other")
+    build(replace(other, database=database, package=package))
     build(write_project(tmp_path, TWO_MODELS))
     (tmp_path / "models" / "b.sql").rename(tmp_path / "models" / "c.sql")
     result = build(write_project(tmp_path, {}))

@@ -39,6 +39,7 @@ WORK = {
     "mcp": "ask.query",
     "sample": "songs.sample.write",
     "init": "warehouse.infer",
+    "deps": "deps.fetch",
     "doctor": "warehouse.database",
     "clean": "drafts",
 }

@@ -26,9 +26,8 @@ def test_the_page_is_that_of_a_built_database(tmp_path: Path) -> None:
         if not column.description
     }
     assert unexplained == set()
-    roles = {
-        column.name: column.meta["role"] for column in read_project(config).models["song_features"].columns
-    }
+    features = read_project(config).models["model.genredb.song_features"]
+    roles = {column.name: column.meta["role"] for column in features.columns}
     text = page(relations, roles)
     path = ROOT / "docs" / "data-dictionary.md"
     if os.environ.get("GENREDB_UPDATE_GOLDEN"):

@@ -41,6 +41,7 @@ OPTIONS = {
         " genredb build -s state:modified+ --state .",
         "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
+    "deps": ["genredb deps --upgrade"],
     "load": ["genredb load --sample --engine duckdb && ! genredb load --engine duckdb --master local"],
     "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old", "genredb plan --engine duckdb && ! genredb plan --engine duckdb --master local"],
     "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error"],

@@ -26,6 +26,7 @@ OWN_SCHEMAS = ("raw", "ml", "meta")
 # Each project with the runs it is put through, one after the other, by both.
 RUNS: dict[str, list[list[str]]] = {
     "seeds": [["build"]],
+    "packages": [["build"], ["build", "--vars", "{most: 1}"]],
     "shop": [["build"], ["build", "--vars", "{low_price: 20}", "--full-refresh"]],
     "events": [
         ["build"],
@@ -112,6 +113,8 @@ def test_a_project_gives_what_dbt_gives(name: str, dbt: Path, tmp_path: Path) ->
     ours, theirs = tmp_path / "genredb", tmp_path / "dbt"
     for folder in (ours, theirs):
         shutil.copytree(PROJECTS / name, folder)
+    if (theirs / "packages.yml").is_file():
+        run([dbt, "deps"], theirs)
     for number, arguments in enumerate(RUNS[name]):
         printed = run([sys.executable, "-m", "genredb", *arguments], ours)
         expected = run([dbt, "--no-use-colors", *arguments], theirs)

@@ -1,5 +1,7 @@
 """Roles of columns that are stated once, in one model, and taken from there by the others."""
 
+from pathlib import Path
+
 import pytest
 
 from genredb.errors import ProjectError
@@ -10,11 +12,14 @@ from genredb.warehouse.declared import Column
 KEY = Column("key", "What tells rows apart.", meta={"role": "id"})
 LABEL = Column("genre", "The answer.", meta={"role": "label"})
 FEATURE = Column("year", "When.", meta={"role": "feature"})
-SONGS = ModelSpec("songs", "models/songs.sql", "", {}, columns=(KEY, LABEL, FEATURE))
+SONGS = ModelSpec(
+    "songs", "models/songs.sql", Path("songs.sql"), {}, ("shop", "songs"), columns=(KEY, LABEL, FEATURE)
+)
 
 
 def _taking(name: str, other: str, *columns: Column) -> ModelSpec:
-    return ModelSpec(name, f"models/{name}.sql", "", {"meta": {"roles_from": other}}, columns=columns)
+    path, config = f"models/{name}.sql", {"meta": {"roles_from": other}}
+    return ModelSpec(name, path, Path(path), config, ("shop", name), columns=columns)
 
 
 def _roles(model: ModelSpec) -> dict[str, str | None]:

@@ -373,7 +373,7 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
         "dbt_project.yml: genredb ignores `snapshots:`.",
-        "packages.yml: genredb does not support packages and ignores dbt-labs/dbt_utils.",
+        "packages.yml: the package dbt-labs/dbt_utils is not installed; run `genredb deps`.",
         "models/p.yml: genredb ignores `exposures:`.",
         "models/p.yml: the model 'n' is described here, but has no file. Available: m.",
         "models/m.sql: genredb ignores `contract:` of the configuration of a model.",
@@ -384,7 +384,7 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
 def test_a_macro_of_a_package_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(
         ProjectError,
-        match="'dbt_utils' is undefined; if it is a package, which genredb does not support: write the macro",
+        match="'dbt_utils' is undefined; if it is a package, list it in packages.yml and run `genredb deps`",
     ):
         compiled(tmp_path, {"models/m.sql": "select {{ dbt_utils.star(ref('m')) }}"})
 

@@ -9,7 +9,7 @@ from genredb.errors import GenredbError, ProjectError
 from genredb.runner.opened import Opened
 from genredb.runner.project.config import Config
 from genredb.runner.project.discover import Project
-from genredb.runner.project.specs import ModelSpec, SeedSpec
+from genredb.runner.project.specs import DatasetSpec
 from genredb.songs.tables import ML_TABLES
 from genredb.warehouse.database import open_reader, quote
 from genredb.warehouse.declared import Column, SourceSpec
@@ -107,7 +107,7 @@ def read_values(config: Config, relation: Relation, column: str) -> list[str]:
     return []
 
 
-def _stated(opened: Opened) -> Mapping[str, ModelSpec | SeedSpec | SourceSpec]:
+def _stated(opened: Opened) -> Mapping[str, DatasetSpec | SourceSpec]:
     """Return the project's sources (by ``schema.name``), seeds and models (by name)."""
     try:
         return dict(_named(opened.project))
@@ -115,14 +115,15 @@ def _stated(opened: Opened) -> Mapping[str, ModelSpec | SeedSpec | SourceSpec]:
         return {}
 
 
-def _named(project: Project) -> Iterator[tuple[str, ModelSpec | SeedSpec | SourceSpec]]:
+def _named(project: Project) -> Iterator[tuple[str, DatasetSpec | SourceSpec]]:
     for source in project.sources.values():
         yield source.qualified_name, source
-    for part in (project.seeds, project.models):
-        yield from part.items()
+    # The project's own come last, and win.
+    for spec in reversed([*project.models.values(), *project.seeds.values()]):
+        yield spec.name, spec
 
 
-def _described(relation: Relation, stated: Mapping[str, ModelSpec | SeedSpec | SourceSpec]) -> Relation:
+def _described(relation: Relation, stated: Mapping[str, DatasetSpec | SourceSpec]) -> Relation:
     """Return a relation with descriptions from the project or, if it has none, from genredb."""
     qualified = f"{relation.schema}.{relation.name}"
     own, found = _OWN.get(qualified), stated.get(qualified) or stated.get(relation.name)

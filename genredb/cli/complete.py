@@ -66,7 +66,7 @@ def _models(config: "Config") -> Iterator[str]:
     from genredb.runner.project.discover import read_project
 
     project = read_project(config)
-    yield from (*project.models, *project.seeds)
+    yield from (spec.name for part in (project.models, project.seeds) for spec in part.values())
 
 
 def _offered(

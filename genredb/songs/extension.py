@@ -26,7 +26,8 @@ class Songs(Extension):
         from genredb.songs.views import VIEWS
 
         read = {source.qualified_name for source in project.sources.values()}
-        has_songs = project.models.keys() >= {*VIEWS} or not read.isdisjoint(one.name for one in ML_TABLES)
+        own = {model.name for model in project.models.values()}
+        has_songs = own >= {*VIEWS} or not read.isdisjoint(one.name for one in ML_TABLES)
         return ML_TABLES if has_songs else ()
 
     def refuse_features(self, compilation: "Compilation") -> None:

@@ -10,8 +10,8 @@ from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.nodes import Check, Compiled, Model, Node, Seed, Source
-from genredb.runner.project.config import PROJECT_FILE
 from genredb.runner.project.files import delimiter
+from genredb.runner.project.package import HOOK_KEYS, PROJECT_FILE
 from genredb.runner.templates.relation import Relation
 from genredb.spark.dialect import RefusedError, to_spark
 from genredb.spark.empty import EmptyCopy
@@ -80,7 +80,7 @@ class SparkEngine(Engine):
         errors += [error.at(profile.file or "") for error in refused_settings(profile.spark_settings)]
         for node in compilation.nodes.values():
             errors += self._refusals(compilation, node)
-        if project.config.on_run_start or project.config.on_run_end:
+        if any(project.config.hooks(key) for key in HOOK_KEYS):
             errors.append(ProjectError("on-run-start and on-run-end do not run on Spark", place=PROJECT_FILE))
         if errors:
             raise ProjectErrors(errors)
@@ -164,7 +164,7 @@ class SparkEngine(Engine):
             yield error.at(node.path)
 
     def _copy_seed(self, compilation: "Compilation", node: Seed) -> Iterator[ProjectError]:
-        seed = compilation.project.seeds[node.name]
+        seed = compilation.project.seeds[node.unique_id]
         types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
         try:
             separator = delimiter(seed.config.get("delimiter"), node.path)

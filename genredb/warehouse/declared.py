@@ -94,7 +94,10 @@ class RawPattern:
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """A raw table. ``files`` says which files genredb loads it from; None if something else writes it."""
+    """A raw table. ``files`` says which files genredb loads it from; None if something else writes it.
+
+    ``package`` is the name of the project, or of the package, that declares it.
+    """
 
     source_name: str
     name: str
@@ -108,6 +111,12 @@ class SourceSpec:
     key: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    package: str = ""
+
+    @property
+    def unique_id(self) -> str:
+        """Dbt's permanent id."""
+        return f"source.{self.package}.{self.source_name}.{self.name}"
 
     @property
     def table(self) -> str:

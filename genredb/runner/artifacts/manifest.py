@@ -25,7 +25,7 @@ def write_manifest(compilation: Compilation) -> None:
     config = compilation.project.config
     for node in compilation.nodes.values():
         if isinstance(node, Compiled) and node.sql:
-            path = config.target_dir / "compiled" / config.name / _compiled_path(node)
+            path = config.target_dir / "compiled" / node.package / _compiled_path(node)
             if not path.is_file() or path.read_text(encoding="utf-8") != node.sql:
                 write_artifact(path, node.sql)
     write_artifact(config.target_dir / MANIFEST, json.dumps(manifest(compilation), default=str))
@@ -95,7 +95,7 @@ def _entry(node: Node) -> dict[str, Any]:
     common = {
         "name": node.name,
         "resource_type": node.resource_type,
-        "package_name": node.fqn[0] if node.fqn else "",
+        "package_name": node.package,
         "path": _inner_path(node),
         "original_file_path": node.path,
         "unique_id": node.unique_id,

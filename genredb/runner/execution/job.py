@@ -181,7 +181,9 @@ class _Job:
             self._observer.note(discarded)
         write_built_with(connection, settings_of(compilation))  # predictions depend on some settings
         write_manifest(compilation)
-        executor = self._engine.executor(connection, is_new=not state.marks and not config.on_run_start)
+        executor = self._engine.executor(
+            connection, is_new=not state.marks and not config.hooks("on-run-start")
+        )
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
         for relation in plan.removed:
             executor.drop(relation)
@@ -196,7 +198,7 @@ class _Job:
         tables = self._extension.tables(compilation.project)
         settled = Settlement(plan, state, self._options, connection, runtime, tables, forget)
         walk = Walk(runtime, plan.reasons, self._observer, settled.late, settled.settle)
-        results = tuple(walk.run_with_hooks(config.on_run_start, config.on_run_end))
+        results = tuple(walk.run_with_hooks(config.hooks("on-run-start"), config.hooks("on-run-end")))
         plan = settled.plan
         result = BuildResult(
             results,

@@ -20,6 +20,7 @@ from genredb.runner.flow.lineage import ColumnRef, Lineage, relation_key
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.fingerprint import portable_sql
 from genredb.runner.graph.nodes import Dataset, Model, Source
+from genredb.runner.project.package import HOOK_KEYS, PROJECT_FILE
 from genredb.runner.results import Proof, ProvedView
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types, open_memory, own_macros, quote, run_sql
@@ -130,7 +131,7 @@ def _refuse_macros(compilation: Compilation, connection: Connection) -> None:
 def _refuse_hooks(compilation: Compilation) -> None:
     """Raise an error for any hook that names a relation upstream of a feature view and may change it."""
     config = compilation.project.config
-    stated = [("dbt_project.yml", text) for text in (*config.on_run_start, *config.on_run_end)]
+    stated = [(PROJECT_FILE, hook.text) for key in HOOK_KEYS for hook in config.hooks(key)]
     for node in compilation.nodes.values():
         hooks = [hook for key in ("pre-hook", "post-hook") for hook in node.config.get(key) or ()]
         stated += [(node.path, str(hook["sql"] if isinstance(hook, Mapping) else hook)) for hook in hooks]

@@ -88,7 +88,7 @@ def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) ->
 
 
 def _seed(runtime: Runtime, node: Seed) -> int:
-    seed = runtime.compilation.project.seeds[node.name]
+    seed = runtime.compilation.project.seeds[node.unique_id]
     separator = delimiter(seed.config.get("delimiter"), node.path)
     types = {
         str(name): sql_type(data_type, f"`column_types:` of {name}", node.path)

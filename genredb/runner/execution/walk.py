@@ -19,6 +19,7 @@ from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.unit_tests import run_unit_test
 from genredb.runner.graph.nodes import Built, Check, Hook, Node, UnitTest
 from genredb.runner.planning.planner import ancestors
+from genredb.runner.project.package import RunHook
 from genredb.runner.reasons import Cause, Reason
 from genredb.runner.results import ChangedRows, FailingRows, NodeResult, Observer, Status
 
@@ -69,8 +70,8 @@ class Walk:
             self._observer.finish(result)
             yield result
 
-    def run_with_hooks(self, start: Sequence[str], end: Sequence[str]) -> Iterator[NodeResult]:
-        """Run the nodes between the project's ``on-run-start`` and ``on-run-end``."""
+    def run_with_hooks(self, start: Sequence[RunHook], end: Sequence[RunHook]) -> Iterator[NodeResult]:
+        """Run the nodes between the hooks ``on-run-start`` and ``on-run-end``."""
         results: list[NodeResult] = []
         for result in self._run_hooks("on-run-start", start, results):
             yield result
@@ -82,10 +83,10 @@ class Walk:
         yield from self._run_hooks("on-run-end", end, results)
 
     def _run_hooks(
-        self, key: str, texts: Sequence[str], results: Sequence[NodeResult]
+        self, key: str, hooks: Sequence[RunHook], results: Sequence[NodeResult]
     ) -> Iterator[NodeResult]:
-        for number, text in enumerate(texts):
-            node = self._runtime.compilation.deferred.run_hook(key, number, text)
+        for hook in hooks:
+            node = self._runtime.compilation.deferred.run_hook(hook)
             extra = {
                 "results": [SimpleNamespace(node=r.node, status=r.status.value) for r in results],
                 "schemas": sorted({str(made.schema) for n in self._nodes if (made := n.built_relation)}),

@@ -1,18 +1,20 @@
 """Compiles the checks of a project into nodes of the graph."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from genredb.errors import Place, ProjectError
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.generic_checks import check_name, check_sql, shortened
+from genredb.runner.graph.identity import digest
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Check, Model, is_blank
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.discover import Project
 from genredb.runner.project.files import read_text, yaml_line
+from genredb.runner.project.merge import merged
 from genredb.runner.project.specs import CheckSpec, UnitTestSpec
 from genredb.runner.project.stated_values import check_values
 from genredb.runner.templates.given import Given, Rendered
@@ -26,18 +28,34 @@ _EXPRESSION = re.compile(r"\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*", re.DOTA
 def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check]:
     """Return the enabled checks, except those of missing nodes."""
     names = bench.names
-    described = {f"ref('{name}')" for name in names.relations} | {
-        f"source('{source}', '{name}')" for source, name in names.sources
+    project = bench.project
+    specs = [project.models.get(i) or project.seeds[i] for i in names.relations]
+    described = {(spec.package, f"ref('{spec.name}')") for spec in specs} | {
+        (spec.package, f"source('{spec.source_name}', '{spec.name}')") for spec in project.sources.values()
     }
     compiler = _CheckCompiler(bench, ephemerals)
     found: list[Check] = []
     for spec in bench.project.checks:
         # Properties of a node without a file are reported there.
-        if (spec.attached_to and spec.attached_to not in described) or not is_enabled(spec.config):
+        is_described = not spec.attached_to or (spec.package, spec.attached_to) in described
+        if not is_described or not is_enabled(merged(spec.config, spec.overrides)):
             continue
         with bench.problems.gathered():
             found += [check for check in (compiler.check(spec),) if is_enabled(check.config)]
-    return found
+    return list(_told_apart(found))
+
+
+def _told_apart(checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield the checks; those of one name but with other arguments get a digest of these in their ids."""
+    first: dict[str, Check] = {}
+    for check in checks:
+        other = first.setdefault(check.unique_id, check)
+        if check.arguments == other.arguments:
+            yield check
+            continue
+        own = digest(repr(sorted(check.arguments.items(), key=str)))[:10]
+        relation = check.relation.incorporate(identifier=f"{check.relation.identifier[:50]}_{own}")
+        yield replace(check, unique_id=f"{check.unique_id}.{own}", relation=relation)
 
 
 def yml_place(project: Project, spec: CheckSpec | UnitTestSpec) -> Place:
@@ -64,13 +82,13 @@ class _CheckCompiler:
             raise
 
     def _singular(self, spec: CheckSpec) -> Check:
-        given = Given(spec.path, config=spec.config, kind="check")
+        given = Given(spec.path, spec.package, config=spec.config, kind="check")
         rendered = self._templates.render(spec.text, given)
         node = self._node(spec, (spec.name, shortened(spec.name)), rendered)
         return replace(node, template=spec.text, dynamic=rendered.asks)
 
     def _generic(self, spec: CheckSpec) -> Check:
-        given = Given(spec.path, config=spec.config, kind="check")
+        given = Given(spec.path, spec.package, config=spec.config, kind="check")
         target = self._answered(spec, self._templates.evaluate(spec.attached_to, given))
         relation, references = target.value, list(target.references)
         if where := spec.config.get("where"):
@@ -107,15 +125,23 @@ class _CheckCompiler:
 
         With it come the template that calls the macro and what it calls it with, to render it once more.
         """
-        renderer = self._bench.renderer
-        macro = renderer.test_macro(spec.kind)
+        macros = self._bench.renderer.macros
+        macro = macros.test(spec.package, spec.kind)
         if macro is None:
-            sql = check_sql(spec, str(relation), arguments, renderer.known_tests())
+            self._refuse_missing_package(spec)
+            sql = check_sql(spec, str(relation), arguments, macros.tests(spec.package))
             return "", {}, Rendered(sql, config=spec.config)
         named = {"model": relation, **({"column_name": spec.column} if spec.column else {}), **arguments}
         template = f"{{{{ {macro}({', '.join(f'{name}={name}' for name in named)}) }}}}"
         macro_given = replace(given, path=f"{spec.path} ({spec.kind})", extra=named)
         return template, named, self._templates.render(template, macro_given)
+
+    def _refuse_missing_package(self, spec: CheckSpec) -> None:
+        """Raise ProjectError if a generic check is of a package that is not installed."""
+        package = spec.kind.rpartition(".")[0]
+        if package in self._bench.project.config.missing:
+            what = f"the check '{spec.kind}' is of a package that is not installed"
+            raise ProjectError(what, cure="run `genredb deps`")
 
     @staticmethod
     def _answered(spec: CheckSpec, rendered: Rendered[Value]) -> Rendered[Value]:
@@ -128,17 +154,18 @@ class _CheckCompiler:
 
     def _node(self, spec: CheckSpec, names: tuple[str, str], rendered: Rendered[str]) -> Check:
         name, short = names
-        config = rendered.config
+        config = merged(rendered.config, spec.overrides)
         if not rendered.asks and is_blank(rendered.sql):
             raise ProjectError(f"the check {name} has no SQL")
         known = self._bench.names
         sql = with_ephemerals(rendered.sql, rendered.references, self._ephemerals)
         alias = str(config.get("alias") or short)
         custom = str(config.get("schema") or STORE_SCHEMA)
-        described = {"name": name, "resource_type": "test", "fqn": list(spec.fqn), "config": config}
+        described = {"name": name, "resource_type": "test", "config": config}
+        described |= {"package_name": spec.package, "fqn": list(spec.fqn)}
         schema = known.schema_of(self._templates, custom, spec.path, described)
         check = Check(
-            unique_id=known.unique_id(Check, name),
+            unique_id=f"{Check.resource_type}.{spec.package}.{name}",
             name=name,
             path=spec.path,
             sql=sql,

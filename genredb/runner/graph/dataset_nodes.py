@@ -10,6 +10,7 @@ from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Model, Seed, Source, is_blank
 from genredb.runner.graph.workbench import Workbench
+from genredb.runner.project.merge import merged
 from genredb.runner.project.specs import ModelSpec
 from genredb.runner.templates.given import Rendered
 
@@ -18,8 +19,8 @@ def source_nodes(bench: Workbench) -> list[Source]:
     """Return the enabled sources."""
     project, names = bench.project, bench.names
     found = []
-    for key, spec in project.sources.items():
-        unique_id, relation = names.sources[key]
+    for unique_id, spec in project.sources.items():
+        relation = names.sources[unique_id]
         maker = names.maker_of(relation)
         source = Source(
             unique_id=unique_id,
@@ -27,7 +28,7 @@ def source_nodes(bench: Workbench) -> list[Source]:
             path=spec.path,
             relation=relation,
             depends_on=(maker,) if maker else (),
-            fqn=(project.config.name, *key),
+            fqn=(spec.package, spec.source_name, spec.name),
             config=spec.config,
             description=spec.description,
             columns=spec.columns,
@@ -41,40 +42,39 @@ def seed_nodes(bench: Workbench) -> list[Seed]:
     names = bench.names
     return [
         Seed(
-            unique_id=names.relations[name][0],
-            name=name,
+            unique_id=unique_id,
+            name=spec.name,
             path=spec.path,
-            relation=names.relations[name][1],
-            config=names.config[name],
+            relation=names.relations[unique_id],
+            config=names.config[unique_id],
             fqn=spec.fqn,
             description=spec.description,
             columns=spec.columns,
         )
-        for name, spec in bench.project.seeds.items()
-        if name in names.relations
+        for unique_id, spec in bench.project.seeds.items()
+        if unique_id in names.relations
     ]
 
 
 def model_nodes(bench: Workbench) -> dict[str, Model]:
     """Return the models that have a name, by unique id; CTEs of ephemeral models are not inserted yet."""
     found: dict[str, Model] = {}
-    for name, spec in bench.project.models.items():
-        if name in bench.names.relations:
+    for unique_id, spec in bench.project.models.items():
+        if unique_id in bench.names.relations:
             with bench.problems.gathered():
-                model = _model(bench, spec)
-                found[model.unique_id] = model
+                found[unique_id] = _model(bench, spec)
     return found
 
 
 def _model(bench: Workbench, spec: ModelSpec) -> Model:
-    unique_id, relation = bench.names.relations[spec.name]
+    unique_id = spec.unique_id
     model = Model(
         unique_id=unique_id,
         name=spec.name,
         path=spec.path,
         template=spec.text,
-        relation=relation,
-        config=bench.names.config[spec.name],
+        relation=bench.names.relations[unique_id],
+        config=bench.names.config[unique_id],
         fqn=spec.fqn,
         description=spec.description,
         columns=spec.columns,
@@ -89,7 +89,8 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
         other = bench.templates.render(spec.text, replace(given, is_incremental=True))
         incremental_sql, asks = other.sql, asks or other.asks
         references = (*references, *other.references)
-    model = replace(model, config={**rendered.config, "materialized": model.materialized})
+    config = merged(rendered.config, spec.overrides)
+    model = replace(model, config={**config, "materialized": model.materialized})
     hooks = _hooks(bench, model)
     hook_references = [found for hook in hooks for found in hook.references if found != unique_id]
     return replace(

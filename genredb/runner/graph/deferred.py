@@ -14,6 +14,7 @@ from genredb.runner.graph.naming import CTE_PREFIX, Names
 from genredb.runner.graph.nodes import Built, Check, Compiled, Hook, Model, UnitTest
 from genredb.runner.graph.workbench import new_renderer
 from genredb.runner.project.discover import Project
+from genredb.runner.project.package import PROJECT_FILE, RunHook
 from genredb.runner.templates.given import Given, Rendered
 from genredb.runner.templates.places import template_place
 from genredb.runner.templates.relation import Database, Relation
@@ -32,7 +33,9 @@ class Deferred:
 
     def inline(self, text: str, database: Database | None) -> Rendered[str]:
         """Render an inline template."""
-        rendered = self.renderer.render(text, Given("inline", database=database))
+        rendered = self.renderer.render(
+            text, Given("inline", package=self.project.config.name, database=database)
+        )
         sql = with_ephemerals(rendered.value.strip(), rendered.references, self.ephemerals)
         return replace(rendered, value=sql)
 
@@ -65,15 +68,18 @@ class Deferred:
             if bool(stated) is is_transactional:
                 yield self.renderer.render(hook_text(hook), given)
 
-    def run_hook(self, key: str, number: int, text: str) -> Hook:
-        """Return one of the project's hooks, ``on-run-start`` or ``on-run-end``, as a node."""
-        name = f"{self.project.config.name}-{key}-{number}"
-        unique_id = self.names.unique_id(Hook, name)
-        return Hook(unique_id=unique_id, name=name, path=f"dbt_project.yml ({key})", template=text)
+    def run_hook(self, hook: RunHook) -> Hook:
+        """Return one of the hooks ``on-run-start`` and ``on-run-end`` as a node."""
+        name = f"{hook.package}-{hook.key}-{hook.number}"
+        unique_id = f"{Hook.resource_type}.{hook.package}.{name}"
+        path = f"{PROJECT_FILE} ({hook.key})"
+        return Hook(unique_id=unique_id, name=name, path=path, fqn=(hook.package, name), template=hook.text)
 
     def hook_sql(self, hook: Hook, database: Database, extra: Mapping[str, Any]) -> Rendered[str]:
         """Return the SQL of one of the project's hooks."""
-        return self.renderer.render(hook.template, Given(hook.path, database=database, extra=extra))
+        return self.renderer.render(
+            hook.template, Given(hook.path, package=hook.package, database=database, extra=extra)
+        )
 
     def unit_test_sql(
         self, test: UnitTest, model: Model, inputs: Mapping[str, str], database: Database

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genredb.runner.graph.nodes import Check, Compiled, Model, Node, Seed
+from genredb.runner.graph.nodes import Check, Compiled, Model, Seed
 from genredb.runner.project.discover import Project
 from genredb.runner.project.specs import ModelSpec, SeedSpec
 from genredb.runner.templates.given import Given
@@ -16,11 +16,12 @@ def given_of(
     """Return the input for rendering a node's template."""
     model: Mapping[str, Any] = {}
     if isinstance(node, Model):
-        model = describe(project.models[node.name], Model, node.config, node.relation)
+        model = describe(project.models[node.unique_id], node.config, node.relation)
     elif isinstance(node, Seed):
-        model = describe(project.seeds[node.name], Seed, node.config, node.relation)
+        model = describe(project.seeds[node.unique_id], node.config, node.relation)
     return Given(
         node.path,
+        node.package,
         node.relation if isinstance(node, Model | Seed | Check) else None,
         model=model,
         config=node.config,
@@ -32,18 +33,17 @@ def given_of(
 
 
 def describe(
-    spec: ModelSpec | SeedSpec, kind: type[Node], config: Mapping[str, Any], relation: Relation | None = None
+    spec: ModelSpec | SeedSpec, config: Mapping[str, Any], relation: Relation | None = None
 ) -> dict[str, Any]:
     """Return the value of ``model`` in a node's templates, and of ``node`` in macros."""
-    fqn = list(spec.fqn)
     return {
         "name": spec.name,
         "alias": relation.identifier if relation else str(config.get("alias") or spec.name),
-        "resource_type": kind.resource_type,
-        "unique_id": f"{kind.resource_type}.{fqn[0] if fqn else ''}.{spec.name}",
-        "package_name": fqn[0] if fqn else "",
-        "fqn": fqn,
-        "path": "/".join([*fqn[1:-1], spec.path.rsplit("/", 1)[-1]]),
+        "resource_type": spec.resource_type,
+        "unique_id": spec.unique_id,
+        "package_name": spec.package,
+        "fqn": list(spec.fqn),
+        "path": "/".join([*spec.fqn[1:-1], spec.path.rsplit("/", 1)[-1]]),
         "original_file_path": spec.path,
         "config": dict(config),
         "tags": list(config.get("tags") or ()),

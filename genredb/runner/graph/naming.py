@@ -7,10 +7,11 @@ from genredb.errors import ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
 from genredb.runner.graph.materializations import MATERIALIZATIONS
-from genredb.runner.graph.nodes import Model, Node, Seed, Source
+from genredb.runner.graph.nodes import Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
+from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec
 from genredb.runner.project.stated_values import check_values, is_on
@@ -23,7 +24,7 @@ CTE_PREFIX = "__dbt__cte__"
 
 
 class Names:
-    """The relations of a project's nodes, and the final configuration of its models and seeds.
+    """The relations of a project's nodes, and the final configuration of its models and seeds, by unique id.
 
     Faults are added to ``problems``; a node with a fault has no name.
     """
@@ -31,81 +32,108 @@ class Names:
     def __init__(self, project: Project, problems: Problems) -> None:
         self.project = project
         self.config: dict[str, Mapping[str, Any]] = {}
-        self.relations: dict[str, tuple[str, Relation]] = {}
+        self.relations: dict[str, Relation] = {}
         self._faulty: set[str] = set()
         self._makers: dict[str, str] = {}
         self._problems = problems
-        self.sources = {key: self._name_source(source) for key, source in project.sources.items()}
+        self.sources = {i: self._name_source(source) for i, source in project.sources.items()}
+        self._stated: dict[str, list[ModelSpec | SeedSpec]] = {}  # by name, those of the project first
+        specs: list[ModelSpec | SeedSpec] = [*project.models.values(), *project.seeds.values()]
+        for spec in specs:
+            self._stated.setdefault(spec.name, []).append(spec)
         self._taken = {source.qualified_name.lower(): source.path for source in project.loaded_sources}
 
     def settle(self, templates: Templates) -> None:
         """Name all seeds and models; each model is first rendered for its own config(…)."""
         macros_configure = any("config(" in file.text for file in self.project.macros)
         for seed in self.project.seeds.values():
-            self._faulty.add(seed.name)  # until it has its name
+            self._faulty.add(seed.unique_id)  # until it has its name
             with self._problems.gathered():
-                if is_enabled(seed.config):
-                    self._name(templates, Seed, seed, {**seed.config, "materialized": "seed"})
-                self._faulty.remove(seed.name)
+                config = merged(seed.config, seed.overrides)
+                if is_enabled(config):
+                    self._name(templates, seed, {**config, "materialized": "seed"})
+                self._faulty.remove(seed.unique_id)
         for model in self.project.models.values():
-            self._faulty.add(model.name)
+            self._faulty.add(model.unique_id)
             with self._problems.gathered():
                 config = dict(model.config)
                 if macros_configure or "config" in model.text:
                     config = self._configured(templates, model)
+                config = merged(config, model.overrides)
                 check_values(config, model.path)
                 config["materialized"] = self._materialization(model, config)
                 if is_enabled(config):
-                    self._name(templates, Model, model, config)
-                self._faulty.remove(model.name)
+                    self._name(templates, model, config)
+                self._faulty.remove(model.unique_id)
 
-    def resolve_ref(self, *names: str) -> tuple[str, Relation]:
-        """Return the unique id and relation of a model or seed; TemplateError if it does not exist."""
-        name = names[-1]
-        if len(names) == 2 and names[0] != self.project.config.name:
-            raise TemplateError(
-                f"ref('{names[0]}', '{name}') refers to the package {names[0]}; "
-                "genredb does not support packages",
-                names[0],
-            )
-        if name in self._faulty:  # its own fault is reported already
-            return self.unique_id(Model, name), self.relation("", name)
-        if name not in self.relations:
-            if name in self.project.models or name in self.project.seeds:
-                raise TemplateError(f"ref('{name}') refers to a disabled node (`enabled: false`)", name)
-            if name in self.project.snapshots:
-                raise TemplateError(f"ref('{name}') is a snapshot; genredb does not support snapshots", name)
-            raise TemplateError(
-                f"ref('{name}') refers to no model or seed", name, name=name, choices=self.relations
-            )
-        return self.relations[name]
+    def resolve_ref(self, package: str, *names: str) -> tuple[str, Relation]:
+        """Return the unique id and relation of a model or seed that a template of a package names.
 
-    def resolve_source(self, source_name: str, name: str) -> tuple[str, Relation]:
-        """Return the unique id and relation of a source; TemplateError if it does not exist."""
-        if (source_name, name) not in self.sources:
-            needle = name if any(key[0] == source_name for key in self.sources) else source_name
-            raise TemplateError(
-                f"source('{source_name}', '{name}') is not declared",
-                needle,
-                name=f"{source_name}.{name}",
-                choices=[".".join(key) for key in self.sources],
-            )
-        return self.sources[source_name, name]
+        As in dbt it is one of the project, else of that package, else of any other. Raises TemplateError if
+        it does not exist.
+        """
+        *stated, name = names
+        call = f"ref({', '.join(repr(part) for part in names)})"
+        found = [spec for spec in self._stated.get(name, ()) if not stated or spec.package == stated[0]]
+        order = self._search_order(package)
+        found.sort(key=lambda spec: order.index(spec.package))
+        named = [spec.unique_id for spec in found if spec.unique_id in self.relations]
+        if named:
+            return named[0], self.relations[named[0]]
+        faulty = [spec.unique_id for spec in found if spec.unique_id in self._faulty]
+        if faulty:  # its own fault is reported already
+            return faulty[0], self.relation("", name)
+        if found:
+            raise TemplateError(f"{call} refers to a disabled node (`enabled: false`)", name)
+        if name in self.project.snapshots:
+            raise TemplateError(f"{call} is a snapshot; genredb does not support snapshots", name)
+        if stated:
+            self._refuse_unknown_package(call, stated[0])
+        raise TemplateError(f"{call} refers to no model or seed", name, name=name, choices=self._stated)
+
+    def _search_order(self, package: str) -> list[str]:
+        """Return where a reference in a template of a package is looked for, first to last."""
+        project = self.project.config.package
+        flags = project.content.get("flags") or {}
+        own = (project.name, package) if package else (project.name,)
+        if is_on(flags.get("require_ref_searches_node_package_before_root", False)):
+            own = own[::-1]
+        return list(dict.fromkeys((*own, *(one.name for one in self.project.config.installed))))
+
+    def _refuse_unknown_package(self, call: str, package: str) -> None:
+        config = self.project.config
+        known = [one.name for one in config.packages]
+        if package in config.missing:
+            cure = "run `genredb deps`"
+            raise TemplateError(f"{call} refers to a package that is not installed; {cure}", package)
+        if package not in known:
+            raise TemplateError(f"{call} refers to no package", package, name=package, choices=known)
+
+    def resolve_source(self, package: str, source_name: str, name: str) -> tuple[str, Relation]:
+        """Return the unique id and relation of a source, as for ``resolve_ref``."""
+        for own in self._search_order(package):
+            unique_id = f"{Source.resource_type}.{own}.{source_name}.{name}"
+            if unique_id in self.sources:
+                return unique_id, self.sources[unique_id]
+        stated = [(spec.source_name, spec.name) for spec in self.project.sources.values()]
+        needle = name if any(source == source_name for source, _ in stated) else source_name
+        raise TemplateError(
+            f"source('{source_name}', '{name}') is not declared",
+            needle,
+            name=f"{source_name}.{name}",
+            choices=[".".join(key) for key in stated],
+        )
 
     def maker_of(self, relation: Relation) -> str | None:
         """Return the unique id of the seed or model that creates a source's relation, or None."""
         return self._makers.get(relation.qualified_name.lower())
-
-    def unique_id(self, kind: type[Node], *parts: str) -> str:
-        """Return the permanent id of a node."""
-        return ".".join((kind.resource_type, self.project.config.name, *parts))
 
     def relation(self, schema: str, identifier: str, type: str | None = None) -> Relation:  # noqa: A002
         """Return a relation in the project's database."""
         return Relation(self.project.config.database_name, schema, identifier, type)
 
     def schema_of(self, templates: Templates, custom: str | None, path: str, node: Mapping[str, Any]) -> str:
-        """Return the result of generate_schema_name for a custom schema.
+        """Return the result of generate_schema_name for a custom schema; ``node`` is its description.
 
         Raises UsageError if it is the name of the database.
         """
@@ -129,19 +157,19 @@ class Names:
     ) -> str:
         """Return the name that a macro generates for a node, given as its path and description."""
         path, described = node
-        rendered = templates.call_named(macro, Given(path, model=described), custom, described)
+        given = Given(path, described["package_name"], model=described)
+        rendered = templates.call_named(macro, given, custom, described)
         if rendered.asks:
             raise ProjectError(
                 f"{macro} calls {rendered.asks}, but names are determined without a database", place=path
             )
         return rendered.value.strip()
 
-    def _name_source(self, source: SourceSpec) -> tuple[str, Relation]:
-        unique_id = self.unique_id(Source, source.source_name, source.name)
+    def _name_source(self, source: SourceSpec) -> Relation:
         relation = self.relation(source.schema, source.identifier or source.name)
         with self._problems.gathered():
             if expression := external_location(source):
-                return unique_id, Relation(None, source.schema, source.name, expression=expression)
+                return Relation(None, source.schema, source.name, expression=expression)
             self._refuse_ambiguous(source.schema)
             if source.database not in (None, relation.database):
                 raise ProjectError(
@@ -149,14 +177,15 @@ class Names:
                     f"genredb supports a single database, '{relation.database}'",
                     place=source.path,
                 )
-        return unique_id, relation
+        return relation
 
     def _configured(self, templates: Templates, model: ModelSpec) -> dict[str, Any]:
         """Render a model only for its own config(…), since not all relations have names yet."""
         given = Given(
             model.path,
+            model.package,
             self.relation("", model.name),
-            model=describe(model, Model, model.config),
+            model=describe(model, model.config),
             config=model.config,
             is_naming=True,
             execute=False,
@@ -174,9 +203,7 @@ class Names:
             )
         return materialized
 
-    def _name(
-        self, templates: Templates, kind: type[Node], node: ModelSpec | SeedSpec, config: dict[str, Any]
-    ) -> None:
+    def _name(self, templates: Templates, node: ModelSpec | SeedSpec, config: dict[str, Any]) -> None:
         """Determine the relation of a model or seed with generate_schema_name and generate_alias_name."""
         own = self.project.config.database_name
         if config.get("database") not in (None, own):
@@ -184,18 +211,18 @@ class Names:
                 f"`database: {config['database']}` is not supported; everything goes to '{own}'",
                 place=node.path,
             )
-        seen = describe(node, kind, config)
+        seen = describe(node, config)
         schema = self.schema_of(templates, config.get("schema"), node.path, seen)
         alias = self._named(templates, "generate_alias_name", config.get("alias"), (node.path, seen))
         relation = self.relation(schema, alias)
-        self.config[node.name] = config
-        if kind is Model and not MATERIALIZATIONS[config["materialized"]].function:
+        self.config[node.unique_id] = config
+        if isinstance(node, ModelSpec) and not MATERIALIZATIONS[config["materialized"]].function:
             name = f"{CTE_PREFIX}{node.name}"
             relation = Relation(None, None, name, "cte", expression=name)
         else:
             self._take(relation, node.path)
-            self._makers[relation.qualified_name.lower()] = self.unique_id(kind, node.name)
-        self.relations[node.name] = (self.unique_id(kind, node.name), relation)
+            self._makers[relation.qualified_name.lower()] = node.unique_id
+        self.relations[node.unique_id] = relation
 
     def _take(self, relation: Relation, path: str) -> None:
         self.refuse_taken(relation, path)

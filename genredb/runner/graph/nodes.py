@@ -29,6 +29,11 @@ class Node:
     depends_on: tuple[str, ...] = ()
 
     @property
+    def package(self) -> str:
+        """The name of the project, or of the package, that states it."""
+        return self.fqn[0]
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """The node's tags, without duplicates."""
         return tuple(dict.fromkeys(str(tag) for tag in self.config.get("tags") or ()))

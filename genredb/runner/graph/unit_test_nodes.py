@@ -25,14 +25,15 @@ def unit_test_nodes(bench: Workbench, nodes: Mapping[str, Dataset]) -> list[Unit
 def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset]) -> list[UnitTest]:
     names, project = bench.names, bench.project
     place = yml_place(project, spec)
-    if spec.model not in names.relations or spec.model not in project.models:
+    unique_id = f"{Model.resource_type}.{spec.package}.{spec.model}"
+    if unique_id not in names.relations:
         raise ProjectError(
             f"the unit test {spec.name} tests no model '{spec.model}'",
             place=place,
             name=spec.model,
-            choices=project.models,
+            choices=[model.name for model in project.models.values() if model.package == spec.package],
         )
-    model = nodes.get(names.relations[spec.model][0])
+    model = nodes.get(unique_id)
     if not isinstance(model, Model):  # its own fault is reported already
         return []
     given = _given(bench, spec, model, place)
@@ -44,7 +45,7 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
     if missing:
         raise ProjectError(f"{spec.name} gives no rows for {', '.join(missing)}", place=place)
     test = UnitTest(
-        unique_id=f"{UnitTest.resource_type}.{project.config.name}.{spec.model}.{spec.name}",
+        unique_id=f"{UnitTest.resource_type}.{spec.package}.{spec.model}.{spec.name}",
         name=spec.name,
         path=spec.path,
         sql=model.sql,
@@ -70,7 +71,7 @@ def _given(
     for expression, fixture in spec.given.items():
         key, relation = model.unique_id, model.relation
         if expression != "this":
-            evaluated = bench.templates.evaluate(expression, Given(str(place), this=relation))
+            evaluated = bench.templates.evaluate(expression, Given(str(place), spec.package, this=relation))
             relation, key = evaluated.value, (evaluated.references or ("",))[-1]
         if key != model.unique_id and key not in model.depends_on:
             what = f"{spec.model} does not read {expression}, which {spec.name} gives"

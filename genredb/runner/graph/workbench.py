@@ -39,8 +39,8 @@ def new_renderer(project: Project, names: Names, *, is_full_refresh: bool) -> Re
     return Renderer(
         project.config,
         (
-            lambda *stated: names.resolve_ref(*map(unmarked, stated)),
-            lambda *stated: names.resolve_source(*map(unmarked, stated)),
+            lambda package, *stated: names.resolve_ref(package, *map(unmarked, stated)),
+            lambda package, *stated: names.resolve_source(package, *map(unmarked, stated)),
         ),
         is_full_refresh=is_full_refresh,
     )

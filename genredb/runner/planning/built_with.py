@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.errors import ConsentError, UsageError
 from genredb.runner.graph.nodes import Dataset
 from genredb.runner.project.config import Config, read_config
+from genredb.runner.project.package import HOOK_KEYS
 from genredb.version import __version__
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import insert_rows, relation_exists
@@ -74,7 +75,7 @@ def settings_of(compilation: "Compilation") -> BuiltWith:
         is_raw_stated=_is_raw_stated(config) and has_files,
         is_sample=config.is_sample and has_files,
         engine=config.settings.engine,
-        hooks=[*config.on_run_start, *config.on_run_end],
+        hooks=[hook.text for key in HOOK_KEYS for hook in config.hooks(key)],
         versions={"genredb": __version__, "duckdb": version("duckdb")},
         roles={relation: pairs for relation, pairs in roles.items() if pairs},
     )

@@ -13,6 +13,7 @@ from genredb.runner.planning.own_tables import changed_table
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.state import State
 from genredb.runner.planning.updates import Updates, inputs, read_by
+from genredb.runner.project.package import HOOK_KEYS
 from genredb.runner.reasons import Cause
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
@@ -26,8 +27,7 @@ _CHECK_KEYS = ("limit", "fail_calc", "error_if", "warn_if", "store_failures", "s
 def find_updates(plan: Plan, state: State, connection: Connection) -> Updates:
     """Return how the nodes run whose inputs only changed in rows that a build can know."""
     config = plan.compilation.project.config
-    hooks = {"on-run-start": config.on_run_start, "on-run-end": config.on_run_end}
-    if stated := next((key for key, texts in hooks.items() if texts), None):
+    if stated := next((key for key in HOOK_KEYS if config.hooks(key)), None):
         found = AnyRow(Hindrance.PROJECT, stated)  # which might change any table
         return Updates(dict.fromkeys(plan.reasons, found))
     return _Derivation(plan, state, connection).updates()

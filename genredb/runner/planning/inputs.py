@@ -128,5 +128,5 @@ def contents(compilation: Compilation, files: Iterable[RawFiles]) -> dict[str, s
         if node.relation.qualified_name in by_relation
     }
     for node in compilation.of_type(Seed):
-        result[node.unique_id] = file_digest(project.seeds[node.name].file)
+        result[node.unique_id] = file_digest(project.seeds[node.unique_id].file)
     return result

@@ -148,9 +148,10 @@ def _orphaned_relations(compilation: Compilation, state: State) -> Iterator[tupl
     config = compilation.project.config
     placed = [node for node in compilation.nodes.values() if isinstance(node, Dataset | Check)]
     kept = {node.relation.qualified_name for node in placed}
+    own = {package.name for package in config.packages}
     is_same_target = state.built_with.target == config.target["name"]
     for unique_id, node in state.nodes.items():
-        is_own = unique_id.split(".")[1] == config.name
+        is_own = unique_id.split(".")[1] in own
         is_foreign = node.relation in state.marks and not state.is_intact(unique_id)
         is_left = node.relation not in kept and (is_same_target or unique_id not in compilation.nodes)
         if node.relation and is_own and is_left and not is_foreign:

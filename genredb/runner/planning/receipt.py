@@ -135,7 +135,7 @@ def _inputs(config: Config, files_digest: str, environment: Iterable[str]) -> st
         LAYOUT,
         config.name,
         files_digest,
-        json.dumps(dict(config.vars), sort_keys=True, default=str),
+        json.dumps([config.vars_of(one.name) for one in config.packages], sort_keys=True, default=str),
         json.dumps({name: os.environ.get(name) for name in environment}),
         json.dumps(config.target["name"]),
         json.dumps(config.profile.settings, sort_keys=True, default=str),

@@ -1,4 +1,4 @@
-"""Resolves the configuration: the project, the database file, the raw files and the variables.
+"""Resolves the configuration: the project and its packages, the database file, the raw files, the variables.
 
 dbt_project.yml and profiles.yml are read as dbt reads them; the command line and the environment
 (:class:`Settings`) take precedence over both. A relative database path is relative to the project root. If
@@ -6,24 +6,29 @@ there is no dbt_project.yml in the working directory or above it, the shipped pr
 database and ``data/raw`` of the working directory.
 """
 
-import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genredb.errors import Notice, Place, ProjectError, UsageError
-from genredb.runner.project.files import is_utf_8, mapping, parse_yaml, read_text, resolved, text_list
-from genredb.runner.project.key_faults import check_keys, check_project_keys
-from genredb.runner.project.keys import PACKAGES
+from genredb.errors import Notice, Place, UsageError
+from genredb.runner.project.files import is_utf_8, resolved
+from genredb.runner.project.installed import read_installed
+from genredb.runner.project.package import (
+    PROJECT_FILE,
+    Package,
+    RunHook,
+    Stated,
+    folders,
+    package_of,
+    read_stated,
+)
 from genredb.runner.project.profile import Profile, read_profile
 from genredb.runner.project.reserved import DUCKDB_SCHEMAS, OWN_SCHEMAS
-from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.readers.formats import suffix_of
 from genredb.warehouse.settings import Setting
 
-PROJECT_FILE = "dbt_project.yml"
 # These names would be ambiguous: DuckDB and genredb use them for catalogs and schemas.
 RESERVED_NAMES = OWN_SCHEMAS | DUCKDB_SCHEMAS | {"main", "temp", "system", "raw"}
 
@@ -53,14 +58,15 @@ class Settings:
 class Config:
     """The resolved configuration of one project; all paths are absolute.
 
-    ``home`` is where builds write: the root, or the working directory for the shipped project. ``settings``
-    are those of the command line and the environment. ``declared_vars`` are the names of the variables in
-    dbt_project.yml. ``models``, ``seeds``, ``sources`` and ``checks`` are its configuration trees.
+    ``package`` is the project itself, ``installed`` are the packages that it uses. ``home`` is where builds
+    write: the root, or the working directory for the shipped project. ``settings`` are those of the command
+    line and the environment.
     """
 
-    root: Path
+    package: Package
+    installed: tuple[Package, ...]
+    missing: tuple[str, ...]
     home: Path
-    name: str
     profile: Profile
     database: Path
     raw_dir: Path
@@ -68,23 +74,45 @@ class Config:
     is_shipped: bool
     target_dir: Path
     clean_targets: tuple[Path, ...]
-    model_paths: tuple[Path, ...]
-    seed_paths: tuple[Path, ...]
-    macro_paths: tuple[Path, ...]
-    test_paths: tuple[Path, ...]
-    snapshot_paths: tuple[Path, ...]
-    vars: Mapping[str, Any]
-    declared_vars: frozenset[str]
-    models: Mapping[str, Any]
-    seeds: Mapping[str, Any]
-    sources: Mapping[str, Any]
-    checks: Mapping[str, Any]
-    on_run_start: tuple[str, ...]
-    on_run_end: tuple[str, ...]
-    files: tuple[Path, ...]
     environment: tuple[str, ...]
     notices: tuple[Notice, ...]
     settings: Settings
+
+    @property
+    def root(self) -> Path:
+        """The folder of dbt_project.yml."""
+        return self.package.root
+
+    @property
+    def name(self) -> str:
+        """The name of the project."""
+        return self.package.name
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The project itself and the packages that it uses."""
+        return (self.package, *self.installed)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were read for this configuration."""
+        found = [path for package in self.packages for path in package.files]
+        return (*found, *((self.profile.file,) if self.profile.file else ()))
+
+    @property
+    def vars(self) -> Mapping[str, Any]:
+        """The variables of the project's own templates."""
+        return self.vars_of(self.name)
+
+    def vars_of(self, name: str) -> Mapping[str, Any]:
+        """Return the variables of a package's templates: its own, then the project's, as in dbt."""
+        own = next((one.vars_for(name) for one in self.installed if one.name == name), {})
+        return {**own, **self.package.vars_for(name), **self.settings.vars}
+
+    def hooks(self, key: str) -> tuple[RunHook, ...]:
+        """Return the hooks of ``on-run-start`` or ``on-run-end``: those of packages, then the project's."""
+        ordered = (*sorted(self.installed, key=lambda package: package.name), self.package)
+        return tuple(hook for package in ordered for hook in package.hooks if hook.key == key)
 
     @property
     def log_file(self) -> Path:
@@ -130,62 +158,55 @@ def shipped_root() -> Path:
     return inside if inside.is_dir() else package.parent
 
 
+def read_own_package(settings: Settings) -> tuple[Package, Mapping[str, Any]]:
+    """Read dbt_project.yml alone, without the packages that the project uses; return it with ``target``."""
+    root, is_shipped = _find_root(settings.project_dir)
+    stated = read_stated(root, root)
+    profile, database = _read_profile(stated, Path.cwd() if is_shipped else root, settings)
+    target = _target(profile, database)
+    return package_of(stated, target, settings.vars), target
+
+
 def read_config(settings: Settings) -> Config:
-    """Read dbt_project.yml and profiles.yml and resolve all paths.
+    """Read dbt_project.yml, profiles.yml and the project's packages, and resolve all paths.
 
     Raises ProjectError if a file is missing or invalid, UsageError if a folder does not exist.
     """
     root, is_shipped = _find_root(settings.project_dir)
     home = Path.cwd().resolve() if is_shipped else root
-    text = read_text(root / PROJECT_FILE)
-    stated = parse_yaml(text, str(root / PROJECT_FILE))
-    ignored = check_project_keys(stated, PROJECT_FILE, text)
-    name = stated.get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
-        raise ProjectError(f"{root / PROJECT_FILE} needs a `name:` of letters, digits and underscores")
-    profile = read_profile(root, str(stated.get("profile", name)), settings.profiles_dir, settings.target)
-    database = _settle_database(settings.database or home / profile.path)
-    declared = _scoped_vars(mapping(stated, "vars", PROJECT_FILE), name)
-    variables = declared | dict(settings.vars)
-    renderer = YmlRenderer(variables, _target(profile, database))
-    # Variables are not rendered, as in dbt.
-    project = renderer.render({key: stated[key] for key in stated if key != "vars"}, PROJECT_FILE)
+    stated = read_stated(root, root)
+    profile, database = _read_profile(stated, home, settings)
+    target = _target(profile, database)
+    package = package_of(stated, target, settings.vars)
+    installed = read_installed(package, target, settings.vars)
     raw_dir, is_sample = _find_raw(root, home, settings)
     for path in (home, database, raw_dir):
         if not is_utf_8(path):
             raise UsageError(f"The name of {path} is not UTF-8", cure="rename it")
-    paths = functools.partial(_paths, project, root)
-    tree = functools.partial(mapping, project, path=PROJECT_FILE)
-
+    packages = (package, *installed.packages)
     return Config(
-        root=root,
+        package=package,
+        installed=installed.packages,
+        missing=installed.missing,
         home=home,
-        name=name,
         profile=profile,
         database=database,
         raw_dir=raw_dir,
         is_sample=is_sample,
         is_shipped=is_shipped,
-        target_dir=home / str(project.get("target-path") or "target"),
-        clean_targets=_paths(project, home, "clean-targets", None),
-        model_paths=paths("model-paths", "models"),
-        seed_paths=paths("seed-paths", "seeds"),
-        macro_paths=paths("macro-paths", "macros"),
-        test_paths=paths("test-paths", "tests"),
-        snapshot_paths=paths("snapshot-paths", "snapshots"),
-        vars=variables,
-        declared_vars=frozenset(declared),
-        models=tree(key="models"),
-        seeds=tree(key="seeds"),
-        sources=tree(key="sources"),
-        checks={**tree(key="tests"), **tree(key="data_tests")},
-        on_run_start=text_list(project.get("on-run-start"), "on-run-start", PROJECT_FILE),
-        on_run_end=text_list(project.get("on-run-end"), "on-run-end", PROJECT_FILE),
-        files=(root / PROJECT_FILE, *((profile.file,) if profile.file else ())),
-        environment=tuple(sorted(renderer.environment_names)),
-        notices=(*profile.notices, *ignored, *_notices(root)),
+        target_dir=home / str(package.content.get("target-path") or "target"),
+        clean_targets=folders(package.content, home, "clean-targets", None),
+        environment=tuple(sorted({name for one in packages for name in one.environment})),
+        notices=(*profile.notices, *package.notices, *installed.notices, *_notices(root)),
         settings=settings,
     )
+
+
+def _read_profile(stated: Stated, home: Path, settings: Settings) -> tuple[Profile, Path]:
+    """Return the profile and the path of the database."""
+    name = str(stated.content.get("profile", stated.name))
+    profile = read_profile(stated.root, name, settings.profiles_dir, settings.target)
+    return profile, _settle_database(settings.database or home / profile.path)
 
 
 def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
@@ -203,19 +224,6 @@ def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
 
 def _notices(root: Path) -> Iterator[Notice]:
     """Yield a notice for each file that dbt would use and genredb does not."""
-    for name in ("packages.yml", "dependencies.yml"):
-        if (root / name).is_file():
-            text = read_text(root / name)
-            content = parse_yaml(text, name)
-            yield from check_keys(content, PACKAGES, name, text)
-            stated = content.get("packages")
-            entries = stated if isinstance(stated, list) else []
-            named = [
-                str(next(iter(entry.values()))) for entry in entries if isinstance(entry, Mapping) and entry
-            ]
-            if named:
-                what = f"genredb does not support packages and ignores {', '.join(named)}"
-                yield Notice(what, Place(name))
     if (root / "selectors.yml").is_file():
         cure = "use --select"
         yield Notice("genredb ignores this file", Place("selectors.yml"), cure)
@@ -231,23 +239,6 @@ def _find_root(project_dir: Path | None) -> tuple[Path, bool]:
         if (folder / PROJECT_FILE).is_file():
             return folder.resolve(), False
     return shipped_root(), True
-
-
-def _paths(project: Mapping[str, Any], folder: Path, key: str, default: str | None) -> tuple[Path, ...]:
-    """Return the folders listed under a key of dbt_project.yml; except for targets, they must exist."""
-    stated = project.get(key)
-    if stated is None:
-        return (folder / default,) if default else ()
-    if not isinstance(stated, list) or not all(isinstance(path, str) for path in stated):
-        raise ProjectError(
-            f"`{key}:` should be a list of folders, such as [{default or 'target'}]", place=PROJECT_FILE
-        )
-    missing = [path for path in stated if default and not (folder / path).is_dir()]
-    if missing and key == "model-paths":
-        raise ProjectError(
-            f"`{key}:` names the folder {missing[0]}, which does not exist", place=PROJECT_FILE
-        )
-    return tuple(folder / path for path in stated)
 
 
 def _settle_database(path: Path) -> Path:
@@ -286,11 +277,3 @@ def _find_raw(root: Path, home: Path, settings: Settings) -> tuple[Path, bool]:
     if own.is_dir() and any(suffix_of(path.name) for path in own.iterdir()):
         return own, False
     return (sample, True) if sample.is_dir() else (own, False)
-
-
-def _scoped_vars(stated: Mapping[str, Any], project_name: str) -> dict[str, Any]:
-    """Return the variables; those scoped to the project override the global ones, as in dbt."""
-    scoped = stated.get(project_name)
-    if not isinstance(scoped, Mapping):
-        return dict(stated)
-    return {key: value for key, value in stated.items() if key != project_name} | dict(scoped)

@@ -22,22 +22,18 @@ def project_digest(config: Config) -> str:
     return digest.hexdigest()
 
 
-def yml_folders(config: Config) -> tuple[Path, ...]:
-    """Return the folders that may contain properties files."""
-    return (*config.model_paths, *config.seed_paths, *config.test_paths, *config.macro_paths)
-
-
 def project_files(config: Config) -> Iterator[Path]:
-    """Yield all project files."""
+    """Yield all files of a project and of its packages."""
     yield from config.files
-    for folders, suffixes in (
-        (config.model_paths, (".sql", ".py", ".md")),
-        (config.seed_paths, (".csv", ".md")),
-        (config.macro_paths, (".sql", ".md")),
-        (config.test_paths, (".sql", ".csv")),
-        (yml_folders(config), YML),
-    ):
-        yield from find(folders, *suffixes)
+    for package in config.packages:
+        for folders, suffixes in (
+            (package.model_paths, (".sql", ".py", ".md")),
+            (package.seed_paths, (".csv", ".md")),
+            (package.macro_paths, (".sql", ".md")),
+            (package.test_paths, (".sql", ".csv")),
+            (package.properties_paths, YML),
+        ):
+            yield from find(folders, *suffixes)
 
 
 def find(folders: Iterable[Path], *suffixes: str) -> Iterator[Path]:

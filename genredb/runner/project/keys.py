@@ -194,10 +194,11 @@ PROJECT = Keys(
         " tests vars version"
         # No effect on rows: where dbt writes logs and docs, which dbt version is required.
         " asset-paths config dbt-cloud docs-paths flags function-paths log-path packages-install-path"
-        " require-dbt-version unit_tests"
+        " require-dbt-version unit_tests",
+        dispatch=Keys("an entry of dispatch", named("macro_namespace search_order")),
     ),
     frozenset(
-        "analyses dispatch exposures functions metrics query-comment quoting restrict-access saved-queries"
+        "analyses exposures functions metrics query-comment quoting restrict-access saved-queries"
         " semantic-models snapshots sync".split()
     ),
 )

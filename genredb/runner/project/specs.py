@@ -3,25 +3,49 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from genredb.warehouse.declared import Column
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """A SQL model. ``config`` merges dbt_project.yml and the properties, but not ``config()`` in the SQL.
+class DatasetSpec:
+    """A file that a build makes a relation of.
 
-    ``fqn`` is the project name, the folders below the model path, and the model name.
+    ``fqn`` is the name of its package, the folders below the path it was found in, and its own name.
+    ``config`` merges dbt_project.yml and the properties, but not ``config()`` in the SQL; ``overrides`` is
+    the configuration that the project states for a package, which takes precedence over both.
     """
+
+    resource_type: ClassVar[str]
 
     name: str
     path: str
-    text: str
+    file: Path
     config: Mapping[str, Any]
-    fqn: tuple[str, ...] = ()
+    fqn: tuple[str, ...]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     columns: tuple[Column, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The name of the package that it is in."""
+        return self.fqn[0]
+
+    @property
+    def unique_id(self) -> str:
+        """Dbt's permanent id."""
+        return f"{self.resource_type}.{self.package}.{self.name}"
+
+
+@dataclass(frozen=True)
+class ModelSpec(DatasetSpec):
+    """A SQL model, with the text of its file."""
+
+    resource_type = "model"
+
+    text: str = ""
 
     def columns_of(self, role: str) -> tuple[str, ...]:
         """Return the names of the columns with a role, in the order of the properties file."""
@@ -29,23 +53,17 @@ class ModelSpec:
 
 
 @dataclass(frozen=True)
-class SeedSpec:
+class SeedSpec(DatasetSpec):
     """A CSV that is loaded into a table unchanged."""
 
-    name: str
-    path: str
-    file: Path
-    config: Mapping[str, Any]
-    fqn: tuple[str, ...] = ()
-    description: str = ""
-    columns: tuple[Column, ...] = ()
+    resource_type = "seed"
 
 
 @dataclass(frozen=True)
 class CheckSpec:
     """A data test as stated: a generic one on a relation or column, or a singular one (``text``).
 
-    ``keys`` is its path in the yml file.
+    ``keys`` is its path in the yml file. ``overrides`` is as in :class:`DatasetSpec`.
     """
 
     kind: str
@@ -59,6 +77,12 @@ class CheckSpec:
     description: str = ""
     fqn: tuple[str, ...] = ()
     keys: tuple[str | int, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The name of the package that states it."""
+        return self.fqn[0]
 
 
 @dataclass(frozen=True)
@@ -85,11 +109,13 @@ class UnitTestSpec:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     description: str = ""
     keys: tuple[str | int, ...] = ()
+    package: str = ""
 
 
 @dataclass(frozen=True)
 class MacroFile:
     """A file of jinja macros."""
 
+    package: str
     path: str
     text: str

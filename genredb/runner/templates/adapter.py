@@ -1,11 +1,12 @@
 """The template names ``adapter`` and ``api``: existing relations and columns, and dispatch."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from genredb.runner.templates.dbt_macros import MACROS
 from genredb.runner.templates.located import TemplateError
+from genredb.runner.templates.macros import Macros
 from genredb.runner.templates.relation import Database, Relation
 from genredb.runner.templates.rendering import Current
 
@@ -45,11 +46,11 @@ class ColumnOf:
 class Adapter:
     """The ``adapter`` object; methods that query the database report their own names.
 
-    ``own`` is the name of the database, ``macros`` are the macros available to templates, ``engine`` is what
-    runs the SQL. It is of DuckDB's dialect on every engine.
+    ``own`` is the name of the database, ``macros`` are those of the project and its packages, ``engine`` is
+    what runs the SQL. It is of DuckDB's dialect on every engine.
     """
 
-    def __init__(self, current: Current, own: str, macros: Mapping[str, Any], engine: str) -> None:
+    def __init__(self, current: Current, own: str, macros: Macros, engine: str) -> None:
         self._current = current
         self._own = own
         self._macros = macros
@@ -100,17 +101,12 @@ class Adapter:
     ) -> Callable[..., Any]:
         """Return the engine's version of a macro, else DuckDB's, else its default; TemplateError if none."""
         names = [f"{prefix}__{macro_name}" for prefix in self._prefixes]
-        for name in names:
-            if name in self._macros:
-                return self._macros[name]  # type: ignore[no-any-return]
+        if found := self._macros.dispatched(names, macro_namespace):
+            return found
         if macro_name in MACROS:
             return MACROS[macro_name]
-        package = f" of the package {macro_namespace}" if macro_namespace else ""
-        raise TemplateError(
-            f"dispatch finds no {' or '.join(names)} in the project{package}; "
-            "genredb does not support packages",
-            macro_name,
-        )
+        package = f" or in the package {macro_namespace}" if macro_namespace else ""
+        raise TemplateError(f"dispatch finds no {' or '.join(names)} in the project{package}", macro_name)
 
     @staticmethod
     def quote(identifier: str) -> str:

@@ -1,7 +1,7 @@
 """The names available in every template, as in dbt, except the project's own macros."""
 
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from genredb.runner.project.stated_values import is_on
 from genredb.runner.templates.adapter import Adapter, ColumnOf, make_relation
 from genredb.runner.templates.config_call import ConfigCall
 from genredb.runner.templates.dbt_macros import MACROS, naming_macros
+from genredb.runner.templates.macros import Macros
 from genredb.runner.templates.python_modules import Modules
 from genredb.runner.templates.queries import Queries
 from genredb.runner.templates.references import RefCall, Resolve, SourceCall
@@ -24,15 +25,16 @@ from genredb.version import DBT_VERSION
 
 
 def add_context(
-    names: MutableMapping[str, Any],
     config: Config,
     current: Current,
+    macros: Macros,
     resolve: tuple[Resolve, Resolve],
     *,
     is_full_refresh: bool,
 ) -> None:
-    """Add the available names to ``names``; ``resolve`` holds the resolvers of ``ref`` and ``source``."""
-    adapter = Adapter(current, config.database_name, names, config.settings.engine)
+    """Add the names to what templates see; ``resolve`` holds the resolvers of ``ref`` and ``source``."""
+    names = macros.names
+    adapter = Adapter(current, config.database_name, macros, config.settings.engine)
     queries = Queries(current)
     ref, source = RefCall(resolve[0], current), SourceCall(resolve[1], current)
     config_call = ConfigCall(current)
@@ -77,7 +79,7 @@ def add_context(
             "source": source,
             "statement": queries.statement,
             "target": config.target,
-            "var": VarCall(config.vars, current),
+            "var": VarCall(config, current),
         }
     )
 

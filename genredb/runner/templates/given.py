@@ -17,10 +17,12 @@ class Given:
     While ``is_naming``, relations have no names yet, and ref and source return empty ones. If ``execute`` is
     false, the template is only parsed, as in dbt: queries return nothing. ``relations`` replace the relations
     of unique ids; ``overrides`` replace vars, env_vars and macros (in unit tests). ``extra`` holds additional
-    names. ``kind`` determines the keys allowed in ``config(…)``.
+    names. ``kind`` determines the keys allowed in ``config(…)``. ``package`` is the name of the package whose
+    template it is.
     """
 
     path: str
+    package: str = ""
     this: Relation | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import TemplateSyntaxError
@@ -31,13 +31,21 @@ class TemplateError(ProjectError):
 class located_errors:  # noqa: N801 - reads as a statement
     """Turns jinja's exceptions, and errors without a place, into a ProjectError with place and quote.
 
-    ``texts`` maps template paths to their texts, ``known_names`` returns the names available to templates.
+    ``texts`` maps template paths to their texts, ``known_names`` returns the names available to templates,
+    ``missing`` are the names of packages that are not installed.
     """
 
-    def __init__(self, path: str, texts: Mapping[str, str], known_names: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self,
+        path: str,
+        texts: Mapping[str, str],
+        known_names: Callable[[], Iterable[str]],
+        missing: Sequence[str],
+    ) -> None:
         self._path = path
         self._texts = texts
         self._known_names = known_names
+        self._missing = missing
 
     def __enter__(self) -> None:
         return None
@@ -52,11 +60,11 @@ class located_errors:  # noqa: N801 - reads as a statement
         path, line = self._innermost(trace)
         found, needle = self._explained(error)
         place = self._found(path, line, needle)
-        if needle and isinstance(error, UndefinedError) and self._is_package(place):
-            found = ProjectError(
-                f"'{needle}' is undefined",
-                cure="if it is a package, which genredb does not support: write the macro into the project",
-            )
+        if isinstance(error, UndefinedError) and needle in self._missing:
+            found = ProjectError(f"the package {needle} is not installed", cure="run `genredb deps`")
+        elif needle and isinstance(error, UndefinedError) and self._is_package(place):
+            cure = "if it is a package, list it in packages.yml and run `genredb deps`"
+            found = ProjectError(f"'{needle}' is undefined", cure=cure)
         raise found.at(place) from None
 
     def _explained(self, error: Exception) -> tuple[ProjectError, str]:

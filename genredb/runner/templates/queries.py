@@ -21,6 +21,8 @@ class Row(tuple[Any, ...]):
         return row
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str) and key not in self._names:
+            raise KeyError(key)
         if isinstance(key, str):
             return super().__getitem__(self._names.index(key))
         return super().__getitem__(key)
@@ -38,9 +40,17 @@ class Row(tuple[Any, ...]):
         """Return the values."""
         return tuple(self)
 
+    def items(self) -> tuple[tuple[str, Any], ...]:
+        """Return the column names with the values."""
+        return tuple(zip(self._names, self, strict=True))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a column, or the default if there is no such column."""
+        return self[name] if name in self._names else default
+
     def dict(self) -> dict[str, Any]:
         """Return the row as a mapping."""
-        return dict(zip(self._names, self, strict=True))
+        return dict(self.items())
 
 
 class Columns:
@@ -54,6 +64,8 @@ class Columns:
         ]
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str) and key not in self._names:
+            raise KeyError(key)
         return self._columns[self._names.index(key) if isinstance(key, str) else key]
 
     def __iter__(self) -> Iterator[Any]:
@@ -65,6 +77,18 @@ class Columns:
     def keys(self) -> tuple[str, ...]:
         """Return the column names."""
         return self._names
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the columns."""
+        return tuple(self._columns)
+
+    def items(self) -> tuple[tuple[str, Any], ...]:
+        """Return the column names with the columns."""
+        return tuple(zip(self._names, self._columns, strict=True))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a column, or the default if there is none of that name."""
+        return self[name] if name in self._names else default
 
 
 class ResultTable:

@@ -7,7 +7,7 @@ from genredb.runner.templates.located import TemplateError
 from genredb.runner.templates.relation import Relation
 from genredb.runner.templates.rendering import Current
 
-# Returns the unique id and the relation for a name.
+# Returns the unique id and the relation for the name of a package whose template it is, and a name.
 Resolve = Callable[..., tuple[str, Relation]]
 
 
@@ -22,7 +22,7 @@ class ReferenceCall:
         rendering = self._current.rendering
         if rendering.given.is_naming:
             return Relation("", "", names[-1])
-        unique_id, relation = self._resolve(*names)
+        unique_id, relation = self._resolve(rendering.given.package, *names)
         rendering.references[unique_id] = None
         return rendering.given.relations.get(unique_id, relation)
 

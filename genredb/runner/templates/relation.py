@@ -1,14 +1,16 @@
 """The database as templates see it: relations, and the queries that they may run."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Relation:
+class Relation(Mapping[str, Any]):
     """A table or view; as a string it is quoted SQL, as in dbt. ``type`` is set if it is known to exist.
 
-    ``expression`` replaces the name: the CTE of an ephemeral model, or a file that is read.
+    It is a mapping, too, by which macros of packages know a relation. ``expression`` replaces the name: the
+    CTE of an ephemeral model, or a file that is read.
     """
 
     database: str | None
@@ -43,6 +45,19 @@ class Relation:
     def is_cte(self) -> bool:
         """True if it is an ephemeral model."""
         return self.type == "cte"
+
+    def __getitem__(self, key: str) -> Any:
+        return self._as_mapping()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._as_mapping())
+
+    def __len__(self) -> int:
+        return len(self._as_mapping())
+
+    def _as_mapping(self) -> Mapping[str, Any]:
+        path = {"database": self.database, "schema": self.schema, "identifier": self.identifier}
+        return {"metadata": {"type": "DuckDBRelation"}, "path": path, "type": self.type}
 
     def include(self, *, database: bool = True, schema: bool = True, identifier: bool = True) -> "Relation":
         """Return the relation with the requested parts of its name."""

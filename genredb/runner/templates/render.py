@@ -4,10 +4,9 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from jinja2 import FunctionLoader, StrictUndefined
+from jinja2 import FunctionLoader
 
 from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
@@ -16,11 +15,12 @@ from genredb.runner.project.template_limits import limited
 from genredb.runner.templates.context import add_context
 from genredb.runner.templates.given import Given, Rendered
 from genredb.runner.templates.located import located_errors
+from genredb.runner.templates.macros import Macros
 from genredb.runner.templates.plain import Call, plain_parts
 from genredb.runner.templates.python_modules import RandomFilter
 from genredb.runner.templates.references import Resolve
 from genredb.runner.templates.rendering import Current, NeedsDatabaseError, Rendering
-from genredb.runner.templates.tags import MACRO_PREFIX, TEST_PREFIX, Environment, returning
+from genredb.runner.templates.tags import MACRO_PREFIX, Environment, returning
 
 Value = TypeVar("Value")
 # Names whose values differ between runs.
@@ -38,11 +38,10 @@ class Renderer:
         self, config: Config, resolve: tuple[Resolve, Resolve], *, is_full_refresh: bool = False
     ) -> None:
         self._current = Current()
+        self._missing = config.missing
         self._texts: dict[str, str] = {}
         self._expressions: dict[str, Callable[..., Any]] = {}
-        self._environment = Environment(
-            undefined=StrictUndefined, loader=FunctionLoader(self._load_text), keep_trailing_newline=False
-        )
+        self._environment = Environment(loader=FunctionLoader(self._load_text), keep_trailing_newline=False)
         self._environment.filters.update(
             as_bool=lambda value: str(value).strip().lower() == "true",
             as_native=lambda value: value,
@@ -52,26 +51,22 @@ class Renderer:
         )
         self._globals: dict[str, Any] = self._environment.globals
         self._globals.pop("lipsum")
-        add_context(self._globals, config, self._current, resolve, is_full_refresh=is_full_refresh)
-        self.macros: dict[str, Callable[..., Any]] = {}
-        self._package = self._globals[config.name] = SimpleNamespace()
+        self.macros = Macros(config, self._globals)
+        add_context(config, self._current, self.macros, resolve, is_full_refresh=is_full_refresh)
 
     def add_macros(self, file: MacroFile) -> Rendered[None]:
         """Define the macros in a file; ProjectError if it is invalid or redefines a macro."""
         self._texts[file.path] = file.text
         self._environment.reads_macros = True
         try:
-            read = self._rendered(file.text, Given(file.path, execute=False), lambda: self._module(file.path))
+            given = Given(file.path, file.package, execute=False)
+            read = self._rendered(file.text, given, lambda: self._module(file.path))
         finally:
             self._environment.reads_macros = False
         for full_name, macro in vars(read.value).items():
-            if not full_name.startswith(MACRO_PREFIX):
-                continue
-            name = full_name.removeprefix(MACRO_PREFIX)
-            if name in self.macros:
-                raise ProjectError(f"the macro '{name}' is defined in another file already", place=file.path)
-            self.macros[name] = self._globals[name] = returning(macro)
-            setattr(self._package, name, self.macros[name])
+            if full_name.startswith(MACRO_PREFIX):
+                name = full_name.removeprefix(MACRO_PREFIX)
+                self.macros.add(file.package, name, returning(macro), file.path)
         return replace(read, value=None)
 
     def render(self, text: str, given: Given) -> Rendered[str]:
@@ -96,25 +91,17 @@ class Renderer:
     def call_named(
         self, name: str, given: Given, custom: str | None, node: Mapping[str, Any]
     ) -> Rendered[str]:
-        """Call generate_schema_name or generate_alias_name: the project's macro, or dbt's default."""
-        macro = self.macros.get(name)
+        """Call generate_schema_name or generate_alias_name of the package, the project or dbt."""
+        macro = self.macros.seen_by(given.package, name)
         if macro is None:
-            with located_errors(given.path, self._texts, self._known_names):
+            with located_errors(given.path, self._texts, self._known_names, self._missing):
                 own = self._globals[f"default__{name}"](custom, node)
                 return Rendered(_writable(own), config=given.config)
         return self._rendered("", given, lambda: _writable(str(self._placed(lambda: macro(custom, node)))))
 
-    def test_macro(self, kind: str) -> str | None:
-        """Return the name of the project's macro for a generic check, or None."""
-        return TEST_PREFIX + kind if TEST_PREFIX + kind in self.macros else None
-
-    def known_tests(self) -> list[str]:
-        """Return the names of the generic checks that the project defines."""
-        return [name.removeprefix(TEST_PREFIX) for name in self.macros if name.startswith(TEST_PREFIX)]
-
     def _rendered(self, text: str, given: Given, make: Callable[[], Value]) -> Rendered[Value]:
         """Render within limits; if the template needs a database and there is none, only parse it."""
-        with located_errors(given.path, self._texts, self._known_names), limited():
+        with located_errors(given.path, self._texts, self._known_names, self._missing), limited():
             rendering = Rendering.of(given)
             try:
                 return self._attempt(text, rendering, make)
@@ -123,6 +110,7 @@ class Renderer:
 
     def _attempt(self, text: str, rendering: Rendering, make: Callable[[], Value]) -> Rendered[Value]:
         given = rendering.given
+        self.macros.show(given.package)
         self._globals.update(
             this=given.this,
             model=given.model,

@@ -5,6 +5,7 @@ same callable as calls from anywhere else.
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import nodes
@@ -12,9 +13,14 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from genredb.runner.project.template_limits import LimitedEnvironment
+from genredb.runner.templates.undefined import UNSET, UnknownName, empty_what_branches_set, unset
 
 MACRO_PREFIX = "macro__"
 TEST_PREFIX = "test_"
+
+
+class Namespace(SimpleNamespace):
+    """The macros of a package, as templates see them by its name."""
 
 
 class MacroReturnError(Exception):
@@ -85,9 +91,19 @@ class Environment(LimitedEnvironment):
         super().__init__(
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", _TestBlock, _UnsupportedBlock],
             cache_size=-1,
+            undefined=UnknownName,
             **options,
         )
+        self.filters[UNSET] = unset
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parser = _MacroParser if self.reads_macros else Parser
-        return parser(self, source, name, filename).parse()
+        template = parser(self, source, name, filename).parse()
+        empty_what_branches_set(template)
+        template.set_environment(self)
+        return template
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Return True for a name that templates may read: a macro of a package may begin with a _, too."""
+        is_macro = isinstance(obj, Namespace) and not attr.startswith("__")
+        return is_macro or super().is_safe_attribute(obj, attr, value)

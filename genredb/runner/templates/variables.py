@@ -1,9 +1,11 @@
 """The template names ``var`` and ``env_var``."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from genredb.errors import ProjectError
+from genredb.runner.project.config import Config
 from genredb.runner.project.yml_jinja import env_var
 from genredb.runner.templates.located import TemplateError
 from genredb.runner.templates.rendering import Current
@@ -14,8 +16,9 @@ _MISSING = object()
 class VarCall:
     """``var('name', default)``, and ``var.has_var('name')``."""
 
-    def __init__(self, variables: Mapping[str, Any], current: Current) -> None:
-        self._variables = variables
+    def __init__(self, config: Config, current: Current) -> None:
+        self._of_package = functools.cache(config.vars_of)
+        self._project = config.name
         self._current = current
 
     def __call__(self, name: str, default: Any = _MISSING) -> Any:
@@ -33,7 +36,8 @@ class VarCall:
         return name in self._known()
 
     def _known(self) -> Mapping[str, Any]:
-        return {**self._variables, **self._current.rendering.given.overrides.get("vars", {})}
+        given = self._current.rendering.given
+        return {**self._of_package(given.package or self._project), **given.overrides.get("vars", {})}
 
 
 class EnvVarCall:

@@ -1,0 +1,1 @@
+"""Installs the packages of a project: what packages.yml asks for, into dbt_packages/."""

@@ -1,0 +1,162 @@
+"""Reads dbt_project.yml: where the files of a project, or of a package, are, and how they are configured."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genredb.errors import Notice, ProjectError
+from genredb.runner.project.files import mapping, parse_yaml, read_text, text_list
+from genredb.runner.project.key_faults import check_project_keys
+from genredb.runner.project.keys import TREES
+from genredb.runner.project.yml_jinja import YmlRenderer
+
+PROJECT_FILE = "dbt_project.yml"
+PACKAGE_FILES = ("packages.yml", "dependencies.yml")
+HOOK_KEYS = ("on-run-start", "on-run-end")
+
+
+@dataclass(frozen=True)
+class RunHook:
+    """One of a package's hooks: ``key`` is ``on-run-start`` or ``on-run-end``."""
+
+    package: str
+    key: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a dbt_project.yml states, its jinja not rendered; messages call the file ``path``."""
+
+    root: Path
+    path: str
+    name: str
+    content: Mapping[str, Any]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True)
+class Package:
+    """One of the projects that are compiled together: the project itself, or a package that it uses.
+
+    All paths are absolute. ``content`` is the rendered dbt_project.yml, ``path`` what messages call it;
+    ``environment`` are the environment variables that it uses.
+    """
+
+    root: Path
+    path: str
+    name: str
+    content: Mapping[str, Any]
+    model_paths: tuple[Path, ...]
+    seed_paths: tuple[Path, ...]
+    macro_paths: tuple[Path, ...]
+    test_paths: tuple[Path, ...]
+    snapshot_paths: tuple[Path, ...]
+    hooks: tuple[RunHook, ...]
+    environment: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files at its root that state how it is built."""
+        found = [self.root / name for name in (PROJECT_FILE, *PACKAGE_FILES)]
+        return tuple(path for path in found if path.is_file())
+
+    @property
+    def properties_paths(self) -> tuple[Path, ...]:
+        """The folders that may contain properties files."""
+        return (*self.model_paths, *self.seed_paths, *self.test_paths, *self.macro_paths)
+
+    def tree(self, kind: str) -> Mapping[str, Any]:
+        """Return the configuration tree of ``model``, ``seed``, ``source`` or ``check`` nodes."""
+        trees = [mapping(self.content, key, self.path) for key, of in TREES.items() if of == kind]
+        return {key: value for tree in reversed(trees) for key, value in tree.items()}
+
+    def vars_for(self, name: str) -> Mapping[str, Any]:
+        """Return the variables stated here for a package: those for all, then those for it alone."""
+        return vars_for(self.content, name)
+
+    def search_order(self, namespace: str) -> tuple[str, ...]:
+        """Return the packages in which ``dispatch:`` says to look for a macro of a namespace."""
+        for entry in self.content.get("dispatch") or ():
+            if isinstance(entry, Mapping) and entry.get("macro_namespace") == namespace:
+                return text_list(entry.get("search_order"), "search_order", self.path)
+        return ()
+
+
+def read_stated(root: Path, above: Path) -> Stated:
+    """Read the dbt_project.yml of a folder; messages call it by its path below ``above``.
+
+    Raises ProjectError if it is missing or invalid.
+    """
+    file = root / PROJECT_FILE
+    path = file.relative_to(above).as_posix() if file.is_relative_to(above) else str(file)
+    text = read_text(file)
+    content = parse_yaml(text, path if root != above else str(file))
+    notices = check_project_keys(content, path, text)
+    name = content.get("name")
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
+        raise ProjectError(f"{file} needs a `name:` of letters, digits and underscores")
+    mapping(content, "vars", path)
+    return Stated(root, path, name, content, tuple(notices))
+
+
+def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str, Any]) -> Package:
+    """Render and check what a dbt_project.yml states; ``settings`` are the command line's variables."""
+    root, path, name = stated.root, stated.path, stated.name
+    renderer = YmlRenderer({**vars_for(stated.content, name), **settings}, target)
+    # Variables are not rendered, as in dbt.
+    rendered = renderer.render({key: value for key, value in stated.content.items() if key != "vars"}, path)
+    content = {**rendered, "vars": stated.content.get("vars")}
+    package = Package(
+        root=root,
+        path=path,
+        name=name,
+        content=content,
+        model_paths=folders(content, root, "model-paths", "models"),
+        seed_paths=folders(content, root, "seed-paths", "seeds"),
+        macro_paths=folders(content, root, "macro-paths", "macros"),
+        test_paths=folders(content, root, "test-paths", "tests"),
+        snapshot_paths=folders(content, root, "snapshot-paths", "snapshots"),
+        hooks=tuple(_hooks(content, name, path)),
+        environment=tuple(sorted(renderer.environment_names)),
+        notices=stated.notices,
+    )
+    for kind in set(TREES.values()):
+        package.tree(kind)  # raises an error if it is none
+    return package
+
+
+def vars_for(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the variables of a dbt_project.yml for a package: those for all, then those for it alone."""
+    stated = content.get("vars") or {}
+    scoped = stated.get(name)
+    if not isinstance(scoped, Mapping):
+        return dict(stated)
+    return {key: value for key, value in stated.items() if key != name} | dict(scoped)
+
+
+def folders(content: Mapping[str, Any], above: Path, key: str, default: str | None) -> tuple[Path, ...]:
+    """Return the folders listed under a key of dbt_project.yml; those of models must exist."""
+    stated = content.get(key)
+    if stated is None:
+        return (above / default,) if default else ()
+    if not isinstance(stated, list) or not all(isinstance(path, str) for path in stated):
+        raise ProjectError(
+            f"`{key}:` should be a list of folders, such as [{default or 'target'}]", place=PROJECT_FILE
+        )
+    missing = [path for path in stated if default and not (above / path).is_dir()]
+    if missing and key == "model-paths":
+        raise ProjectError(
+            f"`{key}:` names the folder {missing[0]}, which does not exist", place=PROJECT_FILE
+        )
+    return tuple(above / path for path in stated)
+
+
+def _hooks(content: Mapping[str, Any], name: str, path: str) -> Iterator[RunHook]:
+    for key in HOOK_KEYS:
+        for number, text in enumerate(text_list(content.get(key), key, path)):
+            yield RunHook(name, key, number, text)

@@ -1,0 +1,59 @@
+"""Names without a value, as dbt has them: which are errors, and which are empty.
+
+A name that nothing sets is an error as soon as it is used. A name that a template sets in a branch that was
+not taken, and an argument that a call left out, are empty text, as packages expect.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined, nodes
+
+UNSET = "unset"  # the filter that makes a name empty
+
+
+class UnknownName(StrictUndefined):
+    """A name without a value, an error when it is used, unless it is an argument that was left out."""
+
+    def __new__(cls, hint: str | None = None, *arguments: Any, **named: Any) -> Any:
+        """Return an empty value instead for an argument."""
+        if hint is not None and hint.startswith("parameter "):
+            return Undefined(hint, *arguments, **named)
+        return super().__new__(cls)
+
+
+def unset(name: str) -> Undefined:
+    """Return the empty value of a name that is set in another branch."""
+    return Undefined(name=name)
+
+
+def empty_what_branches_set(scope: nodes.Node) -> None:
+    """Give all names that only branches set the empty value before, wherever names are visible."""
+    for inner in [scope, *scope.find_all((nodes.Macro, nodes.CallBlock, nodes.For))]:
+        body: list[nodes.Node] = inner.body  # type: ignore[attr-defined]
+        names = dict.fromkeys(_set_in_branches(body))
+        body[:0] = [_emptied(name, inner.lineno) for name in names]
+
+
+def _set_in_branches(body: Sequence[nodes.Node]) -> Iterator[str]:
+    for branch in (node for node in body if isinstance(node, nodes.If)):
+        yield from _set_in((*branch.body, *branch.else_, *branch.elif_))
+
+
+def _set_in(body: Iterable[nodes.Node]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, nodes.Assign | nodes.AssignBlock) and isinstance(node.target, nodes.Name):
+            yield node.target.name
+        elif isinstance(node, nodes.If):
+            yield from _set_in((*node.body, *node.else_, *node.elif_))
+
+
+def _emptied(name: str, line: int) -> nodes.Node:
+    """Return ``{% set name = name if name is defined else empty %}``."""
+    own = nodes.Name(name, "load")
+    value = nodes.CondExpr(
+        nodes.Test(own, "defined", [], [], None, None),
+        nodes.Name(name, "load"),
+        nodes.Filter(nodes.Const(name), UNSET, [], [], None, None),
+    )
+    return nodes.Assign(nodes.Name(name, "store"), value).set_lineno(line)

@@ -1,0 +1,1 @@
+select 'store' as package, '{{ var("currency") }}' as currency

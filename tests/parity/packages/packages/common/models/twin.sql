@@ -1,0 +1,1 @@
+select 'common' as package, '{{ var("currency") }}' as currency

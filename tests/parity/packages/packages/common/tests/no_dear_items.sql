@@ -1,0 +1,1 @@
+select * from {{ ref('few') }} where price > 1000

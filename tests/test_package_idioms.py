@@ -1,0 +1,112 @@
+"""What the macros of packages count on: names of branches not taken, arguments left out, tables as mappings."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from genredb.errors import ProjectError
+from genredb.runner.graph.nodes import Check
+from tests.project_files import compiled, model_of, write_project
+from tests.verbs import build
+
+
+def sql_of(folder: Path, macros: str, model: str) -> str:
+    return model_of(compiled(folder, {"macros/m.sql": macros, "models/m.sql": model}), "m").sql
+
+
+@pytest.mark.parametrize(
+    ("macro", "call", "expected"),
+    [
+        ("{% macro f(on) %}{% if on %}{% set x = '1' %}{% endif %}{{ x }}2{% endmacro %}", "f(true)", "12"),
+        ("{% macro f(on) %}{% if on %}{% set x = '1' %}{% endif %}{{ x }}2{% endmacro %}", "f(false)", "2"),
+        (
+            "{% macro f(on) %}{% if not on %}0{% elif on > 1 %}{% set x %}1{% endset %}{% endif %}{{ x }}2{% endmacro %}",
+            "f(1)",
+            "2",
+        ),
+        (
+            "{% macro f() %}{% for i in [1, 2] %}{% if i > 1 %}{% set x = i %}{% endif %}{{ x }}{% endfor %}{% endmacro %}",
+            "f()",
+            "2",
+        ),
+        # What has a value already keeps it.
+        ("{% macro f(x) %}{% if not x %}{% set x = '3' %}{% endif %}{{ x }}{% endmacro %}", "f(4)", "4"),
+        ("{% macro f(x) %}{% if not x %}{% set x = '3' %}{% endif %}{{ x }}{% endmacro %}", "f()", "3"),
+        (
+            "{% macro f() %}{% if false %}{% set target = 1 %}{% endif %}{{ target.name }}{% endmacro %}",
+            "f()",
+            "dev",
+        ),
+        # An argument that was left out is empty, and not defined.
+        ("{% macro f(x) %}{{ x }}{{ x is defined }}{% endmacro %}", "f()", "False"),
+    ],
+)
+def test_names_without_a_value_are_empty(tmp_path: Path, macro: str, call: str, expected: str) -> None:
+    assert sql_of(tmp_path, macro, f"select '{{{{ {call} }}}}' as x") == f"select '{expected}' as x"
+
+
+@pytest.mark.parametrize(
+    "macro",
+    [
+        "{% macro f() %}{% if true %}{% set x = 1 %}{% endif %}{{ y }}{% endmacro %}",
+        "{% macro g() %}{% if true %}{% set y = 1 %}{% endif %}{% endmacro %}{% macro f() %}{{ y }}{% endmacro %}",
+        "{% macro f() %}{% for i in [1] %}{% if i %}{% set y = 1 %}{% endif %}{% endfor %}{{ y }}{% endmacro %}",
+    ],
+)
+def test_a_name_that_nothing_sets_there_stays_an_error(tmp_path: Path, macro: str) -> None:
+    with pytest.raises(ProjectError, match="'y' is undefined"):
+        sql_of(tmp_path, macro, "select {{ f() }} as x")
+
+
+def test_macros_that_begin_with_an_underscore_can_be_called_by_their_package(tmp_path: Path) -> None:
+    macros = "{% macro _own() %}1{% endmacro %}"
+    assert sql_of(tmp_path, macros, "select {{ small._own() }} as x") == "select 1 as x"
+    with pytest.raises(ProjectError, match="unsafe"):
+        sql_of(tmp_path, macros, "select {{ small.__class__ }} as x")
+
+
+def test_a_relation_is_known_by_its_metadata(tmp_path: Path) -> None:
+    macros = (
+        "{% macro kind(it) %}{% if it is mapping and it.get('metadata', {}).get('type', '').endswith('Relation') %}"
+        "relation{% else %}other{% endif %}{% endmacro %}"
+    )
+    model = "select '{{ kind(this) }}' as a, '{{ kind('this') }}' as b, '{{ this.name }}' as c"
+    assert sql_of(tmp_path, macros, model) == "select 'relation' as a, 'other' as b, 'm' as c"
+
+
+def test_the_columns_of_a_query_are_a_mapping(tmp_path: Path) -> None:
+    model = (
+        "{% set found = run_query('select 1 as a, 2 as b') %}"
+        "{% if execute %}{% for name, column in found.columns.items() %}"
+        "select '{{ name }}' as name, {{ column.values()[0] }} as value union all {% endfor %}"
+        "{% for name, value in found.rows[0].items() %}"
+        "select '{{ name }} {{ found.columns.get('c', 'no') }}', {{ value }} union all {% endfor %}"
+        "{% endif %}select null, null"
+    )
+    config = write_project(tmp_path, {"models/m.sql": "{{ config(materialized='table') }} " + model})
+    assert build(config).exit_code == 0
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        found = connection.execute("from m order by all nulls last").fetchall()
+    assert found == [("a", 1), ("a no", 1), ("b", 2), ("b no", 2), (None, None)]
+
+
+def test_the_configuration_of_a_check_is_rendered(tmp_path: Path) -> None:
+    checks = (
+        "models: [{name: m, columns: [{name: x, data_tests: ["
+        "{unique: {config: {severity: \"{{ 'warn' if target.type == 'duckdb' else 'error' }}\"}}},"
+        "{not_null: {config: {enabled: \"{{ target.type == 'spark' }}\"}}}]}]}]"
+    )
+    found = compiled(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": checks}).of_type(Check)
+    assert [(check.name, check.severity) for check in found] == [("unique_m_x", "warn")]
+
+
+def test_checks_whose_names_differ_in_signs_alone_are_two(tmp_path: Path) -> None:
+    macro = "{% test like(model, column_name, pattern) %}select * from {{ model }} where {{ column_name }} not like '{{ pattern }}'{% endtest %}"
+    checks = "models: [{name: m, columns: [{name: x, data_tests: [{like: {pattern: 'a%'}}, {like: {pattern: '%a'}}]}]}]"
+    files = {"macros/m.sql": macro, "models/m.sql": "select 'abba' as x", "models/p.yml": checks}
+    found = compiled(tmp_path, files).of_type(Check)
+    assert len({check.unique_id for check in found}) == len({check.relation for check in found}) == 2
+    (tmp_path / "models" / "p.yml").write_text(checks.replace("'%a'", "'a%'"))
+    with pytest.raises(ProjectError, match="the test 'like_m_x__a_' is defined twice"):
+        compiled(tmp_path, {})
