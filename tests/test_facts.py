@@ -181,7 +181,7 @@ def test_a_large_drop_is_given_by_its_relations(tmp_path: Path) -> None:
     build(project("a", "b", "c"))
     found = plan(project("a")).large_drop
     assert found
-    assert (sorted(found.relations), found.built, found.are_incremental) == (["main.b", "main.c"], 3, False)
+    assert (sorted(found.relations), found.built, found.keep_rows) == (["main.b", "main.c"], 3, False)
 
 
 @pytest.mark.parametrize(

@@ -105,19 +105,3 @@ def test_a_folder_of_configuration_without_nodes_is_named(tmp_path: Path) -> Non
         "dbt_project.yml: `models.small.stagign:` matches no nodes. Did you mean 'staging'?",
         "dbt_project.yml: `models.other:` matches no nodes. Available: small.",
     )
-
-
-def test_snapshots_are_named_as_not_built(tmp_path: Path) -> None:
-    files = {
-        "models/m.sql": MODEL,
-        "snapshots/a.sql": "{% snapshot old_songs %} select 1 {% endsnapshot %}",
-        "snapshots/b.yml": "snapshots: [{name: old_genres, relation: ref('m'), config: {unique_key: x}}]",
-    }
-    assert tuple(map(str, compiled(tmp_path, files).notices)) == (
-        "snapshots/a.sql: genredb does not support snapshots; old_songs is not built.",
-        "snapshots/b.yml: genredb does not support snapshots; old_genres is not built.",
-    )
-    with pytest.raises(
-        ProjectError, match=r"ref\('old_songs'\) is a snapshot; genredb does not support snapshots"
-    ):
-        compiled(tmp_path, files | {"models/n.sql": "select * from {{ ref('old_songs') }}"})

@@ -366,13 +366,13 @@ def test_artifacts_are_written(tmp_path: Path) -> None:
 
 def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
     files = {
-        "dbt_project.yml": BASE["dbt_project.yml"] + "snapshots: {x: 1}\n",
+        "dbt_project.yml": BASE["dbt_project.yml"] + "query-comment: x\n",
         "packages.yml": "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]",
         "models/m.sql": "{{ config(contract={'enforced': true}, owner='me') }} select 1 as x",
         "models/p.yml": "models: [{name: n, description: nothing}]\nexposures: []\n",
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
-        "dbt_project.yml: genredb ignores `snapshots:`.",
+        "dbt_project.yml: genredb ignores `query-comment:`.",
         "packages.yml: the package dbt-labs/dbt_utils is not installed; run `genredb deps`.",
         "models/p.yml: genredb ignores `exposures:`.",
         "models/p.yml: the model 'n' is described here, but has no file. Available: m.",

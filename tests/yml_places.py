@@ -27,6 +27,7 @@ def properties(*path: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         names = {
             "models": "m",
             "seeds": "s",
+            "snapshots": "h",
             "columns": "x",
             "sources": "raw",
             "tables": "t",
@@ -74,6 +75,12 @@ def template(entry: Mapping[str, Any]) -> dict[str, str]:
     return {"models/m.sql": f"{{{{ config({stated}) }}}} {MODEL}"}
 
 
+def snapshot(entry: Mapping[str, Any]) -> dict[str, str]:
+    needed = "{{ config(strategy='check', unique_key='x', check_cols='all') }}"
+    text = template(entry)["models/m.sql"]
+    return {"snapshots/h.sql": f"{{% snapshot h %}}{needed}{text}{{% endsnapshot %}}"}
+
+
 def singular(entry: Mapping[str, Any]) -> dict[str, str]:
     return {"tests/t.sql": template(entry)["models/m.sql"]}
 
@@ -102,6 +109,9 @@ PLACES = {
     "a column's meta": (META, properties("models", "columns", "config", "meta")),
     "a check": at("models", "columns", "data_tests"),
     "a check's config": at("models", "columns", "data_tests", "config"),
+    "a snapshot": at("snapshots"),
+    "a snapshot's config": at("snapshots", "config"),
+    "config() of a snapshot": (CONFIG["snapshot"], snapshot),
     "a seed": at("seeds"),
     "a seed's config": at("seeds", "config"),
     "a source": at("sources"),

@@ -32,7 +32,7 @@ def clean(config: Config) -> list[Path]:
 
 def _refuse_dangerous(config: Config, folder: Path) -> None:
     target = resolved(folder)
-    sources = [path for one in config.packages for path in (*one.properties_paths, *one.snapshot_paths)]
+    sources = [path for one in config.packages for path in one.properties_paths]
     own = [config.home / name for name in (".git", "queries", "data/raw")]
     kept = [path.resolve() for path in (*sources, *own, config.raw_dir)]
     is_inside = any(target.is_relative_to(path) for path in kept)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from genredb.errors import ProjectError
 from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.runtime import Runtime
+from genredb.runner.execution.snapshot import add_changes, snapshot_sql
 from genredb.runner.execution.update import apply_change, compare, computed_change, keep_before
-from genredb.runner.graph.nodes import Built, Model, Seed
+from genredb.runner.graph.nodes import Built, Model, Seed, Snapshot
+from genredb.runner.graph.snapshots import settings_of
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.types import sql_type
 
@@ -77,6 +79,14 @@ def incremental(runtime: Runtime, node: Model) -> int | None:
     if not is_to_be_added_to(runtime, node):
         return table(runtime, node)
     return add_rows(runtime, node, model_sql(runtime, node, is_incremental=True))
+
+
+def snapshot(runtime: Runtime, node: Snapshot) -> int | None:
+    """Add the rows that changed to the snapshot, or create it if it does not exist."""
+    sql = model_sql(runtime, node)
+    if runtime.executor.kind(node.relation) == "table":
+        return add_changes(runtime, node, sql)
+    return runtime.executor.create(node.relation, "table", snapshot_sql(settings_of(node), sql))
 
 
 def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) -> str:

@@ -8,10 +8,11 @@ from genredb.errors import ProjectError
 from genredb.runner.graph.described import given_of
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.naming import is_enabled
-from genredb.runner.graph.nodes import Model, Seed, Source, is_blank
+from genredb.runner.graph.nodes import Model, Seed, Snapshot, Source, is_blank
+from genredb.runner.graph.snapshots import settings_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.merge import merged
-from genredb.runner.project.specs import ModelSpec
+from genredb.runner.project.specs import ModelSpec, SnapshotSpec
 from genredb.runner.templates.given import Rendered
 
 
@@ -68,7 +69,8 @@ def model_nodes(bench: Workbench) -> dict[str, Model]:
 
 def _model(bench: Workbench, spec: ModelSpec) -> Model:
     unique_id = spec.unique_id
-    model = Model(
+    kind = Snapshot if isinstance(spec, SnapshotSpec) else Model
+    model = kind(
         unique_id=unique_id,
         name=spec.name,
         path=spec.path,
@@ -91,6 +93,8 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
         references = (*references, *other.references)
     config = merged(rendered.config, spec.overrides)
     model = replace(model, config={**config, "materialized": model.materialized})
+    if isinstance(model, Snapshot):
+        settings_of(model)  # raises an error if they are invalid
     hooks = _hooks(bench, model)
     hook_references = [found for hook in hooks for found in hook.references if found != unique_id]
     return replace(

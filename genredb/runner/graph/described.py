@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genredb.runner.graph.nodes import Check, Compiled, Model, Seed
+from genredb.runner.graph.nodes import Check, Compiled, Model, Node, Seed, Snapshot
 from genredb.runner.project.discover import Project
 from genredb.runner.project.specs import ModelSpec, SeedSpec
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.relation import Database, Relation
+
+# The kinds of configuration that ``config(…)`` states in templates, if not a model's.
+_KINDS: Mapping[type[Node], str] = {Check: "check", Snapshot: "snapshot"}
 
 
 def given_of(
@@ -25,7 +28,7 @@ def given_of(
         node.relation if isinstance(node, Model | Seed | Check) else None,
         model=model,
         config=node.config,
-        kind="check" if isinstance(node, Check) else "model",
+        kind=_KINDS.get(type(node), "model"),
         database=database,
         is_incremental=is_incremental,
         extra=node.extra if isinstance(node, Check) else {},

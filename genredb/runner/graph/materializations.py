@@ -26,9 +26,13 @@ MATERIALIZATIONS: Mapping[str, Materialization] = {
         Materialization("view", "genredb.runner.execution.materialize:view", is_view=True),
         Materialization("table", "genredb.runner.execution.materialize:table"),
         Materialization("incremental", "genredb.runner.execution.materialize:incremental", adds_rows=True),
+        Materialization("snapshot", "genredb.runner.execution.materialize:snapshot", adds_rows=True),
         Materialization("ephemeral"),
     )
 }
+
+# A snapshot is one by its block; no model can say that it is.
+STATED_MATERIALIZATIONS = tuple(name for name in MATERIALIZATIONS if name != "snapshot")
 
 
 def adds_rows(materialized: str) -> bool:

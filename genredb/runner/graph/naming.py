@@ -6,14 +6,14 @@ from typing import Any
 from genredb.errors import ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
-from genredb.runner.graph.materializations import MATERIALIZATIONS
+from genredb.runner.graph.materializations import MATERIALIZATIONS, STATED_MATERIALIZATIONS
 from genredb.runner.graph.nodes import Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
 from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
-from genredb.runner.project.specs import ModelSpec, SeedSpec
+from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.located import TemplateError
@@ -85,8 +85,6 @@ class Names:
             return faulty[0], self.relation("", name)
         if found:
             raise TemplateError(f"{call} refers to a disabled node (`enabled: false`)", name)
-        if name in self.project.snapshots:
-            raise TemplateError(f"{call} is a snapshot; genredb does not support snapshots", name)
         if stated:
             self._refuse_unknown_package(call, stated[0])
         raise TemplateError(f"{call} refers to no model or seed", name, name=name, choices=self._stated)
@@ -187,32 +185,38 @@ class Names:
             self.relation("", model.name),
             model=describe(model, model.config),
             config=model.config,
+            kind=model.resource_type,
             is_naming=True,
             execute=False,
         )
         return dict(templates.render(model.text, given).config)
 
     def _materialization(self, model: ModelSpec, config: Mapping[str, Any]) -> str:
+        if isinstance(model, SnapshotSpec):
+            return "snapshot"
         materialized = str(config.get("materialized", "view"))
-        if materialized not in MATERIALIZATIONS:
+        if materialized not in STATED_MATERIALIZATIONS:
             raise ProjectError(
                 f"genredb has no materialization '{materialized}'",
                 place=model.path,
                 name=materialized,
-                choices=MATERIALIZATIONS,
+                choices=STATED_MATERIALIZATIONS,
             )
         return materialized
 
     def _name(self, templates: Templates, node: ModelSpec | SeedSpec, config: dict[str, Any]) -> None:
         """Determine the relation of a model or seed with generate_schema_name and generate_alias_name."""
         own = self.project.config.database_name
-        if config.get("database") not in (None, own):
+        database = config.get("database") or config.get("target_database")
+        if database not in (None, own):
             raise ProjectError(
-                f"`database: {config['database']}` is not supported; everything goes to '{own}'",
+                f"`database: {database}` is not supported; everything goes to '{own}'",
                 place=node.path,
             )
         seen = describe(node, config)
-        schema = self.schema_of(templates, config.get("schema"), node.path, seen)
+        # A snapshot may name its schema as it is, without generate_schema_name.
+        schema = str(config.get("target_schema") or "") if isinstance(node, SnapshotSpec) else ""
+        schema = schema or self.schema_of(templates, config.get("schema"), node.path, seen)
         alias = self._named(templates, "generate_alias_name", config.get("alias"), (node.path, seen))
         relation = self.relation(schema, alias)
         self.config[node.unique_id] = config

@@ -138,6 +138,13 @@ class Model(Dataset):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Snapshot(Model):
+    """A query whose rows are kept in all their versions: each build adds those that changed."""
+
+    resource_type = "snapshot"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assertion(Node):
     """A check or a unit test: it passes or fails. ``keys`` is its path in a yml file."""
 

@@ -13,26 +13,26 @@ from genredb.runner.planning.state import State
 class LargeDrop:
     """Relations that a build would drop although the user may not have intended it.
 
-    Either they are incremental and their rows cannot be built again, or they are more than half of all
+    Either they keep rows of earlier builds, which cannot be built again, or they are more than half of all
     ``built`` relations.
     """
 
     relations: tuple[str, ...]
     built: int
-    are_incremental: bool
+    keep_rows: bool
 
     def __str__(self) -> str:
         """Return the words that complete "This build would …"."""
         named = ", ".join(self.relations)
-        if self.are_incremental:
-            return f"drop {named} (incremental, whose rows cannot be rebuilt)"
+        if self.keep_rows:
+            return f"drop {named} (whose rows of earlier builds cannot be rebuilt)"
         return f"drop {len(self.relations)} of the {self.built} relations: {named}"
 
 
 def find_large_drop(
     compilation: Compilation, state: State, removed: Sequence[str], run: Iterable[str]
 ) -> LargeDrop | None:
-    """Return the incremental tables, or most relations, that would be dropped, if any.
+    """Return the tables with rows of earlier builds, or most relations, that would be dropped, if any.
 
     ``removed`` are the relations to drop, ``run`` the unique ids of the nodes to run. A relation whose node
     moves elsewhere does not count as dropped.
@@ -46,10 +46,10 @@ def find_large_drop(
     built = {node.relation: unique_id for unique_id, node in state.nodes.items() if node.relation}
     lost = [relation for relation in (*removed, *replaced) if relation in gathered]
     if lost:
-        return LargeDrop(tuple(lost), len(built), are_incremental=True)
+        return LargeDrop(tuple(lost), len(built), keep_rows=True)
     gone = [relation for relation in removed if built[relation] not in compilation.nodes]
     if 2 * len(gone) > len(built):
-        return LargeDrop(tuple(gone), len(built), are_incremental=False)
+        return LargeDrop(tuple(gone), len(built), keep_rows=False)
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity
-from genredb.runner.graph.nodes import Check, Model, Node, Source
+from genredb.runner.graph.nodes import Check, Model, Node, Snapshot, Source
 from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.updates import Updates
@@ -70,6 +70,13 @@ class Plan:
         nodes = (self.compilation.nodes[unique_id] for unique_id in self.reasons)
         built = [relation.qualified_name for node in nodes if (relation := node.built_relation)]
         return built + [raw.source.qualified_name for raw in self.stale_files]
+
+    @property
+    def replaced(self) -> list[str]:
+        """Those that are not added to: a snapshot that dbt took goes on."""
+        nodes = (self.compilation.nodes[unique_id] for unique_id in self.reasons)
+        kept = {one.relation.qualified_name for one in nodes if isinstance(one, Snapshot)}
+        return [name for name in self.made if name not in kept]
 
     @property
     def is_empty(self) -> bool:

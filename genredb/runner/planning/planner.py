@@ -75,7 +75,7 @@ def make_plan(
         from genredb.runner.planning.derive import find_updates  # noqa: PLC0415
 
         found = replace(found, updates=find_updates(found, state, connection))
-    state.refuse_foreign(found.made)
+    state.refuse_foreign(found.replaced)
     return replace(found, large_drop=find_large_drop(compilation, state, found.removed, found.reasons))
 
 
@@ -92,7 +92,7 @@ def plan_readers(
         reasons = Planner(found, state, options).reasons(chosen)
     late = readers_of(compilation, {table.name for table in tables})
     found = replace(found, reasons={**plan.reasons, **{i: reasons[i] for i in late if i in reasons}})
-    state.refuse_foreign(found.made)
+    state.refuse_foreign(found.replaced)
     return found
 
 

@@ -8,9 +8,9 @@ from genredb.runner.problems import Problems
 from genredb.runner.project.config import Config
 from genredb.runner.project.files import read_text
 from genredb.runner.project.package import PROJECT_FILE
-from genredb.runner.project.package_reader import Contents, PackageReader, read_docs
+from genredb.runner.project.package_reader import PackageReader, read_docs
 from genredb.runner.project.raw_folder import unread_notices
-from genredb.runner.project.specs import CheckSpec, MacroFile, ModelSpec, SeedSpec, UnitTestSpec
+from genredb.runner.project.specs import CheckSpec, Contents, MacroFile, ModelSpec, SeedSpec, UnitTestSpec
 from genredb.runner.project.unused import unread_variables, unused_folders
 from genredb.warehouse.declared import SourceSpec
 
@@ -19,7 +19,7 @@ from genredb.warehouse.declared import SourceSpec
 class Project:
     """The contents of a project's files and of its packages; models, seeds and sources by unique id.
 
-    ``snapshots`` are not built. ``environment`` has the environment variables that the yml files use,
+    Snapshots are among the models. ``environment`` has the environment variables that the yml files use,
     ``notices`` name settings that have no effect.
     """
 
@@ -30,7 +30,6 @@ class Project:
     checks: tuple[CheckSpec, ...]
     unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
-    snapshots: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
 
@@ -68,7 +67,6 @@ def read_files(config: Config) -> tuple[Project, Problems]:
         checks=tuple(check for contents in found for check in contents.checks),
         unit_tests=tuple(test for contents in found for test in contents.unit_tests),
         macros=tuple(file for contents in found for file in contents.macros),
-        snapshots=tuple(name for contents in found for name in contents.snapshots),
         environment=tuple(sorted({*config.environment, *(n for c in found for n in c.environment)})),
     )
     notices = [*config.notices, *(notice for contents in found for notice in contents.notices)]
@@ -82,7 +80,12 @@ def _without_effect(project: Project, found: list[Contents]) -> list[Notice]:
     config = project.config
     notices: list[Notice] = []
     for key, kind, fqns in (
-        ("models", "model", [model.fqn for model in project.models.values()]),
+        ("models", "model", [one.fqn for one in project.models.values() if one.resource_type == "model"]),
+        (
+            "snapshots",
+            "snapshot",
+            [one.fqn for one in project.models.values() if one.resource_type == "snapshot"],
+        ),
         ("seeds", "seed", [seed.fqn for seed in project.seeds.values()]),
         ("sources", "source", [fqn for contents in found for fqn in contents.source_fqns]),
         ("data_tests", "check", [spec.fqn for spec in project.checks]),

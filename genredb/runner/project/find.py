@@ -29,6 +29,7 @@ def project_files(config: Config) -> Iterator[Path]:
         for folders, suffixes in (
             (package.model_paths, (".sql", ".py", ".md")),
             (package.seed_paths, (".csv", ".md")),
+            (package.snapshot_paths, (".sql", ".md")),
             (package.macro_paths, (".sql", ".md")),
             (package.test_paths, (".sql", ".csv")),
             (package.properties_paths, YML),

@@ -88,6 +88,13 @@ CONFIG: Mapping[str, Keys] = {
         f"{_COMMON} {_RUN} column_types delimiter materialized quote_columns",
         _ELSEWHERE | _DUCKDB | {"description"},
     ),
+    "snapshot": _config(
+        "the configuration of a snapshot",
+        f"{_COMMON} check_cols dbt_valid_to_current hard_deletes invalidate_hard_deletes materialized"
+        " post-hook pre-hook snapshot_meta_column_names strategy target_database target_schema unique_key"
+        " updated_at",
+        _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+    ),
     "source": _config(
         "the configuration of a source",
         "enabled external_location formatter tags",
@@ -172,8 +179,11 @@ PROPERTIES = Keys(
             ),
             frozenset(("static_analysis_off_reason", "versions")),
         ),
-        # Snapshots are reported as not built.
-        "snapshots": None,
+        "snapshots": Keys(
+            "a snapshot",
+            named("description docs name relation tags", config=CONFIG["snapshot"], **_CHECKED),
+            frozenset("group static_analysis_off_reason".split()),
+        ),
         "macros": Keys(
             "a macro",
             named(
@@ -190,8 +200,8 @@ PROJECT = Keys(
     "",
     named(
         "analysis-paths clean-targets config-version data_tests macro-paths model-paths models name"
-        " on-run-end on-run-start profile seed-paths seeds snapshot-paths sources target-path test-paths"
-        " tests vars version"
+        " on-run-end on-run-start profile seed-paths seeds snapshot-paths snapshots sources target-path"
+        " test-paths tests vars version"
         # No effect on rows: where dbt writes logs and docs, which dbt version is required.
         " asset-paths config dbt-cloud docs-paths flags function-paths log-path packages-install-path"
         " require-dbt-version unit_tests",
@@ -199,13 +209,14 @@ PROJECT = Keys(
     ),
     frozenset(
         "analyses exposures functions metrics query-comment quoting restrict-access saved-queries"
-        " semantic-models snapshots sync".split()
+        " semantic-models sync".split()
     ),
 )
 # The configuration trees of dbt_project.yml, with the kind of node that each configures.
 TREES: Mapping[str, str] = {
     "models": "model",
     "seeds": "seed",
+    "snapshots": "snapshot",
     "sources": "source",
     "data_tests": "check",
     "tests": "check",

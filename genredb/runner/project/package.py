@@ -68,10 +68,11 @@ class Package:
     @property
     def properties_paths(self) -> tuple[Path, ...]:
         """The folders that may contain properties files."""
-        return (*self.model_paths, *self.seed_paths, *self.test_paths, *self.macro_paths)
+        own = (*self.model_paths, *self.seed_paths, *self.snapshot_paths)
+        return (*own, *self.test_paths, *self.macro_paths)
 
     def tree(self, kind: str) -> Mapping[str, Any]:
-        """Return the configuration tree of ``model``, ``seed``, ``source`` or ``check`` nodes."""
+        """Return the configuration tree of ``model``, ``seed`` or other nodes: a kind in TREES."""
         trees = [mapping(self.content, key, self.path) for key, of in TREES.items() if of == kind]
         return {key: value for tree in reversed(trees) for key, value in tree.items()}
 

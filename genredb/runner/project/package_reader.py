@@ -1,8 +1,7 @@
 """Reads all files of one package: models, seeds, macros, checks, unit tests, properties, docs blocks."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +15,19 @@ from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import PROPERTIES
 from genredb.runner.project.merge import folder_config, merged
 from genredb.runner.project.package import Package
-from genredb.runner.project.properties import Properties, PropertiesFile, entries, parse_properties
+from genredb.runner.project.properties import Properties, PropertiesFile, parse_properties
 from genredb.runner.project.roles import with_roles
-from genredb.runner.project.specs import CheckSpec, DatasetSpec, MacroFile, ModelSpec, SeedSpec, UnitTestSpec
+from genredb.runner.project.snapshot_blocks import snapshot_blocks
+from genredb.runner.project.specs import (
+    CheckSpec,
+    Contents,
+    DatasetSpec,
+    MacroFile,
+    ModelSpec,
+    SeedSpec,
+    SnapshotSpec,
+    UnitTestSpec,
+)
 from genredb.runner.project.stated_checks import read_unit_test
 from genredb.runner.project.stated_values import check_values
 from genredb.runner.project.unused import unnamed_checks
@@ -26,27 +35,6 @@ from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.declared import SourceSpec
 
 Spec = TypeVar("Spec", bound=DatasetSpec)
-_SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)")
-
-
-@dataclass(frozen=True)
-class Contents:
-    """The contents of one package's files, in the order of the files; ``snapshots`` are not built.
-
-    ``source_fqns`` place its sources in configuration trees, ``texts`` are all its templates.
-    """
-
-    models: tuple[ModelSpec, ...]
-    seeds: tuple[SeedSpec, ...]
-    sources: tuple[SourceSpec, ...]
-    checks: tuple[CheckSpec, ...]
-    unit_tests: tuple[UnitTestSpec, ...]
-    macros: tuple[MacroFile, ...]
-    snapshots: tuple[str, ...]
-    source_fqns: tuple[tuple[str, ...], ...]
-    texts: tuple[str, ...]
-    environment: frozenset[str]
-    notices: tuple[Notice, ...]
 
 
 def read_docs(package: Package) -> dict[str, str]:
@@ -72,15 +60,18 @@ class PackageReader:
         """Return the contents of all files."""
         config, package = self._config, self._package
         yml = self._read_yml()
-        snapshots = self._snapshots()
         models = self._models(self._by_name(entry for file in yml for entry in file.models))
         seeds = self._seeds(self._by_name(entry for file in yml for entry in file.seeds))
-        for name in models.keys() & seeds.keys():
-            self._add_doubled(name, models[name].path, seeds[name].path)
+        snapshots = self._snapshots(self._by_name(entry for file in yml for entry in file.snapshots))
+        paths: dict[str, str] = {}
+        for spec in (*models.values(), *seeds.values(), *snapshots.values()):
+            if spec.name in paths:
+                self._add_doubled(spec.name, paths[spec.name], spec.path)
+            paths[spec.name] = spec.path
         generic = tuple(path / "generic" for path in package.test_paths)
         macro_files = find((*package.macro_paths, *generic), ".sql")
         return Contents(
-            models=tuple(models.values()),
+            models=(*models.values(), *snapshots.values()),
             seeds=tuple(seeds.values()),
             sources=tuple(self._sources(yml)),
             checks=tuple(self._checks(yml)),
@@ -88,7 +79,6 @@ class PackageReader:
             macros=tuple(
                 MacroFile(package.name, config.show_path(path), self._text(path)) for path in macro_files
             ),
-            snapshots=snapshots,
             source_fqns=tuple(self._source_fqns),
             texts=tuple(self._texts),
             environment=frozenset(self._renderer.environment_names),
@@ -116,22 +106,42 @@ class PackageReader:
                 files.append(parse_properties(content, shown, describer(self._docs, shown)))
         return files
 
-    def _snapshots(self) -> tuple[str, ...]:
-        """Return the names of the snapshots, adding a notice for each."""
-        config, package = self._config, self._package
-        found: dict[str, str] = {}
-        for path in find(package.snapshot_paths, ".sql"):
-            found |= dict.fromkeys(_SNAPSHOT.findall(self._text(path)), config.show_path(path))
-        for path in find((*package.snapshot_paths, *package.properties_paths), *YML):
-            shown = config.show_path(path)
-            with self._problems.gathered():
-                for entry in entries(parse_yaml(read_text(path), shown), "snapshots", shown):
-                    found.setdefault(entry["name"], shown)
-        self._notices += [
-            Notice(f"genredb does not support snapshots; {name} is not built", Place(path))
-            for name, path in found.items()
-        ]
-        return tuple(found)
+    def _snapshots(self, properties: dict[str, Properties]) -> dict[str, SnapshotSpec]:
+        """Return the snapshots: blocks of SQL files, and entries of properties files that name a relation."""
+        found: dict[str, SnapshotSpec] = {}
+        for folder in self._package.snapshot_paths:
+            for file in find((folder,), ".sql"):
+                shown, folders = self._config.show_path(file), file.relative_to(folder).with_suffix("").parts
+                with self._problems.gathered():
+                    for name, text in snapshot_blocks(self._text(file), shown):
+                        if name in found:
+                            self._add_doubled(name, found[name].path, shown)
+                        stated = properties.get(name) or Properties(name, shown, config={})
+                        place = (self._package.name, *folders, name)
+                        found[name] = self._snapshot(file, shown, place, text, stated)
+        for name, stated in properties.items():
+            if stated.relation and name not in found:
+                file = self._config.root / stated.path
+                text = f"select * from {{{{ {stated.relation} }}}}"
+                place = (self._package.name, *self._folders(stated.path), name)
+                found[name] = self._snapshot(file, stated.path, place, text, stated)
+        self._notice_unknown(properties, found, "snapshot")
+        return found
+
+    def _snapshot(
+        self, file: Path, shown: str, fqn: tuple[str, ...], text: str, stated: Properties
+    ) -> SnapshotSpec:
+        return SnapshotSpec(stated.name, shown, file, text=text, **self._facts("snapshot", fqn, stated))
+
+    def _facts(self, kind: str, fqn: tuple[str, ...], stated: Properties) -> dict[str, Any]:
+        """Return what files state of a node, besides where it is."""
+        return {
+            "config": self._valued(self._settled(kind, fqn, stated.config), stated.path),
+            "fqn": fqn,
+            "overrides": self._overrides(kind, fqn),
+            "description": stated.description,
+            "columns": stated.columns,
+        }
 
     def _valued(self, config: dict[str, Any], place: str) -> dict[str, Any]:
         """Return the configuration, or an empty one if it has an invalid value."""
@@ -177,7 +187,7 @@ class PackageReader:
         for file in yml:
             for spec in file.source_checks:
                 yield self._configured(spec)
-            for entry in (*file.models, *file.seeds):
+            for entry in (*file.models, *file.seeds, *file.snapshots):
                 for spec in entry.checks:
                     yield self._configured(spec)
         described = self._by_name(entry for file in yml for entry in file.singular_checks)
@@ -274,17 +284,7 @@ class PackageReader:
                     continue
                 stated = properties.get(name) or Properties(name, shown, config={})
                 fqn = (self._package.name, *file.relative_to(folder).with_suffix("").parts)
-                config = self._valued(self._settled(kind, fqn, stated.config), shown)
-                found[name] = spec(
-                    name,
-                    shown,
-                    file,
-                    config=config,
-                    fqn=fqn,
-                    overrides=self._overrides(kind, fqn),
-                    description=stated.description,
-                    columns=stated.columns,
-                )
+                found[name] = spec(name, shown, file, **self._facts(kind, fqn, stated))
         return found
 
     def _notice_unknown(

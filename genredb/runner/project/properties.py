@@ -23,7 +23,10 @@ Describe = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Properties:
-    """The properties in one entry of ``models:``, ``seeds:`` or ``data_tests:``."""
+    """The properties in one entry of ``models:``, ``seeds:``, ``snapshots:`` or ``data_tests:``.
+
+    ``relation`` is what a snapshot selects from, if no SQL file says so.
+    """
 
     name: str
     path: str
@@ -31,6 +34,7 @@ class Properties:
     config: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     checks: tuple[CheckSpec, ...] = ()
+    relation: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class PropertiesFile:
     source_checks: tuple[CheckSpec, ...]
     models: tuple[Properties, ...]
     seeds: tuple[Properties, ...]
+    snapshots: tuple[Properties, ...]
     singular_checks: tuple[Properties, ...]
     unit_tests: tuple[Mapping[str, Any], ...]
 
@@ -65,6 +70,7 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
         tuple(checks),
         tuple(_described(content, "models", path, describe)),
         tuple(_described(content, "seeds", path, describe)),
+        tuple(_described(content, "snapshots", path, describe)),
         tuple(
             properties
             for key in CHECK_KEYS
@@ -103,8 +109,9 @@ def _described(content: Mapping[str, Any], key: str, path: str, describe: Descri
             config=_config(entry, path),
             columns=_columns(entry, path, describe, (key, i)),
             checks=tuple(read_checks(entry, f"ref('{name}')", path, (key, i)))
-            if key in ("models", "seeds")
+            if key not in CHECK_KEYS
             else (),
+            relation=(text_of(entry, "relation", path) or "") if key == "snapshots" else "",
         )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from genredb.warehouse.declared import Column
+from genredb.errors import Notice
+from genredb.warehouse.declared import Column, SourceSpec
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,13 @@ class ModelSpec(DatasetSpec):
     def columns_of(self, role: str) -> tuple[str, ...]:
         """Return the names of the columns with a role, in the order of the properties file."""
         return tuple(column.name for column in self.columns if column.role == role)
+
+
+@dataclass(frozen=True)
+class SnapshotSpec(ModelSpec):
+    """A snapshot: ``text`` is that of its block, at its place in the file, or selects from a relation."""
+
+    resource_type = "snapshot"
 
 
 @dataclass(frozen=True)
@@ -119,3 +127,22 @@ class MacroFile:
     package: str
     path: str
     text: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The contents of one package's files, in the order of the files.
+
+    ``source_fqns`` place its sources in configuration trees, ``texts`` are all its templates.
+    """
+
+    models: tuple[ModelSpec, ...]
+    seeds: tuple[SeedSpec, ...]
+    sources: tuple[SourceSpec, ...]
+    checks: tuple[CheckSpec, ...]
+    unit_tests: tuple[UnitTestSpec, ...]
+    macros: tuple[MacroFile, ...]
+    source_fqns: tuple[tuple[str, ...], ...]
+    texts: tuple[str, ...]
+    environment: frozenset[str]
+    notices: tuple[Notice, ...]

@@ -69,8 +69,9 @@ class _UnsupportedBlock(Extension):
 
     def parse(self, parser: Parser) -> nodes.Node:
         tag = next(parser.stream)
-        plural = {"snapshot": "snapshots", "materialization": "custom materializations"}
-        parser.fail(f"genredb does not support {plural[tag.value]}", tag.lineno)
+        if tag.value == "snapshot":
+            parser.fail("a snapshot should be in a file of `snapshot-paths:`", tag.lineno)
+        parser.fail("genredb does not support custom materializations", tag.lineno)
 
 
 class _MacroParser(Parser):
