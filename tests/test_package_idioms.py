@@ -110,3 +110,26 @@ def test_checks_whose_names_differ_in_signs_alone_are_two(tmp_path: Path) -> Non
     (tmp_path / "models" / "p.yml").write_text(checks.replace("'%a'", "'a%'"))
     with pytest.raises(ProjectError, match="the test 'like_m_x__a_' is defined twice"):
         compiled(tmp_path, {})
+
+
+def test_columns_tell_what_they_are(tmp_path: Path) -> None:
+    model = (
+        "{{ config(materialized='table') }}{% for c in adapter.get_columns_in_relation(ref('n')) %}"
+        "select '{{ c.name }}' as name, {{ c.is_string() }} as is_string, {{ c.is_number() }} as is_number, "
+        "{{ c.is_integer() }} as is_integer, {{ c.string_size() }} > {{ c.string_size() }} as is_larger "
+        "{{ 'union all ' if not loop.last }}{% else %}select 'none' as name{% endfor %}"
+    )
+    files = {
+        "models/n.sql": "select 1::ubigint as i, 1.5 as d, 2.5::double as f, 'x' as t",
+        "models/m.sql": model,
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).exit_code == 0
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        found = connection.execute("from m order by name").fetchall()
+    assert found == [
+        ("d", False, True, False, False),
+        ("f", False, True, False, False),
+        ("i", False, True, True, False),
+        ("t", True, False, False, False),
+    ]

@@ -190,3 +190,20 @@ def test_a_change_of_a_package_is_built(tmp_path: Path) -> None:
     macro = tmp_path / "dbt_packages" / "tools" / "macros" / "m.sql"
     macro.write_text(macro.read_text().replace("1", "3"))
     assert {result.node.name for result in build(write_project(tmp_path, {})).results} == {"m"}
+
+
+def test_dbts_own_macros_may_be_replaced_by_dispatch(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/macros/d.sql": (
+            "{% macro duckdb__dateadd(part, n, at) %}added{% endmacro %}"
+            "{% macro days() %}{{ dateadd('day', 1, 'x') }}{% endmacro %}"
+        ),
+        "macros/d.sql": "{% macro default__type_string() %}text(9){% endmacro %}",
+        "models/m.sql": "select '{{ type_string() }} {{ dbt.type_string() }} {{ tools.days() }}' as x",
+    }
+    own = "(x + (cast(1 as bigint)) * interval 1 day)"
+    assert sql_of(tmp_path, files) == f"select 'text(9) text(9) {own}' as x"
+    order = "dispatch: [{macro_namespace: dbt, search_order: [small, tools, dbt]}]\n"
+    files["dbt_project.yml"] = f"{BASE['dbt_project.yml']}{order}"
+    assert sql_of(tmp_path, files) == "select 'text(9) text(9) added' as x"
