@@ -21,6 +21,7 @@ from genredb.runner.templates.python_modules import RandomFilter
 from genredb.runner.templates.references import Resolve
 from genredb.runner.templates.rendering import Current, NeedsDatabaseError, Rendering
 from genredb.runner.templates.tags import MACRO_PREFIX, Environment, returning
+from genredb.runner.templates.undefined import UnknownName, UnknownWhileParsing
 
 Value = TypeVar("Value")
 # Names whose values differ between runs.
@@ -111,6 +112,7 @@ class Renderer:
     def _attempt(self, text: str, rendering: Rendering, make: Callable[[], Value]) -> Rendered[Value]:
         given = rendering.given
         self.macros.show(given.package)
+        self._environment.undefined = UnknownName if given.execute else UnknownWhileParsing
         self._globals.update(
             this=given.this,
             model=given.model,

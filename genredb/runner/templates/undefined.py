@@ -1,15 +1,17 @@
 """Names without a value, as dbt has them: which are errors, and which are empty.
 
 A name that nothing sets is an error as soon as it is used. A name that a template sets in a branch that was
-not taken, and an argument that a call left out, are empty text, as packages expect.
+not taken, and an argument that a call left out, are empty text, as packages expect. So is what a mapping
+lacks while a template is only parsed: the answers of queries are empty then.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import ChainableUndefined, StrictUndefined, Undefined, nodes
 
 UNSET = "unset"  # the filter that makes a name empty
+_SCOPES = (nodes.Macro, nodes.CallBlock, nodes.For, nodes.With, nodes.AssignBlock, nodes.FilterBlock)
 
 
 class UnknownName(StrictUndefined):
@@ -22,6 +24,16 @@ class UnknownName(StrictUndefined):
         return super().__new__(cls)
 
 
+class UnknownWhileParsing(UnknownName):
+    """The same while a template is only parsed, when keys that a mapping lacks are empty."""
+
+    def __new__(cls, hint: str | None = None, obj: Any = None, *arguments: Any, **named: Any) -> Any:
+        """Return an empty value instead for a key of a mapping."""
+        if isinstance(obj, Mapping):
+            return ChainableUndefined(hint, obj, *arguments, **named)
+        return super().__new__(cls, hint, obj, *arguments, **named)
+
+
 def unset(name: str) -> Undefined:
     """Return the empty value of a name that is set in another branch."""
     return Undefined(name=name)
@@ -29,7 +41,7 @@ def unset(name: str) -> Undefined:
 
 def empty_what_branches_set(scope: nodes.Node) -> None:
     """Give all names that only branches set the empty value before, wherever names are visible."""
-    for inner in [scope, *scope.find_all((nodes.Macro, nodes.CallBlock, nodes.For))]:
+    for inner in [scope, *scope.find_all(_SCOPES)]:
         body: list[nodes.Node] = inner.body  # type: ignore[attr-defined]
         names = dict.fromkeys(_set_in_branches(body))
         body[:0] = [_emptied(name, inner.lineno) for name in names]
@@ -42,8 +54,9 @@ def _set_in_branches(body: Sequence[nodes.Node]) -> Iterator[str]:
 
 def _set_in(body: Iterable[nodes.Node]) -> Iterator[str]:
     for node in body:
-        if isinstance(node, nodes.Assign | nodes.AssignBlock) and isinstance(node.target, nodes.Name):
-            yield node.target.name
+        if isinstance(node, nodes.Assign | nodes.AssignBlock):
+            targets = [node.target, *node.target.find_all(nodes.Name)]
+            yield from (target.name for target in targets if isinstance(target, nodes.Name))
         elif isinstance(node, nodes.If):
             yield from _set_in((*node.body, *node.else_, *node.elif_))
 
