@@ -207,3 +207,47 @@ def test_dbts_own_macros_may_be_replaced_by_dispatch(tmp_path: Path) -> None:
     order = "dispatch: [{macro_namespace: dbt, search_order: [small, tools, dbt]}]\n"
     files["dbt_project.yml"] = f"{BASE['dbt_project.yml']}{order}"
     assert sql_of(tmp_path, files) == "select 'text(9) text(9) added' as x"
+
+
+def test_a_unit_test_may_replace_a_macro_of_a_package(tmp_path: Path) -> None:
+    tests = (
+        "unit_tests: [{name: t, model: m, given: [], overrides: {macros: {tools.one: '2'}},"
+        " expect: {rows: [{x: 2}]}}]"
+    )
+    model = "select {{ tools.one() }} as x"
+    config = write_project(tmp_path, {**TOOLS, "models/m.sql": model, "models/u.yml": tests})
+    assert build(config).exit_code == 0
+    assert sql_of(tmp_path, {}) == "select 1 as x"
+
+
+def test_what_is_of_a_disabled_model_is_left_out(tmp_path: Path) -> None:
+    stated = (
+        "models: [{name: on, columns: [{name: x, data_tests: [unique,"
+        " {relationships: {arguments: {to: ref('off'), field: x}}}]}]}]\n"
+        "unit_tests: [{name: t, model: 'off', given: [], expect: {rows: [{x: 2}]}}]"
+    )
+    files = {
+        **TOOLS,
+        "dbt_project.yml": f"{BASE['dbt_project.yml']}models: {{tools: {{'off': {{+enabled: false}}}}}}\n",
+        "dbt_packages/tools/models/on.sql": "select 1 as x",
+        "dbt_packages/tools/models/off.sql": "select 2 as x",
+        "dbt_packages/tools/models/p.yml": stated.replace("name: on,", "name: 'on',"),
+        "dbt_packages/tools/tests/none.sql": "select * from {{ ref('off') }}",
+    }
+    found = compiled(tmp_path, files).nodes
+    assert sorted(found) == ["model.tools.on", "test.tools.unique_on_x"]
+
+
+def test_the_project_may_restrict_the_rows_that_checks_of_a_package_look_at(tmp_path: Path) -> None:
+    checks = (
+        "models: [{name: own, columns: [{name: x, data_tests: [unique,"
+        " {relationships: {arguments: {to: ref('other'), field: x}}}]}]}]"
+    )
+    files = {
+        **TOOLS,
+        "dbt_project.yml": f"{BASE['dbt_project.yml']}data_tests: {{tools: {{+where: x < 2}}}}\n",
+        "dbt_packages/tools/models/own.sql": "select unnest([1, 2, 2]) as x",
+        "dbt_packages/tools/models/other.sql": "select 1 as x",
+        "dbt_packages/tools/models/p.yml": checks,
+    }
+    assert build(write_project(tmp_path, files)).exit_code == 0

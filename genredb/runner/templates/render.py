@@ -139,15 +139,8 @@ class Renderer:
 
     def _text(self, given: Given) -> str:
         """Render a template; macros overridden by a unit test return their given values."""
-        values = given.overrides.get("macros", {})
-        kept = {name: self._globals[name] for name in values if name in self._globals}
-        self._globals.update({name: lambda *_a, _v=value, **_k: _v for name, value in values.items()})
-        try:
+        with self.macros.replaced(given.overrides.get("macros", {})):
             return _writable(self._environment.get_template(given.path).render(dict(given.extra)))
-        finally:
-            for name in values.keys() - kept.keys():
-                del self._globals[name]
-            self._globals.update(kept)
 
     def _module(self, path: str) -> Any:
         """Run a macro file and return the resulting module."""
