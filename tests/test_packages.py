@@ -1,5 +1,6 @@
 """Packages: where they are found, which of two macros, models or variables of a name is meant."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,37 @@ def test_the_project_may_restrict_the_rows_that_checks_of_a_package_look_at(tmp_
         "dbt_packages/tools/models/p.yml": checks,
     }
     assert build(write_project(tmp_path, files)).exit_code == 0
+
+
+def test_folders_of_a_package_may_be_missing(tmp_path: Path) -> None:
+    files = {**TOOLS, "models/m.sql": "select {{ tools.one() }} as x"}
+    files["dbt_packages/tools/dbt_project.yml"] += (
+        "model-paths: [models, marts]\nmacro-paths: [macros, more]\n"
+    )
+    assert sql_of(tmp_path, files) == "select 1 as x"
+    files["dbt_packages/tools/dbt_project.yml"] = "name: tools\nseed-paths: seeds\n"
+    with pytest.raises(ProjectError, match=r"^dbt_packages/tools/dbt_project.yml: `seed-paths:` should be a"):
+        compiled(tmp_path, files)
+
+
+def test_the_list_of_packages_may_not_be_made_by_a_template(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"^packages.yml: `packages:` should be a list\.$"):
+        compiled(tmp_path, {"packages.yml": "packages: \"{{ var('none', []) }}\""})
+
+
+def test_artifacts_name_files_by_their_places_in_their_packages(tmp_path: Path) -> None:
+    files = {
+        "packages.yml": "packages: [{local: ../one}]",
+        "../one/dbt_project.yml": "name: one",
+        "../one/models/deep/made.sql": "select 1 as x",
+        "dbt_packages/two/dbt_project.yml": "name: two",
+        "dbt_packages/two/models/also.sql": "select 2 as x",
+    }
+    config = write_project(tmp_path / "project", files)
+    build(config)
+    nodes = json.loads((config.target_dir / "manifest.json").read_text())["nodes"]
+    stated = {node["unique_id"]: node["original_file_path"] for node in nodes.values()}
+    assert stated == {"model.one.made": "models/deep/made.sql", "model.two.also": "models/also.sql"}
+    made = config.target_dir / "compiled"
+    found = sorted(path.relative_to(made).as_posix() for path in made.rglob("*.sql"))
+    assert found == ["one/models/deep/made.sql", "two/models/also.sql"]
