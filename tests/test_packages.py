@@ -1,8 +1,10 @@
 """Packages: where they are found, which of two macros, models or variables of a name is meant."""
 
 import json
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from genredb.errors import ProjectError
@@ -286,3 +288,15 @@ def test_artifacts_name_files_by_their_places_in_their_packages(tmp_path: Path) 
     made = config.target_dir / "compiled"
     found = sorted(path.relative_to(made).as_posix() for path in made.rglob("*.sql"))
     assert found == ["one/models/deep/made.sql", "two/models/also.sql"]
+
+
+def test_the_relations_of_a_package_that_left_are_dropped(tmp_path: Path) -> None:
+    own = "select {{ one() }} as x"
+    files = {**TOOLS, "dbt_packages/tools/models/own.sql": own, "models/m.sql": "select 1 as x"}
+    config = write_project(tmp_path, {**files, "models/n.sql": "select 2 as x"})
+    build(config)
+    shutil.rmtree(tmp_path / "dbt_packages")
+    build(write_project(tmp_path, {}))
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        sql = "select table_name from information_schema.tables where table_schema = 'main' order by all"
+        assert connection.execute(sql).fetchall() == [("m",), ("n",)]
