@@ -172,3 +172,27 @@ def test_a_key_that_a_mapping_lacks_is_an_error_once_there_is_an_answer(tmp_path
     assert "'dict object' has no attribute 'town'" in str(result.error)
     with pytest.raises(ProjectError, match="'dict object' has no attribute 'shema'"):
         sql_of(tmp_path / "other", "", "select '{{ target.shema }}' as x")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("d.b", "no"),
+        ("d['b'] or d.a", "yes"),
+        ("d.b == 1", "no"),
+        ("d.b is none", "no"),
+        ("none.b", "no"),
+        ("model.version", "no"),
+    ],
+)
+def test_a_key_that_a_mapping_lacks_is_false_in_conditions(
+    tmp_path: Path, condition: str, expected: str
+) -> None:
+    model = f"{{% set d = {{'a': 1}} %}}select '{{{{ 'yes' if {condition} else 'no' }}}}' as x"
+    assert sql_of(tmp_path, "", model) == f"select '{expected}' as x"
+
+
+@pytest.mark.parametrize("written", ["d.b", "d.b ~ 'x'", "d.b | join(',')", "d.b.c"])
+def test_a_key_that_a_mapping_lacks_cannot_be_written(tmp_path: Path, written: str) -> None:
+    with pytest.raises(ProjectError, match="'dict object' has no attribute 'b'"):
+        sql_of(tmp_path, "", f"{{% set d = {{'a': 1}} %}}select '{{{{ {written} }}}}' as x")

@@ -1,37 +1,46 @@
 """Names without a value, as dbt has them: which are errors, and which are empty.
 
 A name that nothing sets is an error as soon as it is used. A name that a template sets in a branch that was
-not taken, and an argument that a call left out, are empty text, as packages expect. So is what a mapping
-lacks while a template is only parsed: the answers of queries are empty then.
+not taken, and an argument that a call left out, are empty text, as packages expect. A key that a mapping
+lacks is false in a condition, as in ``{% if node.version %}``, and an error where it is written. While a
+template is only parsed it is empty, since the answers of queries are, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import ChainableUndefined, StrictUndefined, Undefined, nodes
+from jinja2.utils import missing
 
 UNSET = "unset"  # the filter that makes a name empty
 _SCOPES = (nodes.Macro, nodes.CallBlock, nodes.For, nodes.With, nodes.AssignBlock, nodes.FilterBlock)
 
 
-class UnknownName(StrictUndefined):
-    """A name without a value, an error when it is used, unless it is an argument that was left out."""
+class MissingKey(Undefined):
+    """A key that a mapping or none lacks: false in conditions, an error when it is written."""
 
-    def __new__(cls, hint: str | None = None, *arguments: Any, **named: Any) -> Any:
-        """Return an empty value instead for an argument."""
+    __slots__ = ()
+    __str__ = __iter__ = __len__ = Undefined._fail_with_undefined_error
+
+
+class UnknownName(StrictUndefined):
+    """A name without a value, an error when it is used, unless it is an argument or the key of a mapping."""
+
+    of_mapping: ClassVar[type[Undefined]] = MissingKey
+
+    def __new__(cls, hint: str | None = None, obj: Any = missing, *arguments: Any, **named: Any) -> Any:
+        """Return an empty value instead for an argument that was left out, and the like for a key."""
         if hint is not None and hint.startswith("parameter "):
-            return Undefined(hint, *arguments, **named)
+            return Undefined(hint, obj, *arguments, **named)
+        if obj is None or isinstance(obj, Mapping):
+            return (MissingKey if obj is None else cls.of_mapping)(hint, obj, *arguments, **named)
         return super().__new__(cls)
 
 
 class UnknownWhileParsing(UnknownName):
-    """The same while a template is only parsed, when keys that a mapping lacks are empty."""
+    """The same while a template is only parsed."""
 
-    def __new__(cls, hint: str | None = None, obj: Any = None, *arguments: Any, **named: Any) -> Any:
-        """Return an empty value instead for a key of a mapping."""
-        if isinstance(obj, Mapping):
-            return ChainableUndefined(hint, obj, *arguments, **named)
-        return super().__new__(cls, hint, obj, *arguments, **named)
+    of_mapping = ChainableUndefined
 
 
 def unset(name: str) -> Undefined:
