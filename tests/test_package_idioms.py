@@ -30,6 +30,16 @@ def sql_of(folder: Path, macros: str, model: str) -> str:
             "f()",
             "2",
         ),
+        (
+            "{% macro f(on) %}{% if on %}{% set x, y = 1, 2 %}{% endif %}{{ x }}{{ y }}3{% endmacro %}",
+            "f(false)",
+            "3",
+        ),
+        (
+            "{% macro f() %}{% set z %}{% if false %}{% set x = 1 %}{% endif %}{{ x }}2{% endset %}{{ z }}{% endmacro %}",
+            "f()",
+            "2",
+        ),
         # What has a value already keeps it.
         ("{% macro f(x) %}{% if not x %}{% set x = '3' %}{% endif %}{{ x }}{% endmacro %}", "f(4)", "4"),
         ("{% macro f(x) %}{% if not x %}{% set x = '3' %}{% endif %}{{ x }}{% endmacro %}", "f()", "3"),
@@ -110,3 +120,79 @@ def test_checks_whose_names_differ_in_signs_alone_are_two(tmp_path: Path) -> Non
     (tmp_path / "models" / "p.yml").write_text(checks.replace("'%a'", "'a%'"))
     with pytest.raises(ProjectError, match="the test 'like_m_x__a_' is defined twice"):
         compiled(tmp_path, {})
+
+
+def test_columns_tell_what_they_are(tmp_path: Path) -> None:
+    model = (
+        "{{ config(materialized='table') }}{% for c in adapter.get_columns_in_relation(ref('n')) %}"
+        "select '{{ c.name }}' as name, {{ c.is_string() }} as is_string, {{ c.is_number() }} as is_number, "
+        "{{ c.is_integer() }} as is_integer, {{ c.string_size() }} > {{ c.string_size() }} as is_larger "
+        "{{ 'union all ' if not loop.last }}{% else %}select 'none' as name{% endfor %}"
+    )
+    files = {
+        "models/n.sql": "select 1::ubigint as i, 1.5 as d, 2.5::double as f, 'x' as t",
+        "models/m.sql": model,
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).exit_code == 0
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        found = connection.execute("from m order by name").fetchall()
+    assert found == [
+        ("d", False, True, False, False),
+        ("f", False, True, False, False),
+        ("i", False, True, True, False),
+        ("t", True, False, False, False),
+    ]
+
+
+PLACES = (
+    "{% macro found(sql) %}{% set answer = {} %}{% set rows = run_query(sql) %}"
+    "{% if execute %}{% do answer.update(city=rows.columns[0].values()) %}{% endif %}"
+    "{{ return(answer) }}{% endmacro %}"
+)
+
+
+def test_what_a_query_answers_is_empty_while_there_is_no_database(tmp_path: Path) -> None:
+    model = (
+        "{{ config(materialized='table') }}{% set places = found(\"select * from \" ~ ref('n')) %}"
+        "select {% for city in places['city'] | unique %}'{{ city }}' as {{ city }}, {% endfor %}1 as x"
+    )
+    files = {"macros/m.sql": PLACES, "models/n.sql": "select 'rome' as city", "models/m.sql": model}
+    config = write_project(tmp_path, files)
+    assert build(config).exit_code == 0
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        assert connection.execute("from m").fetchall() == [("rome", 1)]
+
+
+def test_a_key_that_a_mapping_lacks_is_an_error_once_there_is_an_answer(tmp_path: Path) -> None:
+    model = "{% set places = found('select 1 as x') %}select '{{ places.town }}' as x"
+    config = write_project(tmp_path, {"macros/m.sql": PLACES, "models/m.sql": model})
+    (result,) = build(config).results
+    assert result.error is not None
+    assert "'dict object' has no attribute 'town'" in str(result.error)
+    with pytest.raises(ProjectError, match="'dict object' has no attribute 'shema'"):
+        sql_of(tmp_path / "other", "", "select '{{ target.shema }}' as x")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("d.b", "no"),
+        ("d['b'] or d.a", "yes"),
+        ("d.b == 1", "no"),
+        ("d.b is none", "no"),
+        ("none.b", "no"),
+        ("model.version", "no"),
+    ],
+)
+def test_a_key_that_a_mapping_lacks_is_false_in_conditions(
+    tmp_path: Path, condition: str, expected: str
+) -> None:
+    model = f"{{% set d = {{'a': 1}} %}}select '{{{{ 'yes' if {condition} else 'no' }}}}' as x"
+    assert sql_of(tmp_path, "", model) == f"select '{expected}' as x"
+
+
+@pytest.mark.parametrize("written", ["d.b", "d.b ~ 'x'", "d.b | join(',')", "d.b.c"])
+def test_a_key_that_a_mapping_lacks_cannot_be_written(tmp_path: Path, written: str) -> None:
+    with pytest.raises(ProjectError, match="'dict object' has no attribute 'b'"):
+        sql_of(tmp_path, "", f"{{% set d = {{'a': 1}} %}}select '{{{{ {written} }}}}' as x")

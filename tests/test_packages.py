@@ -1,7 +1,10 @@
 """Packages: where they are found, which of two macros, models or variables of a name is meant."""
 
+import json
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from genredb.errors import ProjectError
@@ -190,3 +193,117 @@ def test_a_change_of_a_package_is_built(tmp_path: Path) -> None:
     macro = tmp_path / "dbt_packages" / "tools" / "macros" / "m.sql"
     macro.write_text(macro.read_text().replace("1", "3"))
     assert {result.node.name for result in build(write_project(tmp_path, {})).results} == {"m"}
+
+
+def test_dbts_own_macros_may_be_replaced_by_dispatch(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/macros/d.sql": (
+            "{% macro duckdb__dateadd(part, n, at) %}added{% endmacro %}"
+            "{% macro days() %}{{ dateadd('day', 1, 'x') }}{% endmacro %}"
+        ),
+        "macros/d.sql": "{% macro default__type_string() %}text(9){% endmacro %}",
+        "models/m.sql": "select '{{ type_string() }} {{ dbt.type_string() }} {{ tools.days() }}' as x",
+    }
+    own = "(x + (cast(1 as bigint)) * interval 1 day)"
+    assert sql_of(tmp_path, files) == f"select 'text(9) text(9) {own}' as x"
+    order = "dispatch: [{macro_namespace: dbt, search_order: [small, tools, dbt]}]\n"
+    files["dbt_project.yml"] = f"{BASE['dbt_project.yml']}{order}"
+    assert sql_of(tmp_path, files) == "select 'text(9) text(9) added' as x"
+
+
+def test_a_unit_test_may_replace_a_macro_of_a_package(tmp_path: Path) -> None:
+    tests = (
+        "unit_tests: [{name: t, model: m, given: [], overrides: {macros: {tools.one: '2'}},"
+        " expect: {rows: [{x: 2}]}}]"
+    )
+    model = "select {{ tools.one() }} as x"
+    config = write_project(tmp_path, {**TOOLS, "models/m.sql": model, "models/u.yml": tests})
+    assert build(config).exit_code == 0
+    assert sql_of(tmp_path, {}) == "select 1 as x"
+
+
+def test_what_is_of_a_disabled_model_is_left_out(tmp_path: Path) -> None:
+    stated = (
+        "models: [{name: on, columns: [{name: x, data_tests: [unique,"
+        " {relationships: {arguments: {to: ref('off'), field: x}}}]}]}]\n"
+        "unit_tests: [{name: t, model: 'off', given: [], expect: {rows: [{x: 2}]}}]"
+    )
+    files = {
+        **TOOLS,
+        "dbt_project.yml": f"{BASE['dbt_project.yml']}models: {{tools: {{'off': {{+enabled: false}}}}}}\n",
+        "dbt_packages/tools/models/on.sql": "select 1 as x",
+        "dbt_packages/tools/models/off.sql": "select 2 as x",
+        "dbt_packages/tools/models/p.yml": stated.replace("name: on,", "name: 'on',"),
+        "dbt_packages/tools/tests/none.sql": "select * from {{ ref('off') }}",
+    }
+    found = compiled(tmp_path, files).nodes
+    assert sorted(found) == ["model.tools.on", "test.tools.unique_on_x"]
+
+
+def test_the_project_may_restrict_the_rows_that_checks_of_a_package_look_at(tmp_path: Path) -> None:
+    checks = (
+        "models: [{name: own, columns: [{name: x, data_tests: [unique,"
+        " {relationships: {arguments: {to: ref('other'), field: x}}}]}]}]"
+    )
+    files = {
+        **TOOLS,
+        "dbt_project.yml": f"{BASE['dbt_project.yml']}data_tests: {{tools: {{+where: x < 2}}}}\n",
+        "dbt_packages/tools/models/own.sql": "select unnest([1, 2, 2]) as x",
+        "dbt_packages/tools/models/other.sql": "select 1 as x",
+        "dbt_packages/tools/models/p.yml": checks,
+    }
+    assert build(write_project(tmp_path, files)).exit_code == 0
+
+
+def test_folders_of_a_package_may_be_missing(tmp_path: Path) -> None:
+    files = {**TOOLS, "models/m.sql": "select {{ tools.one() }} as x"}
+    files["dbt_packages/tools/dbt_project.yml"] += (
+        "model-paths: [models, marts]\nmacro-paths: [macros, more]\n"
+    )
+    assert sql_of(tmp_path, files) == "select 1 as x"
+    files["dbt_packages/tools/dbt_project.yml"] = "name: tools\nseed-paths: seeds\n"
+    with pytest.raises(ProjectError, match=r"^dbt_packages/tools/dbt_project.yml: `seed-paths:` should be a"):
+        compiled(tmp_path, files)
+
+
+def test_the_list_of_packages_may_not_be_made_by_a_template(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"^packages.yml: `packages:` should be a list\.$"):
+        compiled(tmp_path, {"packages.yml": "packages: \"{{ var('none', []) }}\""})
+
+
+def test_artifacts_name_files_by_their_places_in_their_packages(tmp_path: Path) -> None:
+    files = {
+        "packages.yml": "packages: [{local: ../one}]",
+        "../one/dbt_project.yml": "name: one",
+        "../one/models/deep/made.sql": "select 1 as x",
+        "dbt_packages/two/dbt_project.yml": "name: two",
+        "dbt_packages/two/models/also.sql": "select 2 as x",
+    }
+    config = write_project(tmp_path / "project", files)
+    build(config)
+    nodes = json.loads((config.target_dir / "manifest.json").read_text())["nodes"]
+    stated = {node["unique_id"]: node["original_file_path"] for node in nodes.values()}
+    assert stated == {"model.one.made": "models/deep/made.sql", "model.two.also": "models/also.sql"}
+    made = config.target_dir / "compiled"
+    found = sorted(path.relative_to(made).as_posix() for path in made.rglob("*.sql"))
+    assert found == ["one/models/deep/made.sql", "two/models/also.sql"]
+
+
+def test_the_relations_of_a_package_that_left_are_dropped(tmp_path: Path) -> None:
+    own = "select {{ one() }} as x"
+    files = {**TOOLS, "dbt_packages/tools/models/own.sql": own, "models/m.sql": "select 1 as x"}
+    config = write_project(tmp_path, {**files, "models/n.sql": "select 2 as x"})
+    build(config)
+    shutil.rmtree(tmp_path / "dbt_packages")
+    build(write_project(tmp_path, {}))
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        sql = "select table_name from information_schema.tables where table_schema = 'main' order by all"
+        assert connection.execute(sql).fetchall() == [("m",), ("n",)]
+
+
+def test_a_package_may_not_have_the_name_of_what_templates_see(tmp_path: Path) -> None:
+    files = {"dbt_packages/one/dbt_project.yml": "name: target", "models/m.sql": "select 1 as x"}
+    what = r"^dbt_packages/one/dbt_project.yml: a project cannot be called 'target'"
+    with pytest.raises(ProjectError, match=what):
+        compiled(tmp_path, files)

@@ -25,7 +25,8 @@ def write_manifest(compilation: Compilation) -> None:
     config = compilation.project.config
     for node in compilation.nodes.values():
         if isinstance(node, Compiled) and node.sql:
-            path = config.target_dir / "compiled" / node.package / _compiled_path(node)
+            inside = _compiled_path(node, config.path_in_package(node.package, node.path))
+            path = config.target_dir / "compiled" / node.package / inside
             if not path.is_file() or path.read_text(encoding="utf-8") != node.sql:
                 write_artifact(path, node.sql)
     write_artifact(config.target_dir / MANIFEST, json.dumps(manifest(compilation), default=str))
@@ -48,7 +49,7 @@ def read_before(config: Config, state_dir: Path | None) -> "Before":
 
 def _is_modified(node: Node, before: Mapping[str, Any]) -> bool:
     """Return True if a node's text, SQL, configuration or relation differs from the earlier manifest."""
-    now = json.loads(json.dumps(_entry(node), default=str))
+    now = json.loads(json.dumps(_entry(node, node.path), default=str))
     parts = ("checksum", "compiled_code", "config", "relation_name", "identifier", "given", "expect")
     return any(now.get(part) != before.get(part) for part in parts)
 
@@ -61,7 +62,7 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
     unit_tests: dict[str, Any] = {}
     for node in compilation.nodes.values():
         part = sources if isinstance(node, Source) else unit_tests if isinstance(node, UnitTest) else nodes
-        part[node.unique_id] = _entry(node)
+        part[node.unique_id] = _entry(node, project.config.path_in_package(node.package, node.path))
     parents = {unique_id: list(node.depends_on) for unique_id, node in compilation.nodes.items()}
     children = {unique_id: list(found) for unique_id, found in compilation.children.items()}
     return {
@@ -90,14 +91,14 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
     }
 
 
-def _entry(node: Node) -> dict[str, Any]:
-    """Return one node in the manifest's format."""
+def _entry(node: Node, path: str) -> dict[str, Any]:
+    """Return one node in the manifest's format; ``path`` is that of its file in its package."""
     common = {
         "name": node.name,
         "resource_type": node.resource_type,
         "package_name": node.package,
         "path": _inner_path(node),
-        "original_file_path": node.path,
+        "original_file_path": path,
         "unique_id": node.unique_id,
         "fqn": list(node.fqn),
     }
@@ -109,7 +110,7 @@ def _entry(node: Node) -> dict[str, Any]:
         text = {"raw_code": "", "depends_on": {"macros": []}}
         return {**common, **_described(node), **_executed(node, ""), **text}
     if isinstance(node, Model | Check):
-        return {**common, **_described(node), **_executed(node, node.template), **_compiled(node)}
+        return {**common, **_described(node), **_executed(node, node.template), **_compiled(node, path)}
     return common
 
 
@@ -145,7 +146,7 @@ def _source(node: Source) -> dict[str, Any]:
     }
 
 
-def _compiled(node: Model | Check) -> dict[str, Any]:
+def _compiled(node: Model | Check, path: str) -> dict[str, Any]:
     entry = {
         "raw_code": node.template,
         "language": "sql",
@@ -153,7 +154,7 @@ def _compiled(node: Model | Check) -> dict[str, Any]:
         "sources": [],
         "metrics": [],
         "depends_on": {"macros": [], "nodes": list(node.depends_on)},
-        "compiled_path": str(_compiled_path(node)),
+        "compiled_path": str(_compiled_path(node, path)),
         "compiled": True,
         "compiled_code": node.sql,
         "extra_ctes_injected": True,
@@ -221,7 +222,7 @@ def _inner_path(node: Node) -> str:
     return "/".join([*node.fqn[1:-1], node.path.rsplit("/", 1)[-1]])
 
 
-def _compiled_path(node: Node) -> Path:
-    """Return where a node's SQL is written, below ``target/compiled/PROJECT``: a check has its own file."""
-    path = Path(node.path.lstrip("/"))
-    return path if path.suffix == ".sql" else path / f"{node.label}.sql"
+def _compiled_path(node: Node, path: str) -> Path:
+    """Return where a node's SQL is written, below ``target/compiled/PACKAGE``: a check has its own file."""
+    file = Path(path)
+    return file if file.suffix == ".sql" else file / f"{node.label}.sql"

@@ -1,5 +1,6 @@
 """Compiles the checks of a project into nodes of the graph."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 
 from genredb.errors import Place, ProjectError
 from genredb.runner.graph.ephemeral import with_ephemerals
-from genredb.runner.graph.generic_checks import check_name, check_sql, shortened
+from genredb.runner.graph.generic_checks import SUBQUERY, check_name, check_sql, shortened
 from genredb.runner.graph.identity import digest
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Check, Model, is_blank
@@ -18,6 +19,7 @@ from genredb.runner.project.merge import merged
 from genredb.runner.project.specs import CheckSpec, UnitTestSpec
 from genredb.runner.project.stated_values import check_values
 from genredb.runner.templates.given import Given, Rendered
+from genredb.runner.templates.located import DisabledReferenceError
 
 Value = TypeVar("Value")
 SEVERITIES = ("error", "warn")
@@ -26,7 +28,7 @@ _EXPRESSION = re.compile(r"\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*", re.DOTA
 
 
 def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check]:
-    """Return the enabled checks, except those of missing nodes."""
+    """Return the enabled checks, except those of missing nodes and those that refer to disabled ones."""
     names = bench.names
     project = bench.project
     specs = [project.models.get(i) or project.seeds[i] for i in names.relations]
@@ -40,7 +42,7 @@ def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check
         is_described = not spec.attached_to or (spec.package, spec.attached_to) in described
         if not is_described or not is_enabled(merged(spec.config, spec.overrides)):
             continue
-        with bench.problems.gathered():
+        with bench.problems.gathered(), contextlib.suppress(DisabledReferenceError):
             found += [check for check in (compiler.check(spec),) if is_enabled(check.config)]
     return list(_told_apart(found))
 
@@ -91,11 +93,11 @@ class _CheckCompiler:
         given = Given(spec.path, spec.package, config=spec.config, kind="check")
         target = self._answered(spec, self._templates.evaluate(spec.attached_to, given))
         relation, references = target.value, list(target.references)
-        if where := spec.config.get("where"):
+        if where := merged(spec.config, spec.overrides).get("where"):
             condition = self._answered(
                 spec, self._templates.render(str(where), replace(given, path=f"{spec.path} (where)"))
             )
-            relation = f"(select * from {relation} where {condition.value}) dbt_subquery"
+            relation = f"(select * from {relation} where {condition.value}) {SUBQUERY}"
             references += condition.references
         arguments: dict[str, Any] = {}
         for name, value in spec.arguments.items():

@@ -12,6 +12,8 @@ from typing import Any
 from genredb.errors import ProjectError
 from genredb.runner.project.specs import CheckSpec
 
+SUBQUERY = "dbt_subquery"  # the alias of a relation with a `where:`
+
 
 def _unique(relation: str, column: str, _arguments: Mapping[str, Any]) -> str:
     return f"""select
@@ -40,8 +42,9 @@ group by {column}"""
 
 def _relationships(relation: str, column: str, arguments: Mapping[str, Any]) -> str:
     parent, field = arguments["to"], arguments["field"]
+    rows = relation.removesuffix(f" {SUBQUERY}")
     return f"""select child.{column} as from_field
-from {relation} as child
+from {rows} as child
 left join {parent} as parent on child.{column} = parent.{field}
 where child.{column} is not null and parent.{field} is null"""
 

@@ -16,7 +16,7 @@ from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
 from genredb.runner.templates.given import Given
-from genredb.runner.templates.located import TemplateError
+from genredb.runner.templates.located import DisabledReferenceError, TemplateError
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.declared import SourceSpec
 
@@ -84,7 +84,7 @@ class Names:
         if faulty:  # its own fault is reported already
             return faulty[0], self.relation("", name)
         if found:
-            raise TemplateError(f"{call} refers to a disabled node (`enabled: false`)", name)
+            raise DisabledReferenceError(f"{call} refers to a disabled node (`enabled: false`)", name)
         if stated:
             self._refuse_unknown_package(call, stated[0])
         raise TemplateError(f"{call} refers to no model or seed", name, name=name, choices=self._stated)

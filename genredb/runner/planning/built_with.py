@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 class BuiltWith:
     """The settings that a database was built with.
 
-    ``vars`` are all variables of the project, ``stated_vars`` those from the command line. ``raw_dir`` is
-    relative to the project if it is inside it, empty if nothing is loaded; ``is_raw_stated`` means that the
-    user chose it, so that files in data/raw do not replace it. ``hooks`` are the project's on-run-start and
-    on-run-end. ``roles`` maps a relation (``schema.name``) to pairs of column and role, in the order of the
-    properties file.
+    ``project`` is its name, ``vars`` are all variables of the project, ``stated_vars`` those from the command
+    line. ``raw_dir`` is relative to the project if it is inside it, empty if nothing is loaded;
+    ``is_raw_stated`` means that the user chose it, so that files in data/raw do not replace it. ``hooks`` are
+    the project's on-run-start and on-run-end. ``roles`` maps a relation (``schema.name``) to pairs of column
+    and role, in the order of the properties file.
     """
 
+    project: str = ""
     target: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
     stated_vars: Mapping[str, Any] = field(default_factory=dict)
@@ -68,6 +69,7 @@ def settings_of(compilation: "Compilation") -> BuiltWith:
         if node.is_built
     }
     return BuiltWith(
+        project=config.name,
         target=str(config.target["name"]),
         vars=_plain(config.vars),
         stated_vars=_plain(config.settings.vars),

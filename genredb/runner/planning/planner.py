@@ -143,15 +143,17 @@ def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
 def _orphaned_relations(compilation: Compilation, state: State) -> Iterator[tuple[str, str]]:
     """Yield relations that no node creates any more but that are unchanged since genredb did, by unique id.
 
-    Their nodes left the project or now create another relation; relations of other targets are kept.
+    Their nodes left the project or now create another relation; relations of other targets are kept, and so
+    are those of other projects. A package that the project no longer uses left with its nodes.
     """
     config = compilation.project.config
     placed = [node for node in compilation.nodes.values() if isinstance(node, Dataset | Check)]
     kept = {node.relation.qualified_name for node in placed}
     own = {package.name for package in config.packages}
+    is_same_project = state.built_with.project == config.name
     is_same_target = state.built_with.target == config.target["name"]
     for unique_id, node in state.nodes.items():
-        is_own = unique_id.split(".")[1] in own
+        is_own = is_same_project or unique_id.split(".")[1] in own
         is_foreign = node.relation in state.marks and not state.is_intact(unique_id)
         is_left = node.relation not in kept and (is_same_target or unique_id not in compilation.nodes)
         if node.relation and is_own and is_left and not is_foreign:

@@ -146,6 +146,12 @@ class Config:
         """The value of ``target`` in templates."""
         return _target(self.profile, self.database)
 
+    def path_in_package(self, name: str, shown: str) -> str:
+        """Return the path of a package's file below the package's root; ``shown`` is as messages show it."""
+        file = self.root / shown
+        root = next(package.root for package in self.packages if package.name == name)
+        return file.relative_to(root).as_posix() if file.is_relative_to(root) else shown.lstrip("/")
+
     def show_path(self, path: Path) -> str:
         """Return the path as messages show it: relative to the root if it is inside it."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
@@ -178,6 +184,7 @@ def read_config(settings: Settings) -> Config:
     profile, database = _read_profile(stated, home, settings)
     target = _target(profile, database)
     package = package_of(stated, target, settings.vars)
+    package.refuse_missing_folders()  # a package may do without: git keeps no empty folders
     installed = read_installed(package, target, settings.vars)
     raw_dir, is_sample = _find_raw(root, home, settings)
     for path in (home, database, raw_dir):

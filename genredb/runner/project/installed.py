@@ -94,7 +94,7 @@ def read_entries(package: Package, target: Mapping[str, Any], notices: list[Noti
 def listed(content: Mapping[str, Any], unrendered: Mapping[str, Any], path: str) -> list[Entry]:
     """Return the entries of ``packages:`` in the file ``path``; ProjectError if one is invalid."""
     entries, stated = content.get("packages") or [], unrendered.get("packages") or []
-    if not isinstance(entries, list):
+    if not isinstance(entries, list) or not isinstance(stated, list):
         raise ProjectError("`packages:` should be a list", place=path)
     found: list[Entry] = []
     for entry, as_stated in zip(entries, stated, strict=True):

@@ -10,6 +10,7 @@ from genredb.errors import Notice, ProjectError
 from genredb.runner.project.files import mapping, parse_yaml, read_text, text_list
 from genredb.runner.project.key_faults import check_project_keys
 from genredb.runner.project.keys import TREES
+from genredb.runner.project.reserved import PROJECT_NAMES
 from genredb.runner.project.yml_jinja import YmlRenderer
 
 PROJECT_FILE = "dbt_project.yml"
@@ -71,6 +72,16 @@ class Package:
         own = (*self.model_paths, *self.seed_paths, *self.snapshot_paths)
         return (*own, *self.test_paths, *self.macro_paths)
 
+    def refuse_missing_folders(self) -> None:
+        """Raise ProjectError if a folder that `model-paths:` names does not exist."""
+        for folder in self.model_paths if "model-paths" in self.content else ():
+            if not folder.is_dir():
+                shown = (
+                    folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else folder
+                )
+                what = f"`model-paths:` names the folder {shown}, which does not exist"
+                raise ProjectError(what, place=self.path)
+
     def tree(self, kind: str) -> Mapping[str, Any]:
         """Return the configuration tree of ``model``, ``seed`` or other nodes: a kind in TREES."""
         trees = [mapping(self.content, key, self.path) for key, of in TREES.items() if of == kind]
@@ -101,6 +112,8 @@ def read_stated(root: Path, above: Path) -> Stated:
     name = content.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ProjectError(f"{file} needs a `name:` of letters, digits and underscores")
+    if name in PROJECT_NAMES:
+        raise ProjectError(f"a project cannot be called '{name}', which means something else", place=path)
     mapping(content, "vars", path)
     return Stated(root, path, name, content, tuple(notices))
 
@@ -117,11 +130,11 @@ def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str,
         path=path,
         name=name,
         content=content,
-        model_paths=folders(content, root, "model-paths", "models"),
-        seed_paths=folders(content, root, "seed-paths", "seeds"),
-        macro_paths=folders(content, root, "macro-paths", "macros"),
-        test_paths=folders(content, root, "test-paths", "tests"),
-        snapshot_paths=folders(content, root, "snapshot-paths", "snapshots"),
+        model_paths=folders(content, root, "model-paths", "models", path),
+        seed_paths=folders(content, root, "seed-paths", "seeds", path),
+        macro_paths=folders(content, root, "macro-paths", "macros", path),
+        test_paths=folders(content, root, "test-paths", "tests", path),
+        snapshot_paths=folders(content, root, "snapshot-paths", "snapshots", path),
         hooks=tuple(_hooks(content, name, path)),
         environment=tuple(sorted(renderer.environment_names)),
         notices=stated.notices,
@@ -140,21 +153,18 @@ def vars_for(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {key: value for key, value in stated.items() if key != name} | dict(scoped)
 
 
-def folders(content: Mapping[str, Any], above: Path, key: str, default: str | None) -> tuple[Path, ...]:
-    """Return the folders listed under a key of dbt_project.yml; those of models must exist."""
+def folders(
+    content: Mapping[str, Any], above: Path, key: str, default: str | None, path: str = PROJECT_FILE
+) -> tuple[Path, ...]:
+    """Return the folders listed under a key of a dbt_project.yml, which messages call ``path``."""
     stated = content.get(key)
     if stated is None:
         return (above / default,) if default else ()
-    if not isinstance(stated, list) or not all(isinstance(path, str) for path in stated):
+    if not isinstance(stated, list) or not all(isinstance(folder, str) for folder in stated):
         raise ProjectError(
-            f"`{key}:` should be a list of folders, such as [{default or 'target'}]", place=PROJECT_FILE
+            f"`{key}:` should be a list of folders, such as [{default or 'target'}]", place=path
         )
-    missing = [path for path in stated if default and not (above / path).is_dir()]
-    if missing and key == "model-paths":
-        raise ProjectError(
-            f"`{key}:` names the folder {missing[0]}, which does not exist", place=PROJECT_FILE
-        )
-    return tuple(above / path for path in stated)
+    return tuple(above / folder for folder in stated)
 
 
 def _hooks(content: Mapping[str, Any], name: str, path: str) -> Iterator[RunHook]:

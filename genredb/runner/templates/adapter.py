@@ -1,46 +1,14 @@
 """The template names ``adapter`` and ``api``: existing relations and columns, and dispatch."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
+from genredb.runner.templates.columns import ColumnOf
 from genredb.runner.templates.dbt_macros import MACROS
 from genredb.runner.templates.located import TemplateError
 from genredb.runner.templates.macros import Macros
 from genredb.runner.templates.relation import Database, Relation
 from genredb.runner.templates.rendering import Current
-
-
-class ColumnOf:
-    """A column of a relation, as returned by ``adapter.get_columns_in_relation``."""
-
-    def __init__(self, name: str, dtype: str) -> None:
-        self.name = self.column = name
-        self.dtype = self.data_type = dtype
-        self.quoted = f'"{name}"'
-
-    def is_string(self) -> bool:
-        """Return True if its type is text."""
-        return self.dtype.lower().split("(")[0] in ("varchar", "text", "string", "char")
-
-    def is_number(self) -> bool:
-        """Return True if its type is numeric."""
-        return bool(
-            re.match(r"u?(tiny|small|big|huge)?int|integer|double|float|real|decimal", self.dtype.lower())
-        )
-
-    def __repr__(self) -> str:
-        return f"<Column {self.name} ({self.dtype})>"
-
-    @staticmethod
-    def create(name: str, label_or_dtype: str) -> "ColumnOf":
-        """Return a column with this name and type."""
-        return ColumnOf(name, ColumnOf.translate_type(label_or_dtype))
-
-    @staticmethod
-    def translate_type(dtype: str) -> str:
-        """Return DuckDB's name for a type."""
-        return "TEXT" if dtype.upper() == "STRING" else dtype
 
 
 class Adapter:
@@ -107,6 +75,14 @@ class Adapter:
             return MACROS[macro_name]
         package = f" or in the package {macro_namespace}" if macro_namespace else ""
         raise TemplateError(f"dispatch finds no {' or '.join(names)} in the project{package}", macro_name)
+
+    def dispatching(self, macro_name: str) -> Callable[..., Any]:
+        """Return a macro of dbt, for which a project or package may have its own, as ``duckdb__dateadd``."""
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return self.dispatch(macro_name, "dbt")(*arguments, **named)
+
+        return call
 
     @staticmethod
     def quote(identifier: str) -> str:

@@ -11,7 +11,8 @@ from genredb.errors import ProjectError
 from genredb.runner.project.config import Config
 from genredb.runner.project.files import load_yaml
 from genredb.runner.project.stated_values import is_on
-from genredb.runner.templates.adapter import Adapter, ColumnOf, make_relation
+from genredb.runner.templates.adapter import Adapter, make_relation
+from genredb.runner.templates.columns import ColumnOf
 from genredb.runner.templates.config_call import ConfigCall
 from genredb.runner.templates.dbt_macros import MACROS, naming_macros
 from genredb.runner.templates.macros import Macros
@@ -54,7 +55,8 @@ def add_context(
         "should_full_refresh": lambda: is_full_refresh,
         "should_store_failures": lambda: is_on(current.rendering.config.get("store_failures")),
     }
-    names.update(MACROS)
+    of_dbt = {name: adapter.dispatching(name) for name in MACROS}
+    names.update(of_dbt)
     names.update(CONSTANT)
     names.update(own_macros)
     names.update(
@@ -63,7 +65,7 @@ def add_context(
             "builtins": {"ref": ref, "source": source, "config": config_call},
             "config": config_call,
             "database": config.database_name,
-            "dbt": SimpleNamespace(**MACROS, **own_macros, is_incremental=is_incremental),
+            "dbt": SimpleNamespace(**of_dbt, **own_macros, is_incremental=is_incremental),
             "env_var": EnvVarCall(current),
             "flags": SimpleNamespace(FULL_REFRESH=is_full_refresh, WHICH="build", STORE_FAILURES=False),
             "invocation_id": str(uuid4()),

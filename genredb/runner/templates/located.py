@@ -28,6 +28,10 @@ class TemplateError(ProjectError):
         self.needle = needle
 
 
+class DisabledReferenceError(TemplateError):
+    """A template refers to a disabled node: dbt leaves out a check that does, and refuses a model."""
+
+
 class located_errors:  # noqa: N801 - reads as a statement
     """Turns jinja's exceptions, and errors without a place, into a ProjectError with place and quote.
 

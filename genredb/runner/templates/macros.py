@@ -1,6 +1,7 @@
 """The macros of a project and its packages, and the order in which dbt looks for one."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from genredb.errors import ProjectError
@@ -8,6 +9,7 @@ from genredb.runner.project.config import Config
 from genredb.runner.templates.tags import TEST_PREFIX, Namespace
 
 Macro = Callable[..., Any]
+_NONE = object()
 
 
 class Macros:
@@ -51,6 +53,22 @@ class Macros:
         self._shown = package
         for name, macro in self._own(package).items():
             self._cover(name, macro)
+
+    @contextlib.contextmanager
+    def replaced(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """Let macros return these values inside the block; ``package.name`` is one called by its package."""
+        kept: list[tuple[MutableMapping[str, Any], str, Any]] = []
+        for name, value in values.items():
+            package, _, own = name.rpartition(".")
+            names = getattr(self.names.get(package), "__dict__", {}) if package else self.names
+            kept.append((names, own, names.get(own, _NONE)))
+            names[own] = lambda *_a, _v=value, **_k: _v
+        try:
+            yield
+        finally:
+            for names, own, before in reversed(kept):
+                del names[own]
+                names.update({} if before is _NONE else {own: before})
 
     def _cover(self, name: str, macro: Macro) -> None:
         if name in self.names:

@@ -21,6 +21,7 @@ from genredb.runner.templates.python_modules import RandomFilter
 from genredb.runner.templates.references import Resolve
 from genredb.runner.templates.rendering import Current, NeedsDatabaseError, Rendering
 from genredb.runner.templates.tags import MACRO_PREFIX, Environment, returning
+from genredb.runner.templates.undefined import UnknownName, UnknownWhileParsing
 
 Value = TypeVar("Value")
 # Names whose values differ between runs.
@@ -111,6 +112,7 @@ class Renderer:
     def _attempt(self, text: str, rendering: Rendering, make: Callable[[], Value]) -> Rendered[Value]:
         given = rendering.given
         self.macros.show(given.package)
+        self._environment.undefined = UnknownName if given.execute else UnknownWhileParsing
         self._globals.update(
             this=given.this,
             model=given.model,
@@ -137,15 +139,8 @@ class Renderer:
 
     def _text(self, given: Given) -> str:
         """Render a template; macros overridden by a unit test return their given values."""
-        values = given.overrides.get("macros", {})
-        kept = {name: self._globals[name] for name in values if name in self._globals}
-        self._globals.update({name: lambda *_a, _v=value, **_k: _v for name, value in values.items()})
-        try:
+        with self.macros.replaced(given.overrides.get("macros", {})):
             return _writable(self._environment.get_template(given.path).render(dict(given.extra)))
-        finally:
-            for name in values.keys() - kept.keys():
-                del self._globals[name]
-            self._globals.update(kept)
 
     def _module(self, path: str) -> Any:
         """Run a macro file and return the resulting module."""

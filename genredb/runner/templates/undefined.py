@@ -1,25 +1,46 @@
 """Names without a value, as dbt has them: which are errors, and which are empty.
 
 A name that nothing sets is an error as soon as it is used. A name that a template sets in a branch that was
-not taken, and an argument that a call left out, are empty text, as packages expect.
+not taken, and an argument that a call left out, are empty text, as packages expect. A key that a mapping
+lacks is false in a condition, as in ``{% if node.version %}``, and an error where it is written. While a
+template is only parsed it is empty, since the answers of queries are, too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import ChainableUndefined, StrictUndefined, Undefined, nodes
+from jinja2.utils import missing
 
 UNSET = "unset"  # the filter that makes a name empty
+_SCOPES = (nodes.Macro, nodes.CallBlock, nodes.For, nodes.With, nodes.AssignBlock, nodes.FilterBlock)
+
+
+class MissingKey(Undefined):
+    """A key that a mapping or none lacks: false in conditions, an error when it is written."""
+
+    __slots__ = ()
+    __str__ = __iter__ = __len__ = Undefined._fail_with_undefined_error
 
 
 class UnknownName(StrictUndefined):
-    """A name without a value, an error when it is used, unless it is an argument that was left out."""
+    """A name without a value, an error when it is used, unless it is an argument or the key of a mapping."""
 
-    def __new__(cls, hint: str | None = None, *arguments: Any, **named: Any) -> Any:
-        """Return an empty value instead for an argument."""
+    of_mapping: ClassVar[type[Undefined]] = MissingKey
+
+    def __new__(cls, hint: str | None = None, obj: Any = missing, *arguments: Any, **named: Any) -> Any:
+        """Return an empty value instead for an argument that was left out, and the like for a key."""
         if hint is not None and hint.startswith("parameter "):
-            return Undefined(hint, *arguments, **named)
+            return Undefined(hint, obj, *arguments, **named)
+        if obj is None or isinstance(obj, Mapping):
+            return (MissingKey if obj is None else cls.of_mapping)(hint, obj, *arguments, **named)
         return super().__new__(cls)
+
+
+class UnknownWhileParsing(UnknownName):
+    """The same while a template is only parsed."""
+
+    of_mapping = ChainableUndefined
 
 
 def unset(name: str) -> Undefined:
@@ -29,7 +50,7 @@ def unset(name: str) -> Undefined:
 
 def empty_what_branches_set(scope: nodes.Node) -> None:
     """Give all names that only branches set the empty value before, wherever names are visible."""
-    for inner in [scope, *scope.find_all((nodes.Macro, nodes.CallBlock, nodes.For))]:
+    for inner in [scope, *scope.find_all(_SCOPES)]:
         body: list[nodes.Node] = inner.body  # type: ignore[attr-defined]
         names = dict.fromkeys(_set_in_branches(body))
         body[:0] = [_emptied(name, inner.lineno) for name in names]
@@ -42,8 +63,9 @@ def _set_in_branches(body: Sequence[nodes.Node]) -> Iterator[str]:
 
 def _set_in(body: Iterable[nodes.Node]) -> Iterator[str]:
     for node in body:
-        if isinstance(node, nodes.Assign | nodes.AssignBlock) and isinstance(node.target, nodes.Name):
-            yield node.target.name
+        if isinstance(node, nodes.Assign | nodes.AssignBlock):
+            targets = [node.target, *node.target.find_all(nodes.Name)]
+            yield from (target.name for target in targets if isinstance(target, nodes.Name))
         elif isinstance(node, nodes.If):
             yield from _set_in((*node.body, *node.else_, *node.elif_))
 
