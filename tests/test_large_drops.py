@@ -43,20 +43,20 @@ def remove(config: Config, *names: str) -> None:
     [
         (
             lambda config: remove(config, "events"),
-            "This build would drop main.events (incremental, whose rows cannot be rebuilt); fix the project, "
+            "This build would drop main.events (whose rows of earlier builds cannot be rebuilt); fix the project, "
             "or add --allow-drops if this is intended.",
             ["one", "three", "two"],
         ),
         (
             lambda config: (config.root / "models" / "events.sql").write_text("select 1 as k"),
-            "drop main.events (incremental",
+            "drop main.events (whose rows",
             ["events", "one", "three", "two"],
         ),
         (
             lambda config: (config.root / "models" / "events.sql").write_text(
                 EVENTS.replace("incremental'", "incremental', alias='Events'")
             ),
-            "drop main.events (incremental",
+            "drop main.events (whose rows",
             ["Events", "one", "three", "two"],
         ),
         (

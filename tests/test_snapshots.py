@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from genredb.errors import ConsentError, ProjectError
+from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.nodes import Snapshot
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config
@@ -182,3 +183,14 @@ def test_one_name_is_one_node(tmp_path: Path) -> None:
 def test_no_model_is_a_snapshot_by_configuration(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="genredb has no materialization 'snapshot'"):
         compiled(tmp_path, {"models/m.sql": "{{ config(materialized='snapshot') }} select 1 as x"})
+
+
+def test_lineage_knows_its_own_columns(tmp_path: Path) -> None:
+    last = {"models/last.sql": "select name, dbt_valid_from as begins from {{ ref('h') }}"}
+    lineage = Lineage(compiled(tmp_path, {**files(), **last}))
+    flow = lineage.flow("main.last")
+    assert flow.unresolved is None
+    assert {name: {origin.column for origin in found.origins} for name, found in flow.columns.items()} == {
+        "name": {"name"},
+        "begins": {"dbt_valid_from"},
+    }

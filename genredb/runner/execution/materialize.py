@@ -6,10 +6,10 @@ from dataclasses import replace
 from genredb.errors import ProjectError
 from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.runtime import Runtime
-from genredb.runner.execution.snapshot import add_changes, snapshot_sql
+from genredb.runner.execution.snapshot import add_changes
 from genredb.runner.execution.update import apply_change, compare, computed_change, keep_before
 from genredb.runner.graph.nodes import Built, Model, Seed, Snapshot
-from genredb.runner.graph.snapshots import settings_of
+from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.types import sql_type
 

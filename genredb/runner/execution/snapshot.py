@@ -1,19 +1,13 @@
-"""Takes a snapshot: keeps each version of a query's rows, with the times from and until which it is valid."""
+"""Adds what changed to a snapshot, which keeps each version of a query's rows and when it was valid."""
 
 from genredb.errors import ProjectError
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.nodes import Snapshot
-from genredb.runner.graph.snapshots import NOW, SnapshotSettings, settings_of
+from genredb.runner.graph.snapshots import NOW, SnapshotSettings, own_columns, settings_of, version_id
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
 
 _CHANGES = Relation(None, None, "genredb changes")
-
-
-def snapshot_sql(settings: SnapshotSettings, sql: str) -> str:
-    """Return the query for a new snapshot: every row is valid from when it was updated."""
-    deleted = f",\n    'False' as {settings.columns['dbt_is_deleted']}" if settings.records_deletes else ""
-    return f"select\n    *,\n    {_own_columns(settings)}{deleted}\nfrom (\n{sql}\n) as query"
 
 
 def add_changes(runtime: Runtime, node: Snapshot, sql: str) -> int | None:
@@ -74,7 +68,7 @@ def _changes_sql(runtime: Runtime, node: Snapshot, settings: SnapshotSettings, s
         there = {name.lower() for name in runtime.executor.columns(str(target))}
         kept = [name for name in runtime.executor.columns(f"(\n{sql}\n)") if name.lower() in there]
         columns = "".join(f" current_rows.{quote(name)}," for name in kept)
-        scd_id = _digest([f"current_rows.{own['dbt_scd_id']}", NOW])
+        scd_id = version_id([f"current_rows.{own['dbt_scd_id']}", NOW])
         parts.append(
             f"select 'insert' as dbt_change_type,{columns} {NOW} as {own['dbt_valid_from']},"
             f" {NOW} as {own['dbt_updated_at']}, current_rows.{own['dbt_valid_to']},"
@@ -85,7 +79,7 @@ def _changes_sql(runtime: Runtime, node: Snapshot, settings: SnapshotSettings, s
     return (
         f"with query as (\n{sql}\n),\n"
         f"current_rows as (select *, {keys} from {target} as target where {is_current}),\n"
-        f"source as (select *, {keys}, {_own_columns(settings)} from query)\n{union}"
+        f"source as (select *, {keys}, {own_columns(settings)} from query)\n{union}"
     )
 
 
@@ -103,24 +97,6 @@ def _changed(runtime: Runtime, node: Snapshot, settings: SnapshotSettings, sql: 
         return "true"  # a new column changes every row
     columns = [quote(name) for name in checked]
     return f"({' or '.join(f'current_rows.{name} is distinct from source.{name}' for name in columns)})"
-
-
-def _own_columns(settings: SnapshotSettings) -> str:
-    """Return the columns that a snapshot adds to a row that is valid."""
-    own, updated_at = settings.columns, settings.updated_at
-    current = settings.valid_to_current or "null"
-    return (
-        f"{_digest([*settings.unique_key, updated_at])} as {own['dbt_scd_id']},\n"
-        f"    {updated_at} as {own['dbt_updated_at']},\n"
-        f"    {updated_at} as {own['dbt_valid_from']},\n"
-        f"    coalesce(nullif({updated_at}, {updated_at}), {current}) as {own['dbt_valid_to']}"
-    )
-
-
-def _digest(values: list[str]) -> str:
-    """Return the SQL of the id of a version: dbt's, so that snapshots that dbt took go on."""
-    joined = " || '|' || ".join(f"coalesce(cast({value} as varchar), '')" for value in values)
-    return f"md5({joined})"
 
 
 def _is_current(settings: SnapshotSettings, alias: str) -> str:

@@ -26,7 +26,8 @@ from genredb.runner.flow.values import (
     own_columns,
 )
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Dataset, Model, Seed, Source
+from genredb.runner.graph.nodes import Dataset, Model, Seed, Snapshot, Source
+from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.project.files import delimiter, refuse_special
 from genredb.runner.templates.relation import Database
 from genredb.warehouse.declared import Column
@@ -210,7 +211,8 @@ class Lineage:
         reason = Unresolved(Obstacle.CALLS, node.dynamic) if node.dynamic else None
         reason = reason or (Unresolved(Obstacle.HOOKS) if any(node.hooks) else None)
         try:
-            flow = self.read(node.sql)
+            sql = snapshot_sql(settings_of(node), node.sql) if isinstance(node, Snapshot) else node.sql
+            flow = self.read(sql)
             if node.incremental_sql:
                 self._flows[relation_key(node)] = flow  # it reads itself
                 flow = _merged(flow, self.read(node.incremental_sql))

@@ -1,4 +1,4 @@
-"""The configuration of a snapshot, checked: how it finds changed rows, what its own columns are called."""
+"""The configuration of a snapshot, checked, and the query of a new one with its own columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +63,30 @@ def settings_of(node: Snapshot) -> SnapshotSettings:
         columns=_columns(config.get("snapshot_meta_column_names") or {}, node),
         valid_to_current=str(config.get("dbt_valid_to_current") or ""),
     )
+
+
+def snapshot_sql(settings: SnapshotSettings, sql: str) -> str:
+    """Return the query for a new snapshot: every row is valid from when it was updated."""
+    deleted = f",\n    'False' as {settings.columns['dbt_is_deleted']}" if settings.records_deletes else ""
+    return f"select\n    *,\n    {own_columns(settings)}{deleted}\nfrom (\n{sql}\n) as query"
+
+
+def own_columns(settings: SnapshotSettings) -> str:
+    """Return the columns that a snapshot adds to a row that is valid."""
+    own, updated_at = settings.columns, settings.updated_at
+    current = settings.valid_to_current or "null"
+    return (
+        f"{version_id([*settings.unique_key, updated_at])} as {own['dbt_scd_id']},\n"
+        f"    {updated_at} as {own['dbt_updated_at']},\n"
+        f"    {updated_at} as {own['dbt_valid_from']},\n"
+        f"    coalesce(nullif({updated_at}, {updated_at}), {current}) as {own['dbt_valid_to']}"
+    )
+
+
+def version_id(values: list[str]) -> str:
+    """Return the SQL of the id of a version: dbt's, so that snapshots that dbt took go on."""
+    joined = " || '|' || ".join(f"coalesce(cast({value} as varchar), '')" for value in values)
+    return f"md5({joined})"
 
 
 def _hard_deletes(node: Snapshot) -> str:
