@@ -300,3 +300,10 @@ def test_the_relations_of_a_package_that_left_are_dropped(tmp_path: Path) -> Non
     with duckdb.connect(str(config.database), read_only=True) as connection:
         sql = "select table_name from information_schema.tables where table_schema = 'main' order by all"
         assert connection.execute(sql).fetchall() == [("m",), ("n",)]
+
+
+def test_a_package_may_not_have_the_name_of_what_templates_see(tmp_path: Path) -> None:
+    files = {"dbt_packages/one/dbt_project.yml": "name: target", "models/m.sql": "select 1 as x"}
+    what = r"^dbt_packages/one/dbt_project.yml: a project cannot be called 'target'"
+    with pytest.raises(ProjectError, match=what):
+        compiled(tmp_path, files)

@@ -10,6 +10,7 @@ from genredb.errors import Notice, ProjectError
 from genredb.runner.project.files import mapping, parse_yaml, read_text, text_list
 from genredb.runner.project.key_faults import check_project_keys
 from genredb.runner.project.keys import TREES
+from genredb.runner.project.reserved import PROJECT_NAMES
 from genredb.runner.project.yml_jinja import YmlRenderer
 
 PROJECT_FILE = "dbt_project.yml"
@@ -110,6 +111,8 @@ def read_stated(root: Path, above: Path) -> Stated:
     name = content.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise ProjectError(f"{file} needs a `name:` of letters, digits and underscores")
+    if name in PROJECT_NAMES:
+        raise ProjectError(f"a project cannot be called '{name}', which means something else", place=path)
     mapping(content, "vars", path)
     return Stated(root, path, name, content, tuple(notices))
 

@@ -1,4 +1,4 @@
-"""The schemas and names that no relation of a project may have."""
+"""The schemas and names that no relation of a project may have, and the names that no project may have."""
 
 from genredb.errors import ProjectError
 
@@ -6,6 +6,13 @@ from genredb.errors import ProjectError
 OWN_SCHEMAS = frozenset({"meta", "ml"})
 DUCKDB_SCHEMAS = frozenset({"information_schema", "pg_catalog"})
 _QUARANTINE = ("raw", "quarantine")
+# As in dbt: a template sees a project, which holds its macros, by its name, as it sees these.
+PROJECT_NAMES = frozenset(
+    """_sql_results adapter api column config context database dbt env env_var exceptions execute flags
+    fromjson fromyaml graph invocation_id load_agate_table load_result log model modules post_hooks pre_hooks
+    ref render return run_started_at schema source sql sql_now store_result store_raw_result target this
+    tojson toyaml try_or_compiler_error var write""".split()
+)
 
 
 def refuse_own_place(schema: str, name: str, path: str) -> None:
