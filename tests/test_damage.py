@@ -104,6 +104,16 @@ def test_damaged_blocks_end_whatever_reads_or_keeps_them(
     assert [(one.about, one.exit_code) for one in found] == [("database", 6)]
 
 
+def test_rows_of_earlier_builds_are_read_when_rows_are_added(tmp_path: Path) -> None:
+    words = f"select range as i, md5(range::varchar) as word from range({WORDS})"
+    text = f"{{{{ config(materialized='incremental') }}}} {words} {{% if is_incremental() %}}limit 1{{% endif %}}"
+    config = write_project(tmp_path, {**MODELS, "models/words.sql": text})
+    assert build(config).exit_code == 0
+    swap_blocks(config.database)
+    with pytest.raises(DatabaseCorruptError, match=f"small.duckdb is damaged .*; {MOVE}"):
+        build(with_edit(config, "models/words.sql", text.replace("limit 1", "limit 2")))
+
+
 def checksum(block: bytes) -> int:
     found = 5381
     for (word,) in struct.iter_unpack("<Q", block):

@@ -307,3 +307,16 @@ def test_a_package_may_not_have_the_name_of_what_templates_see(tmp_path: Path) -
     what = r"^dbt_packages/one/dbt_project.yml: a project cannot be called 'target'"
     with pytest.raises(ProjectError, match=what):
         compiled(tmp_path, files)
+
+
+def test_the_project_states_the_types_of_the_columns_of_a_packages_seeds(tmp_path: Path) -> None:
+    config = "seeds: {tools: {+delimiter: ';', +column_types: {code: varchar}}}\n"
+    files = {
+        **TOOLS,
+        "dbt_project.yml": f"{BASE['dbt_project.yml']}{config}",
+        "dbt_packages/tools/seeds/codes.csv": "code;n\n007;1\n",
+    }
+    project = write_project(tmp_path, files)
+    assert build(project).exit_code == 0
+    with duckdb.connect(str(project.database), read_only=True) as connection:
+        assert connection.execute("from codes").fetchall() == [("007", 1)]

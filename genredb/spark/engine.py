@@ -165,9 +165,9 @@ class SparkEngine(Engine):
 
     def _copy_seed(self, compilation: "Compilation", node: Seed) -> Iterator[ProjectError]:
         seed = compilation.project.seeds[node.unique_id]
-        types = {str(name): str(kind) for name, kind in (seed.config.get("column_types") or {}).items()}
+        types = {str(name): str(kind) for name, kind in (node.config.get("column_types") or {}).items()}
         try:
-            separator = delimiter(seed.config.get("delimiter"), node.path)
+            separator = delimiter(node.config.get("delimiter"), node.path)
             self._empty.load_seed(node.relation, seed.file, separator, types)
             self._empty.clear(node.relation)
         except GenredbError:

@@ -218,7 +218,7 @@ class _Job:
         if result.exit_code:
             self._keep(connection, executor, results, replace(after, is_whole=False))
         else:
-            executor.refuse_damage(set(plan.made) - runtime.changes.in_place)
+            executor.refuse_damage(set(plan.replaced) - runtime.changes.in_place)
             if again := forget():  # a hook has changed the songs
                 after = replace(after, is_whole=False)  # the next build brings up to date what read them
                 result = replace(result, forgotten={**result.forgotten, **again})

@@ -99,10 +99,10 @@ def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) ->
 
 def _seed(runtime: Runtime, node: Seed) -> int:
     seed = runtime.compilation.project.seeds[node.unique_id]
-    separator = delimiter(seed.config.get("delimiter"), node.path)
+    separator = delimiter(node.config.get("delimiter"), node.path)
     types = {
         str(name): sql_type(data_type, f"`column_types:` of {name}", node.path)
-        for name, data_type in (seed.config.get("column_types") or {}).items()
+        for name, data_type in (node.config.get("column_types") or {}).items()
     }
     try:
         return runtime.executor.load_seed(node.relation, seed.file, separator, types)

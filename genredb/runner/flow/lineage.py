@@ -243,7 +243,7 @@ class Lineage:
     def _stated_columns(self, node: Dataset) -> list[str]:
         if isinstance(node, Seed):
             seed = self.compilation.project.seeds[node.unique_id]
-            separator = delimiter(seed.config.get("delimiter"), node.path)
+            separator = delimiter(node.config.get("delimiter"), node.path)
             refuse_special(seed.file)
             try:
                 with seed.file.open(encoding="utf-8-sig", newline="") as lines:

@@ -87,7 +87,7 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
     if not rendered.asks and is_blank(rendered.sql):
         raise ProjectError("the model has no SQL", place=spec.path)
     asks, incremental_sql, references = rendered.asks, "", rendered.references
-    if rendered.asks_incremental and model.materialization.adds_rows:
+    if rendered.asks_incremental and model.keeps_rows:
         other = bench.templates.render(spec.text, replace(given, is_incremental=True))
         incremental_sql, asks = other.sql, asks or other.asks
         references = (*references, *other.references)

@@ -132,6 +132,11 @@ class Model(Dataset):
         return MATERIALIZATIONS[self.materialized]
 
     @property
+    def keeps_rows(self) -> bool:
+        """True if its relation may store rows of earlier builds."""
+        return self.materialization.adds_rows
+
+    @property
     def built_relation(self) -> Relation | None:
         """Its own relation, or None if its readers contain its query."""
         return self.relation if self.materialization.function else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity
-from genredb.runner.graph.nodes import Check, Model, Node, Snapshot, Source
+from genredb.runner.graph.nodes import Check, Model, Node, Source
 from genredb.runner.planning.drops import LargeDrop
 from genredb.runner.planning.inputs import RawFiles
 from genredb.runner.planning.updates import Updates
@@ -73,9 +73,9 @@ class Plan:
 
     @property
     def replaced(self) -> list[str]:
-        """Those that are not added to: a snapshot that dbt took goes on."""
+        """Those whose rows of earlier builds are not kept."""
         nodes = (self.compilation.nodes[unique_id] for unique_id in self.reasons)
-        kept = {one.relation.qualified_name for one in nodes if isinstance(one, Snapshot)}
+        kept = {node.relation.qualified_name for node in nodes if isinstance(node, Model) and node.keeps_rows}
         return [name for name in self.made if name not in kept]
 
     @property

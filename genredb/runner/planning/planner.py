@@ -8,7 +8,7 @@ from genredb.runner.flow.features import PROOF_ROWS, proof_digest
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.fingerprint import identities
 from genredb.runner.graph.identity import Identity
-from genredb.runner.graph.nodes import Check, Dataset
+from genredb.runner.graph.nodes import Check, Dataset, Snapshot
 from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.drops import find_large_drop
 from genredb.runner.planning.inputs import RawFiles, contents, raw_files
@@ -75,7 +75,7 @@ def make_plan(
         from genredb.runner.planning.derive import find_updates  # noqa: PLC0415
 
         found = replace(found, updates=find_updates(found, state, connection))
-    state.refuse_foreign(found.replaced)
+    _refuse_foreign(found, state)
     return replace(found, large_drop=find_large_drop(compilation, state, found.removed, found.reasons))
 
 
@@ -92,7 +92,7 @@ def plan_readers(
         reasons = Planner(found, state, options).reasons(chosen)
     late = readers_of(compilation, {table.name for table in tables})
     found = replace(found, reasons={**plan.reasons, **{i: reasons[i] for i in late if i in reasons}})
-    state.refuse_foreign(found.replaced)
+    _refuse_foreign(found, state)
     return found
 
 
@@ -129,6 +129,12 @@ def is_loaded(raw: RawFiles, state: State) -> bool:
     name = raw.source.qualified_name
     loaded = state.loads.get(name)
     return loaded is not None and loaded.digest == raw.digest and state.is_marked(name, raw.digest)
+
+
+def _refuse_foreign(plan: Plan, state: State) -> None:
+    """Raise UsageError if a build would replace what is not genredb's; a snapshot that dbt took goes on."""
+    taken = {node.relation.qualified_name for node in plan.compilation.of_type(Snapshot)}
+    state.refuse_foreign(name for name in plan.made if name not in taken)
 
 
 def ancestors(compilation: Compilation, chosen: Collection[str]) -> set[str]:
