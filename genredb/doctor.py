@@ -12,6 +12,7 @@ from typing import Literal
 from genredb.catalog import Catalog
 from genredb.drafts import leftovers
 from genredb.errors import GenredbError, did_you_mean
+from genredb.runner.graph.nodes import PythonModel
 from genredb.runner.plan import plan
 from genredb.runner.planning.built_with import BuiltWith, as_built, built_with, read_built_with
 from genredb.runner.planning.options import Options
@@ -76,6 +77,9 @@ def _examine(catalog: Catalog, database: BuiltWith) -> Iterator[Finding]:
     for notice in compilation.notices:
         error = notice.as_error()
         yield Finding("note", "project", error.headline, _cure(error))
+    if code := [node.name for node in compilation.of_type(PythonModel)]:
+        what = f"a build runs the Python code of {', '.join(code)}"
+        yield Finding("note", "project", what)
     yield from _raw_files(config, compilation.project.loaded_sources)
     yield from _folder(config)
     if not config.database.exists():

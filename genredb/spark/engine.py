@@ -9,7 +9,7 @@ from genredb.errors import GenredbError, ProjectError, ProjectErrors, SqlError
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime
-from genredb.runner.graph.nodes import Check, Compiled, Model, Node, Seed, Source
+from genredb.runner.graph.nodes import Check, Compiled, Model, Node, PythonModel, Seed, Source
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.package import HOOK_KEYS, PROJECT_FILE
 from genredb.runner.templates.relation import Relation
@@ -148,6 +148,8 @@ class SparkEngine(Engine):
             yield from self._copy_seed(compilation, node)
         elif isinstance(node, Source) and node.relation.qualified_name in _loaded(compilation):
             yield from self._refused_types(node)
+        elif isinstance(node, PythonModel):
+            yield ProjectError("Python models do not run on Spark", place=node.path)
         elif isinstance(node, Model | Check) and node.sql:
             yield from self._refused_sql(compilation, node)
 

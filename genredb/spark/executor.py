@@ -213,6 +213,14 @@ class SparkExecutor:
         """Refuse: only incremental models need it."""
         raise ProjectError("Spark builds have no incremental models")
 
+    def python_session(self) -> Any:
+        """Refuse: Python models are refused before a build."""
+        raise ProjectError("Python models do not run on Spark")
+
+    def keep_frame(self, relation: Relation, frame: Any) -> None:
+        """Refuse, as well."""
+        raise ProjectError("Python models do not run on Spark")
+
     def drop(self, relation: str) -> None:
         """Drop a table or view (``schema.name``) if it exists."""
         self.stored.pop(relation, None)

@@ -149,7 +149,7 @@ def _source(node: Source) -> dict[str, Any]:
 def _compiled(node: Model | Check, path: str) -> dict[str, Any]:
     entry = {
         "raw_code": node.template,
-        "language": "sql",
+        "language": node.language if isinstance(node, Model) else "sql",
         "refs": [],
         "sources": [],
         "metrics": [],

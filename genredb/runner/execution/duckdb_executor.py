@@ -28,6 +28,7 @@ from genredb.warehouse.database import (
     transaction,
 )
 from genredb.warehouse.declared import SourceSpec
+from genredb.warehouse.frames import keep_frame
 from genredb.warehouse.load import Load, extend_source, load_source
 from genredb.warehouse.rawfile import Held
 from genredb.warehouse.seed_types import seed_types
@@ -101,6 +102,14 @@ class DuckDBExecutor:
     def create_temporary(self, relation: Relation, sql: str) -> int | None:
         """Create a table from one query that only this build sees; return its number of rows."""
         return self._make(f"create or replace temp table {relation} as\n{sql}")
+
+    def python_session(self) -> Any:
+        """Return the connection that Python models get as ``session``."""
+        return self._connection.engine
+
+    def keep_frame(self, relation: Relation, frame: Any) -> None:
+        """Create a table that only this build sees from the result of a Python model."""
+        keep_frame(self._connection, str(relation), frame)
 
     def drop(self, relation: str) -> None:
         """Drop a table or view (``schema.name``) if it exists."""

@@ -60,6 +60,15 @@ class Executor(Protocol):
     def create_temporary(self, relation: Relation, sql: str) -> int | None:
         """Create a table from one query that only this build sees; return its number of rows."""
 
+    def python_session(self) -> Any:
+        """Return the connection that Python models get as ``session``."""
+
+    def keep_frame(self, relation: Relation, frame: Any) -> None:
+        """Create a table that only this build sees from the result of a Python model.
+
+        ProjectError if it is no relation, pandas or polars frame, or Arrow table.
+        """
+
     def drop(self, relation: str) -> None:
         """Drop a table or view (``schema.name``) if it exists."""
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from genredb.errors import ProjectError
 from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
+from genredb.runner.execution.python_model import RESULT, run_python
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.snapshot import add_changes
 from genredb.runner.execution.update import apply_change, compare, computed_change, keep_before
-from genredb.runner.graph.nodes import Built, Model, Seed, Snapshot
+from genredb.runner.graph.nodes import Built, Model, PythonModel, Seed, Snapshot
 from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.types import sql_type
@@ -53,6 +54,8 @@ def _made(runtime: Runtime, node: Built) -> int | None:
     if isinstance(node, Seed):
         return _seed(runtime, node)
     rows: int | None = pkgutil.resolve_name(node.materialization.function)(runtime, node)
+    if isinstance(node, PythonModel):
+        runtime.executor.run(f"drop table if exists {RESULT}")
     return rows
 
 
@@ -90,7 +93,10 @@ def snapshot(runtime: Runtime, node: Snapshot) -> int | None:
 
 
 def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) -> str:
-    """Return the query of a model, after running its ``sql_header``, if any."""
+    """Return the query of a model, after running its ``sql_header`` or, if it is Python, its code."""
+    if isinstance(node, PythonModel):
+        inputs = runtime.compilation.datasets
+        return run_python(runtime.executor, node, inputs, is_incremental=is_incremental)
     header = str(node.config.get("sql_header") or "").strip()
     if header:
         runtime.executor.run(header)

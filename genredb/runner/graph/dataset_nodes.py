@@ -7,8 +7,10 @@ from typing import Any
 from genredb.errors import ProjectError
 from genredb.runner.graph.described import given_of
 from genredb.runner.graph.ephemeral import with_ephemerals
+from genredb.runner.graph.hooks import rendered_hooks
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Model, Seed, Snapshot, Source, is_blank
+from genredb.runner.graph.python_nodes import python_model
 from genredb.runner.graph.snapshots import settings_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.merge import merged
@@ -63,7 +65,10 @@ def model_nodes(bench: Workbench) -> dict[str, Model]:
     for unique_id, spec in bench.project.models.items():
         if unique_id in bench.names.relations:
             with bench.problems.gathered():
-                found[unique_id] = _model(bench, spec)
+                if spec.python is None:
+                    found[unique_id] = _model(bench, spec)
+                else:
+                    found[unique_id] = python_model(bench, spec, spec.python)
     return found
 
 
@@ -95,7 +100,7 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
     model = replace(model, config={**config, "materialized": model.materialized})
     if isinstance(model, Snapshot):
         settings_of(model)  # raises an error if they are invalid
-    hooks = _hooks(bench, model)
+    hooks = rendered_hooks(bench, model)
     hook_references = [found for hook in hooks for found in hook.references if found != unique_id]
     return replace(
         model,
@@ -105,17 +110,6 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
         depends_on=tuple(dict.fromkeys([*references, *hook_references])),
         hooks=tuple(hook.sql for hook in hooks),
     )
-
-
-def _hooks(bench: Workbench, model: Model) -> list[Rendered[str]]:
-    given = replace(given_of(model, bench.project), path=f"{model.path} (hook)")
-    stated = [hook for key in ("pre-hook", "post-hook") for hook in model.config.get(key) or ()]
-    return [bench.templates.render(hook_text(hook), given) for hook in stated]
-
-
-def hook_text(hook: Any) -> str:
-    """Return the template of a hook stated in a configuration."""
-    return str(hook["sql"] if isinstance(hook, Mapping) else hook)
 
 
 def completed(model: Model, ephemerals: Mapping[str, Model]) -> Model:

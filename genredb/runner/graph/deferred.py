@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genredb.errors import Place
-from genredb.runner.graph.dataset_nodes import hook_text
 from genredb.runner.graph.described import given_of
 from genredb.runner.graph.ephemeral import with_ephemerals
+from genredb.runner.graph.hooks import hook_text
 from genredb.runner.graph.naming import CTE_PREFIX, Names
-from genredb.runner.graph.nodes import Built, Check, Compiled, Hook, Model, UnitTest
+from genredb.runner.graph.nodes import Built, Check, Compiled, Hook, Model, PythonModel, UnitTest
 from genredb.runner.graph.workbench import new_renderer
 from genredb.runner.project.discover import Project
 from genredb.runner.project.package import PROJECT_FILE, RunHook
@@ -40,7 +40,9 @@ class Deferred:
         return replace(rendered, value=sql)
 
     def sql(self, node: Model | Check, database: Database, *, is_incremental: bool = False) -> Rendered[str]:
-        """Return a node's SQL for this run."""
+        """Return a node's SQL for this run; of a Python model its code."""
+        if isinstance(node, PythonModel):
+            return Rendered(node.template)
         if not node.dynamic:
             incremental_sql = node.incremental_sql if isinstance(node, Model) and is_incremental else ""
             return Rendered(incremental_sql or node.sql)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import Place, ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
 from genredb.runner.graph.materializations import MATERIALIZATIONS, STATED_MATERIALIZATIONS
@@ -11,7 +11,9 @@ from genredb.runner.graph.nodes import Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
-from genredb.runner.project.merge import merged
+from genredb.runner.project.key_faults import fault_of
+from genredb.runner.project.keys import CONFIG
+from genredb.runner.project.merge import config_key, merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
@@ -57,7 +59,9 @@ class Names:
             self._faulty.add(model.unique_id)
             with self._problems.gathered():
                 config = dict(model.config)
-                if macros_configure or "config" in model.text:
+                if model.python is not None:
+                    config = self._stated_in_python(templates, model, model.python.config)
+                elif macros_configure or "config" in model.text:
                     config = self._configured(templates, model)
                 config = merged(config, model.overrides)
                 check_values(config, model.path)
@@ -190,6 +194,19 @@ class Names:
             execute=False,
         )
         return dict(templates.render(model.text, given).config)
+
+    @staticmethod
+    def _stated_in_python(
+        templates: Templates, model: ModelSpec, stated: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the configuration of a Python model, a table unless it says otherwise."""
+        for key, value in stated.items():
+            fault = fault_of(config_key(key), value, CONFIG["model"])
+            if fault is not None and fault.is_error:
+                raise fault.notice(Place(model.path)).as_error()
+            if fault is not None:
+                templates.notices[fault.notice(Place(model.path))] = None
+        return merged({"materialized": "table", **model.config}, stated)
 
     def _materialization(self, model: ModelSpec, config: Mapping[str, Any]) -> str:
         if isinstance(model, SnapshotSpec):

@@ -114,6 +114,7 @@ class Model(Dataset):
     """
 
     resource_type = "model"
+    language: ClassVar[str] = "sql"
 
     template: str = ""
     sql: str = ""
@@ -140,6 +141,18 @@ class Model(Dataset):
     def built_relation(self) -> Relation | None:
         """Its own relation, or None if its readers contain its query."""
         return self.relation if self.materialization.function else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonModel(Model):
+    """A model whose rows Python code computes; ``template`` is the code, and there is no SQL.
+
+    ``readings`` maps ``ref`` or ``source`` and the names of a call to the unique id of what is read.
+    """
+
+    language = "python"
+
+    readings: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

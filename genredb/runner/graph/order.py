@@ -5,9 +5,17 @@ import heapq
 from collections.abc import Iterable, Mapping
 
 from genredb.errors import ProjectError
-from genredb.runner.graph.nodes import Check, Model, Node, Seed, Snapshot, Source, UnitTest
+from genredb.runner.graph.nodes import Check, Model, Node, PythonModel, Seed, Snapshot, Source, UnitTest
 
-_RANK: Mapping[type[Node], int] = {Source: 0, Seed: 1, Check: 2, UnitTest: 3, Snapshot: 4, Model: 5}
+_RANK: Mapping[type[Node], int] = {
+    Source: 0,
+    Seed: 1,
+    Check: 2,
+    UnitTest: 3,
+    Snapshot: 4,
+    Model: 5,
+    PythonModel: 5,
+}
 
 
 def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:

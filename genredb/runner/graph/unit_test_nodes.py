@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from genredb.errors import Place, ProjectError
 from genredb.runner.graph.check_nodes import yml_place
 from genredb.runner.graph.naming import is_enabled
-from genredb.runner.graph.nodes import Dataset, Model, UnitTest
+from genredb.runner.graph.nodes import Dataset, Model, PythonModel, UnitTest
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.specs import Fixture, UnitTestSpec
 from genredb.runner.templates.given import Given
@@ -38,6 +38,8 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
     model = nodes.get(unique_id)
     if not isinstance(model, Model):  # its own fault is reported already
         return []
+    if isinstance(model, PythonModel):
+        raise ProjectError(f"the unit test {spec.name} tests a Python model, which has no SQL", place=place)
     given = _given(bench, spec, model, place)
     missing = [
         nodes[parent].name

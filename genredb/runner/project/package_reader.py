@@ -16,6 +16,7 @@ from genredb.runner.project.keys import PROPERTIES
 from genredb.runner.project.merge import folder_config, merged
 from genredb.runner.project.package import Package
 from genredb.runner.project.properties import Properties, PropertiesFile, parse_properties
+from genredb.runner.project.python_code import read_python_code
 from genredb.runner.project.roles import with_roles
 from genredb.runner.project.snapshot_blocks import snapshot_blocks
 from genredb.runner.project.specs import (
@@ -237,13 +238,9 @@ class PackageReader:
         return read_text(files[name])
 
     def _models(self, properties: dict[str, Properties]) -> dict[str, ModelSpec]:
-        for path in find(self._package.model_paths, ".py"):
-            with self._problems.gathered_of_all():
-                what = "genredb does not support Python models"
-                raise ProjectError(what, place=self._config.show_path(path), cure="write it in SQL")
         found = self._found(
             self._package.model_paths,
-            ".sql",
+            (".sql", ".py"),
             properties,
             self._model,
         )
@@ -255,10 +252,14 @@ class PackageReader:
         return models
 
     def _model(self, name: str, path: str, file: Path, **facts: Any) -> ModelSpec:
-        return ModelSpec(name, path, file, text=self._text(file), **facts)
+        text, code = self._text(file), None
+        if file.suffix == ".py":
+            with self._problems.gathered_of_all():
+                code = read_python_code(text, path)
+        return ModelSpec(name, path, file, text=text, python=code, **facts)
 
     def _seeds(self, properties: dict[str, Properties]) -> dict[str, SeedSpec]:
-        found = self._found(self._package.seed_paths, ".csv", properties, SeedSpec)
+        found = self._found(self._package.seed_paths, (".csv",), properties, SeedSpec)
         self._notice_unknown(properties, found, "seed")
         return found
 
@@ -269,7 +270,7 @@ class PackageReader:
     def _found(
         self,
         folders: Iterable[Path],
-        suffix: str,
+        suffixes: tuple[str, ...],
         properties: Mapping[str, Properties],
         spec: Callable[..., Spec],
     ) -> dict[str, Spec]:
@@ -277,7 +278,7 @@ class PackageReader:
         kind = "seed" if spec is SeedSpec else "model"
         found: dict[str, Spec] = {}
         for folder in folders:
-            for file in find((folder,), suffix):
+            for file in find((folder,), *suffixes):
                 name, shown = file.stem, self._config.show_path(file)
                 if name in found:
                     self._add_doubled(name, found[name].path, shown)

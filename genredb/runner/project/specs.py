@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from genredb.errors import Notice
+from genredb.runner.project.python_code import PythonCode
 from genredb.warehouse.declared import Column, SourceSpec
 
 
@@ -42,11 +43,12 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec(DatasetSpec):
-    """A SQL model, with the text of its file."""
+    """A model, with the text of its file; ``python`` is what its code states if it is Python."""
 
     resource_type = "model"
 
     text: str = ""
+    python: PythonCode | None = None
 
     def columns_of(self, role: str) -> tuple[str, ...]:
         """Return the names of the columns with a role, in the order of the properties file."""
