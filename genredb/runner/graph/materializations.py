@@ -31,8 +31,10 @@ MATERIALIZATIONS: Mapping[str, Materialization] = {
     )
 }
 
-# A snapshot is one by its block; no model can say that it is.
-STATED_MATERIALIZATIONS = tuple(name for name in MATERIALIZATIONS if name != "snapshot")
+
+def stated_materializations() -> list[str]:
+    """Return those that a model can state: a snapshot is one by its block or entry."""
+    return [name for name in MATERIALIZATIONS if name != "snapshot"]
 
 
 def adds_rows(materialized: str) -> bool:

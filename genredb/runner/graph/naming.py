@@ -6,7 +6,7 @@ from typing import Any
 from genredb.errors import Place, ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
-from genredb.runner.graph.materializations import MATERIALIZATIONS, STATED_MATERIALIZATIONS
+from genredb.runner.graph.materializations import MATERIALIZATIONS, stated_materializations
 from genredb.runner.graph.nodes import Source
 from genredb.runner.graph.templates import Templates
 from genredb.runner.problems import Problems
@@ -212,12 +212,12 @@ class Names:
         if isinstance(model, SnapshotSpec):
             return "snapshot"
         materialized = str(config.get("materialized", "view"))
-        if materialized not in STATED_MATERIALIZATIONS:
+        if materialized not in stated_materializations():
             raise ProjectError(
                 f"genredb has no materialization '{materialized}'",
                 place=model.path,
                 name=materialized,
-                choices=STATED_MATERIALIZATIONS,
+                choices=stated_materializations(),
             )
         return materialized
 
