@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from genredb.errors import ProjectError
+from genredb.runner.graph.select import select
 from tests.project_files import BASE, compiled, model_of, write_project
 from tests.verbs import build
 
@@ -320,3 +321,28 @@ def test_the_project_states_the_types_of_the_columns_of_a_packages_seeds(tmp_pat
     assert build(project).exit_code == 0
     with duckdb.connect(str(project.database), read_only=True) as connection:
         assert connection.execute("from codes").fetchall() == [("007", 1)]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "{macro_namespace: tools, search_order: [small]}",
+        "[{macro_namespace: tools}]",
+        "[{macro_namespace: tools, search_order: small}]",
+        "[tools]",
+    ],
+)
+def test_an_order_of_dispatch_that_says_nothing_is_an_error(tmp_path: Path, stated: str) -> None:
+    files = {"dbt_project.yml": f"{BASE['dbt_project.yml']}dispatch: {stated}\n"}
+    with pytest.raises(ProjectError, match=r"^dbt_project.yml.*dispatch"):
+        compiled(tmp_path, files)
+
+
+def test_package_this_selects_the_project_alone(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/models/own.sql": "select 1 as x",
+        "models/m.sql": "select * from {{ ref('own') }}",
+    }
+    found = select(compiled(tmp_path, files), ["package:this"])
+    assert set(found) == {"model.small.m"}
