@@ -346,3 +346,10 @@ def test_package_this_selects_the_project_alone(tmp_path: Path) -> None:
     }
     found = select(compiled(tmp_path, files), ["package:this"])
     assert set(found) == {"model.small.m"}
+
+
+def test_a_fault_of_a_packages_hook_is_placed_in_the_package(tmp_path: Path) -> None:
+    files = {**TOOLS, "models/m.sql": "select 1 as x"}
+    files["dbt_packages/tools/dbt_project.yml"] += "on-run-start: create tabl x (y int)\n"
+    result = build(write_project(tmp_path, files)).results[0]
+    assert str(result.error).startswith("dbt_packages/tools/dbt_project.yml (on-run-start): syntax error")
