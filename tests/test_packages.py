@@ -8,7 +8,11 @@ import duckdb
 import pytest
 
 from genredb.errors import ProjectError
+from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.nodes import Model
 from genredb.runner.graph.select import select
+from genredb.runner.project.config import Settings, read_config
+from genredb.runner.project.discover import read_project
 from tests.project_files import BASE, compiled, model_of, write_project
 from tests.verbs import build
 
@@ -353,3 +357,28 @@ def test_a_fault_of_a_packages_hook_is_placed_in_the_package(tmp_path: Path) -> 
     files["dbt_packages/tools/dbt_project.yml"] += "on-run-start: create tabl x (y int)\n"
     result = build(write_project(tmp_path, files)).results[0]
     assert str(result.error).startswith("dbt_packages/tools/dbt_project.yml (on-run-start): syntax error")
+
+
+def test_a_dbt_project_yml_and_packages_yml_see_the_variables_of_the_command_line_alone(
+    tmp_path: Path,
+) -> None:
+    stated = "models: {+schema: \"{{ var('place', 'default') }}\"}\nvars: {place: own}\n"
+    files = {
+        "dbt_project.yml": BASE["dbt_project.yml"] + stated,
+        "packages.yml": "packages: [{local: \"{{ var('where', 'one') }}\"}]",
+        "one/dbt_project.yml": "name: one",
+        "two/dbt_project.yml": "name: two",
+        "models/m.sql": "select '{{ var('place') }}' as x",
+    }
+    write_project(tmp_path, files)
+    found = []
+    stated_vars: list[dict[str, str]] = [{}, {"place": "given", "where": "two"}]
+    for given in stated_vars:
+        config = read_config(Settings(project_dir=tmp_path, vars=given))
+        model = compile_project(read_project(config)).nodes["model.small.m"]
+        assert isinstance(model, Model)
+        found.append((model.relation.schema, model.sql, config.installed[0].name))
+    assert found == [
+        ("main_default", "select 'own' as x", "one"),
+        ("main_given", "select 'given' as x", "two"),
+    ]

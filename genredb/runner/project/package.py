@@ -117,9 +117,12 @@ def read_stated(root: Path, above: Path) -> Stated:
 
 
 def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str, Any]) -> Package:
-    """Render and check what a dbt_project.yml states; ``settings`` are the command line's variables."""
+    """Render and check what a dbt_project.yml states.
+
+    As in dbt its templates see ``settings``, the variables of the command line, and not its own.
+    """
     root, path, name = stated.root, stated.path, stated.name
-    renderer = YmlRenderer({**vars_for(stated.content, name), **settings}, target)
+    renderer = YmlRenderer(settings, target)
     # Variables are not rendered, as in dbt.
     rendered = renderer.render({key: value for key, value in stated.content.items() if key != "vars"}, path)
     content = {**rendered, "vars": stated.content.get("vars")}
