@@ -382,3 +382,15 @@ def test_a_dbt_project_yml_and_packages_yml_see_the_variables_of_the_command_lin
         ("main_default", "select 'own' as x", "one"),
         ("main_given", "select 'given' as x", "two"),
     ]
+
+
+def test_dispatch_for_a_package_that_is_not_there_looks_in_what_the_template_sees(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/macros/s.sql": (
+            "{% macro size() %}{{ return(adapter.dispatch('size', 'absent')()) }}{% endmacro %}"
+            "{% macro default__size() %}1{% endmacro %}"
+        ),
+        "dbt_packages/tools/models/own.sql": "select {{ size() }} as x",
+    }
+    assert sql_of(tmp_path, files, "own") == "select 1 as x"
