@@ -196,3 +196,8 @@ def test_a_key_that_a_mapping_lacks_is_false_in_conditions(
 def test_a_key_that_a_mapping_lacks_cannot_be_written(tmp_path: Path, written: str) -> None:
     with pytest.raises(ProjectError, match="'dict object' has no attribute 'b'"):
         sql_of(tmp_path, "", f"{{% set d = {{'a': 1}} %}}select '{{{{ {written} }}}}' as x")
+
+
+def test_a_model_is_a_view_if_nothing_is_stated(tmp_path: Path) -> None:
+    model = "select '{{ config.get('materialized') }}' as x"
+    assert sql_of(tmp_path, "", model) == "select 'view' as x"

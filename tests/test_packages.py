@@ -8,6 +8,11 @@ import duckdb
 import pytest
 
 from genredb.errors import ProjectError
+from genredb.runner.graph.compiler import compile_project
+from genredb.runner.graph.nodes import Model
+from genredb.runner.graph.select import select
+from genredb.runner.project.config import Settings, read_config
+from genredb.runner.project.discover import read_project
 from tests.project_files import BASE, compiled, model_of, write_project
 from tests.verbs import build
 
@@ -320,3 +325,72 @@ def test_the_project_states_the_types_of_the_columns_of_a_packages_seeds(tmp_pat
     assert build(project).exit_code == 0
     with duckdb.connect(str(project.database), read_only=True) as connection:
         assert connection.execute("from codes").fetchall() == [("007", 1)]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "{macro_namespace: tools, search_order: [small]}",
+        "[{macro_namespace: tools}]",
+        "[{macro_namespace: tools, search_order: small}]",
+        "[tools]",
+    ],
+)
+def test_an_order_of_dispatch_that_says_nothing_is_an_error(tmp_path: Path, stated: str) -> None:
+    files = {"dbt_project.yml": f"{BASE['dbt_project.yml']}dispatch: {stated}\n"}
+    with pytest.raises(ProjectError, match=r"^dbt_project.yml.*dispatch"):
+        compiled(tmp_path, files)
+
+
+def test_package_this_selects_the_project_alone(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/models/own.sql": "select 1 as x",
+        "models/m.sql": "select * from {{ ref('own') }}",
+    }
+    found = select(compiled(tmp_path, files), ["package:this"])
+    assert set(found) == {"model.small.m"}
+
+
+def test_a_fault_of_a_packages_hook_is_placed_in_the_package(tmp_path: Path) -> None:
+    files = {**TOOLS, "models/m.sql": "select 1 as x"}
+    files["dbt_packages/tools/dbt_project.yml"] += "on-run-start: create tabl x (y int)\n"
+    result = build(write_project(tmp_path, files)).results[0]
+    assert str(result.error).startswith("dbt_packages/tools/dbt_project.yml (on-run-start): syntax error")
+
+
+def test_a_dbt_project_yml_and_packages_yml_see_the_variables_of_the_command_line_alone(
+    tmp_path: Path,
+) -> None:
+    stated = "models: {+schema: \"{{ var('place', 'default') }}\"}\nvars: {place: own}\n"
+    files = {
+        "dbt_project.yml": BASE["dbt_project.yml"] + stated,
+        "packages.yml": "packages: [{local: \"{{ var('where', 'one') }}\"}]",
+        "one/dbt_project.yml": "name: one",
+        "two/dbt_project.yml": "name: two",
+        "models/m.sql": "select '{{ var('place') }}' as x",
+    }
+    write_project(tmp_path, files)
+    found = []
+    stated_vars: list[dict[str, str]] = [{}, {"place": "given", "where": "two"}]
+    for given in stated_vars:
+        config = read_config(Settings(project_dir=tmp_path, vars=given))
+        model = compile_project(read_project(config)).nodes["model.small.m"]
+        assert isinstance(model, Model)
+        found.append((model.relation.schema, model.sql, config.installed[0].name))
+    assert found == [
+        ("main_default", "select 'own' as x", "one"),
+        ("main_given", "select 'given' as x", "two"),
+    ]
+
+
+def test_dispatch_for_a_package_that_is_not_there_looks_in_what_the_template_sees(tmp_path: Path) -> None:
+    files = {
+        **TOOLS,
+        "dbt_packages/tools/macros/s.sql": (
+            "{% macro size() %}{{ return(adapter.dispatch('size', 'absent')()) }}{% endmacro %}"
+            "{% macro default__size() %}1{% endmacro %}"
+        ),
+        "dbt_packages/tools/models/own.sql": "select {{ size() }} as x",
+    }
+    assert sql_of(tmp_path, files, "own") == "select 1 as x"

@@ -56,7 +56,7 @@ def install(
     What package-lock.yml pins is installed as it pins it, unless packages.yml changed since or
     ``is_upgrade``. ProjectError if a package cannot be had; then the installed ones stay as they were.
     """
-    wanted = read_entries(project, target, [])
+    wanted = read_entries(project, target, variables, [])
     stated_hash = _hash_of(wanted)
     locked = None if is_upgrade else _locked(project, stated_hash)
     folder = install_folder(project)
@@ -105,7 +105,7 @@ class _Installation:
             folder, version = self._add(entry)
             self._asked[where] = entry, version
             package = package_of(read_stated(folder, folder), target, variables)
-            waiting += read_entries(package, target, [])
+            waiting += read_entries(package, target, variables, [])
 
     def _add(self, entry: Entry) -> tuple[Path, str]:
         fetched = fetch(entry, self._project, self._folder, self._draft / _FETCHED)

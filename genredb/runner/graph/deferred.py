@@ -14,7 +14,7 @@ from genredb.runner.graph.naming import CTE_PREFIX, Names
 from genredb.runner.graph.nodes import Built, Check, Compiled, Hook, Model, PythonModel, UnitTest
 from genredb.runner.graph.workbench import new_renderer
 from genredb.runner.project.discover import Project
-from genredb.runner.project.package import PROJECT_FILE, RunHook
+from genredb.runner.project.package import RunHook
 from genredb.runner.templates.given import Given, Rendered
 from genredb.runner.templates.places import template_place
 from genredb.runner.templates.relation import Database, Relation
@@ -74,7 +74,8 @@ class Deferred:
         """Return one of the hooks ``on-run-start`` and ``on-run-end`` as a node."""
         name = f"{hook.package}-{hook.key}-{hook.number}"
         unique_id = f"{Hook.resource_type}.{hook.package}.{name}"
-        path = f"{PROJECT_FILE} ({hook.key})"
+        packages = self.project.config.packages
+        path = f"{next(one.path for one in packages if one.name == hook.package)} ({hook.key})"
         return Hook(unique_id=unique_id, name=name, path=path, fqn=(hook.package, name), template=hook.text)
 
     def hook_sql(self, hook: Hook, database: Database, extra: Mapping[str, Any]) -> Rendered[str]:

@@ -120,6 +120,8 @@ class _Selector:
         if name not in _METHODS:
             known = [*_METHODS, "state", "result"]
             raise UsageError(f"There is no selector method '{name}:'", name=name, choices=known)
+        if name == "package" and value == "this":
+            value = self._compilation.project.config.name
         return (node for node in self._nodes.values() if _METHODS[name](node, value, option))
 
     def _known_to(self, method: str | None) -> set[str]:
@@ -218,7 +220,7 @@ _METHODS: Mapping[str, Callable[[Node, str, str], bool]] = {
     "config": _config,
     "file": _file,
     "fqn": _fqn,
-    "package": lambda node, value, _option: fnmatch.fnmatchcase(node.fqn[0], value) or value == "this",
+    "package": lambda node, value, _option: fnmatch.fnmatchcase(node.package, value),
     "path": _path,
     "resource_type": lambda node, value, _option: node.resource_type == value,
     "source": _source,

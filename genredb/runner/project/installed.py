@@ -49,7 +49,7 @@ class Installed:
 def read_installed(project: Package, target: Mapping[str, Any], settings: Mapping[str, Any]) -> Installed:
     """Read the packages of a project; ProjectError if one is invalid or two share a name."""
     notices: list[Notice] = []
-    wanted = read_entries(project, target, notices)
+    wanted = read_entries(project, target, settings, notices)
     found: dict[str, Package] = {}
     for folder in _installed_folders(project):
         _add(found, folder, project, target, settings)
@@ -59,7 +59,7 @@ def read_installed(project: Package, target: Mapping[str, Any], settings: Mappin
         if entry.source == "local":
             folder = local_folder(entry, project)
             package = _add(found, folder, project, target, settings)
-            waiting += read_entries(package, target, notices) if package else ()
+            waiting += read_entries(package, target, settings, notices) if package else ()
     missing = [entry for entry in wanted if entry.source != "local" and entry.name not in found]
     spare = len([name for name in found if name not in {entry.name for entry in wanted}])
     if missing and all(entry.source != "package" for entry in missing) and spare >= len(missing):
@@ -76,7 +76,9 @@ def install_folder(project: Package) -> Path:
     return project.root / str(project.content.get("packages-install-path") or "dbt_packages")
 
 
-def read_entries(package: Package, target: Mapping[str, Any], notices: list[Notice]) -> list[Entry]:
+def read_entries(
+    package: Package, target: Mapping[str, Any], settings: Mapping[str, Any], notices: list[Notice]
+) -> list[Entry]:
     """Return the packages that a project asks for; notices name keys without effect."""
     found: list[Entry] = []
     for name in PACKAGE_FILES:
@@ -86,7 +88,7 @@ def read_entries(package: Package, target: Mapping[str, Any], notices: list[Noti
             text = read_text(file)
             stated = parse_yaml(text, path)
             notices += check_keys(stated, PACKAGES, path, text)
-            content = YmlRenderer(package.vars_for(package.name), target).render(stated, path)
+            content = YmlRenderer(settings, target).render(stated, path)
             found += listed(content, stated, path)
     return found
 

@@ -93,10 +93,9 @@ class Package:
 
     def search_order(self, namespace: str) -> tuple[str, ...]:
         """Return the packages in which ``dispatch:`` says to look for a macro of a namespace."""
-        for entry in self.content.get("dispatch") or ():
-            if isinstance(entry, Mapping) and entry.get("macro_namespace") == namespace:
-                return text_list(entry.get("search_order"), "search_order", self.path)
-        return ()
+        entries = self.content.get("dispatch") or ()
+        orders = (entry["search_order"] for entry in entries if entry["macro_namespace"] == namespace)
+        return tuple(next(orders, ()))
 
 
 def read_stated(root: Path, above: Path) -> Stated:
@@ -119,9 +118,12 @@ def read_stated(root: Path, above: Path) -> Stated:
 
 
 def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str, Any]) -> Package:
-    """Render and check what a dbt_project.yml states; ``settings`` are the command line's variables."""
+    """Render and check what a dbt_project.yml states.
+
+    As in dbt its templates see ``settings``, the variables of the command line, and not its own.
+    """
     root, path, name = stated.root, stated.path, stated.name
-    renderer = YmlRenderer({**vars_for(stated.content, name), **settings}, target)
+    renderer = YmlRenderer(settings, target)
     # Variables are not rendered, as in dbt.
     rendered = renderer.render({key: value for key, value in stated.content.items() if key != "vars"}, path)
     content = {**rendered, "vars": stated.content.get("vars")}
@@ -139,6 +141,7 @@ def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str,
         environment=tuple(sorted(renderer.environment_names)),
         notices=stated.notices,
     )
+    _check_dispatch(content, path)
     for kind in set(TREES.values()):
         package.tree(kind)  # raises an error if it is none
     return package
@@ -165,6 +168,18 @@ def folders(
             f"`{key}:` should be a list of folders, such as [{default or 'target'}]", place=path
         )
     return tuple(above / folder for folder in stated)
+
+
+def _check_dispatch(content: Mapping[str, Any], path: str) -> None:
+    """Raise ProjectError unless each entry of `dispatch:` has a namespace and the packages to look in."""
+    entries = content.get("dispatch") or []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        stated = entry if isinstance(entry, Mapping) and isinstance(entries, list) else {}
+        if "macro_namespace" not in stated or not isinstance(stated.get("search_order"), list):
+            raise ProjectError(
+                "`dispatch:` should be a list of entries with `macro_namespace:` and a list `search_order:`",
+                place=path,
+            )
 
 
 def _hooks(content: Mapping[str, Any], name: str, path: str) -> Iterator[RunHook]:

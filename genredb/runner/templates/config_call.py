@@ -39,7 +39,10 @@ class ConfigCall:
 
     def get(self, name: str, default: Any = None, **_options: Any) -> Any:
         """Return a configuration value, or the default."""
-        value = self._current.rendering.config.get(config_key(name))
+        rendering = self._current.rendering
+        value = rendering.config.get(config_key(name))
+        if value is None and name == "materialized" and rendering.given.kind == "model":
+            value = "view"  # what a model is if nothing is stated
         return default if value is None else value
 
     def require(self, name: str, **_options: Any) -> Any:

@@ -107,13 +107,14 @@ class Macros:
         """Return the macro that ``adapter.dispatch`` finds under one of these names, or None.
 
         It looks in the packages that ``dispatch:`` lists for the namespace, else in the project, then in the
-        package of that name; without a namespace, in what the template sees. dbt's own are not looked for.
+        package of that name; without a namespace, or without such a package, in what the template sees. dbt's
+        own are not looked for.
         """
-        if namespace is None:
+        stated = self._project.search_order(namespace) if namespace else ()
+        if namespace is None or (not stated and namespace not in (*self._by_package, "dbt")):
             found = (self.seen_by(self._shown, name) for name in names)
             return next((macro for macro in found if macro), None)
-        order = self._project.search_order(namespace) or (self._project.name, namespace)
-        for package in order:
+        for package in stated or (self._project.name, namespace):
             macros = self._by_package.get(package, {})
             if macro := next((macros[name] for name in names if name in macros), None):
                 return macro
