@@ -28,6 +28,7 @@ OWN_SCHEMAS = ("raw", "ml", "meta")
 RUNS: dict[str, list[list[str]]] = {
     "seeds": [["build"]],
     "packages": [["build"], ["build", "--vars", "{most: 1}"]],
+    "pythons": [["build"], ["build"]],
     "snapshots": [["build"], ["build", "--vars", "{day: 2}"], ["build", "--vars", "{day: 3}"]],
     "shop": [["build"], ["build", "--vars", "{low_price: 20}", "--full-refresh"]],
     "events": [
@@ -92,7 +93,7 @@ def relations(database: Path) -> dict[str, tuple[str, tuple[str, ...], Counter[A
             "select table_schema, table_name, table_type from information_schema.tables order by all"
         ).fetchall()
         for schema, name, kind in found:
-            if schema in OWN_SCHEMAS:
+            if schema in OWN_SCHEMAS or "__dbt_tmp" in name:  # dbt leaves one of an incremental Python model
                 continue
             quoted = f'"{schema}"."{name}"'
             columns = tuple(

@@ -217,6 +217,10 @@ class SparkExecutor:
         """Refuse: Python models are refused before a build."""
         raise ProjectError("Python models do not run on Spark")
 
+    def names_of_python(self) -> AbstractContextManager[None]:
+        """Refuse, as well."""
+        raise ProjectError("Python models do not run on Spark")
+
     def keep_frame(self, relation: Relation, frame: Any) -> None:
         """Refuse, as well."""
         raise ProjectError("Python models do not run on Spark")

@@ -1,11 +1,26 @@
 """Stores what Python code computed: DuckDB relations, pandas and polars frames, Arrow tables."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 
 from genredb.errors import ProjectError
 from genredb.warehouse.connection import Connection
+
+
+@contextlib.contextmanager
+def names_of_python(connection: Connection) -> Iterator[None]:
+    """Let SQL name variables of Python inside the block, as ``from frame``.
+
+    The block must hold whole transactions: in one that is aborted, the setting could not be taken back.
+    """
+    connection.execute("set python_enable_replacements = true")
+    try:
+        yield
+    finally:
+        connection.execute("set python_enable_replacements = false")
 
 
 def keep_frame(connection: Connection, name: str, frame: Any) -> None:

@@ -28,7 +28,7 @@ from genredb.warehouse.database import (
     transaction,
 )
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.frames import keep_frame
+from genredb.warehouse.frames import keep_frame, names_of_python
 from genredb.warehouse.load import Load, extend_source, load_source
 from genredb.warehouse.rawfile import Held
 from genredb.warehouse.seed_types import seed_types
@@ -106,6 +106,10 @@ class DuckDBExecutor:
     def python_session(self) -> Any:
         """Return the connection that Python models get as ``session``."""
         return self._connection.engine
+
+    def names_of_python(self) -> AbstractContextManager[None]:
+        """Let SQL name variables of Python inside the block, which must hold whole transactions."""
+        return names_of_python(self._connection)
 
     def keep_frame(self, relation: Relation, frame: Any) -> None:
         """Create a table that only this build sees from the result of a Python model."""

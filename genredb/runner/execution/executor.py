@@ -63,6 +63,9 @@ class Executor(Protocol):
     def python_session(self) -> Any:
         """Return the connection that Python models get as ``session``."""
 
+    def names_of_python(self) -> AbstractContextManager[None]:
+        """Let SQL name variables of Python inside the block, which must hold whole transactions."""
+
     def keep_frame(self, relation: Relation, frame: Any) -> None:
         """Create a table that only this build sees from the result of a Python model.
 

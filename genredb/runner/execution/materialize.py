@@ -1,5 +1,6 @@
 """Creates the relation of a node: the functions named in MATERIALIZATIONS, and one for seeds."""
 
+import contextlib
 import pkgutil
 from dataclasses import replace
 
@@ -41,7 +42,9 @@ def _updated(runtime: Runtime, node: Model) -> int | None:
 
 def _created(runtime: Runtime, node: Built) -> int | None:
     _run_hooks(runtime, node, "pre-hook", is_inside=False)
-    with runtime.executor.transaction():
+    is_python = isinstance(node, PythonModel)
+    names = runtime.executor.names_of_python() if is_python else contextlib.nullcontext()
+    with names, runtime.executor.transaction():
         runtime.executor.create_schema(node.relation)
         _run_hooks(runtime, node, "pre-hook")
         rows = _made(runtime, node)

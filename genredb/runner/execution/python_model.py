@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -71,13 +71,12 @@ def run_python(
     with _placed_errors(node), contextlib.redirect_stdout(sys.stderr):  # what a command prints is its own
         module = SimpleNamespace(__name__=node.name, __file__=node.path)
         exec(compile(node.template, node.path, "exec"), module.__dict__)
-        frame = module.model(dbt, session)
-        executor.keep_frame(RESULT, frame)
+        executor.keep_frame(RESULT, module.model(dbt, session))
     return f"select * from {RESULT}"
 
 
 @contextlib.contextmanager
-def _placed_errors(node: PythonModel) -> Any:
+def _placed_errors(node: PythonModel) -> Iterator[None]:
     """Turn what the code raises into a ProjectError with the line of the model."""
     try:
         yield
@@ -89,7 +88,7 @@ def _placed_errors(node: PythonModel) -> Any:
             place=_place(node, error),
             cure="install it where genredb is installed",
         ) from None
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a project's code may raise
         said = " ".join(str(error).split())
         name = type(error).__name__
         raise ProjectError(f"{name}: {said}" if said else name, place=_place(node, error)) from None

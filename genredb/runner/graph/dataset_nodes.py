@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from genredb.errors import ProjectError
 from genredb.runner.graph.described import given_of
@@ -15,7 +14,6 @@ from genredb.runner.graph.snapshots import settings_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.merge import merged
 from genredb.runner.project.specs import ModelSpec, SnapshotSpec
-from genredb.runner.templates.given import Rendered
 
 
 def source_nodes(bench: Workbench) -> list[Source]:

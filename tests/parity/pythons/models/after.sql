@@ -1,0 +1,1 @@
+select count(*) as songs, sum(twice) as twice from {{ ref("by_pandas") }}
