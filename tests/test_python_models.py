@@ -154,7 +154,7 @@ def test_a_file_without_a_model_is_an_error(tmp_path: Path, text: str, message: 
         ),
         ("return None", "models/p.py: model() returns a NoneType; return a DuckDB relation"),
         ("import sys\nsys.exit(0)", "models/p.py:3: SystemExit: 0."),
-        ("f = dbt.ref\nreturn f('a')", "models/p.py: dbt.ref('a',) is not stated in model() itself"),
+        ("f = dbt.ref\nreturn f('a')", "models/p.py: dbt.ref('a') is not stated in model() itself"),
     ],
 )
 def test_faults_of_a_run_are_told_with_the_line(tmp_path: Path, body: str, message: str) -> None:

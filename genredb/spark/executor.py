@@ -213,17 +213,12 @@ class SparkExecutor:
         """Refuse: only incremental models need it."""
         raise ProjectError("Spark builds have no incremental models")
 
-    def python_session(self) -> Any:
+    def names_of_python(self) -> AbstractContextManager[None]:
         """Refuse: Python models are refused before a build."""
         raise ProjectError("Python models do not run on Spark")
 
-    def names_of_python(self) -> AbstractContextManager[None]:
-        """Refuse, as well."""
-        raise ProjectError("Python models do not run on Spark")
-
-    def keep_frame(self, relation: Relation, frame: Any) -> None:
-        """Refuse, as well."""
-        raise ProjectError("Python models do not run on Spark")
+    def keep_result(self, relation: Relation, run: Callable[[Any], Any]) -> None:
+        """Do nothing: no Python model runs."""
 
     def drop(self, relation: str) -> None:
         """Drop a table or view (``schema.name``) if it exists."""

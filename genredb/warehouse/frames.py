@@ -1,7 +1,7 @@
 """Stores what Python code computed: DuckDB relations, pandas and polars frames, Arrow tables."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -23,8 +23,12 @@ def names_of_python(connection: Connection) -> Iterator[None]:
         connection.execute("set python_enable_replacements = false")
 
 
-def keep_frame(connection: Connection, name: str, frame: Any) -> None:
-    """Create a temporary table of a frame's rows; ProjectError for what DuckDB cannot read as rows."""
+def keep_result(connection: Connection, name: str, run: Callable[[Any], Any]) -> None:
+    """Create a temporary table of the rows that ``run`` returns, given the DuckDB connection.
+
+    ProjectError for what DuckDB cannot read as rows.
+    """
+    frame = run(connection.engine)
     try:
         connection.engine.execute(f"create or replace temp table {name} as select * from frame")
     except duckdb.InvalidInputException:

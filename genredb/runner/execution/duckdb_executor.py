@@ -1,7 +1,7 @@
 """DuckDB as the engine of a build."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from genredb.warehouse.database import (
     transaction,
 )
 from genredb.warehouse.declared import SourceSpec
-from genredb.warehouse.frames import keep_frame, names_of_python
+from genredb.warehouse.frames import keep_result, names_of_python
 from genredb.warehouse.load import Load, extend_source, load_source
 from genredb.warehouse.rawfile import Held
 from genredb.warehouse.seed_types import seed_types
@@ -103,17 +103,13 @@ class DuckDBExecutor:
         """Create a table from one query that only this build sees; return its number of rows."""
         return self._make(f"create or replace temp table {relation} as\n{sql}")
 
-    def python_session(self) -> Any:
-        """Return the connection that Python models get as ``session``."""
-        return self._connection.engine
-
     def names_of_python(self) -> AbstractContextManager[None]:
         """Let SQL name variables of Python inside the block, which must hold whole transactions."""
         return names_of_python(self._connection)
 
-    def keep_frame(self, relation: Relation, frame: Any) -> None:
-        """Create a table that only this build sees from the result of a Python model."""
-        keep_frame(self._connection, str(relation), frame)
+    def keep_result(self, relation: Relation, run: Callable[[Any], Any]) -> None:
+        """Create a table that only this build sees from what ``run`` returns, given the connection."""
+        keep_result(self._connection, str(relation), run)
 
     def drop(self, relation: str) -> None:
         """Drop a table or view (``schema.name``) if it exists."""

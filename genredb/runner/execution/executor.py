@@ -5,7 +5,7 @@ of another dialect transpiles. What genredb itself stores is in the *ledger*, a 
 engine: build state and history, quarantined rows, classifiers. The leak guard proves on DuckDB, too.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,16 +60,13 @@ class Executor(Protocol):
     def create_temporary(self, relation: Relation, sql: str) -> int | None:
         """Create a table from one query that only this build sees; return its number of rows."""
 
-    def python_session(self) -> Any:
-        """Return the connection that Python models get as ``session``."""
-
     def names_of_python(self) -> AbstractContextManager[None]:
         """Let SQL name variables of Python inside the block, which must hold whole transactions."""
 
-    def keep_frame(self, relation: Relation, frame: Any) -> None:
-        """Create a table that only this build sees from the result of a Python model.
+    def keep_result(self, relation: Relation, run: Callable[[Any], Any]) -> None:
+        """Create a table that only this build sees from what ``run`` returns, given the DuckDB connection.
 
-        ProjectError if it is no relation, pandas or polars frame, or Arrow table.
+        ProjectError if that is no relation, pandas or polars frame, or Arrow table.
         """
 
     def drop(self, relation: str) -> None:

@@ -53,25 +53,28 @@ def run_python(
     ``inputs`` are the datasets that it reads, by unique id. Raises ProjectError, with the line of the model,
     for whatever the code raises.
     """
-    session = executor.python_session()
 
-    def read(function: str, *names: str) -> Any:
-        unique_id = node.readings.get((function, *names))
-        if unique_id is None:
-            raise ProjectError(f"dbt.{function}{names!r} is not stated in model() itself", place=node.path)
-        return session.sql(f"select * from {inputs[unique_id].relation}")
+    def run(session: Any) -> Any:
+        def read(function: str, *names: str) -> Any:
+            unique_id = node.readings.get((function, *names))
+            if unique_id is None:
+                call = f"dbt.{function}({', '.join(map(repr, names))})"
+                raise ProjectError(f"{call} is not stated in model() itself", place=node.path)
+            return session.sql(f"select * from {inputs[unique_id].relation}")
 
-    dbt = Dbt(
-        lambda *names: read("ref", *names),
-        lambda *names: read("source", *names),
-        _Config(node.config),
-        node.relation,
-        is_incremental,
-    )
-    with _placed_errors(node), contextlib.redirect_stdout(sys.stderr):  # what a command prints is its own
+        dbt = Dbt(
+            lambda *names: read("ref", *names),
+            lambda *names: read("source", *names),
+            _Config(node.config),
+            node.relation,
+            is_incremental,
+        )
         module = SimpleNamespace(__name__=node.name, __file__=node.path)
         exec(compile(node.template, node.path, "exec"), module.__dict__)
-        executor.keep_frame(RESULT, module.model(dbt, session))
+        return module.model(dbt, session)
+
+    with _placed_errors(node), contextlib.redirect_stdout(sys.stderr):  # what a command prints is its own
+        executor.keep_result(RESULT, run)
     return f"select * from {RESULT}"
 
 
