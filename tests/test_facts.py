@@ -28,6 +28,7 @@ from tests.verbs import build, plan
 FOREIGN = {
     "genredb.warehouse.duckdb_errors",
     "genredb.runner.templates.located",
+    "genredb.runner.execution.python_model",
     "genredb.runner.project.yml_jinja",
     "genredb.runner.project.files",
     "genredb.runner.flow.query",

@@ -145,6 +145,12 @@ def test_a_file_without_a_model_is_an_error(tmp_path: Path, text: str, message: 
     [
         ("return {}['x']", "models/p.py:2: KeyError: 'x'."),
         (
+            "x = 1\nreturn session.sql('select nmae from (select 1 as name)')",
+            'models/p.py:3: Referenced column "nmae" not found',
+        ),
+        ("return session.sql('select 1 as')", 'models/p.py:2: syntax error at or near "as"'),
+        ("return session.sql(\"select error('no') as x\")", "models/p.py: no."),
+        (
             "import no_such_package\nreturn 1",
             "models/p.py:2: the model needs the package no_such_package, which is not installed; install it wh",
         ),

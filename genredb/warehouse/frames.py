@@ -8,6 +8,7 @@ import duckdb
 
 from genredb.errors import ProjectError
 from genredb.warehouse.connection import Connection
+from genredb.warehouse.duckdb_errors import read_mistake
 
 
 @contextlib.contextmanager
@@ -28,11 +29,22 @@ def keep_result(connection: Connection, name: str, run: Callable[[Any], Any]) ->
 
     ProjectError for what DuckDB cannot read as rows.
     """
-    frame = run(connection.engine)
+    frame: Any = None
     try:
+        frame = run(connection.engine)
+        if frame is None:
+            raise _unreadable(frame)
         connection.engine.execute(f"create or replace temp table {name} as select * from frame")
-    except duckdb.InvalidInputException:
-        raise ProjectError(
-            f"model() returns a {type(frame).__name__}",
-            cure="return a DuckDB relation, a pandas or polars frame, or an Arrow table",
-        ) from None
+    except duckdb.Error as error:
+        is_unreadable = isinstance(error, duckdb.InvalidInputException)
+        if is_unreadable and frame is not None and not isinstance(frame, duckdb.DuckDBPyRelation):
+            raise _unreadable(frame) from None
+        mistake = ProjectError(**read_mistake(error, "").parts())  # in SQL that the code states
+        raise mistake.with_traceback(error.__traceback__) from None
+
+
+def _unreadable(frame: Any) -> ProjectError:
+    return ProjectError(
+        f"model() returns a {type(frame).__name__}",
+        cure="return a DuckDB relation, a pandas or polars frame, or an Arrow table",
+    )
