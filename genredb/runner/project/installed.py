@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import Notice, Place, ProjectError
-from genredb.runner.project.files import parse_yaml, read_text, resolved
+from genredb.runner.project.files import parse_yaml, read_text, resolved, text_of
 from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import PACKAGES
 from genredb.runner.project.package import PACKAGE_FILES, PROJECT_FILE, Package, package_of, read_stated
@@ -72,8 +72,8 @@ def read_installed(project: Package, target: Mapping[str, Any], settings: Mappin
 
 
 def install_folder(project: Package) -> Path:
-    """Return the folder of the installed packages."""
-    return project.root / str(project.content.get("packages-install-path") or "dbt_packages")
+    """Return the folder of the installed packages; ProjectError if it is not stated as a path."""
+    return project.root / (text_of(project.content, "packages-install-path", project.path) or "dbt_packages")
 
 
 def read_entries(
