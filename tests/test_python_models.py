@@ -43,6 +43,7 @@ def error_of(config: Config) -> str:
         "return dbt.ref('a')",
         "return dbt.ref('a').df()",
         "return dbt.ref('a').to_arrow_table()",
+        "return dbt.ref('a').to_arrow_reader()",
         "return session.sql(f\"from {dbt.ref('a').df() is not None and 'small.main.a'}\")",
         "frame = dbt.ref('a').df()\nreturn session.sql('from frame')",
     ],
@@ -51,6 +52,15 @@ def test_it_may_return_whatever_has_rows(tmp_path: Path, body: str) -> None:
     config = write_project(tmp_path, model(body))
     assert build(config).exit_code == 0
     assert rows(config) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [("return session.execute('select 1')", "connection has an open result"), ("raise KeyError", "KeyError")],
+)
+def test_an_error_after_an_unfinished_result_is_the_models(tmp_path: Path, last: str, said: str) -> None:
+    error = error_of(write_project(tmp_path, model(f"reader = dbt.ref('a').to_arrow_reader()\n{last}")))
+    assert error.startswith(f"models/p.py:3: {said}")
 
 
 def test_its_code_says_what_it_reads_without_being_run(tmp_path: Path) -> None:

@@ -194,3 +194,11 @@ def test_lineage_knows_its_own_columns(tmp_path: Path) -> None:
         "name": {"name"},
         "begins": {"dbt_valid_from"},
     }
+
+
+def test_comments_may_hold_blocks(tmp_path: Path) -> None:
+    config = "{{ config(strategy='timestamp', unique_key='id', updated_at='seen') }}"
+    block = f"{{% snapshot h %}}{config} {{# {{% endsnapshot %}} #}} select * from {{{{ ref('songs') }}}}"
+    text = f"{{# {{% snapshot old %}} #}}\n{block}{{% endsnapshot %}}\n{{# {block} #}}"
+    found = compiled(tmp_path, {"models/songs.sql": SONGS, "snapshots/h.sql": text}).of_type(Snapshot)
+    assert [one.name for one in found] == ["h"]

@@ -1,6 +1,7 @@
 """Stores what Python code computed: DuckDB relations, pandas and polars frames, Arrow tables."""
 
 import contextlib
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,15 +33,21 @@ def keep_result(connection: Connection, name: str, run: Callable[[Any], Any]) ->
     frame: Any = None
     try:
         frame = run(connection.engine)
-        if frame is None:
-            raise _unreadable(frame)
-        connection.engine.execute(f"create or replace temp table {name} as select * from frame")
-    except duckdb.Error as error:
+        if hasattr(frame, "read_all"):  # an Arrow reader, which may be an unfinished result of the connection
+            frame = frame.read_all()
+        if frame is not None:
+            connection.engine.execute(f"create or replace temp table {name} as select * from frame")
+    except Exception as error:
+        traceback.clear_frames(error.__traceback__)  # an unfinished result in them would block the rollback
+        if not isinstance(error, duckdb.Error):
+            raise
         is_unreadable = isinstance(error, duckdb.InvalidInputException)
         if is_unreadable and frame is not None and not isinstance(frame, duckdb.DuckDBPyRelation):
             raise _unreadable(frame) from None
         mistake = ProjectError(**read_mistake(error, "").parts())  # in SQL that the code states
         raise mistake.with_traceback(error.__traceback__) from None
+    if frame is None:
+        raise _unreadable(frame)
 
 
 def _unreadable(frame: Any) -> ProjectError:
