@@ -7,7 +7,7 @@ from genredb.errors import Place, ProjectError
 
 _BLOCK = re.compile(
     r"\{#.*?#\}"  # a comment, which may hold a block or its end
-    r"|\{%-?\s*snapshot\s+(?P<name>\w+)\s*-?%\}(?P<sql>(?:\{#.*?#\}|.)*?)\{%-?\s*endsnapshot\s*-?%\}",
+    r"|\{%-?\s*snapshot\s+(?P<name>\w+)\s*-?%\}(?P<sql>(?:(?>\{#.*?#\})|(?!\{#).)*?)\{%-?\s*endsnapshot\s*-?%\}",
     re.DOTALL,
 )
 _BEGINNING = re.compile(r"\{%-?\s*snapshot\b")
