@@ -210,3 +210,11 @@ def test_polars_frames_are_read(tmp_path: Path) -> None:
     assert build(config).exit_code == 0
     assert rows(config) == [(1,)]
     assert "polars" in sys.modules
+
+
+def test_an_incremental_one_may_compute_rows_when_it_adds_to_them(tmp_path: Path) -> None:
+    body = "dbt.config(materialized='incremental')\nreturn dbt.ref('a').df()"
+    config = write_project(tmp_path, model(body))
+    build(config)
+    assert build(config).exit_code == 0
+    assert rows(config) == [(1,), (1,)]
