@@ -233,3 +233,8 @@ def test_an_incremental_one_may_compute_rows_when_it_adds_to_them(tmp_path: Path
     build(config)
     assert build(config).exit_code == 0
     assert rows(config) == [(1,), (1,)]
+
+
+def test_a_frame_without_columns_is_told_as_such(tmp_path: Path) -> None:
+    error = error_of(write_project(tmp_path, model("import pandas\nreturn pandas.DataFrame()")))
+    assert "at least one column" in error
