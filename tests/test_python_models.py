@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from genredb.ask.show import show
 from genredb.doctor import examine
-from genredb.errors import ProjectError
+from genredb.errors import ProjectError, UsageError
 from genredb.runner.compile import compile_sql
+from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.nodes import PythonModel
 from genredb.runner.project.config import Config, Settings
 from tests.project_files import BASE, compiled, write_project
@@ -202,6 +204,19 @@ def test_doctor_and_compile_show_the_code(tmp_path: Path) -> None:
     notes = [one.text for one in examine(Settings(project_dir=tmp_path)) if one.level == "note"]
     assert "a build runs the Python code of p" in notes
     assert compile_sql(config, "p").startswith("def model(dbt, session):")
+    with pytest.raises(UsageError, match="p is Python, which only a build runs"):
+        show(config, "p", None, 5)
+
+
+def test_lineage_ends_at_it_and_says_so(tmp_path: Path) -> None:
+    after = {"models/after.sql": "select x from {{ ref('p') }}"}
+    described = {"models/p.yml": "models: [{name: p, columns: [{name: x}]}]"}
+    compilation = compiled(tmp_path, {**model("return dbt.ref('a')"), **after, **described})
+    lineage = Lineage(compilation)
+    assert str(lineage.flow("main.p").unresolved) == "it calls Python"
+    assert {(o.relation, o.column) for o in lineage.flow("main.after").columns["x"].origins} == {
+        ("main.p", "x")
+    }
 
 
 def test_polars_frames_are_read(tmp_path: Path) -> None:
@@ -210,3 +225,16 @@ def test_polars_frames_are_read(tmp_path: Path) -> None:
     assert build(config).exit_code == 0
     assert rows(config) == [(1,)]
     assert "polars" in sys.modules
+
+
+def test_an_incremental_one_may_compute_rows_when_it_adds_to_them(tmp_path: Path) -> None:
+    body = "dbt.config(materialized='incremental')\nreturn dbt.ref('a').df()"
+    config = write_project(tmp_path, model(body))
+    build(config)
+    assert build(config).exit_code == 0
+    assert rows(config) == [(1,), (1,)]
+
+
+def test_a_frame_without_columns_is_told_as_such(tmp_path: Path) -> None:
+    error = error_of(write_project(tmp_path, model("import pandas\nreturn pandas.DataFrame()")))
+    assert "at least one column" in error

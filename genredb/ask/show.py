@@ -8,6 +8,6 @@ from genredb.runner.project.config import Config
 def show(config: Config, name: str | None, template: str | None, limit: int) -> Question:
     """Return the query for the first ``limit`` rows of a node or of an inline template.
 
-    UsageError if neither or both are given.
+    UsageError if neither or both are given, or if the node is a Python model.
     """
-    return Question(compile_sql(config, name, template), limit=limit)
+    return Question(compile_sql(config, name, template, is_to_run=True), limit=limit)

@@ -16,6 +16,7 @@ class ResourceType(StrEnum):
     SOURCE = "source"
     SEED = "seed"
     MODEL = "model"
+    SNAPSHOT = "snapshot"
     TEST = "test"
     UNIT_TEST = "unit_test"
 

@@ -2,15 +2,18 @@
 
 from genredb.errors import UsageError
 from genredb.runner.graph.compiler import compile_inline
-from genredb.runner.graph.nodes import Check, Compiled, Model
+from genredb.runner.graph.nodes import Check, Compiled, Model, PythonModel
 from genredb.runner.opened import Opened
 from genredb.runner.project.config import Config
 
 
-def compile_sql(config: Config, name: str | None = None, template: str | None = None) -> str:
+def compile_sql(
+    config: Config, name: str | None = None, template: str | None = None, *, is_to_run: bool = False
+) -> str:
     """Return the SQL of a node or of an inline template; its queries run on the published database.
 
-    UsageError if neither or both are given.
+    For a Python model this is its code. UsageError if neither or both are given, or if ``is_to_run`` and the
+    node is Python.
     """
     if (name is None) == (template is None):
         raise UsageError("Name a model, or give a template with --inline")
@@ -20,6 +23,11 @@ def compile_sql(config: Config, name: str | None = None, template: str | None = 
             return compile_inline(opened.project, template, database)
         compilation = opened.compilation
         node = compilation.find(str(name))
+        if is_to_run and isinstance(node, PythonModel):
+            raise UsageError(
+                f"{node.name} is Python, which only a build runs",
+                cure="build it and read its rows with `genredb query`",
+            )
         if isinstance(node, Model | Check) and node.dynamic:
             if database is None:
                 raise UsageError(

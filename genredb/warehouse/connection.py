@@ -32,6 +32,7 @@ class Connection:
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """Return the first row of a query, or None if it has no rows."""
         found: tuple[Any, ...] | None = self.engine.execute(sql, parameters).fetchone()
+        self.engine.complete()  # an unfinished result would keep relations of this connection from running
         return found
 
     def answer(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[tuple[str, ...], Rows]:

@@ -41,8 +41,7 @@ def keep_result(connection: Connection, name: str, run: Callable[[Any], Any]) ->
         traceback.clear_frames(error.__traceback__)  # an unfinished result in them would block the rollback
         if not isinstance(error, duckdb.Error):
             raise
-        is_unreadable = isinstance(error, duckdb.InvalidInputException)
-        if is_unreadable and frame is not None and not isinstance(frame, duckdb.DuckDBPyRelation):
+        if "not suitable for replacement scans" in str(error) and frame is not None:
             raise _unreadable(frame) from None
         mistake = ProjectError(**read_mistake(error, "").parts())  # in SQL that the code states
         raise mistake.with_traceback(error.__traceback__) from None

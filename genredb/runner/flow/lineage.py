@@ -26,7 +26,7 @@ from genredb.runner.flow.values import (
     own_columns,
 )
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Dataset, Model, Seed, Snapshot, Source
+from genredb.runner.graph.nodes import Dataset, Model, PythonModel, Seed, Snapshot, Source
 from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.project.files import delimiter, refuse_special
 from genredb.runner.templates.relation import Database
@@ -210,6 +210,8 @@ class Lineage:
     def _model(self, node: Model) -> QueryFlow:
         reason = Unresolved(Obstacle.CALLS, node.dynamic) if node.dynamic else None
         reason = reason or (Unresolved(Obstacle.HOOKS) if any(node.hooks) else None)
+        if isinstance(node, PythonModel):
+            return replace(self._root(node), unresolved=reason)
         try:
             sql = snapshot_sql(settings_of(node), node.sql) if isinstance(node, Snapshot) else node.sql
             flow = self.read(sql)
