@@ -11,6 +11,9 @@ from genredb.errors import ProjectError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.duckdb_errors import read_mistake
 
+# The packages whose objects DuckDB reads as rows.
+_WITH_ROWS = frozenset(("_duckdb", "duckdb", "pandas", "polars", "pyarrow"))
+
 
 @contextlib.contextmanager
 def names_of_python(connection: Connection) -> Iterator[None]:
@@ -41,7 +44,8 @@ def keep_result(connection: Connection, name: str, run: Callable[[Any], Any]) ->
         traceback.clear_frames(error.__traceback__)  # an unfinished result in them would block the rollback
         if not isinstance(error, duckdb.Error):
             raise
-        if "not suitable for replacement scans" in str(error) and frame is not None:
+        has_rows = type(frame).__module__.partition(".")[0] in _WITH_ROWS
+        if isinstance(error, duckdb.InvalidInputException) and frame is not None and not has_rows:
             raise _unreadable(frame) from None
         mistake = ProjectError(**read_mistake(error, "").parts())  # in SQL that the code states
         raise mistake.with_traceback(error.__traceback__) from None
