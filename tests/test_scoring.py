@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredb.errors import InputError
@@ -52,6 +52,7 @@ def batches(sizes: list[int], odd: int | None = None) -> Iterator[Songs]:
 FITTED = Fitted("shares", Shares(), ("bpm",), {"pop": "pop", "rock": "rock", "soul": "pop"})
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), min_size=1))
 def test_sql_gives_artists_the_same_codes(keys: list[str]) -> None:
     texts = np.array([key.replace("\0", "") for key in keys], dtype=object)
