@@ -123,6 +123,16 @@ def test_a_package_in_a_folder_of_a_repository(tmp_path: Path) -> None:
 
 
 @needs_git
+def test_the_lock_has_what_packages_ask_for_in_turn(tmp_path: Path, repository: Path) -> None:
+    other = a_package(tmp_path / "other", "5", "other")
+    stated = f"[{{git: {repository}, revision: '1.0'}}]"
+    write(other, {"packages.yml": f"packages: {stated}"})
+    project, wanted = tmp_path / "project", f"[{{local: ../other}}, {stated[1:-1]}]"
+    for _ in range(2):  # the second time as the lock pins it
+        assert [one.name for one in deps(project, wanted)] == ["other", "tools"]
+
+
+@needs_git
 def test_one_package_as_two_revisions_is_an_error(tmp_path: Path, repository: Path) -> None:
     other = a_package(tmp_path / "other", "5", "other")
     write(other, {"packages.yml": f"packages: [{{git: {repository}, revision: '1.0'}}]"})

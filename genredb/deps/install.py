@@ -65,7 +65,11 @@ def install(
     installation = _Installation(project, folder, draft, report)
     try:
         (draft / _FETCHED).mkdir(parents=True)
-        installation.add_all(wanted if locked is None else locked, target, variables)
+        if locked is None:
+            installation.add_all(wanted, target, variables)
+        else:
+            for entry in locked:
+                installation.add(entry)
         shutil.rmtree(draft / _FETCHED)
         _swap(draft, folder)
     finally:
@@ -102,12 +106,13 @@ class _Installation:
             if where in self._asked:
                 refuse_differing(entry, *self._asked[where])
                 continue
-            folder, version = self._add(entry)
+            folder, version = self.add(entry)
             self._asked[where] = entry, version
             package = package_of(read_stated(folder, folder), target, variables)
             waiting += read_entries(package, target, variables, [])
 
-    def _add(self, entry: Entry) -> tuple[Path, str]:
+    def add(self, entry: Entry) -> tuple[Path, str]:
+        """Fetch one package; return its folder in the draft and its version."""
         fetched = fetch(entry, self._project, self._folder, self._draft / _FETCHED)
         stated = read_stated(fetched.folder, fetched.folder)
         if stated.name in (*self.fetched, self._project.name):
