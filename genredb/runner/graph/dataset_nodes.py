@@ -40,21 +40,8 @@ def source_nodes(bench: Workbench) -> list[Source]:
 
 def seed_nodes(bench: Workbench) -> list[Seed]:
     """Return the seeds that have a name."""
-    names = bench.names
-    return [
-        Seed(
-            unique_id=unique_id,
-            name=spec.name,
-            path=spec.path,
-            relation=names.relations[unique_id],
-            config=names.config[unique_id],
-            fqn=spec.fqn,
-            description=spec.description,
-            columns=spec.columns,
-        )
-        for unique_id, spec in bench.project.seeds.items()
-        if unique_id in names.relations
-    ]
+    seeds = bench.project.seeds.items()
+    return [Seed(**bench.facts(spec)) for unique_id, spec in seeds if unique_id in bench.names.relations]
 
 
 def model_nodes(bench: Workbench) -> dict[str, Model]:
@@ -71,19 +58,8 @@ def model_nodes(bench: Workbench) -> dict[str, Model]:
 
 
 def _model(bench: Workbench, spec: ModelSpec) -> Model:
-    unique_id = spec.unique_id
     kind = Snapshot if isinstance(spec, SnapshotSpec) else Model
-    model = kind(
-        unique_id=unique_id,
-        name=spec.name,
-        path=spec.path,
-        template=spec.text,
-        relation=bench.names.relations[unique_id],
-        config=bench.names.config[unique_id],
-        fqn=spec.fqn,
-        description=spec.description,
-        columns=spec.columns,
-    )
+    model = kind(template=spec.text, **bench.facts(spec))
     given = given_of(model, bench.project)
     # Rendering runs config(…) again, and hooks and tags add up, so start from the files' configuration.
     rendered = bench.templates.render(spec.text, replace(given, config=spec.config))
@@ -99,7 +75,7 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
     if isinstance(model, Snapshot):
         settings_of(model)  # raises an error if they are invalid
     hooks = rendered_hooks(bench, model)
-    hook_references = [found for hook in hooks for found in hook.references if found != unique_id]
+    hook_references = [found for hook in hooks for found in hook.references if found != model.unique_id]
     return replace(
         model,
         sql=rendered.sql,

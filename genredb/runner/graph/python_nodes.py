@@ -16,20 +16,8 @@ MATERIALIZED = ("table", "incremental")
 
 def python_model(bench: Workbench, spec: ModelSpec, code: PythonCode) -> PythonModel:
     """Return the node of a Python model; ProjectError if it reads or is what it cannot."""
-    names, unique_id = bench.names, spec.unique_id
-    model = PythonModel(
-        unique_id=unique_id,
-        name=spec.name,
-        path=spec.path,
-        template=spec.text,
-        relation=names.relations[unique_id],
-        config=names.config[unique_id],
-        fqn=spec.fqn,
-        description=spec.description,
-        columns=spec.columns,
-        dynamic="Python",
-        readings=dict(_resolved(bench, spec, code.readings)),
-    )
+    readings = dict(_resolved(bench, spec, code.readings))
+    model = PythonModel(template=spec.text, dynamic="Python", readings=readings, **bench.facts(spec))
     if model.materialized not in MATERIALIZED:
         raise ProjectError(
             f"a Python model cannot be of the materialization '{model.materialized}'",
@@ -38,7 +26,7 @@ def python_model(bench: Workbench, spec: ModelSpec, code: PythonCode) -> PythonM
             choices=MATERIALIZED,
         )
     hooks = rendered_hooks(bench, model)
-    references = [found for hook in hooks for found in hook.references if found != unique_id]
+    references = [found for hook in hooks for found in hook.references if found != model.unique_id]
     depends_on = tuple(dict.fromkeys([*model.readings.values(), *references]))
     return replace(model, depends_on=depends_on, hooks=tuple(hook.sql for hook in hooks))
 

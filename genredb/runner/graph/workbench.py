@@ -1,11 +1,13 @@
 """The state shared while compiling the nodes of one project: names, templates, problems."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from genredb.runner.graph.naming import Names
 from genredb.runner.graph.templates import Templates
 from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
+from genredb.runner.project.specs import DatasetSpec
 from genredb.runner.templates.places import unmarked
 from genredb.runner.templates.render import Renderer
 
@@ -19,6 +21,19 @@ class Workbench:
     renderer: Renderer
     templates: Templates
     problems: Problems
+
+    def facts(self, spec: DatasetSpec) -> dict[str, Any]:
+        """Return the fields of a node that its files state, with its relation and final configuration."""
+        return {
+            "unique_id": spec.unique_id,
+            "name": spec.name,
+            "path": spec.path,
+            "relation": self.names.relations[spec.unique_id],
+            "config": self.names.config[spec.unique_id],
+            "fqn": spec.fqn,
+            "description": spec.description,
+            "columns": spec.columns,
+        }
 
 
 def set_up(project: Project, problems: Problems, *, is_full_refresh: bool) -> Workbench:

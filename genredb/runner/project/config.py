@@ -202,7 +202,7 @@ def read_config(settings: Settings) -> Config:
         is_sample=is_sample,
         is_shipped=is_shipped,
         target_dir=home / str(package.content.get("target-path") or "target"),
-        clean_targets=folders(package.content, home, "clean-targets", None),
+        clean_targets=folders(package.content, home, "clean-targets", None, package.path),
         environment=tuple(sorted({name for one in packages for name in one.environment})),
         notices=(*profile.notices, *package.notices, *installed.notices, *_notices(root)),
         settings=settings,

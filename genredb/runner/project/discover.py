@@ -54,9 +54,9 @@ def read_files(config: Config) -> tuple[Project, Problems]:
         with problems.gathered_of_all():
             docs[package.name] = read_docs(package)
     found: list[Contents] = []
+    known = {name: text for one in docs.values() for name, text in one.items()}
     for package in config.packages:
         # A docs block of its own comes first.
-        known = {name: text for one in docs.values() for name, text in one.items()}
         reader = PackageReader(config, package, {**known, **docs.get(package.name, {})}, problems)
         found.append(reader.read())
     project = Project(

@@ -157,7 +157,7 @@ def vars_for(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def folders(
-    content: Mapping[str, Any], above: Path, key: str, default: str | None, path: str = PROJECT_FILE
+    content: Mapping[str, Any], above: Path, key: str, default: str | None, path: str
 ) -> tuple[Path, ...]:
     """Return the folders listed under a key of a dbt_project.yml, which messages call ``path``."""
     stated = content.get(key)
