@@ -50,6 +50,7 @@ class SparkEngine(Engine):
     name = "spark"
     resumes = False
     has_receipt = False
+    binds = False
 
     def __init__(self, config: "Config") -> None:
         self._config = config

@@ -14,12 +14,13 @@ class Engine:
     """An engine that builds a project. This default is DuckDB: the relations are in the ledger itself.
 
     ``resumes`` means that a failed build is kept for ``retry``, ``has_receipt`` that the ledger's file alone
-    identifies what is published.
+    identifies what is published, ``binds`` that DuckDB binds the SQL before the build.
     """
 
     name = "duckdb"
     resumes = True
     has_receipt = True
+    binds = True
 
     def refuse(self, compilation: "Compilation", own: "Iterable[OwnTable]") -> None:
         """Raise ProjectErrors for all that this engine cannot run as DuckDB does.

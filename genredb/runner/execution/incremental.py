@@ -5,7 +5,7 @@ from typing import Any
 
 from genredb.errors import ProjectError
 from genredb.runner.execution.runtime import Runtime
-from genredb.runner.graph.nodes import Model
+from genredb.runner.graph.nodes import Model, Snapshot
 from genredb.runner.project.stated_values import is_on
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.database import quote
@@ -38,6 +38,16 @@ def add_rows(runtime: Runtime, node: Model, sql: str) -> int | None:
         runtime.executor.run(statement)
     runtime.executor.run(f"drop table {_NEW_ROWS}")
     return rows
+
+
+def columns_after(node: Model, before: Columns, now: Columns) -> Columns:
+    """Return the columns of a table ``before``, after rows with the columns ``now`` were added to it."""
+    stated = _on_schema_change(node)
+    if stated == "sync_all_columns":
+        return {name: kind for name, kind in {**before, **now}.items() if name in now}
+    if stated == "append_new_columns" or isinstance(node, Snapshot):
+        return {**before, **{name: kind for name, kind in now.items() if name not in before}}
+    return before
 
 
 def _strategy(node: Model) -> Callable[[Model, Relation, Sequence[str]], list[str]]:

@@ -11,6 +11,7 @@ from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
+from genredb.runner.execution.binding import refuse_unbound
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
@@ -140,6 +141,8 @@ class _Job:
             ids = compilation.nodes.keys() if chosen is None else chosen
             standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
             refuse_unknown_columns(executor, self._config, standing)
+        if self._engine.binds:
+            refuse_unbound(plan, options, connection, self._extension.tables(compilation.project))
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:

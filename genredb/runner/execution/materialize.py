@@ -55,7 +55,7 @@ def _created(runtime: Runtime, node: Built) -> int | None:
 
 def _made(runtime: Runtime, node: Built) -> int | None:
     if isinstance(node, Seed):
-        return _seed(runtime, node)
+        return load_seed(runtime, node)
     rows: int | None = pkgutil.resolve_name(node.materialization.function)(runtime, node)
     if isinstance(node, PythonModel):
         runtime.executor.run(f"drop table if exists {RESULT}")
@@ -106,7 +106,8 @@ def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) ->
     return runtime.sql(node, is_incremental=is_incremental)
 
 
-def _seed(runtime: Runtime, node: Seed) -> int:
+def load_seed(runtime: Runtime, node: Seed) -> int:
+    """Create the table of a seed from its CSV; return the number of rows."""
     seed = runtime.compilation.project.seeds[node.unique_id]
     separator = delimiter(node.config.get("delimiter"), node.path)
     types = {
