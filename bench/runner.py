@@ -22,6 +22,13 @@ SMALL = Path(__file__).parent / "small"
 GENREDB = [sys.executable, "-m", "genredb"]
 
 
+# A plan that leaves mistakes in SQL to the run, to show what looking for them costs.
+UNBOUND = (
+    "from genredb.__main__ import main; from genredb.runner.execution.engine import Engine;"
+    " Engine.binds = False; main()"
+)
+
+
 def start_up(runs: int) -> None:
     """Time `genredb --help` beside a Python that does nothing."""
     steps = {
@@ -60,6 +67,7 @@ def generated_project(models: int, runs: int, dbt: str, folder: Path) -> None:
     steps = {
         "dbt parse": lambda: timed([dbt, "parse", "--no-partial-parse"], folder / "dbt"),
         "genredb plan": lambda: timed([*GENREDB, "plan"], folder / "new"),
+        "genredb plan, unbound": lambda: timed([sys.executable, "-c", UNBOUND, "plan"], folder / "new"),
         "genredb build, no-op": lambda: timed([*GENREDB, "build"], folder / "built"),
     }
     report(f"{models} generated models, a check each", paired(runs, steps), "dbt parse")

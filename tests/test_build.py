@@ -144,10 +144,8 @@ def test_a_warning_publishes(tmp_path: Path) -> None:
 def test_wrong_sql_names_the_file_and_publishes_nothing(tmp_path: Path) -> None:
     files = TWO_MODELS | {"models/b.sql": "select xx from {{ ref('a') }}"}
     config = write_project(tmp_path, files)
-    result = build(config)
-    error = next(found for found in result.results if found.status is Status.ERROR)
-    assert error.message.startswith('models/b.sql:1:8: Referenced column "xx" not found')
-    assert result.exit_code == 3
+    with pytest.raises(ProjectError, match='models/b.sql:1:8: Referenced column "xx" not found'):
+        build(config)
     assert not config.database.exists()
 
 

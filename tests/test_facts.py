@@ -120,16 +120,14 @@ def test_why_sql_is_volatile_is_stored_and_read_as_a_value(
     assert plan(config).reasons == ({"model.small.m": reason} if reason else {})
 
 
-def test_an_error_of_a_build_is_given_by_its_parts(tmp_path: Path, cli: Cli) -> None:
+def test_an_error_of_a_build_is_given_by_its_parts(tmp_path: Path) -> None:
     files = {"models/a.sql": "select 1 as xylophone", "models/b.sql": "select xilophone\nfrom {{ ref('a') }}"}
     config = write_project(tmp_path, files)
-    done = cli("build", "--json", cwd=config.root)
-    assert done.code == 3
-    [result] = [one for one in json.loads(done.out)["results"] if one["name"] == "b"]
-    assert (result["cause"], result["subject"]) == ("new", "")
-    [error] = result["errors"]
-    assert (error["file"], error["line"], error["column"]) == ("models/b.sql", 1, 8)
-    assert (error["name"], error["choices"]) == ("xilophone", ["xylophone"])
+    with pytest.raises(ProjectErrors) as refused:
+        build(config)
+    [error] = error_reports(refused.value)
+    assert (error.file, error.line, error.column) == ("models/b.sql", 1, 8)
+    assert (error.name, [*error.choices]) == ("xilophone", ["xylophone"])
 
 
 def test_an_error_that_no_file_shows_has_the_line_of_its_check(tmp_path: Path) -> None:
@@ -137,10 +135,11 @@ def test_an_error_that_no_file_shows_has_the_line_of_its_check(tmp_path: Path) -
     yml = "models:\n  - name: m\n    columns:\n      - name: x\n        data_tests:\n"
     yml += "          - accepted_values:\n              values: [a]\n              quote: false\n"
     config = write_project(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": yml})
-    [result] = [one for one in build(config).results if one.error]
-    assert "SQL | " in result.message
-    assert result.message.startswith("models/p.yml:6: ")
-    [report] = error_reports(result.error)
+    with pytest.raises(ProjectErrors) as refused:
+        build(config)
+    assert "SQL | " in str(refused.value)
+    assert str(refused.value).startswith("models/p.yml:6: ")
+    [report] = error_reports(refused.value)
     assert (report.file, report.line, report.column) == ("models/p.yml", 6, None)
 
 

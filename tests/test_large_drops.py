@@ -123,13 +123,13 @@ def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_retry_goes_on_with_what_the_failed_build_was_told(tmp_path: Path) -> None:
-    model = "select {{ var('number', 1) }} as a {{ var('wrong', '') }}"
+    model = "{{ config(materialized='table') }} select {{ var('number', 1) }} as a {{ var('wrong', '') }}"
     write_project(tmp_path, {"models/one.sql": model, "models/two.sql": "select * from {{ ref('one') }}"})
 
     def settled(**variables: object) -> Config:
         return read_config(Settings(project_dir=tmp_path, vars=variables))
 
     build(settled())
-    assert build(settled(number=7, wrong=", nonsense")).exit_code == 3
+    assert build(settled(number=7, wrong=", error('no')")).exit_code == 3
     assert retry(settled(wrong="")).exit_code == 0
     assert rows(settled().database, "from two") == [(7,)]

@@ -33,7 +33,9 @@ def test_runs_are_logged_with_arguments_plan_timings_and_errors(cli: Cli, tmp_pa
     assert re.fullmatch(r"model two: success, \d+\.\d{3} s, new", two)
     assert re.fullmatch(r"end: exit 0 after \d+\.\d{3} s", end)
 
-    (tmp_path / "models" / "two.sql").write_text("select y from {{ ref('one') }}")
+    (tmp_path / "models" / "two.sql").write_text(
+        "{{ config(materialized='table') }} select error('y') from {{ ref('one') }}"
+    )
     assert cli("build", "-q", cwd=tmp_path).code == 3
     assert cli("query", "select\n  y", cwd=tmp_path).code == 2
     lines = said(log)[5:]

@@ -126,7 +126,13 @@ def test_a_retry_leaves_the_sample_for_songs_that_came_meanwhile(tmp_path: Path)
     yml = "sources: [{name: s, tables: [{name: things, config: {meta: {file: things.csv}}, columns: "
     yml += "[{name: number, data_type: integer}]}]}]"
     files = {"models/s.yml": yml, "data/sample/things.csv": "number\n1\n"}
-    config = write_project(tmp_path, files | {"models/m.sql": model.format("+ nope")})
+    config = write_project(
+        tmp_path,
+        files
+        | {
+            "models/m.sql": "{{ config(materialized='table') }} select error('no') from {{ source('s', 'things') }}"
+        },
+    )
     assert build(config).exit_code == 3
     write_project(tmp_path, {"models/m.sql": model.format(""), "data/raw/things.csv": "number\n2\n"})
     assert retry(read_config(config.settings)).exit_code == 0

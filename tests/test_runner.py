@@ -160,7 +160,9 @@ def test_state_and_result_select_what_changed_and_what_failed(tmp_path: Path) ->
     build(config)
     (tmp_path / "before").mkdir()
     (tmp_path / "before" / "manifest.json").write_bytes((tmp_path / "target" / "manifest.json").read_bytes())
-    write_project(tmp_path, {"models/other.sql": "select nope as one"})
+    write_project(
+        tmp_path, {"models/other.sql": "{{ config(materialized='table') }} select error('no') as one"}
+    )
     modified = Options(selected=["state:modified"], state_dir=tmp_path / "before")
     assert set(reasons(build(config, options=modified))) == {"other"}
     write_project(tmp_path, {"models/other.sql": "select 5 as one"})
@@ -190,7 +192,7 @@ def test_layout_and_comments_do_not_count_but_meaning_does(tmp_path: Path) -> No
         tmp_path, {"models/deep/b.sql": "-- a remark\nSELECT\n  x+1 AS y\nFROM {{ ref('a') }} /* so */"}
     )
     assert reasons(build(config)) == {}
-    write_project(tmp_path, {"models/deep/b.sql": "select 'x + 1' as y from {{ ref('a') }}"})
+    write_project(tmp_path, {"models/deep/b.sql": "select x + 1.0 as y from {{ ref('a') }}"})
     assert reasons(build(config))["b"] == "sql changed"
 
 

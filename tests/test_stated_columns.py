@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genredb.errors import ProjectError
-from genredb.runner.results import Status
+from genredb.errors import ProjectError, ProjectErrors
 from tests.project_files import write_project
 from tests.verbs import build
 
@@ -21,10 +20,11 @@ def described(column: str, more: str = "") -> str:
 
 def test_a_described_column_that_does_not_exist_stops_the_build(tmp_path: Path) -> None:
     config = write_project(tmp_path, MODELS | {"models/p.yml": described("titel")})
-    result = build(config)
-    songs, after = result.results
-    assert (songs.status, after.status, result.is_published) == (Status.ERROR, Status.SKIPPED, False)
-    assert songs.message == "models/p.yml:5: songs has no column 'titel'. Did you mean 'title'?"
+    with pytest.raises(
+        ProjectError, match=r"models/p\.yml:5: songs has no column 'titel'. Did you mean 'title'"
+    ):
+        build(config)
+    assert not config.database.exists()
     write_project(tmp_path, {"models/p.yml": described("TITLE")})
     assert build(config).is_published
 
@@ -43,15 +43,16 @@ def test_seeds_and_fields_of_columns_are_held_as_well(tmp_path: Path) -> None:
     columns = "seeds: [{name: s, columns: [{name: a}, {name: c}]}]"
     files = {"seeds/s.csv": "a,b\n1,2\n", "seeds/s.yml": columns, "models/m.sql": "select {'x': 1} as f"}
     files["models/m.yml"] = "models: [{name: m, columns: [{name: f}, {name: f.x}]}]"
-    by_name = {done.node.name: done for done in build(write_project(tmp_path, files)).results}
-    assert by_name["s"].message == "seeds/s.yml:1: s has no column 'c'. Available: a, b."
-    assert by_name["m"].status is Status.SUCCESS
+    with pytest.raises(ProjectErrors) as refused:
+        build(write_project(tmp_path, files))
+    assert str(refused.value) == "seeds/s.yml:1: s has no column 'c'. Available: a, b."
 
 
 def test_a_check_of_a_column_that_does_not_exist_names_the_columns(tmp_path: Path) -> None:
     check = "    data_tests:\n      - unique: {column_name: titel}\n"
-    result = build(write_project(tmp_path, MODELS | {"models/p.yml": described("title", check)}))
-    [message] = [done.message for done in result.results if done.message]
+    with pytest.raises(ProjectErrors) as refused:
+        build(write_project(tmp_path, MODELS | {"models/p.yml": described("title", check)}))
+    message = str(refused.value)
     assert message.startswith("models/p.yml:7: ")
     assert "titel" in message
     assert "title" in message.replace("titel", "")

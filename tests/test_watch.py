@@ -107,7 +107,7 @@ def test_edits_are_built_and_errors_end_nothing(
     assert seen == [[(1,)], *[[(2,)]] * 5, [(3,)]]
     said = capsys.readouterr().err
     assert "models/one.sql changed." in said
-    assert 'ERROR models/one.sql:1:8: Referenced column "nope"' in said
+    assert 'error: models/one.sql:1:8: Referenced column "nope"' in said
     assert f"error: {tmp_path} has no dbt_project.yml" in said
     assert "invalid YAML" in said
     assert said.endswith("Stopped watching.\n")

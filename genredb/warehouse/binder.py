@@ -44,6 +44,7 @@ class Binder:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self._schemas: set[str] = set()
 
     def declare(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
         """Create an empty table with these columns and types, or replace it."""
@@ -57,24 +58,39 @@ class Binder:
     def create(self, schema: str, relation: str, sql: str) -> Unbound | None:
         """Create an empty table with the columns of a query; return why that fails, or None."""
         self._create_schema(schema)
-        return self._bound(f"create or replace table {relation} as\n{sql}\nwith no data", sql)
+        return self._bound(f"create or replace table {relation} as\n{sql}", sql, "\nwith no data")
 
     def bind(self, sql: str) -> Unbound | None:
         """Return why a query cannot be bound, or None if it can."""
         return self._bound(f"create or replace temp view bound as\nselect * from (\n{sql}\n)", sql)
 
-    def _create_schema(self, schema: str) -> None:
-        self.connection.execute(f"create schema if not exists {quote(schema)}")
+    def columns(self) -> dict[tuple[str, str], dict[str, str]]:
+        """Return the columns and types of all relations, by schema and name."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for schema, name, column, kind in self.connection.rows(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            " where database_name = current_database() order by table_oid, column_index"
+        ):
+            found.setdefault((schema, name), {})[column] = kind
+        return found
 
-    def _bound(self, statement: str, sql: str) -> Unbound | None:
+    def _create_schema(self, schema: str) -> None:
+        if schema not in self._schemas:
+            self.connection.execute(f"create schema if not exists {quote(schema)}")
+            self._schemas.add(schema)
+
+    def _bound(self, statement: str, sql: str, ending: str = "") -> Unbound | None:
         try:
-            refuse_several(self.connection, statement)
-            self.connection.execute(statement)
+            if ";" in sql:
+                refuse_several(self.connection, statement)
+            self.connection.execute(statement + ending)
         except SqlError as error:
             return _inside(Unbound(error), statement, sql)
-        except (duckdb.BinderException, duckdb.CatalogException) as error:
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
             found = read_mistake(error, statement)
-            is_there = isinstance(error, duckdb.BinderException) and not found.message.startswith("Catalog ")
+            is_there = not (
+                isinstance(error, duckdb.CatalogException) or found.message.startswith("Catalog ")
+            )
             unbound = Unbound(
                 SqlError(sql=statement, offset=found.offset, width=found.width, **found.parts()),
                 "" if is_there else found.name or found.message,

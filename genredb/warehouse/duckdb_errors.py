@@ -25,6 +25,7 @@ from genredb.warehouse.refusals import refusal
 _NO_SCHEMA = re.compile(r'Table with name "(.+)" does not exist because schema')
 _RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a string, a call
 _INSTALL = re.compile(r"\s+Please try installing and loading .*", re.DOTALL)
+_LISTED = re.compile(r"Candidate (?:bindings|Entries):+ (.*)", re.DOTALL)
 _DISABLED = " - file system operations are disabled by configuration"
 
 
@@ -207,7 +208,10 @@ def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
         start, width = json.loads(details["location"])
     else:
         start, width = details.get("position"), 1
-    offset = None if start is None else len(sql.encode()[: int(start)].decode(errors="ignore"))
+    if start is None:
+        offset, width = _only_place(message, sql)
+    else:
+        offset = len(sql.encode()[: int(start)].decode(errors="ignore"))
     if isinstance(error, duckdb.ParserException) and offset is not None:
         misspelt = misspelt_keyword(sql, offset, _syntax_error)
         if misspelt is not None:
@@ -226,6 +230,13 @@ def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
     return Mistake(message, offset, width, kind, name, candidates, is_quoted)
 
 
+def _only_place(message: str, sql: str) -> tuple[int | None, int]:
+    """Return where the first name that a message quotes stands in SQL, and its width, if it is there once."""
+    name = re.search(r'"([^"]+)"', message)
+    found = [*re.finditer(rf"(?<!\w){re.escape(name[1])}(?!\w)", sql)] if name else []
+    return (found[0].start(), len(found[0][0])) if len(found) == 1 else (None, 1)
+
+
 def _syntax_error(sql: str) -> int | None:
     """Return where the parser stops, in characters; None if it accepts the SQL."""
     with contextlib.closing(duckdb.connect(config={"errors_as_json": "true"})) as connection:
@@ -241,8 +252,8 @@ def _candidates(details: Mapping[str, str], message: str) -> tuple[str, ...]:
     if details.get("error_subtype") == "NO_MATCHING_FUNCTION":
         return ()  # the candidates are signatures, which the message lists
     named = details.get("candidates", "")
-    if not named and "Candidate bindings:" in message:
-        named = message.rpartition("Candidate bindings:")[2].lstrip(" :")
+    if not named and (listed := _LISTED.search(message)):
+        named = listed[1]
     return tuple(part.strip(' "') for part in named.split(",") if part.strip())
 
 

@@ -4,8 +4,10 @@ Each query is bound to empty tables with the columns that its inputs will have. 
 left to the run: the columns of a Python model, of a pivot, or of a template that runs a query.
 """
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeVar
 
 from genredb.errors import GenredbError, ProjectError, ProjectErrors
 from genredb.runner.execution.incremental import columns_after, is_to_be_added_to
@@ -14,12 +16,14 @@ from genredb.runner.execution.materialize import load_seed
 from genredb.runner.execution.planned import Planned
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import unknown_columns
+from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.hooks import hook_text
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, PythonModel, Seed, Snapshot, Source
 from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
 from genredb.runner.project.package import HOOK_KEYS
+from genredb.runner.templates.relation import Relation
 from genredb.warehouse.binder import Binder, Unbound, UnknownOutcomeError, open_binder
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import own_macros
@@ -31,6 +35,8 @@ _OF_ROWS = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
 _CHANGES = re.compile(
     r"\b(create|alter|drop|attach|load|import|copy|export|use|set|pragma|call)\b|\{[{%]", re.IGNORECASE
 )
+
+Kind = TypeVar("Kind", bound=Node)
 
 
 def refuse_unbound(
@@ -63,28 +69,55 @@ class _Binding:
         self._may_create = _may_create(plan, published)
 
     def mistakes(self) -> Iterator[ProjectError]:
-        """Yield the mistakes, with their places."""
-        for node in self._compilation.nodes.values():
-            if node.unique_id in self._plan.reasons:
-                yield from self._mistakes_of(node)
+        """Yield the mistakes, with their places: of models and other datasets, then of their checks."""
+        nodes = [self._compilation.nodes[unique_id] for unique_id in self._plan.reasons]
+        inlined = _inlined(self._compilation, self._plan.reasons)
+        datasets = [
+            node
+            for unique_id, node in self._compilation.nodes.items()
+            if isinstance(node, Seed | Model) and (unique_id in self._plan.reasons or unique_id in inlined)
+        ]
+        for dataset in datasets:
+            yield from self._if_known(dataset, self._of_dataset)
+        columns = self._binder.columns()
+        for dataset in datasets:
+            if dataset.is_built and self._known[dataset.unique_id]:
+                yield from self._of_description(dataset, columns[_place(dataset.relation)])
+        for node in nodes:
+            if isinstance(node, Check) and not self._is_sound(node, columns):
+                yield from self._if_known(node, self._of_check)
 
-    def _mistakes_of(self, node: Node) -> Iterator[ProjectError]:
+    def _if_known(
+        self, node: Kind, mistakes_of: Callable[[Kind], Iterator[ProjectError]]
+    ) -> Iterator[ProjectError]:
+        """Yield the mistakes of a node if the columns of its inputs are known, as far as can be told."""
         self._known[node.unique_id] = False
-        if not all(self._is_known(unique_id) for unique_id in node.depends_on):
-            return
-        try:
-            if isinstance(node, Check):
-                yield from self._of_check(node)
-            elif isinstance(node, Seed):
-                self._load(node)
-            elif isinstance(node, Model) and not isinstance(node, PythonModel):
-                yield from self._of_model(node)
-        except UnknownOutcomeError:
-            return
-        if isinstance(node, Seed | Model) and self._known[node.unique_id]:
-            for column, error in unknown_columns(self._planned, self._compilation.project.config, node):
-                self._misspelt.add((node.unique_id, column.name.lower()))
-                yield error
+        if all(self._is_known(unique_id) for unique_id in node.depends_on):
+            with contextlib.suppress(UnknownOutcomeError):
+                yield from mistakes_of(node)
+
+    def _of_dataset(self, node: Seed | Model) -> Iterator[ProjectError]:
+        if isinstance(node, Seed):
+            self._load(node)
+        elif not node.is_built:
+            yield from self._of_inlined(node)
+        elif not isinstance(node, PythonModel):
+            yield from self._of_model(node)
+
+    def _of_description(self, node: Seed | Model, known: Collection[str]) -> Iterator[ProjectError]:
+        for column, error in unknown_columns(self._compilation.project.config, node, known):
+            self._misspelt.add((node.unique_id, column.name.lower()))
+            yield error
+
+    def _is_sound(self, node: Check, columns: Mapping[tuple[str, str], Mapping[str, str]]) -> bool:
+        """Return True if a check is of the plainest kind, on a column that is there: most are."""
+        if (node.attached_to, node.column.lower()) in self._misspelt:
+            return True  # its column has been reported
+        if node.check_kind not in ("unique", "not_null") or node.dynamic or node.config.get("where"):
+            return False
+        checked = self._compilation.datasets[node.attached_to]
+        is_known = self._known.get(checked.unique_id, False)
+        return is_known and node.column in columns.get(_place(checked.relation), {})
 
     def _is_known(self, unique_id: str) -> bool:
         """Return True if the columns of an input are known, after declaring them."""
@@ -95,8 +128,6 @@ class _Binding:
     def _has_columns(self, node: Node) -> bool:
         if not isinstance(node, Dataset):
             return False
-        if isinstance(node, Model) and not node.is_built:  # its readers contain its query
-            return all(self._is_known(unique_id) for unique_id in node.depends_on)
         if node.relation.expression:
             return True
         if isinstance(node, Source) and node.unique_id in self._plan.loaded:
@@ -113,10 +144,15 @@ class _Binding:
         self._settle(node, "table")
 
     def _of_check(self, node: Check) -> Iterator[ProjectError]:
-        if (node.attached_to, node.column.lower()) in self._misspelt:
-            return
         sql = self._sql(node)
         yield from self._reported(node, self._retried(lambda: self._binder.bind(sql)))
+
+    def _of_inlined(self, node: Model) -> Iterator[ProjectError]:
+        """Yield the mistakes of an ephemeral model, which its readers would repeat."""
+        sql = self._sql(node)
+        unbound = self._retried(lambda: self._binder.bind(sql))
+        self._known[node.unique_id] = unbound is None
+        yield from self._reported(node, unbound)
 
     def _of_model(self, node: Model) -> Iterator[ProjectError]:
         schema, relation = str(node.relation.schema), str(node.relation)
@@ -168,9 +204,28 @@ class _Binding:
 
     def _is_made(self, name: str) -> bool:
         """Return True if a node makes a relation of this name, though the SQL has no `ref` to it."""
-        identifier = name.rpartition(".")[2].lower()
+        schema, _, identifier = name.lower().rpartition(".")
         built = (node.built_relation for node in self._compilation.nodes.values())
-        return any(relation is not None and relation.identifier.lower() == identifier for relation in built)
+        return any(
+            relation is not None
+            and relation.identifier.lower() == identifier
+            and schema in ("", str(relation.schema).lower())
+            for relation in built
+        )
+
+
+def _inlined(compilation: Compilation, planned: Collection[str]) -> set[str]:
+    """Return the ephemeral models that planned nodes contain."""
+    found: set[str] = set()
+    for unique_id, node in reversed([*compilation.nodes.items()]):
+        is_read = any(child in planned or child in found for child in compilation.children[unique_id])
+        if isinstance(node, Model) and not node.is_built and is_read:
+            found.add(unique_id)
+    return found
+
+
+def _place(relation: Relation) -> tuple[str, str]:
+    return str(relation.schema), relation.identifier
 
 
 def _may_create(plan: Plan, published: Connection | None) -> bool:
