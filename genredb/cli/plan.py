@@ -11,7 +11,13 @@ from genredb.cli.selection import Exclude, FullRefresh, Sample, Select, State
 from genredb.cli.visible import echo
 
 if TYPE_CHECKING:
+    from genredb.runner.execution.engine import Engine
+    from genredb.runner.planning.options import Options
     from genredb.runner.planning.plan import Plan, Touched
+    from genredb.runner.project.config import Config
+
+
+_NOTHING = "Nothing to do: the database is up to date."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,23 +42,49 @@ def plan(
 
     Example: genredb plan --select songs+
     """
-    from genredb.catalog import Catalog
-    from genredb.cli.console import print_json
-    from genredb.runner.plan import plan as make_plan
     from genredb.runner.planning.options import Options
-    from genredb.songs.extension import SONGS
+    from genredb.runner.planning.receipt import read_receipt
+    from genredb.runner.project.find import project_digest
     from genredb.spark.choice import engine_of
 
     options = Options(selected or (), excluded or (), full_refresh, state_dir=state)
     config = on_engine(context, engine, master).from_sample(sample)
-    with Catalog(config) as catalog, closing(engine_of(config)) as chosen:
-        found = make_plan(catalog, options, SONGS, chosen)
-    nodes = found.compilation.nodes
+    with closing(engine_of(config)) as chosen:
+        may_be_current = options.may_be_current and chosen.has_receipt
+        if may_be_current and read_receipt(config, project_digest(config)):
+            _show_nothing(context)
+        else:
+            _show(context, _plan(config, options, chosen))
+
+
+def _plan(config: "Config", options: "Options", engine: "Engine") -> "Plan":
+    from genredb.catalog import Catalog
+    from genredb.runner.plan import plan as make_plan
+    from genredb.songs.extension import SONGS
+
+    with Catalog(config) as catalog:
+        return make_plan(catalog, options, SONGS, engine)
+
+
+def _show_nothing(context: Context) -> None:
+    """Say that a build would have nothing to do."""
     if context.json:
+        from genredb.cli.console import print_json
+        from genredb.reports.builds import PlanReport
+
+        print_json(PlanReport((), (), None, is_confirmed=True, nodes=()))
+    else:
+        context.console.say(_NOTHING, "green")
+
+
+def _show(context: Context, found: "Plan") -> None:
+    if context.json:
+        from genredb.cli.console import print_json
         from genredb.reports.builds import plan_report
 
         print_json(plan_report(found))
         return
+    nodes = found.compilation.nodes
     for raw in found.stale_files:
         how = "changed" if raw.held is None else "has new records"
         echo(f"{'load':<12} {raw.source.qualified_name:<30} {raw.source.stated_files} {how}")
@@ -67,7 +99,7 @@ def plan(
             columns = _columns(found.touched.get(unique_id))
             echo(f"{node.materialized:<12} {node.label:<30} {reason}{columns}{how}")
     if found.is_empty and (found.is_confirmed or not found.is_whole):
-        context.console.say("Nothing to do: the database is up to date.", "green")
+        context.console.say(_NOTHING, "green")
     elif found.is_empty:
         context.console.say(
             "No node would run; a build would record the settings, after the project's hooks."

@@ -8,6 +8,7 @@ from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.flow.lineage import Lineage
 from genredb.runner.graph.compiler import Compilation, compile_files
+from genredb.runner.graph.nodes import Model
 from genredb.runner.opened import Opened
 from genredb.runner.planning.built_with import refuse_other_engine, with_raw_folder
 from genredb.runner.planning.options import Options
@@ -40,7 +41,8 @@ def plan(
         LeakGuard(compilation, executor, extension).refuse_leaks()
     if not state.nodes or found.is_empty or options.is_full_refresh:
         return found
-    lineage = Lineage(compilation, opened.templates_database)
+    standing = {node.unique_id for node in compilation.of_type(Model) if node.is_built} - found.reasons.keys()
+    lineage = Lineage(compilation, opened.templates_database, standing)
     return replace(found, touched=touched_columns(found, state, lineage))
 
 

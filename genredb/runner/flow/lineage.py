@@ -9,7 +9,7 @@ import contextlib
 import csv
 import functools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from genredb.errors import SqlError, UsageError
@@ -23,6 +23,7 @@ from genredb.runner.flow.values import (
     QueryFlow,
     Unresolved,
     UnresolvedError,
+    merged,
     own_columns,
 )
 from genredb.runner.graph.compiler import Compilation
@@ -54,11 +55,17 @@ class Edge:
 
 
 class Lineage:
-    """The columns of a compiled project; ``database`` provides columns that no file describes."""
+    """The columns of a compiled project; ``database`` provides columns that no file describes.
 
-    def __init__(self, compilation: Compilation, database: Database | None = None) -> None:
+    The models ``standing`` (unique ids) are taken as they are there, not read by their SQL.
+    """
+
+    def __init__(
+        self, compilation: Compilation, database: Database | None = None, standing: Container[str] = ()
+    ) -> None:
         self.compilation = compilation
         self._database = database
+        self._standing = standing
         self._flows: dict[str, QueryFlow] = {}
         self.nodes: dict[str, Dataset] = {
             relation_key(node): node
@@ -71,7 +78,10 @@ class Lineage:
         """Return the flow of a relation's columns and rows."""
         if relation not in self._flows:
             node = self.nodes[relation]
-            made = self._model(node) if isinstance(node, Model) else self._root(node)
+            if isinstance(node, Model) and node.unique_id not in self._standing:
+                made = self._model(node)
+            else:
+                made = self._root(node)
             self._flows[relation] = made
         return self._flows[relation]
 
@@ -217,7 +227,7 @@ class Lineage:
             flow = self.read(sql)
             if node.incremental_sql:
                 self._flows[relation_key(node)] = flow  # it reads itself
-                flow = _merged(flow, self.read(node.incremental_sql))
+                flow = merged(flow, self.read(node.incremental_sql))
         except UnresolvedError as error:
             return replace(self._root(node), unresolved=error.unresolved)
         return replace(flow, unresolved=reason)
@@ -269,16 +279,6 @@ def relation_key(node: Dataset) -> str:
     """Return ``schema.name`` of a node's relation in lower case, or an ephemeral model's CTE name."""
     relation = node.relation
     return (relation.identifier if relation.is_cte else relation.qualified_name).lower()
-
-
-def _merged(one: QueryFlow, other: QueryFlow) -> QueryFlow:
-    """Return the flow of a relation that either query may have filled."""
-    columns = {
-        name: Flow(flow.origins | other.columns.get(name, Flow()).origins, flow.definition)
-        for name, flow in one.columns.items()
-    }
-    rows = Flow(one.rows.origins | other.rows.origins, one.rows.definition)
-    return replace(one, columns=columns, rows=rows)
 
 
 def _walk(start: ColumnRef, edges_of: Callable[[ColumnRef], Iterator[Edge]], end: str) -> list[Edge]:

@@ -174,3 +174,13 @@ class UnresolvedError(Exception):
     def __init__(self, obstacle: Obstacle, subject: str = "") -> None:
         self.unresolved = Unresolved(obstacle, subject)
         super().__init__(str(self.unresolved))
+
+
+def merged(one: QueryFlow, other: QueryFlow) -> QueryFlow:
+    """Return the flow of a relation that either query may have filled."""
+    columns = {
+        name: Flow(flow.origins | other.columns.get(name, Flow()).origins, flow.definition)
+        for name, flow in one.columns.items()
+    }
+    rows = Flow(one.rows.origins | other.rows.origins, one.rows.definition)
+    return replace(one, columns=columns, rows=rows)

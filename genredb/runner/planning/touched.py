@@ -19,13 +19,13 @@ def touched_columns(plan: Plan, state: State, lineage: Lineage) -> dict[str, Tou
     result: dict[str, Touched] = {}
     loaded = {file.source.qualified_name.lower() for file in plan.stale_files}
     for relation, node in lineage.nodes.items():
-        everything = {ColumnRef(relation, ROWS), *lineage.columns(node)}
         if isinstance(node, Source):
-            is_changed = relation in loaded or plan.volatile(node)
-            touched |= everything if is_changed else set()
+            if relation in loaded or plan.volatile(node):
+                touched |= {ColumnRef(relation, ROWS), *lineage.columns(node)}
             continue
         if node.is_built and node.unique_id not in plan.reasons:
             continue
+        everything = {ColumnRef(relation, ROWS), *lineage.columns(node)}
         own = _touched(node, plan, state, lineage, touched)
         found = everything if own is None else own
         touched |= found
