@@ -97,3 +97,31 @@ def test_the_folder_named_comes_before_the_project_and_that_before_home(
     assert settled(project).database.name == "dev.duckdb"
     (project / "profiles.yml").unlink()
     assert settled(project).database == project / "at_home.duckdb"
+
+
+def test_the_working_directory_and_dbts_variable_come_before_the_project(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
+    monkeypatch.chdir(here)
+    (here / "profiles.yml").write_text("other: {outputs: {dev: {type: duckdb, path: other.duckdb}}}\n")
+    assert settled(project).database.name == "dev.duckdb"  # that file has no such profile
+    (here / "profiles.yml").write_text("small: {outputs: {dev: {type: duckdb, path: here.duckdb}}}\n")
+    assert settled(project).database == project / "here.duckdb"
+    (there / "profiles.yml").write_text("small: {outputs: {dev: {type: duckdb, path: there.duckdb}}}\n")
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(there))
+    assert settled(project).database == project / "there.duckdb"
+    assert settled(project, profiles_dir=here).database == project / "here.duckdb"
+
+
+def test_without_a_profile_the_database_is_named_after_the_project_which_is_said(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(project))
+    (project / "profiles.yml").unlink()
+    config = settled(project)
+    assert config.database == project / "small.duckdb"
+    assert [str(one) for one in config.notices] == [
+        "No profile states a `path:`, so the database is small.duckdb."
+    ]
+    assert not settled(project, database=project / "x.duckdb").notices

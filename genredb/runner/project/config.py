@@ -8,7 +8,7 @@ database and ``data/raw`` of the working directory.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +213,10 @@ def _read_profile(stated: Stated, home: Path, settings: Settings) -> tuple[Profi
     """Return the profile and the path of the database."""
     name = str(stated.content.get("profile", stated.name))
     profile = read_profile(stated.root, name, settings.profiles_dir, settings.target)
+    if not profile.path:
+        named = Notice(f"No profile states a `path:`, so the database is {stated.name}.duckdb")
+        notices = profile.notices if settings.database else (*profile.notices, named)
+        profile = replace(profile, path=f"{stated.name}.duckdb", notices=notices)
     return profile, _settle_database(settings.database or home / profile.path)
 
 

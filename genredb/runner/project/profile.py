@@ -1,5 +1,6 @@
 """Reads profiles.yml: the database file, the schema and the DuckDB settings."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,11 @@ from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.settings import MOST_THREADS, Setting
 
 FILE = "profiles.yml"
-_DEFAULT_PATH = "genre.duckdb"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One output of a profile; ``file`` is None if there is no profiles.yml.
+    """One output of a profile; ``file`` is None if there is no profiles.yml, ``path`` empty if it has none.
 
     ``threads`` (None if not set) and ``settings`` are DuckDB's; ``engine_settings`` holds both, each with its
     place. ``spark_master`` and ``spark_settings`` are for builds on Spark. ``notices`` name settings without
@@ -27,7 +27,7 @@ class Profile:
 
     name: str
     target: str = "dev"
-    path: str = _DEFAULT_PATH
+    path: str = ""
     schema: str = "main"
     threads: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -39,28 +39,38 @@ class Profile:
 
 
 def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str | None) -> Profile:
-    """Read the profile ``name`` from profiles.yml in ``profiles_dir``, the root or ~/.dbt, in this order.
+    """Read the profile ``name`` from profiles.yml.
 
-    Raises UsageError for a folder or target that does not exist, ProjectError for an invalid file.
+    It is looked for in ``profiles_dir`` or DBT_PROFILES_DIR alone if given, else in the working directory,
+    the root and ~/.dbt. Raises UsageError for a folder or target that does not exist, ProjectError for an
+    invalid file.
     """
-    folders = [profiles_dir] if profiles_dir else [root, Path.home() / ".dbt"]
-    file = next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
-    if file is None:
-        if profiles_dir:
-            raise UsageError(f"{profiles_dir} has no profiles.yml")
-        if target:
-            raise UsageError(f"There is no profiles.yml with the target '{target}'")
-        return Profile(name)
-    return _parse(file, name, target)
+    variable = os.environ.get("DBT_PROFILES_DIR")
+    stated = profiles_dir or (Path(variable) if variable else None)
+    folders = [stated] if stated else [Path.cwd(), root, Path.home() / ".dbt"]
+    others: dict[Path, Mapping[str, Any]] = {}
+    for file in dict.fromkeys(folder / FILE for folder in folders):
+        if not file.is_file():
+            continue
+        text = read_text(file)
+        profiles = _parse_rendered(text, str(file), YmlRenderer({}, {}))
+        if name in profiles:
+            return _parse(file, text, profiles, name, target)
+        if stated or file.parent != Path.cwd() or file.parent == root:  # else it is of other projects
+            others[file] = profiles
+    if others:
+        file, profiles = next(iter(others.items()))
+        raise ProjectError(f"{file} has no profile '{name}'", name=name, choices=profiles)
+    if stated:
+        raise UsageError(f"{stated} has no profiles.yml")
+    if target:
+        raise UsageError(f"There is no profiles.yml with the target '{target}'")
+    return Profile(name)
 
 
-def _parse(file: Path, name: str, chosen: str | None) -> Profile:
+def _parse(file: Path, text: str, profiles: Mapping[str, Any], name: str, chosen: str | None) -> Profile:
     renderer = YmlRenderer({}, {})
     place = str(file)
-    text = read_text(file)
-    profiles = _parse_rendered(text, place, renderer)
-    if name not in profiles:
-        raise ProjectError(f"{file} has no profile '{name}'", name=name, choices=profiles)
     profile = mapping(profiles, name, place)
     ignored = check_keys(profile, PROFILE, place, text, (name,))
     outputs = mapping(profile, "outputs", place)
@@ -83,7 +93,7 @@ def _parse(file: Path, name: str, chosen: str | None) -> Profile:
     return Profile(
         name=name,
         target=target,
-        path=text_of(output, "path", place) or _DEFAULT_PATH,
+        path=text_of(output, "path", place) or "",
         schema=text_of(output, "schema", place) or "main",
         threads=threads,
         settings=settings,
