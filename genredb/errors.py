@@ -163,6 +163,27 @@ class SqlError(ProjectError):
         self.width = width
 
 
+class ContractError(ProjectError):
+    """The columns of a model are not those of its contract; each ``differing`` is a row of a table.
+
+    A row has the name of a column, its type in the model and its type in the contract; a type is empty if
+    the column is not there.
+    """
+
+    def __init__(
+        self, what: str = "", *, differing: Iterable[tuple[str, str, str]] = (), **parts: Any
+    ) -> None:
+        super().__init__(what, **parts)
+        self.differing = tuple(differing)
+
+    def __str__(self) -> str:
+        rows = [("column", "in the model", "in the contract"), *self.differing]
+        rows = [(name, found or "missing", stated or "missing") for name, found, stated in rows]
+        first, second = (max(_cells(row[i]) for row in rows) for i in (0, 1))
+        lines = (f"      | {name:{first}}  {found:{second}}  {stated}" for name, found, stated in rows)
+        return _bounded("\n".join((self.sentence, *lines)))
+
+
 class ProjectErrors(ProjectError):  # noqa: N818 - it holds several errors
     """Several errors in the project's files; ``errors`` has no duplicates."""
 

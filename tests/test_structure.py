@@ -22,6 +22,7 @@ MOST_LINES, MOST_FIELDS = 300, 15
 # Why some have more fields, each with one meaning.
 MANY_FIELDS = {
     "genredb.runner.graph.nodes.Check": "a node with its SQL, and dbt's facts of a generic check in its manifest",
+    "genredb.runner.graph.nodes.PythonModel": "a model, and what its code reads",
     "genredb.songs.classifiers.KeptFacts": "the id and the facts of the manifest, as `classifiers show` prints them",
     "genredb.songs.learn.leaderboard.Evaluation": "a row of ml.evaluations, beside that of the default classifier",
     "genredb.songs.learn.manifest.Facts": "the keys of the JSON in ml.classifiers.manifest that users may see",

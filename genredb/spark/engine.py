@@ -142,6 +142,8 @@ class SparkEngine(Engine):
         config = node.config
         if any(config.get(key) for key in ("pre-hook", "post-hook", "sql_header")):
             yield ProjectError("hooks and sql_header do not run on Spark", place=node.path)
+        if isinstance(node, Model) and node.contract is not None:
+            yield ProjectError("contracts do not hold on Spark", place=node.path)
         if isinstance(node, Source) and not self._is_provided(compilation, node):
             what = f"genredb does not load {node.relation.qualified_name}, so Spark cannot read it"
             yield ProjectError(what, place=node.path)

@@ -24,7 +24,8 @@ class ValueRange:
 class Column:
     """A column as described in a properties file; ``meta`` is its ``config: meta:``.
 
-    ``path`` is that file, ``keys`` the path to the column within it.
+    ``path`` is that file, ``keys`` the path to the column within it. ``constraints`` are as the file states
+    them; if it ``is_quoted``, its name is quoted in SQL.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Column:
     meta: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     keys: tuple[str | int, ...] = ()
+    is_quoted: bool = False
+    constraints: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def header(self) -> str:

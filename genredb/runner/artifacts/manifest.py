@@ -159,7 +159,11 @@ def _compiled(node: Model | Check, path: str) -> dict[str, Any]:
         "compiled_code": node.sql,
         "extra_ctes_injected": True,
         "extra_ctes": [],
-        "contract": {"enforced": False, "alias_types": True, "checksum": None},
+        "contract": {
+            "enforced": isinstance(node, Model) and node.contract is not None,
+            "alias_types": bool((node.config.get("contract") or {}).get("alias_types", True)),
+            "checksum": None,
+        },
     }
     if isinstance(node, Check) and node.check_kind != "singular":
         entry["test_metadata"] = {"name": node.check_kind, "kwargs": dict(node.arguments), "namespace": None}
@@ -189,8 +193,8 @@ def _column(column: Column) -> dict[str, Any]:
         "description": column.description,
         "meta": dict(column.meta),
         "data_type": column.data_type or None,
-        "constraints": [],
-        "quote": None,
+        "constraints": [dict(constraint) for constraint in column.constraints],
+        "quote": column.is_quoted or None,
         "tags": [],
     }
 

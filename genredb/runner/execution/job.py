@@ -14,6 +14,7 @@ from genredb.runner.artifacts.run_results import write_run_results
 from genredb.runner.execution.binding import refuse_unbound
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
+from genredb.runner.execution.foreign_keys import released
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.settle import Settlement
@@ -188,11 +189,12 @@ class _Job:
             connection, is_new=not state.marks and not config.hooks("on-run-start")
         )
         self._observer.begin([compilation.nodes[unique_id] for unique_id in plan.reasons])
+        runtime = self._runtime(executor, plan)
         for relation in plan.removed:
-            executor.drop(relation)
+            with released(runtime, relation):
+                executor.drop(relation)
             forget_load(connection, relation)
             self._observer.dropped(relation)
-        runtime = self._runtime(executor, plan)
         loads = self._load(connection, plan, runtime)
         is_proved_before = plan.is_proved and plan.proof not in ("", state.proof)
         if is_proved_before and not _have_grown(plan, runtime):  # as was expected
@@ -231,11 +233,13 @@ class _Job:
         return result
 
     def _runtime(self, executor: Executor, plan: Plan) -> Runtime:
+        full = self._options.is_full_refresh
         return Runtime(
             executor,
             plan.compilation,
             updates=plan.updates,
-            is_full_refresh=self._options.is_full_refresh,
+            replaced=frozenset((*(plan.made if full else plan.replaced), *plan.removed)),
+            is_full_refresh=full,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
         )

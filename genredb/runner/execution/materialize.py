@@ -5,6 +5,8 @@ import pkgutil
 from dataclasses import replace
 
 from genredb.errors import ProjectError
+from genredb.runner.execution.contracts import create_declared, refuse_breach
+from genredb.runner.execution.foreign_keys import released
 from genredb.runner.execution.incremental import add_rows, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.python_model import RESULT, run_python
 from genredb.runner.execution.runtime import Runtime
@@ -70,13 +72,21 @@ def _run_hooks(runtime: Runtime, node: Built, key: str, *, is_inside: bool = Tru
 
 
 def table(runtime: Runtime, node: Model) -> int | None:
-    """Create a table from the query."""
-    return runtime.executor.create(node.relation, "table", model_sql(runtime, node))
+    """Create a table from the query, with the constraints of the model's contract if it has one."""
+    sql = model_sql(runtime, node)
+    refuse_breach(runtime, node, sql)
+    with released(runtime, node.relation.qualified_name):
+        if node.contract is not None:
+            return create_declared(runtime, node.relation, node.contract, sql)
+        return runtime.executor.create(node.relation, "table", sql)
 
 
 def view(runtime: Runtime, node: Model) -> int | None:
     """Create a view from the query."""
-    return runtime.executor.create(node.relation, "view", model_sql(runtime, node))
+    sql = model_sql(runtime, node)
+    refuse_breach(runtime, node, sql)
+    with released(runtime, node.relation.qualified_name):
+        return runtime.executor.create(node.relation, "view", sql)
 
 
 def incremental(runtime: Runtime, node: Model) -> int | None:
@@ -84,7 +94,9 @@ def incremental(runtime: Runtime, node: Model) -> int | None:
     refuse_unknown(node)
     if not is_to_be_added_to(runtime, node):
         return table(runtime, node)
-    return add_rows(runtime, node, model_sql(runtime, node, is_incremental=True))
+    sql = model_sql(runtime, node, is_incremental=True)
+    refuse_breach(runtime, node, sql)
+    return add_rows(runtime, node, sql)
 
 
 def snapshot(runtime: Runtime, node: Snapshot) -> int | None:

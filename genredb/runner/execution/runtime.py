@@ -1,5 +1,6 @@
 """The context in which a node runs: the executor, the project, and the database for templates."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -56,8 +57,9 @@ class Runtime:
     """What a node needs to run: the executor, the project and the options.
 
     ``updates`` says which nodes can run for changed rows alone, ``incremental`` collects the unique ids of
-    those that did, and ``whole`` those that cannot after all. ``messages`` collects the messages logged by
-    templates rendered during the run.
+    those that did, and ``whole`` those that cannot after all. ``replaced`` are the relations
+    (``schema.name``) that are made anew or dropped, ``messages`` collects the messages logged by templates
+    rendered during the run.
     """
 
     executor: Executor
@@ -68,6 +70,7 @@ class Runtime:
     may_write: bool = True
     messages: list[str] = field(default_factory=list)
     updates: Updates = field(default_factory=Updates)
+    replaced: Collection[str] = ()
     incremental: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
 
@@ -75,6 +78,17 @@ class Runtime:
     def changes(self) -> Changes:
         """The rows that this build added to relations and removed from them, as far as they are known."""
         return Changes(self.executor)
+
+    @cached_property
+    def has_foreign_keys(self) -> bool:
+        """True if tables may have foreign keys; Spark's have none."""
+        if self.compilation.project.config.settings.engine == "spark":
+            return False
+        models = self.compilation.of_type(Model)
+        if any(model.contract and model.contract.references for model in models):
+            return True
+        asked = "select 1 from duckdb_constraints() where constraint_type = 'FOREIGN KEY' limit 1"
+        return bool(self.executor.query(asked)[1])
 
     @cached_property
     def database(self) -> TemplateDatabase:

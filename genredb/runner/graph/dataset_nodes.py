@@ -11,6 +11,7 @@ from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Model, Seed, Snapshot, Source, is_blank
 from genredb.runner.graph.python_nodes import python_model
 from genredb.runner.graph.snapshots import settings_of
+from genredb.runner.graph.stated_contracts import contract_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.merge import merged
 from genredb.runner.project.specs import ModelSpec, SnapshotSpec
@@ -74,15 +75,18 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
     model = replace(model, config={**config, "materialized": model.materialized})
     if isinstance(model, Snapshot):
         settings_of(model)  # raises an error if they are invalid
+    contract = None if isinstance(model, Snapshot) else contract_of(bench, spec, model.config)
     hooks = rendered_hooks(bench, model)
-    hook_references = [found for hook in hooks for found in hook.references if found != model.unique_id]
+    others = [*references, *(found for hook in hooks for found in hook.references)]
+    others += contract.references if contract else ()
     return replace(
         model,
         sql=rendered.sql,
         incremental_sql=incremental_sql,
         dynamic=asks or next((hook.asks for hook in hooks if hook.asks), ""),
-        depends_on=tuple(dict.fromkeys([*references, *hook_references])),
+        depends_on=tuple(dict.fromkeys(i for i in others if i != model.unique_id or i in references)),
         hooks=tuple(hook.sql for hook in hooks),
+        contract=contract,
     )
 
 

@@ -89,6 +89,8 @@ def rest(node: Node, content: str, compilation: Compilation) -> str:
         node.template if isinstance(node, Model | Check) and node.dynamic else "",
         repr((node.given, node.expect, node.overrides)) if isinstance(node, UnitTest) else "",
     ]
+    if isinstance(node, Model) and node.contract is not None:
+        stated.append(repr((node.contract.columns, node.contract.definitions)))
     settings = compilation.project.config.profile.settings
     if shaping := {name: value for name, value in settings.items() if name.lower() not in RESOURCES}:
         stated.append(json.dumps(shaping, sort_keys=True, default=str))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from genredb.runner.graph.contract import Contract
 from genredb.runner.graph.materializations import MATERIALIZATIONS, Materialization
 from genredb.runner.project.specs import Fixture
 from genredb.runner.templates.relation import Relation
@@ -110,7 +111,8 @@ class Model(Dataset):
 
     ``sql`` runs on a first build, ``incremental_sql`` if the relation exists. If the SQL is known only when
     the model runs, ``dynamic`` is the call that makes it so (else empty), and ``sql`` is what could be
-    rendered without a database. ``hooks`` are the texts of its hooks, as far as they are known.
+    rendered without a database. ``hooks`` are the texts of its hooks, as far as they are known. ``contract``
+    is what its columns must be, if it has one.
     """
 
     resource_type = "model"
@@ -121,6 +123,7 @@ class Model(Dataset):
     incremental_sql: str = ""
     dynamic: str = ""
     hooks: tuple[str, ...] = ()
+    contract: Contract | None = None
 
     @property
     def materialized(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from genredb.errors import Place, ProjectError
 from genredb.runner.graph.hooks import rendered_hooks
 from genredb.runner.graph.nodes import PythonModel
+from genredb.runner.graph.stated_contracts import contract_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.python_code import PythonCode, Reading
 from genredb.runner.project.specs import ModelSpec
@@ -25,6 +26,7 @@ def python_model(bench: Workbench, spec: ModelSpec, code: PythonCode) -> PythonM
             name=model.materialized,
             choices=MATERIALIZED,
         )
+    contract_of(bench, spec, model.config)  # raises an error if it states one
     hooks = rendered_hooks(bench, model)
     references = [found for hook in hooks for found in hook.references if found != model.unique_id]
     depends_on = tuple(dict.fromkeys([*model.readings.values(), *references]))

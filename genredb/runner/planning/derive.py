@@ -20,7 +20,7 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import column_types, own_macros
 
 # The configuration with which a node is not a query alone, or a check not a search for failing rows alone.
-_MODEL_KEYS = ("pre-hook", "post-hook", "sql_header")
+_MODEL_KEYS = ("contract", "pre-hook", "post-hook", "sql_header")
 _CHECK_KEYS = ("limit", "fail_calc", "error_if", "warn_if", "store_failures", "store_failures_as")
 
 

@@ -67,11 +67,13 @@ META = Keys(
     is_free=True,
 )
 _COMMON = "alias database docs enabled schema tags"
+_CONTRACT = Keys("a contract", named("alias_types enforced"))
+_CONSTRAINT = "expression name to to_columns type warn_unenforced warn_unsupported"
 _RUN = "full_refresh post-hook pre-hook"
 
 
-def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCKDB) -> Keys:
-    stated = named(known, meta=META)
+def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCKDB, **below: Keys) -> Keys:
+    stated = named(known, meta=META, **below)
     return Keys(place, stated, ignored - stated.keys(), is_open=True)
 
 
@@ -82,6 +84,7 @@ CONFIG: Mapping[str, Keys] = {
         f"{_COMMON} {_RUN} incremental_predicates incremental_strategy materialized merge_exclude_columns"
         " merge_update_columns on_schema_change predicates sql_header unique_key",
         _ELSEWHERE | _DUCKDB | {"column_types", "description"},
+        contract=_CONTRACT,
     ),
     "seed": _config(
         "the configuration of a seed",
@@ -119,13 +122,12 @@ _COLUMN = Keys(
             frozenset(("databricks_tags",)),
             is_open=True,
         ),
+        constraints=Keys("a constraint of a column", named(_CONSTRAINT)),
         data_tests=_CHECK,
         meta=META,
         tests=_CHECK,
     ),
-    frozenset(
-        "column_mask constraints databricks_tags dimension entity granularity policy_tags time_spine".split()
-    ),
+    frozenset("column_mask databricks_tags dimension entity granularity policy_tags time_spine".split()),
 )
 _CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
 _TIMELY = frozenset("event_time freshness loaded_at_field loaded_at_query loader quoting".split())
@@ -138,9 +140,15 @@ PROPERTIES = Keys(
         "version": None,
         "models": Keys(
             "a model",
-            named("description docs name tags", config=CONFIG["model"], **_CHECKED),
+            named(
+                "description docs name tags",
+                config=CONFIG["model"],
+                constraints=Keys("a constraint of a model", named(f"{_CONSTRAINT} columns")),
+                contract=_CONTRACT,
+                **_CHECKED,
+            ),
             frozenset(
-                "access agg_time_dimension constraints contract deprecation_date derived_semantics group"
+                "access agg_time_dimension deprecation_date derived_semantics group"
                 " identifier latest_version metrics primary_entity primary_key semantic_model"
                 " static_analysis_off_reason time_spine versions".split()
             ),

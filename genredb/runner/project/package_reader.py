@@ -142,6 +142,7 @@ class PackageReader:
             "overrides": self._overrides(kind, fqn),
             "description": stated.description,
             "columns": stated.columns,
+            **({"constraints": stated.constraints} if kind == "model" else {}),
         }
 
     def _valued(self, config: dict[str, Any], place: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import CheckSpec
 from genredb.runner.project.stated_checks import read_checks
+from genredb.runner.project.stated_constraints import read_constraints
+from genredb.runner.project.stated_values import is_on
 from genredb.runner.project.types import sql_type
 from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
 
@@ -25,7 +27,8 @@ Describe = Callable[[str], str]
 class Properties:
     """The properties in one entry of ``models:``, ``seeds:``, ``snapshots:`` or ``data_tests:``.
 
-    ``relation`` is what a snapshot selects from, if no SQL file says so.
+    ``relation`` is what a snapshot selects from, if no SQL file says so; ``constraints`` are those of a
+    model's table, besides those of its columns.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Properties:
     columns: tuple[Column, ...] = ()
     checks: tuple[CheckSpec, ...] = ()
     relation: str = ""
+    constraints: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,13 @@ def _described(content: Mapping[str, Any], key: str, path: str, describe: Descri
             if key not in CHECK_KEYS
             else (),
             relation=(text_of(entry, "relation", path) or "") if key == "snapshots" else "",
+            constraints=read_constraints(entry, path) if key == "models" else (),
         )
 
 
 def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Return the configuration of an entry; ``meta`` and ``tags`` may also be given outside ``config:``."""
-    outside = {key: entry[key] for key in ("meta", "tags", "docs") if entry.get(key)}
+    """Return the configuration of an entry; some of its keys may also be given outside ``config:``."""
+    outside = {key: entry[key] for key in ("meta", "tags", "docs", "contract") if entry.get(key)}
     mapping(entry, "meta", path)
     config = mapping(entry, "config", path)
     mapping(config, "meta", path)
@@ -139,6 +144,8 @@ def _columns(
             meta=_column_meta(column, path),
             path=path,
             keys=(*keys, "columns", i),
+            is_quoted=is_on(column.get("quote")),
+            constraints=read_constraints(column, path),
         )
         for i, column in enumerate(entries(entry, "columns", path))
     )

@@ -43,12 +43,16 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec(DatasetSpec):
-    """A model, with the text of its file; ``python`` is what its code states if it is Python."""
+    """A model, with the text of its file; ``python`` is what its code states if it is Python.
+
+    ``constraints`` are those of its table, besides those of its columns.
+    """
 
     resource_type = "model"
 
     text: str = ""
     python: PythonCode | None = None
+    constraints: tuple[Mapping[str, Any], ...] = ()
 
     def columns_of(self, role: str) -> tuple[str, ...]:
         """Return the names of the columns with a role, in the order of the properties file."""

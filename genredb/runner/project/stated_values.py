@@ -60,7 +60,7 @@ _KINDS: Mapping[str, _Kind] = {
         _TEXTS,
     ),
     **dict.fromkeys(("enabled", "full_refresh", "store_failures"), _FLAG),
-    **dict.fromkeys(("column_types", "docs", "meta"), _MAPPING),
+    **dict.fromkeys(("column_types", "contract", "docs", "meta"), _MAPPING),
     **dict.fromkeys(("pre-hook", "post-hook"), _HOOKS),
     "limit": (_is_count, "a number of rows"),
 }

@@ -1,0 +1,1 @@
+select name, id from {{ ref('teams') }}
