@@ -133,6 +133,10 @@ class ProjectError(GenredbError):
     """A file of the project (yml, SQL, macro, seed) is invalid or missing."""
 
 
+class FollowUpError(ProjectError):
+    """Something is missing in a project: the cause may be a file that cannot be read."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """Something in a project that has no effect or is worth knowing; its parts are those of an error."""

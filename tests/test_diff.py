@@ -19,6 +19,7 @@ TABLES = """
     create table pairs as select i // 3 as a, i % 3 as b, i as c from range(9) as numbers(i);
     create schema meta;
     create table meta.runs as select now() as at;
+    create table meta.mine as select 1 as i;
 """
 
 
@@ -44,7 +45,7 @@ def test_rows_are_told_apart_by_their_key(tmp_path: Path) -> None:
     found = diff(before, after)
     by_name = {one.relation: one for one in found.relations}
     assert (found.compared, list(by_name)) == (
-        5,
+        6,
         ["main.added", "main.gone", "main.heap", "main.kept", "main.pairs"],
     )
     assert [by_name[f"main.{name}"].is_before for name in ("added", "gone")] == [False, True]

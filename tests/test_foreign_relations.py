@@ -65,7 +65,9 @@ def test_no_csv_is_loaded_in_place_of_what_genredb_keeps(tmp_path: Path, schema:
     for attempt in (build, load):
         with pytest.raises(ProjectError) as error:
             attempt(config)
-        assert str(error.value) == (f"models/s.yml: {schema}.{name} is reserved for genredb; choose another.")
+        assert str(error.value) == (
+            f"models/s.yml: {schema}.{name} is reserved for genredb; choose another name, `alias:` or `schema:`."
+        )
 
 
 TAKEN = [
@@ -121,6 +123,36 @@ def test_a_new_model_does_not_take_the_name_of_a_table_that_somebody_made(tmp_pa
     run(config.database, "drop table mine", "create or replace view m as select 4 as i")
     assert build(config).exit_code == 0
     assert rows(config.database, "from m, mine") == [(1, 3)]
+
+
+def test_the_schemas_of_genredbs_tables_are_free_for_other_names(tmp_path: Path) -> None:
+    sql = {
+        f"{schema}_one": f"{{{{ config(schema='{schema}') }}}} select 1 as i"
+        for schema in ("meta", "ml", "raw")
+    }
+    plainly = "{% macro generate_schema_name(custom, node) %}{{ custom }}{% endmacro %}"
+    config = write_project(
+        tmp_path,
+        {
+            "macros/m.sql": plainly,
+            **{f"models/{name}.sql": text for name, text in sql.items()},
+            "models/predictions.sql": "{{ config(schema='ml', materialized='table') }} select i from {{ ref('ml_one') }}",
+        },
+    )
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from meta.meta_one, ml.ml_one, raw.raw_one, ml.predictions") == [
+        (1, 1, 1, 1)
+    ]
+    (tmp_path / "models" / "meta_one.sql").unlink()
+    assert build(config).exit_code == 0
+    left = "select table_name from duckdb_tables() where schema_name = 'ml'"
+    assert rows(config.database, left) == [("predictions",)]
+    assert rows(config.database, "select count(*) from duckdb_views() where view_name = 'meta_one'") == [(0,)]
+    write_project(tmp_path, {"models/state.sql": "{{ config(schema='meta') }} select 1 as i"})
+    with pytest.raises(
+        ProjectError, match=r"^models/state.sql: meta.state is reserved for genredb; choose another name"
+    ):
+        build(config)
 
 
 def test_what_somebody_put_in_the_place_of_a_model_outlives_the_model(tmp_path: Path) -> None:

@@ -73,6 +73,29 @@ def test_keys_of_dbt_and_keys_of_peoples_own_are_named_and_no_errors(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("key", ["data_tests", "tests"])
+def test_checks_of_no_model_are_named_and_ignored_as_in_dbt(tmp_path: Path, key: str) -> None:
+    files = {
+        "models/m.sql": "select 1 as a",
+        "models/p.yml": f"{key}:\n- unique\n- not_null: {{column_name: a}}\n",
+    }
+    compilation = compiled(tmp_path, files)
+    assert [str(notice) for notice in compilation.notices] == [
+        f"models/p.yml: an entry of `{key}:` without a name is ignored, as it is below no model."
+    ]
+    with pytest.raises(ProjectError, match=r"p.yml:3: unknown key `descriptoin:` of a check"):
+        compiled(tmp_path, {"models/p.yml": f"{key}:\n- unique\n- {{name: x, descriptoin: y}}\n"})
+
+
+def test_jinja_of_what_is_ignored_is_not_rendered(tmp_path: Path) -> None:
+    ignored = ("semantic_models", "metrics", "saved_queries")
+    stated = "".join(
+        f"{key}: [{{name: x, filter: \"{{{{ Dimension('a__b') }}}} = 1\"}}]\n" for key in ignored
+    )
+    compilation = compiled(tmp_path, {"models/m.sql": "select 1 as a", "models/p.yml": stated})
+    assert [notice.what for notice in compilation.notices] == [f"genredb ignores `{key}:`" for key in ignored]
+
+
 def test_a_variable_that_no_template_asks_for_is_named(tmp_path: Path) -> None:
     files = {
         "dbt_project.yml": BASE["dbt_project.yml"] + "vars: {lowst: 3, highest: 4}\n",

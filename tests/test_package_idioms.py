@@ -122,6 +122,34 @@ def test_checks_whose_names_differ_in_signs_alone_are_two(tmp_path: Path) -> Non
         compiled(tmp_path, {})
 
 
+def test_checks_and_hooks_ask_and_tell_the_adapter_what_dbts_can(tmp_path: Path) -> None:
+    check = (
+        "{% test asked(model) %}{% set found = adapter.get_columns_in_relation(model) + "
+        "adapter.get_column_schema_from_query('select 1 as x, 2 as y') %}"
+        "select 1 where '{{ found | map(attribute='name') | join }} {{ (load_relation(model) or model).type }} "
+        "{{ adapter.check_schema_exists(model.database, 'main') }} "
+        "{{ adapter.check_schema_exists(model.database, 'x') }}' <> 'xxy table True False'{% endtest %}"
+    )
+    hooks = [
+        "create schema gone",
+        "{% do adapter.drop_schema(api.Relation.create(schema='gone', identifier='x')) %}",
+        "{% do adapter.rename_relation(this, this.incorporate(identifier='kept')) %}",
+        "{% do adapter.truncate_relation(this.incorporate(identifier='kept')) %}",
+        "create table {{ this }} as select 2 as x",
+    ]
+    files = {
+        "macros/c.sql": check,
+        "models/m.sql": f"{{{{ config(materialized='table', post_hook={hooks}) }}}} select 1 as x",
+        "models/p.yml": "models: [{name: m, data_tests: [asked]}]",
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).exit_code == 0
+    with duckdb.connect(str(config.database), read_only=True) as connection:
+        assert connection.execute("from m").fetchall() == [(2,)]
+        assert connection.execute("from kept").fetchall() == []
+        assert connection.execute("from duckdb_schemas() where schema_name = 'gone'").fetchall() == []
+
+
 def test_columns_tell_what_they_are(tmp_path: Path) -> None:
     model = (
         "{{ config(materialized='table') }}{% for c in adapter.get_columns_in_relation(ref('n')) %}"

@@ -1,6 +1,6 @@
 """The verb ``diff``: compares two databases, including the predictions of songs.
 
-The schemas ``meta`` and ``ml`` are left out because they change with every run.
+genredb's own tables are left out because they change with every run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredb.ask.diff_rows import Counted, count_rows
-from genredb.runner.project.reserved import OWN_SCHEMAS
+from genredb.songs.tables import ML_TABLES
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.pair import AFTER, BEFORE, open_pair
 from genredb.warehouse.settings import Setting
+from genredb.warehouse.tables import META_TABLES
 
 _PREDICTIONS = "main.predictions"
+_OWN = frozenset(table.name for table in (*META_TABLES, *ML_TABLES))
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _columns(connection: Connection, side: str) -> dict[str, dict[str, str]]:
     )
     found: dict[str, dict[str, str]] = {}
     for schema, name, column, data_type in rows:
-        if schema not in OWN_SCHEMAS:
+        if f"{schema}.{name}" not in _OWN:
             found.setdefault(f"{schema}.{name}", {})[column] = data_type
     return found
 

@@ -15,6 +15,7 @@ from genredb.runner.planning.built_with import (
     write_built_with,
 )
 from genredb.runner.planning.inputs import raw_files
+from genredb.runner.planning.own_tables import refuse_replacing
 from genredb.runner.planning.planner import is_loaded
 from genredb.runner.planning.state import mark_unconfirmed, read_state
 from genredb.runner.project.config import Config
@@ -43,6 +44,7 @@ def load(
         project = read_project(config)
         for notice in project.notices:
             observer.note(notice)
+        refuse_replacing(extension.tables(project), project.loaded_sources)
         stale = [raw for raw in raw_files(project, state.loads) if not is_loaded(raw, state)]
         loaded = loaded_with(config, state.built_with)
         if not stale and loaded == state.built_with:

@@ -3,13 +3,14 @@
 import contextlib
 from collections.abc import Iterator
 
-from genredb.errors import ProjectError, ProjectErrors
+from genredb.errors import FollowUpError, ProjectError, ProjectErrors
 
 
 class Problems:
     """The errors of a project so far, so that users see all of them at once.
 
-    ``hides_more`` means that something could not be read at all, so that what refers to it seems wrong, too.
+    ``hides_more`` means that something could not be read at all; then what is missing may well be in it, and
+    a FollowUpError says nothing.
     """
 
     def __init__(self) -> None:
@@ -38,14 +39,11 @@ class Problems:
         """Collect an error."""
         self._errors.append(error)
 
-    def refuse_what_hides_more(self) -> None:
-        """Raise the collected errors if others would follow from them alone."""
-        if self.hides_more:
-            self.raise_all()
-
     def raise_all(self) -> None:
         """Raise the collected errors once each, if any: a single one as it is, several as ProjectErrors."""
-        errors = list({str(error): error for error in self._errors}.values())
+        causes = [error for error in self._errors if not isinstance(error, FollowUpError)]
+        told = causes if self.hides_more and causes else self._errors
+        errors = list({str(error): error for error in told}.values())
         if len(errors) == 1:
             raise errors[0]
         if errors:

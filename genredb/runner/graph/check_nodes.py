@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from genredb.errors import Place, ProjectError
+from genredb.errors import FollowUpError, Place, ProjectError
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.generic_checks import SUBQUERY, check_name, check_sql, shortened
 from genredb.runner.graph.identity import digest
@@ -158,7 +158,7 @@ class _CheckCompiler:
         name, short = names
         config = merged(rendered.config, spec.overrides)
         if not rendered.asks and is_blank(rendered.sql):
-            raise ProjectError(f"the check {name} has no SQL")
+            raise FollowUpError(f"the check {name} has no SQL")
         known = self._bench.names
         sql = with_ephemerals(rendered.sql, rendered.references, self._ephemerals)
         alias = str(config.get("alias") or short)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from genredb.errors import Notice, UsageError
+from genredb.errors import Notice, ProjectError, UsageError
 from genredb.runner.graph.check_nodes import check_nodes
 from genredb.runner.graph.dataset_nodes import completed, model_nodes, seed_nodes, source_nodes
 from genredb.runner.graph.deferred import Deferred
@@ -80,14 +80,16 @@ def compile_project(
 ) -> Compilation:
     """Render the whole project. Raises ProjectErrors with the place of each fault and these ``problems``."""
     problems = problems or Problems()
-    problems.refuse_what_hides_more()
     bench = set_up(project, problems, is_full_refresh=is_full_refresh)
     nodes, ephemerals = _nodes(bench)
+    graph: Mapping[str, Node] = {}
+    with problems.gathered():
+        graph = ordered(nodes)
     problems.raise_all()
     used = bench.templates
     return Compilation(
         project,
-        ordered(nodes),
+        graph,
         Deferred(project, bench.names, bench.renderer, ephemerals, is_full_refresh),
         environment=tuple(sorted({*project.environment, *used.environment})),
         uses_clock=used.uses_clock,
@@ -117,7 +119,11 @@ def _nodes(bench: Workbench) -> tuple[list[Node], Mapping[str, Model]]:
     models = model_nodes(bench)
     ephemerals = {i: model for i, model in models.items() if not model.is_built}
     # The following code would loop forever on a cycle of ephemeral models.
-    prepared(ephemerals, {i: ephemerals.keys() & m.depends_on for i, m in ephemerals.items()})
+    try:
+        prepared(ephemerals, {i: ephemerals.keys() & m.depends_on for i, m in ephemerals.items()})
+    except ProjectError as error:
+        bench.problems.add(error)
+        bench.problems.raise_all()
     datasets = [
         *source_nodes(bench),
         *seed_nodes(bench),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from genredb.errors import ProjectError
+from genredb.errors import FollowUpError
 from genredb.runner.graph.described import given_of
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.hooks import rendered_hooks
@@ -65,7 +65,7 @@ def _model(bench: Workbench, spec: ModelSpec) -> Model:
     # Rendering runs config(…) again, and hooks and tags add up, so start from the files' configuration.
     rendered = bench.templates.render(spec.text, replace(given, config=spec.config))
     if not rendered.asks and is_blank(rendered.sql):
-        raise ProjectError("the model has no SQL", place=spec.path)
+        raise FollowUpError("the model has no SQL", place=spec.path)
     asks, incremental_sql, references = rendered.asks, "", rendered.references
     if rendered.asks_incremental and model.keeps_rows:
         other = bench.templates.render(spec.text, replace(given, is_incremental=True))

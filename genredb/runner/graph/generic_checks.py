@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genredb.errors import ProjectError
+from genredb.errors import FollowUpError, ProjectError
 from genredb.runner.project.specs import CheckSpec
 
 SUBQUERY = "dbt_subquery"  # the alias of a relation with a `where:`
@@ -87,7 +87,7 @@ def check_sql(spec: CheckSpec, relation: str, arguments: Mapping[str, Any], know
     """
     kind = spec.kind.removeprefix("dbt.")
     if kind not in GENERIC:
-        raise ProjectError(f"there is no check '{spec.kind}'", name=spec.kind, choices=[*GENERIC, *known])
+        raise FollowUpError(f"there is no check '{spec.kind}'", name=spec.kind, choices=[*GENERIC, *known])
     check = GENERIC[kind]
     column = spec.column or arguments.get("column_name") or ""
     if check.has_column and not column:

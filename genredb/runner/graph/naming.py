@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genredb.errors import Place, ProjectError, UsageError
+from genredb.errors import FollowUpError, Place, ProjectError, UsageError
 from genredb.runner.graph.described import describe
 from genredb.runner.graph.external import external_location
 from genredb.runner.graph.materializations import MATERIALIZATIONS, stated_materializations
@@ -18,7 +18,7 @@ from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
 from genredb.runner.templates.given import Given
-from genredb.runner.templates.located import DisabledReferenceError, TemplateError
+from genredb.runner.templates.located import DisabledReferenceError, UnknownInTemplateError
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.declared import SourceSpec
 
@@ -73,8 +73,8 @@ class Names:
     def resolve_ref(self, package: str, *names: str) -> tuple[str, Relation]:
         """Return the unique id and relation of a model or seed that a template of a package names.
 
-        As in dbt it is one of the project, else of that package, else of any other. Raises TemplateError if
-        it does not exist.
+        As in dbt it is one of the project, else of that package, else of any other. Raises
+        UnknownInTemplateError if it does not exist.
         """
         *stated, name = names
         call = f"ref({', '.join(repr(part) for part in names)})"
@@ -91,7 +91,9 @@ class Names:
             raise DisabledReferenceError(f"{call} refers to a disabled node (`enabled: false`)", name)
         if stated:
             self._refuse_unknown_package(call, stated[0])
-        raise TemplateError(f"{call} refers to no model or seed", name, name=name, choices=self._stated)
+        raise UnknownInTemplateError(
+            f"{call} refers to no model or seed", name, name=name, choices=self._stated
+        )
 
     def _search_order(self, package: str) -> list[str]:
         """Return where a reference in a template of a package is looked for, first to last."""
@@ -107,9 +109,9 @@ class Names:
         known = [one.name for one in config.packages]
         if package in config.missing:
             cure = "run `genredb deps`"
-            raise TemplateError(f"{call} refers to a package that is not installed; {cure}", package)
+            raise UnknownInTemplateError(f"{call} refers to a package that is not installed; {cure}", package)
         if package not in known:
-            raise TemplateError(f"{call} refers to no package", package, name=package, choices=known)
+            raise UnknownInTemplateError(f"{call} refers to no package", package, name=package, choices=known)
 
     def resolve_source(self, package: str, source_name: str, name: str) -> tuple[str, Relation]:
         """Return the unique id and relation of a source, as for ``resolve_ref``."""
@@ -119,7 +121,7 @@ class Names:
                 return unique_id, self.sources[unique_id]
         stated = [(spec.source_name, spec.name) for spec in self.project.sources.values()]
         needle = name if any(source == source_name for source, _ in stated) else source_name
-        raise TemplateError(
+        raise UnknownInTemplateError(
             f"source('{source_name}', '{name}') is not declared",
             needle,
             name=f"{source_name}.{name}",
@@ -254,7 +256,7 @@ class Names:
         place = relation.qualified_name.lower()
         refuse_own_place(str(relation.schema), relation.identifier, path)
         if place in self._taken:
-            raise ProjectError(f"{path} and {self._taken[place]} both create {relation.qualified_name}")
+            raise FollowUpError(f"{path} and {self._taken[place]} both create {relation.qualified_name}")
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:

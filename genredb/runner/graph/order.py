@@ -33,7 +33,8 @@ def ordered(nodes: Iterable[Node]) -> Mapping[str, Node]:
                 cure="remove one or give it a `name:`",
             )
         by_id[node.unique_id] = node
-    edges = {node.unique_id: list(node.depends_on) for node in by_id.values()}
+    # What could not be compiled is missing.
+    edges = {node.unique_id: [i for i in node.depends_on if i in by_id] for node in by_id.values()}
     for node in by_id.values():
         if isinstance(node, UnitTest):
             edges[node.model].append(node.unique_id)

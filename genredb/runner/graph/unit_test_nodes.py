@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from genredb.errors import Place, ProjectError
+from genredb.errors import FollowUpError, Place, ProjectError
 from genredb.runner.graph.check_nodes import yml_place
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Dataset, Model, PythonModel, UnitTest
@@ -29,7 +29,7 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
     if unique_id in project.models and unique_id not in names.relations:
         return []  # the model is disabled, or its fault is reported already
     if unique_id not in project.models:
-        raise ProjectError(
+        raise FollowUpError(
             f"the unit test {spec.name} tests no model '{spec.model}'",
             place=place,
             name=spec.model,
@@ -47,7 +47,7 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
         if parent not in given and parent in nodes and not nodes[parent].relation.is_cte
     ]
     if missing:
-        raise ProjectError(f"{spec.name} gives no rows for {', '.join(missing)}", place=place)
+        raise FollowUpError(f"{spec.name} gives no rows for {', '.join(missing)}", place=place)
     test = UnitTest(
         unique_id=f"{UnitTest.resource_type}.{spec.package}.{spec.model}.{spec.name}",
         name=spec.name,
@@ -79,6 +79,6 @@ def _given(
             relation, key = evaluated.value, (evaluated.references or ("",))[-1]
         if key != model.unique_id and key not in model.depends_on:
             what = f"{spec.model} does not read {expression}, which {spec.name} gives"
-            raise ProjectError(what, place=place)
+            raise FollowUpError(what, place=place)
         found[key] = (relation, fixture)
     return found

@@ -44,7 +44,6 @@ def set_up(project: Project, problems: Problems, *, is_full_refresh: bool) -> Wo
     for file in project.macros:
         with problems.gathered_of_all():
             templates.add_macros(file)
-    problems.refuse_what_hides_more()  # without its macros nothing can be rendered
     names.settle(templates)
     return Workbench(project, names, renderer, templates, problems)
 

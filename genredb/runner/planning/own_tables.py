@@ -8,9 +8,29 @@ from dataclasses import replace
 
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity
-from genredb.runner.graph.nodes import Check, Model, Source
+from genredb.runner.graph.nodes import Check, Model, Node, Source
+from genredb.runner.problems import Problems
+from genredb.runner.project.reserved import reserved
 from genredb.warehouse.connection import Connection
+from genredb.warehouse.declared import SourceSpec
 from genredb.warehouse.tables import OwnTable
+
+
+def refuse_replacing(
+    tables: Iterable[OwnTable], sources: Iterable[SourceSpec], nodes: Iterable[Node] = ()
+) -> None:
+    """Raise ProjectErrors for loaded sources and nodes whose relations have the names of these tables.
+
+    Those that every database holds were refused when the relations got their names.
+    """
+    own = {table.name for table in tables}
+    made = [(source.qualified_name, source.path) for source in sources]
+    made += [(node.built_relation.qualified_name, node.path) for node in nodes if node.built_relation]
+    problems = Problems()
+    for name, path in made:
+        if name.lower() in own:
+            problems.add(reserved(name, path))
+    problems.raise_all()
 
 
 def readers_of(compilation: Compilation, tables: Collection[str]) -> list[str]:

@@ -13,7 +13,7 @@ from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.drops import find_large_drop
 from genredb.runner.planning.inputs import RawFiles, contents, raw_files
 from genredb.runner.planning.options import Options
-from genredb.runner.planning.own_tables import readers_of, with_own_tables
+from genredb.runner.planning.own_tables import readers_of, refuse_replacing, with_own_tables
 from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.selection import chosen_nodes
 from genredb.runner.planning.state import NodeState, State
@@ -39,6 +39,7 @@ def make_plan(
     """
     files = raw_files(compilation.project, {} if state.is_ledger else state.loads)
     own_tables = extension.tables(compilation.project)
+    refuse_replacing(own_tables, compilation.project.loaded_sources, compilation.nodes.values())
     own = find_identities(compilation, files, state, connection)
     if not state.is_ledger:  # on Spark they are elsewhere
         own = with_own_tables(own, compilation, own_tables, connection)

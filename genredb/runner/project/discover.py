@@ -71,7 +71,8 @@ def read_files(config: Config) -> tuple[Project, Problems]:
     )
     notices = [*config.notices, *(notice for contents in found for notice in contents.notices)]
     notices += unread_notices(project.sources.values(), config)
-    notices += _without_effect(project, found)
+    if not problems.hides_more:
+        notices += _without_effect(project, found)
     return replace(project, notices=tuple(dict.fromkeys(notices))), problems
 
 

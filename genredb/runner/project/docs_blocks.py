@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from genredb.errors import ProjectError
+from genredb.errors import FollowUpError
 
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 _DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]\s*\)\s*-?\}\}""")
@@ -15,14 +15,14 @@ def docs_blocks(texts: Iterable[str]) -> dict[str, str]:
 
 
 def describer(docs: Mapping[str, str], path: str) -> Callable[[str], str]:
-    """Return a function that renders docs blocks in a description; it raises ProjectError for unknown ones.
+    """Return a function that renders docs blocks in a description; it raises FollowUpError for unknown ones.
 
     ``path`` is the file that contains the description.
     """
 
     def block(match: re.Match[str]) -> str:
         if match[1] not in docs:
-            raise ProjectError(
+            raise FollowUpError(
                 f"there is no docs block '{match[1]}'", place=path, name=match[1], choices=docs
             )
         return docs[match[1]]

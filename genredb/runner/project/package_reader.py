@@ -31,7 +31,7 @@ from genredb.runner.project.specs import (
 )
 from genredb.runner.project.stated_checks import read_unit_test
 from genredb.runner.project.stated_values import check_values
-from genredb.runner.project.unused import unnamed_checks
+from genredb.runner.project.unused import unnamed_checks, with_named_checks
 from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.declared import SourceSpec
 
@@ -96,11 +96,12 @@ class PackageReader:
         files: list[PropertiesFile] = []
         for path in find(self._package.properties_paths, *YML):
             shown = self._config.show_path(path)
+            text, stated = self._text(path), {}
             with self._problems.gathered_of_all():
-                text = self._text(path)
-                stated = parse_yaml(text, shown)
-                with self._problems.gathered():
-                    self._notices += check_keys(stated, PROPERTIES, shown, text)
+                stated = with_named_checks(parse_yaml(text, shown))
+            with self._problems.gathered():  # a misspelt key hides little
+                self._notices += check_keys(stated, PROPERTIES, shown, text)
+            with self._problems.gathered_of_all():
                 self._notices += unnamed_checks(stated, shown)
                 read = {key: value for key, value in stated.items() if key not in PROPERTIES.ignored}
                 content = self._renderer.render(read, shown)

@@ -78,7 +78,7 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
         tuple(
             properties
             for key in CHECK_KEYS
-            for properties in _described({key: named_checks(content, key)}, key, path, describe)
+            for properties in _described({key: _without_none(content.get(key))}, key, path, describe)
         ),
         tuple(entries(content, "unit_tests", path)),
     )
@@ -95,12 +95,8 @@ def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping
         yield entry
 
 
-def named_checks(content: Mapping[str, Any], key: str) -> Any:
-    """Return the checks with a name at the top level of a file: dbt ignores the others there."""
-    stated = content.get(key)
-    if not isinstance(stated, list):
-        return stated
-    return [entry for entry in stated if isinstance(entry, Mapping) and "name" in entry]
+def _without_none(stated: Any) -> Any:
+    return [one for one in stated if one is not None] if isinstance(stated, list) else stated
 
 
 def _described(content: Mapping[str, Any], key: str, path: str, describe: Describe) -> Iterator[Properties]:

@@ -1,11 +1,10 @@
-"""The schemas and names that no relation of a project may have, and the names that no project may have."""
+"""The names that no relation of a project may have, and those that no project and no database may have."""
 
 from genredb.errors import ProjectError
 
-# Schemas that hold only tables of genredb's own, and those of DuckDB.
+# Schemas that hold tables of genredb's own, and those of DuckDB.
 OWN_SCHEMAS = frozenset({"meta", "ml"})
 DUCKDB_SCHEMAS = frozenset({"information_schema", "pg_catalog"})
-_QUARANTINE = ("raw", "quarantine")
 # As in dbt: a template sees a project, which holds its macros, by its name, as it sees these.
 PROJECT_NAMES = frozenset(
     """
@@ -18,7 +17,19 @@ PROJECT_NAMES = frozenset(
 
 
 def refuse_own_place(schema: str, name: str, path: str) -> None:
-    """Raise ProjectError, naming the file, if a relation's name is reserved by genredb or DuckDB."""
-    place = (schema.lower(), name.lower())
-    if place[0] in OWN_SCHEMAS | DUCKDB_SCHEMAS or place == _QUARANTINE:
-        raise ProjectError(f"{schema}.{name} is reserved for genredb", place=path, cure="choose another")
+    """Raise ProjectError, naming the file, if a relation has the name of a table of genredb or DuckDB.
+
+    The others in the schemas of genredb's own tables are free.
+    """
+    from genredb.warehouse.tables import META_TABLES, QUARANTINE  # noqa: PLC0415 - brings DuckDB
+
+    own = {table.name for table in (*META_TABLES, QUARANTINE)}
+    if schema.lower() in DUCKDB_SCHEMAS or f"{schema}.{name}".lower() in own:
+        raise reserved(f"{schema}.{name}", path)
+
+
+def reserved(name: str, path: str) -> ProjectError:
+    """Return the error that a relation (``schema.name``) has the name of a table of genredb's own."""
+    return ProjectError(
+        f"{name} is reserved for genredb", place=path, cure="choose another name, `alias:` or `schema:`"
+    )

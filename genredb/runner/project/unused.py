@@ -6,7 +6,7 @@ from typing import Any
 
 from genredb.errors import Notice, Place, UsageError
 from genredb.runner.project.merge import is_setting
-from genredb.runner.project.properties import CHECK_KEYS, named_checks
+from genredb.runner.project.properties import CHECK_KEYS
 
 _ASKED = re.compile(r"""\bvar(?:\.has_var)?\s*\(\s*(?:['"]([\w:.-]+)['"]\s*[,)]|(?=(\S)))""")
 
@@ -56,10 +56,23 @@ def unused_folders(
             yield Notice(what, Place(path), name=stated, choices=tuple(known))
 
 
-def unnamed_checks(stated: Mapping[str, Any], path: str) -> list[Notice]:
-    """Return a notice for checks at the top level of a file that have no name: they are of no model."""
+def with_named_checks(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contents of a file with None for each check at the top level that has no name.
+
+    dbt ignores these: they are of no model.
+    """
+    named = {
+        key: [one if isinstance(one, Mapping) and "name" in one else None for one in content[key]]
+        for key in CHECK_KEYS
+        if isinstance(content.get(key), list)
+    }
+    return {**content, **named}
+
+
+def unnamed_checks(content: Mapping[str, Any], path: str) -> list[Notice]:
+    """Return a notice for checks at the top level of a file that have no name (they are None here)."""
     return [
         Notice(f"an entry of `{key}:` without a name is ignored, as it is below no model", Place(path))
         for key in CHECK_KEYS
-        if named_checks(stated, key) != stated.get(key)
+        if isinstance(content.get(key), list) and None in content[key]
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from genredb.runner.templates.columns import ColumnOf
 from genredb.runner.templates.dbt_macros import MACROS
-from genredb.runner.templates.located import TemplateError
+from genredb.runner.templates.located import UnknownInTemplateError
 from genredb.runner.templates.macros import Macros
 from genredb.runner.templates.relation import Database, Relation
 from genredb.runner.templates.rendering import Current
@@ -48,6 +48,20 @@ class Adapter:
         there = {column.name.lower() for column in self.get_columns_in_relation(to_relation)}
         return [c for c in self.get_columns_in_relation(from_relation) if c.name.lower() not in there]
 
+    def get_column_schema_from_query(self, sql: str) -> list[ColumnOf]:
+        """Return the columns of a query."""
+        found = self._database("adapter.get_column_schema_from_query")
+        return [ColumnOf(*column) for column in found.columns(sql)] if found else []
+
+    def check_schema_exists(self, database: str, schema: str) -> bool:
+        """Return True if the schema exists."""
+        found = self._database("adapter.check_schema_exists")
+        names = (database or self._own, schema)
+        listed = ", ".join("'" + str(name).lower().replace("'", "''") + "'" for name in names)
+        where = f"(lower(catalog_name), lower(schema_name)) = ({listed})"
+        table = found.query(f"select 1 from information_schema.schemata where {where}") if found else None
+        return bool(table and table.rows)
+
     def create_schema(self, relation: Relation) -> None:
         """Create the schema of a relation."""
         self._run(f"create schema if not exists {relation.without_identifier()}")
@@ -55,6 +69,19 @@ class Adapter:
     def drop_relation(self, relation: Relation) -> None:
         """Drop a relation."""
         self._run(f"drop {relation.type or 'table'} if exists {relation}")
+
+    def rename_relation(self, from_relation: Relation, to_relation: Relation) -> None:
+        """Rename a relation."""
+        kind = from_relation.type or "table"
+        self._run(f'alter {kind} {from_relation} rename to "{to_relation.identifier}"')
+
+    def truncate_relation(self, relation: Relation) -> None:
+        """Delete all rows of a table."""
+        self._run(f"delete from {relation}")
+
+    def drop_schema(self, relation: Relation) -> None:
+        """Drop the schema of a relation with all that it holds."""
+        self._run(f"drop schema if exists {relation.without_identifier()} cascade")
 
     def _run(self, sql: str) -> None:
         found = self._database("adapter")
@@ -67,14 +94,16 @@ class Adapter:
     def dispatch(
         self, macro_name: str, macro_namespace: str | None = None, **_rest: Any
     ) -> Callable[..., Any]:
-        """Return the engine's version of a macro, else DuckDB's, else its default; TemplateError if none."""
+        """Return the engine's version of a macro, else DuckDB's, else its default, else an error."""
         names = [f"{prefix}__{macro_name}" for prefix in self._prefixes]
         if found := self._macros.dispatched(names, macro_namespace):
             return found
         if macro_name in MACROS:
             return MACROS[macro_name]
         package = f" or in the package {macro_namespace}" if macro_namespace else ""
-        raise TemplateError(f"dispatch finds no {' or '.join(names)} in the project{package}", macro_name)
+        raise UnknownInTemplateError(
+            f"dispatch finds no {' or '.join(names)} in the project{package}", macro_name
+        )
 
     def dispatching(self, macro_name: str) -> Callable[..., Any]:
         """Return a macro of dbt, for which a project or package may have its own, as ``duckdb__dateadd``."""

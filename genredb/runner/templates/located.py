@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
-from genredb.errors import Place, ProjectError, near
+from genredb.errors import FollowUpError, Place, ProjectError, near
 from genredb.runner.templates.rendering import NeedsDatabaseError
 
 # How many lines an expression may extend below the line that jinja reports.
@@ -26,6 +26,10 @@ class TemplateError(ProjectError):
     def __init__(self, what: str, needle: str = "", **parts: Any) -> None:
         super().__init__(what, **parts)
         self.needle = needle
+
+
+class UnknownInTemplateError(TemplateError, FollowUpError):
+    """A template names a node, package or macro that the project does not have."""
 
 
 class DisabledReferenceError(TemplateError):
@@ -68,7 +72,7 @@ class located_errors:  # noqa: N801 - reads as a statement
             found = ProjectError(f"the package {needle} is not installed", cure="run `genredb deps`")
         elif needle and isinstance(error, UndefinedError) and self._is_package(place):
             cure = "if it is a package, list it in packages.yml and run `genredb deps`"
-            found = ProjectError(f"'{needle}' is undefined", cure=cure)
+            found = FollowUpError(f"'{needle}' is undefined", cure=cure)
         raise found.at(place) from None
 
     def _explained(self, error: Exception) -> tuple[ProjectError, str]:
@@ -79,7 +83,7 @@ class located_errors:  # noqa: N801 - reads as a statement
             names = re.findall(r"'([^']*)'", str(error))
             name = names[-1] if names else ""
             choices = near(name, self._known_names()) if "is undefined" in str(error) else ()
-            return ProjectError(str(error), name=name, choices=choices), name
+            return FollowUpError(str(error), name=name, choices=choices), name
         return ProjectError(_TOLD.get(type(error)) or str(error).rstrip(".") or type(error).__name__), ""
 
     def _innermost(self, trace: Any) -> tuple[str, int | None]:
