@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
-from genredb.errors import GenredbError, ProjectError, ProjectErrors
+from genredb.errors import ContractError, GenredbError, ProjectError, ProjectErrors
+from genredb.runner.execution.contracts import refuse_breach
 from genredb.runner.execution.incremental import columns_after, is_to_be_added_to
 from genredb.runner.execution.located import located
 from genredb.runner.execution.materialize import load_seed
@@ -161,11 +162,17 @@ class _Binding:
         query = snapshot_sql(settings_of(node), sql) if isinstance(node, Snapshot) else sql
         unbound = self._retried(lambda: self._binder.create(schema, relation, query))
         yield from self._reported(node, unbound)
-        if unbound is None and not _OF_ROWS.search(sql):
-            if before:
-                now = self._planned.columns(relation)
-                self._binder.declare(schema, node.relation.identifier, columns_after(node, before, now))
-            self._settle(node, "view" if node.materialized == "view" else "table")
+        if unbound is not None or _OF_ROWS.search(sql):
+            return
+        try:
+            refuse_breach(self._runtime, node, sql)
+        except ContractError as error:
+            yield error
+            return
+        if before:
+            now = self._planned.columns(relation)
+            self._binder.declare(schema, node.relation.identifier, columns_after(node, before, now))
+        self._settle(node, "view" if node.materialized == "view" else "table")
 
     def _columns_before(self, node: Model) -> dict[str, str]:
         """Return the columns of the table that rows are added to; empty if it is made anew."""
