@@ -25,12 +25,12 @@ def contract_of(bench: Workbench, spec: ModelSpec, config: Mapping[str, Any]) ->
     for key in ("enforced", "alias_types"):
         if not isinstance(stated.get(key, False), bool):
             raise ProjectError(f"`contract: {key}:` should be true or false", place=spec.path)
-    place = _place(bench, spec)
     is_enforced = is_on(stated.get("enforced", False))
     if idle := _idle(spec, config["materialized"], is_enforced=is_enforced):
-        bench.templates.notices[Notice(idle, place)] = None
+        bench.templates.notices[Notice(idle, _place(bench, spec))] = None
     if not is_enforced or config["materialized"] == "ephemeral":
         return None
+    place = _place(bench, spec)  # reads the whole file
     _refuse_what_cannot_have_one(spec, config, place)
     compiler = _ContractCompiler(bench, spec, place)
     is_table = config["materialized"] in _TABLES
