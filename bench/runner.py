@@ -61,13 +61,19 @@ def small_project(runs: int, dbt: str, folder: Path) -> None:
 
 
 def generated_project(models: int, runs: int, dbt: str, folder: Path) -> None:
-    """Time parse and plan, and a build with nothing to do, beside dbt's parse."""
-    for name in ("new", "built", "dbt"):
+    """Time plans and a build with nothing to do, beside dbt's parse."""
+    for name in ("new", "built", "edited", "dbt"):
         write_generated(folder / name, models)
+    for name in ("built", "edited"):
+        timed([*GENREDB, "build"], folder / name)
+    with next((folder / "edited" / "models").rglob(f"model_{models - models // 5}.sql")).open("a") as file:
+        file.write("where true\n")
     steps = {
         "dbt parse": lambda: timed([dbt, "parse", "--no-partial-parse"], folder / "dbt"),
         "genredb plan": lambda: timed([*GENREDB, "plan"], folder / "new"),
         "genredb plan, unbound": lambda: timed([sys.executable, "-c", UNBOUND, "plan"], folder / "new"),
+        "genredb plan, one edit": lambda: timed([*GENREDB, "plan"], folder / "edited"),
+        "genredb plan, no-op": lambda: timed([*GENREDB, "plan"], folder / "built"),
         "genredb build, no-op": lambda: timed([*GENREDB, "build"], folder / "built"),
     }
     report(f"{models} generated models, a check each", paired(runs, steps), "dbt parse")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from genredb.runner.execution.binding import refuse_unbound
+from genredb.runner.execution.binding import bind_plan
 from genredb.runner.execution.engine import DUCKDB, Engine
 from genredb.runner.execution.leak_guard import LeakGuard
 from genredb.runner.extension import PLAIN, Extension
@@ -34,7 +34,7 @@ def plan(
     engine.refuse(compilation, extension.tables(compilation.project))
     found = make_plan(compilation, state, connection, options, extension)
     if engine.binds:
-        refuse_unbound(found, options, connection, extension.tables(compilation.project))
+        bind_plan(found, options, connection, extension.tables(compilation.project))
     if not found.is_proved:
         extension.refuse_features(compilation)
         executor = engine.executor(connection) if connection else None

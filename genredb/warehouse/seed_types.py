@@ -18,45 +18,50 @@ _TIMESTAMP = rf"{_DAY} \d{{1,2}}:\d{{1,2}}:\d{{1,2}}"
 _ISO = r"\d{4}-?\d{2}-?\d{2}T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?"
 
 
-def _fits(text: str) -> dict[str, str]:
-    """Return the conditions under which a text is of a type, by type."""
-
-    def full(pattern: str, options: str = "") -> str:
-        return f"regexp_full_match({text}, {literal(pattern)}, {literal(options)})"
-
-    return {
-        "number": f"{full(_NUMBER, 'i')} and try_cast({text} as double) is not null",
-        "whole": f"try_cast({text} as double) = trunc(try_cast({text} as double))",
-        "integer": f"try_cast({text} as integer) is not null",
-        "bigint": f"try_cast({text} as bigint) is not null",
-        "date": f"{full(_DAY)} and try_cast({text} as date) is not null",
-        "timestamp": f"{full(_TIMESTAMP)} and try_cast({text} as timestamp) is not null",
-        "iso": f"{full(_ISO)} and try_cast({text} as timestamp) is not null",
-        "boolean": f"lower({text}) in ('true', 'false')",
-    }
+# What a value is, as bits, so that those of all values tell the type of a column.
+_FRACTION, _HUGE, _BIGINT, _INTEGER, _DATE, _TIME, _ISO_TIME, _FLAG, _TEXT = (1 << n for n in range(9))
+_NUMBERS = _FRACTION | _HUGE | _BIGINT | _INTEGER
+_TYPES = {_DATE: "date", _TIME: "timestamp", _ISO_TIME: "timestamp", _FLAG: "boolean"}
 
 
 def seed_types(connection: Connection, rows: str, path: str, columns: Sequence[str]) -> list[str]:
     """Return the types of columns of texts; ``rows`` is the SQL that reads them from ``path``."""
-    texts = [f"nullif(trim({quote(column)}), '')" for column in columns]
-    conditions = [_fits(text) for text in texts]
-    facts = ", ".join(
-        f"bool_and({one}) filter ({text} is not null)"
-        for text, fits in zip(texts, conditions, strict=True)
-        for one in fits.values()
-    )
-    values = iter(connection.row(f"select {facts} from {rows}", [path]) or ())
-    return [_type_of(dict(zip(fits, values, strict=False))) for fits in conditions]
+    if not columns:
+        return []
+    texts = ", ".join(f"nullif(trim({quote(column)}), '') as c{n}" for n, column in enumerate(columns))
+    kinds = ", ".join(f"bit_or({_kind_of(f'c{n}')})" for n in range(len(columns)))
+    found = connection.row(f"select {kinds} from (select {texts} from {rows})", [path])
+    return [_type_of(kind or 0) for kind in found or ()]
 
 
-def _type_of(fits: dict[str, bool | None]) -> str:
-    """Return the type that all values fit; none is known of a column without values."""
-    if fits["number"] is not False:
-        if fits["whole"] is False or fits["bigint"] is False:
-            return "double"
-        return "integer" if fits["integer"] is not False else "bigint"
-    if fits["date"]:
-        return "date"
-    if fits["timestamp"] or fits["iso"]:
-        return "timestamp"
-    return "boolean" if fits["boolean"] else "varchar"
+def _kind_of(text: str) -> str:
+    """Return the SQL of what a value is, NULL if there is none."""
+
+    def fits(pattern: str, kind: str, options: str = "") -> str:
+        is_full = f"regexp_full_match({text}, {literal(pattern)}, {literal(options)})"
+        return f"{is_full} and try_cast({text} as {kind}) is not null"
+
+    number = f"try_cast({text} as double)"
+    return f"""case
+        when {text} is null then null
+        when {fits(_NUMBER, "double", "i")} then case
+            when {number} <> trunc({number}) then {_FRACTION}
+            when try_cast({text} as integer) is not null then {_INTEGER}
+            when try_cast({text} as bigint) is not null then {_BIGINT}
+            else {_HUGE}
+        end
+        when {fits(_DAY, "date")} then {_DATE}
+        when {fits(_TIMESTAMP, "timestamp")} then {_TIME}
+        when {fits(_ISO, "timestamp")} then {_ISO_TIME}
+        when lower({text}) in ('true', 'false') then {_FLAG}
+        else {_TEXT}
+    end"""
+
+
+def _type_of(kinds: int) -> str:
+    """Return the type of a column by what its values are; none is known of one without values."""
+    if kinds & ~_NUMBERS:
+        return _TYPES.get(kinds, "varchar")
+    if kinds & (_FRACTION | _HUGE):
+        return "double"
+    return "bigint" if kinds & _BIGINT else "integer"

@@ -29,7 +29,7 @@ from genredb.warehouse.binder import Binder, Unbound, UnknownOutcomeError, open_
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import own_macros
 from genredb.warehouse.load import create_empty
-from genredb.warehouse.tables import OwnTable, create_tables
+from genredb.warehouse.tables import OwnTable
 
 # The columns of a pivot depend on the rows; those of what a hook alters depend on the hook.
 _OF_ROWS = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
@@ -40,18 +40,25 @@ _CHANGES = re.compile(
 Kind = TypeVar("Kind", bound=Node)
 
 
-def refuse_unbound(
+def bind_plan(
     plan: Plan, options: Options, published: Connection | None, tables: tuple[OwnTable, ...]
-) -> None:
-    """Raise ProjectErrors with the place of each mistake in the SQL that the plan would run."""
+) -> Mapping[str, Mapping[str, str]]:
+    """Raise ProjectErrors with the place of each mistake in the SQL that the plan would run.
+
+    Return the types of the columns of the seeds that it would load, by unique id: they need not be found out
+    again.
+    """
     if not plan.reasons:
-        return
+        return {}
     config = plan.compilation.project.config
     with open_binder(config.database, config.database_name, config.engine) as binder:
-        create_tables(binder.connection, *tables)
-        errors = [*_Binding(plan, options, published, binder).mistakes()]
+        for table in tables:
+            table.create(binder.connection)
+        binding = _Binding(plan, options, published, binder)
+        errors = [*binding.mistakes()]
     if errors:
         raise ProjectErrors(errors)
+    return binding.seed_types
 
 
 class _Binding:
@@ -65,6 +72,7 @@ class _Binding:
         self._runtime = Runtime(
             self._planned, plan.compilation, is_full_refresh=options.is_full_refresh, may_write=False
         )
+        self.seed_types: dict[str, Mapping[str, str]] = {}
         self._known: dict[str, bool] = {}  # whether the columns of a node are known, by unique id
         self._misspelt: set[tuple[str, str]] = set()  # columns that only a yml file has, by unique id
         self._may_create = _may_create(plan, published)
@@ -82,6 +90,8 @@ class _Binding:
             yield from self._if_known(dataset, self._of_dataset)
         columns = self._binder.columns()
         for dataset in datasets:
+            if isinstance(dataset, Seed) and self._known[dataset.unique_id]:
+                self.seed_types[dataset.unique_id] = columns[_place(dataset.relation)]
             if dataset.is_built and self._known[dataset.unique_id]:
                 yield from self._of_description(dataset, columns[_place(dataset.relation)])
         for node in nodes:

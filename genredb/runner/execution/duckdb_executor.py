@@ -79,7 +79,8 @@ class DuckDBExecutor:
         with self._strict_csv(file, separator) as (path, records):
             texts = read.format("true", "")
             columns = [name for name, *_ in self._connection.rows(f"describe from {texts}", [path])]
-            inferred = dict(zip(columns, seed_types(self._connection, texts, path, columns), strict=True))
+            untyped = [name for name in columns if name not in types]
+            inferred = dict(zip(untyped, seed_types(self._connection, texts, path, untyped), strict=True))
             stated = ", ".join(
                 f"{literal(name)}: {literal(kind)}" for name, kind in {**inferred, **types}.items()
             )

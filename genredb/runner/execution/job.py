@@ -1,7 +1,7 @@
 """One build: runs the plan on a copy, which is published if all succeeded, else kept for a retry."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
-from genredb.runner.execution.binding import refuse_unbound
+from genredb.runner.execution.binding import bind_plan
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.foreign_keys import released
@@ -82,6 +82,7 @@ class _Job:
         self._guard: LeakGuard | None = None
         self._proof: Proof | None = None
         self._missing: dict[Path, str] = {}
+        self._seed_types: Mapping[str, Mapping[str, str]] = {}
         self._config = request.config
         self._observer = request.observer
         self._options = request.options
@@ -143,7 +144,8 @@ class _Job:
             standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
             refuse_unknown_columns(executor, self._config, standing)
         if self._engine.binds:
-            refuse_unbound(plan, options, connection, self._extension.tables(compilation.project))
+            tables = self._extension.tables(compilation.project)
+            self._seed_types = bind_plan(plan, options, connection, tables)
         if not options.allow_drops:
             refuse_large_drop(plan.large_drop)
         if not plan.is_proved:
@@ -240,6 +242,7 @@ class _Job:
             updates=plan.updates,
             replaced=frozenset((*(plan.made if full else plan.replaced), *plan.removed)),
             is_full_refresh=full,
+            seed_types=self._seed_types,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
         )

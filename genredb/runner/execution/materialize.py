@@ -127,7 +127,8 @@ def load_seed(runtime: Runtime, node: Seed) -> int:
         for name, data_type in (node.config.get("column_types") or {}).items()
     }
     try:
-        return runtime.executor.load_seed(node.relation, seed.file, separator, types)
+        known = runtime.seed_types.get(node.unique_id, types)
+        return runtime.executor.load_seed(node.relation, seed.file, separator, known)
     except ProjectError as error:
         if error.place.path:
             raise

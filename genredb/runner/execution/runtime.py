@@ -1,6 +1,6 @@
 """The context in which a node runs: the executor, the project, and the database for templates."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -58,8 +58,8 @@ class Runtime:
 
     ``updates`` says which nodes can run for changed rows alone, ``incremental`` collects the unique ids of
     those that did, and ``whole`` those that cannot after all. ``replaced`` are the relations
-    (``schema.name``) that are made anew or dropped, ``messages`` collects the messages logged by templates
-    rendered during the run.
+    (``schema.name``) that are made anew or dropped. ``seed_types`` maps seeds to the types of their columns,
+    if they are known already. ``messages`` collects the messages logged by templates rendered during the run.
     """
 
     executor: Executor
@@ -71,6 +71,7 @@ class Runtime:
     messages: list[str] = field(default_factory=list)
     updates: Updates = field(default_factory=Updates)
     replaced: Collection[str] = ()
+    seed_types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     incremental: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
 
