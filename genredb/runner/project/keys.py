@@ -67,6 +67,7 @@ META = Keys(
     is_free=True,
 )
 _COMMON = "alias database docs enabled schema tags"
+_DOCS = Keys("persist_docs", named("columns relation"))
 _CONTRACT = Keys("a contract", named("alias_types enforced"))
 _CONSTRAINT = "expression name to to_columns type warn_unenforced warn_unsupported"
 _RUN = "full_refresh post-hook pre-hook"
@@ -85,11 +86,13 @@ CONFIG: Mapping[str, Keys] = {
         " merge_update_columns on_schema_change predicates sql_header unique_key",
         _ELSEWHERE | _DUCKDB | {"column_types", "description"},
         contract=_CONTRACT,
+        persist_docs=_DOCS,
     ),
     "seed": _config(
         "the configuration of a seed",
         f"{_COMMON} {_RUN} column_types delimiter materialized quote_columns",
         _ELSEWHERE | _DUCKDB | {"description"},
+        persist_docs=_DOCS,
     ),
     "snapshot": _config(
         "the configuration of a snapshot",
@@ -97,6 +100,7 @@ CONFIG: Mapping[str, Keys] = {
         " post-hook pre-hook snapshot_meta_column_names strategy target_database target_schema unique_key"
         " updated_at",
         _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+        persist_docs=_DOCS,
     ),
     "source": _config(
         "the configuration of a source",
