@@ -47,6 +47,11 @@ RUNS: dict[str, list[list[str]]] = {
     # Some fail: the others of the same model run, and what is downstream of all that one looks at does not.
     "checks": [["build"]],
     "jinja": [["build"], ["build", "--target", "other"]],
+    "versions": [
+        ["build"],
+        ["build", "--select", "version:prerelease", "version:none", "--full-refresh"],
+        ["build", "--select", "songs.v1+", "doubled_v2", "half.vbeta", "--full-refresh"],
+    ],
     "units": [
         ["build", "--exclude", "wrong+", "grown_adds_what_is_higher"],
         ["build"],

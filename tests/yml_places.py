@@ -37,6 +37,8 @@ def properties(*path: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
             "unit_tests": {"model": "m", "given": [], "expect": {"rows": [{"x": 1}]}},
             "given": {"input": "this"},
             "arguments": {"name": "a"},
+            "versions": {"v": 1},
+            "constraints": {"type": "not_null"},
         }
         content: Any = {**entry}
         for i, key in reversed(list(enumerate(path))):
@@ -107,6 +109,9 @@ PLACES = {
     "a column": at("models", "columns"),
     "a column's config": at("models", "columns", "config"),
     "a column's meta": (META, properties("models", "columns", "config", "meta")),
+    "a version": at("models", "versions"),
+    "a constraint": at("models", "columns", "constraints"),
+    "a contract": at("models", "config", "contract"),
     "a check": at("models", "columns", "data_tests"),
     "a check's config": at("models", "columns", "data_tests", "config"),
     "a snapshot": at("snapshots"),

@@ -10,6 +10,7 @@ from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.located import located
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.graph.nodes import Check, Compiled, Model, Node, PythonModel, Seed, Source
+from genredb.runner.graph.persisted_docs import docs_of
 from genredb.runner.project.files import delimiter
 from genredb.runner.project.package import HOOK_KEYS, PROJECT_FILE
 from genredb.runner.templates.relation import Relation
@@ -144,6 +145,8 @@ class SparkEngine(Engine):
             yield ProjectError("hooks and sql_header do not run on Spark", place=node.path)
         if isinstance(node, Model) and node.contract is not None:
             yield ProjectError("contracts do not hold on Spark", place=node.path)
+        if docs_of(node) is not None:
+            yield ProjectError("persist_docs does not work on Spark", place=node.path)
         if isinstance(node, Source) and not self._is_provided(compilation, node):
             what = f"genredb does not load {node.relation.qualified_name}, so Spark cannot read it"
             yield ProjectError(what, place=node.path)

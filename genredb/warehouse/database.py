@@ -259,7 +259,7 @@ def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
 
 
 def relation_marks(connection: Connection) -> dict[str, str]:
-    """Return the comment of every table and view (``schema.name``), empty if there is none."""
+    """Return the last line of every table's and view's comment (``schema.name``), empty if there is none."""
     rows = connection.rows(
         """
         select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal
@@ -267,7 +267,7 @@ def relation_marks(connection: Connection) -> dict[str, str]:
         select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
         """
     )
-    return dict(rows)
+    return {name: comment.rpartition("\n")[2] for name, comment in rows}
 
 
 def own_macros(connection: Connection) -> set[str]:

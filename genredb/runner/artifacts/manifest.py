@@ -12,6 +12,7 @@ from genredb.runner.artifacts.run_results import RUN_RESULTS
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Seed, Source, UnitTest
 from genredb.runner.project.config import Config
+from genredb.runner.project.specs import ModelSpec
 from genredb.warehouse.declared import Column
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
     for node in compilation.nodes.values():
         part = sources if isinstance(node, Source) else unit_tests if isinstance(node, UnitTest) else nodes
         part[node.unique_id] = _entry(node, project.config.path_in_package(node.package, node.path))
+        if isinstance(node, Model):
+            part[node.unique_id] |= _stated(project.models[node.unique_id])
     parents = {unique_id: list(node.depends_on) for unique_id, node in compilation.nodes.items()}
     children = {unique_id: list(found) for unique_id, found in compilation.children.items()}
     return {
@@ -112,6 +115,17 @@ def _entry(node: Node, path: str) -> dict[str, Any]:
     if isinstance(node, Model | Check):
         return {**common, **_described(node), **_executed(node, node.template), **_compiled(node, path)}
     return common
+
+
+def _stated(spec: ModelSpec) -> dict[str, Any]:
+    """Return what files state of a model for those who read it."""
+    version = spec.version
+    return {
+        "version": version.number if version else None,
+        "latest_version": version.latest if version else None,
+        "deprecation_date": spec.deprecation_date or None,
+        "constraints": [dict(constraint) for constraint in spec.constraints],
+    }
 
 
 def _described(node: Dataset | Check) -> dict[str, Any]:

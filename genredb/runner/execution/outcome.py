@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from genredb.errors import ProjectError
+from genredb.runner.execution.comments import write_comments
 from genredb.runner.execution.executor import Executor
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node
@@ -46,7 +47,9 @@ def write_marked(
         if relation := node.built_relation:
             kind = there.get((str(relation.schema), relation.identifier))
             if kind:
-                executor.mark(relation, kind, state.nodes[node.unique_id].fingerprint)
+                fingerprint = state.nodes[node.unique_id].fingerprint
+                executor.mark(relation, kind, fingerprint)
+                write_comments(executor, node, relation, kind, fingerprint)
     write_state(connection, state)
 
 

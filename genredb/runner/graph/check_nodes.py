@@ -32,7 +32,7 @@ def check_nodes(bench: Workbench, ephemerals: Mapping[str, Model]) -> list[Check
     names = bench.names
     project = bench.project
     specs = [project.models.get(i) or project.seeds[i] for i in names.relations]
-    described = {(spec.package, f"ref('{spec.name}')") for spec in specs} | {
+    described = {(spec.package, spec.reference) for spec in specs} | {
         (spec.package, f"source('{spec.source_name}', '{spec.name}')") for spec in project.sources.values()
     }
     compiler = _CheckCompiler(bench, ephemerals)
@@ -211,5 +211,5 @@ def _describe(spec: CheckSpec) -> str:
     """Return a readable description of a check: ``unique of songs.song_key``."""
     if spec.kind == "singular":
         return spec.name
-    target = re.sub(r"^\w+\(|[')]", "", spec.attached_to).replace(", ", ".")
+    target = re.sub(r"^\w+\(|[')]", "", spec.attached_to).replace(", ", ".").replace(".v=", ".v")
     return f"{spec.kind} of {target}.{spec.column}" if spec.column else f"{spec.kind} of {target}"

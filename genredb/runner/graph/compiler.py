@@ -42,6 +42,10 @@ class Compilation:
         """Return the model, seed or check of that name; UsageError with a suggestion if there is none."""
         found = [node for node in self.nodes.values() if not isinstance(node, Source)]
         by_name = {**{node.label: node for node in found if node.is_check}, **{n.name: n for n in found}}
+        for node in found:
+            if isinstance(node, Model) and (version := self.project.models[node.unique_id].version):
+                by_name[f"{node.name}.{version.tag}"] = node
+                by_name[node.name] = node if version.is_latest else by_name[node.name]
         if name not in by_name:
             raise UsageError(f"There is no model, seed or check '{name}'", name=name, choices=by_name)
         return by_name[name]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from genredb.errors import FollowUpError
+from genredb.errors import FollowUpError, Notice, Place
 from genredb.runner.graph.described import given_of
 from genredb.runner.graph.ephemeral import with_ephemerals
 from genredb.runner.graph.hooks import rendered_hooks
@@ -55,7 +56,16 @@ def model_nodes(bench: Workbench) -> dict[str, Model]:
                     found[unique_id] = _model(bench, spec)
                 else:
                     found[unique_id] = python_model(bench, spec, spec.python)
+                _notice_deprecated(bench, spec)
     return found
+
+
+def _notice_deprecated(bench: Workbench, spec: ModelSpec) -> None:
+    """Name a model that is past its deprecation date."""
+    if spec.deprecation_date and datetime.fromisoformat(spec.deprecation_date) < datetime.now(UTC):
+        name = ".".join(spec.unique_id.split(".")[2:])
+        what = f"{name} is deprecated since {spec.deprecation_date[:10]}"
+        bench.templates.notices[Notice(what, Place(spec.path))] = None
 
 
 def _model(bench: Workbench, spec: ModelSpec) -> Model:

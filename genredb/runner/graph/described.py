@@ -45,6 +45,8 @@ def describe(
         "resource_type": spec.resource_type,
         "unique_id": spec.unique_id,
         "package_name": spec.package,
+        "version": spec.version.number if spec.version else None,
+        "latest_version": spec.version.latest if spec.version else None,
         "fqn": list(spec.fqn),
         "path": "/".join([*spec.fqn[1:-1], spec.path.rsplit("/", 1)[-1]]),
         "original_file_path": spec.path,

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.identity import Identity, digest
 from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Source, UnitTest
+from genredb.runner.graph.persisted_docs import docs_of
 from genredb.warehouse.settings import RESOURCES
 
 # Configuration that does not affect rows: for people, selectors and separate checks.
@@ -91,6 +92,8 @@ def rest(node: Node, content: str, compilation: Compilation) -> str:
     ]
     if isinstance(node, Model) and node.contract is not None:
         stated.append(repr((node.contract.columns, node.contract.definitions)))
+    if docs := docs_of(node):
+        stated.append(repr(docs))
     settings = compilation.project.config.profile.settings
     if shaping := {name: value for name, value in settings.items() if name.lower() not in RESOURCES}:
         stated.append(json.dumps(shaping, sort_keys=True, default=str))

@@ -17,6 +17,7 @@ from genredb.runner.project.merge import config_key, merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
+from genredb.runner.project.versions import Version
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.located import DisabledReferenceError, UnknownInTemplateError
 from genredb.runner.templates.relation import Relation
@@ -70,15 +71,16 @@ class Names:
                     self._name(templates, model, config)
                 self._faulty.remove(model.unique_id)
 
-    def resolve_ref(self, package: str, *names: str) -> tuple[str, Relation]:
+    def resolve_ref(self, package: str, *names: str, version: str | None = None) -> tuple[str, Relation]:
         """Return the unique id and relation of a model or seed that a template of a package names.
 
-        As in dbt it is one of the project, else of that package, else of any other. Raises
-        UnknownInTemplateError if it does not exist.
+        As in dbt it is one of the project, else of that package, else of any other; without a ``version`` the
+        latest. Raises UnknownInTemplateError if it does not exist.
         """
         *stated, name = names
-        call = f"ref({', '.join(repr(part) for part in names)})"
-        found = [spec for spec in self._stated.get(name, ()) if not stated or spec.package == stated[0]]
+        call = f"ref({', '.join([*map(repr, names), *([] if version is None else [f'v={version}'])])})"
+        known = [spec for spec in self._stated.get(name, ()) if not stated or spec.package == stated[0]]
+        found = [spec for spec in known if _is_meant(spec.version, version)]
         order = self._search_order(package)
         found.sort(key=lambda spec: order.index(spec.package))
         named = [spec.unique_id for spec in found if spec.unique_id in self.relations]
@@ -91,6 +93,12 @@ class Names:
             raise DisabledReferenceError(f"{call} refers to a disabled node (`enabled: false`)", name)
         if stated:
             self._refuse_unknown_package(call, stated[0])
+        if known:
+            tags = [spec.version.tag for spec in known if spec.version]
+            what = (
+                f"{call} refers to no version of the model" if tags else f"{call}: '{name}' has no versions"
+            )
+            raise UnknownInTemplateError(what, name, name=f"v{version}" if tags else "", choices=tags)
         raise UnknownInTemplateError(
             f"{call} refers to no model or seed", name, name=name, choices=self._stated
         )
@@ -257,6 +265,13 @@ class Names:
         refuse_own_place(str(relation.schema), relation.identifier, path)
         if place in self._taken:
             raise FollowUpError(f"{path} and {self._taken[place]} both create {relation.qualified_name}")
+
+
+def _is_meant(version: Version | None, stated: str | None) -> bool:
+    """Return True if a ``ref`` with a stated version, or without one, means a model of this version."""
+    if version is None:
+        return stated is None
+    return version.is_latest if stated is None else str(version.number) == stated
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:

@@ -136,6 +136,11 @@ class Model(Dataset):
         return MATERIALIZATIONS[self.materialized]
 
     @property
+    def is_versioned(self) -> bool:
+        """True if it is one of several versions of a model."""
+        return self.unique_id.endswith(f".{self.name}.{self.fqn[-1]}")
+
+    @property
     def keeps_rows(self) -> bool:
         """True if its relation may store rows of earlier builds."""
         return self.materialization.adds_rows

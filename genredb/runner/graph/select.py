@@ -13,7 +13,7 @@ from typing import Any
 
 from genredb.errors import UsageError
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Check, Node, Source, UnitTest
+from genredb.runner.graph.nodes import Check, Model, Node, Source, UnitTest
 
 _CRITERION = re.compile(r"\A(@)?((\d*)\+)?(([\w.]+):)?(.*?)(\+(\d*))?\Z")
 _WILDCARDS = "*?["
@@ -114,11 +114,11 @@ class _Selector:
         if method is None:
             method = "path" if "/" in value else "file" if PurePosixPath(value).suffix in _FILES else "fqn"
         name, _, option = method.partition(".")
-        if name in ("state", "result"):
-            test = self._state if name == "state" else self._result
+        if name in _COMPARING:
+            test = {"state": self._state, "result": self._result, "version": self._version}[name]
             return (node for node in self._nodes.values() if test(node, value))
         if name not in _METHODS:
-            known = [*_METHODS, "state", "result"]
+            known = [*_METHODS, *_COMPARING]
             raise UsageError(f"There is no selector method '{name}:'", name=name, choices=known)
         if name == "package" and value == "this":
             value = self._compilation.project.config.name
@@ -156,19 +156,33 @@ class _Selector:
         choices = ("modified", "new", "old", "unmodified")
         raise UsageError(f"There is no selector 'state:{value}'", name=value, choices=choices)
 
+    def _version(self, node: Node, value: str) -> bool:
+        if value not in _VERSIONS:
+            raise UsageError(f"There is no selector 'version:{value}'", name=value, choices=_VERSIONS)
+        if node.resource_type != Model.resource_type:
+            return False
+        version = self._compilation.project.models[node.unique_id].version
+        return value == (version.age if version else "none")
+
     def _result(self, node: Node, value: str) -> bool:
         if self._before.results is None:
             raise UsageError("`result:` needs the run_results.json of an earlier run; there is none")
         return self._before.results.get(node.unique_id) == value
 
 
+# Methods that need more than the node: earlier artifacts, or the other versions of a model.
+_COMPARING = ("state", "result", "version")
+_VERSIONS = ("latest", "prerelease", "old", "none")
 _FILES = frozenset((".sql", ".csv", ".yml", ".yaml"))
 
 
 def _fqn(node: Node, value: str, _option: str) -> bool:
-    if node.fqn and fnmatch.fnmatchcase(node.fqn[-1], value):
-        return True
     wanted = value.split(".")
+    if isinstance(node, Model) and node.is_versioned:
+        if fnmatch.fnmatchcase(node.name, value) or "_".join(node.fqn[-2:]) == "_".join(wanted[-2:]):
+            return True
+    elif node.fqn and fnmatch.fnmatchcase(node.fqn[-1], value):
+        return True
     for start in (0, 1):
         parts = [part for segment in node.fqn[start:] for part in segment.split(".")]
         if len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted)):

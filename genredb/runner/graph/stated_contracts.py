@@ -12,7 +12,6 @@ from genredb.runner.project.stated_values import is_on
 from genredb.runner.project.types import sql_type
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.relation import Relation
-from genredb.warehouse.database import quote
 from genredb.warehouse.declared import Column
 
 ON_SCHEMA_CHANGE = ("append_new_columns", "fail")
@@ -54,7 +53,7 @@ def _idle(spec: ModelSpec, materialized: str, *, is_enforced: bool) -> str:
 
 def name_in_sql(column: Column) -> str:
     """Return a column's name as SQL writes it: quoted only if its file says so, as in dbt."""
-    return quote(column.name) if column.is_quoted else column.name
+    return '"' + column.name.replace('"', '""') + '"' if column.is_quoted else column.name
 
 
 def _place(bench: Workbench, spec: ModelSpec) -> Place:

@@ -7,7 +7,7 @@ from genredb.runner.graph.check_nodes import yml_place
 from genredb.runner.graph.naming import is_enabled
 from genredb.runner.graph.nodes import Dataset, Model, PythonModel, UnitTest
 from genredb.runner.graph.workbench import Workbench
-from genredb.runner.project.specs import Fixture, UnitTestSpec
+from genredb.runner.project.specs import Fixture, ModelSpec, SnapshotSpec, UnitTestSpec
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.relation import Relation
 
@@ -23,21 +23,40 @@ def unit_test_nodes(bench: Workbench, nodes: Mapping[str, Dataset]) -> list[Unit
 
 
 def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset]) -> list[UnitTest]:
-    names, project = bench.names, bench.project
-    place = yml_place(project, spec)
-    unique_id = f"{Model.resource_type}.{spec.package}.{spec.model}"
-    if unique_id in project.models and unique_id not in names.relations:
-        return []  # the model is disabled, or its fault is reported already
-    if unique_id not in project.models:
-        raise FollowUpError(
+    place = yml_place(bench.project, spec)
+    models = (nodes.get(tested.unique_id) for tested in _tested(bench, spec, place))
+    # A model that is not there is disabled, or its fault is reported already.
+    return [_of_model(bench, spec, model, nodes) for model in models if isinstance(model, Model)]
+
+
+def _tested(bench: Workbench, spec: UnitTestSpec, place: Place) -> list[ModelSpec]:
+    """Return the model that a unit test tests, or the versions of it."""
+    known = [model for model in bench.project.models.values() if model.package == spec.package]
+    found = [model for model in known if model.name == spec.model and not isinstance(model, SnapshotSpec)]
+    if not found:
+        what, choices = (
             f"the unit test {spec.name} tests no model '{spec.model}'",
-            place=place,
-            name=spec.model,
-            choices=[model.name for model in project.models.values() if model.package == spec.package],
+            [one.name for one in known],
         )
-    model = nodes.get(unique_id)
-    if not isinstance(model, Model):  # its own fault is reported already
-        return []
+        raise FollowUpError(what, place=place, name=spec.model, choices=choices)
+    stated = spec.versions.get("exclude") or spec.versions.get("include")
+    if not stated:
+        return found
+    numbers = [str(model.version.number) for model in found if model.version]
+    if not numbers:
+        raise ProjectError(f"{spec.model}, which {spec.name} tests, has no versions", place=place)
+    for number in (number for number in stated if number not in numbers):
+        what = f"the unit test {spec.name} names a version that {spec.model} does not have"
+        raise ProjectError(what, place=place, name=number, choices=numbers)
+    is_excluding = bool(spec.versions.get("exclude"))
+    chosen = [one for one in found if one.version and (str(one.version.number) in stated) != is_excluding]
+    if not chosen:
+        raise ProjectError(f"the unit test {spec.name} leaves out all versions of {spec.model}", place=place)
+    return chosen
+
+
+def _of_model(bench: Workbench, spec: UnitTestSpec, model: Model, nodes: Mapping[str, Dataset]) -> UnitTest:
+    place = yml_place(bench.project, spec)
     if isinstance(model, PythonModel):
         raise ProjectError(f"the unit test {spec.name} tests a Python model, which has no SQL", place=place)
     given = _given(bench, spec, model, place)
@@ -48,8 +67,10 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
     ]
     if missing:
         raise FollowUpError(f"{spec.name} gives no rows for {', '.join(missing)}", place=place)
-    test = UnitTest(
-        unique_id=f"{UnitTest.resource_type}.{spec.package}.{spec.model}.{spec.name}",
+    version = bench.project.models[model.unique_id].version
+    tag = f"_{version.tag}" if version else ""
+    return UnitTest(
+        unique_id=f"{UnitTest.resource_type}.{spec.package}.{spec.model}.{spec.name}{tag}",
         name=spec.name,
         path=spec.path,
         sql=model.sql,
@@ -64,7 +85,6 @@ def _unit_test(bench: Workbench, spec: UnitTestSpec, nodes: Mapping[str, Dataset
         overrides=spec.overrides,
         keys=spec.keys,
     )
-    return [test]
 
 
 def _given(

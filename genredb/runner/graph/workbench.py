@@ -53,8 +53,10 @@ def new_renderer(project: Project, names: Names, *, is_full_refresh: bool) -> Re
     return Renderer(
         project.config,
         (
-            lambda package, *stated: names.resolve_ref(package, *map(unmarked, stated)),
-            lambda package, *stated: names.resolve_source(package, *map(unmarked, stated)),
+            lambda package, *stated, version: names.resolve_ref(
+                package, *map(unmarked, stated), version=None if version is None else unmarked(str(version))
+            ),
+            lambda package, *stated, **_: names.resolve_source(package, *map(unmarked, stated)),
         ),
         is_full_refresh=is_full_refresh,
     )

@@ -67,6 +67,7 @@ META = Keys(
     is_free=True,
 )
 _COMMON = "alias database docs enabled schema tags"
+_DOCS = Keys("persist_docs", named("columns relation"))
 _CONTRACT = Keys("a contract", named("alias_types enforced"))
 _CONSTRAINT = "expression name to to_columns type warn_unenforced warn_unsupported"
 _RUN = "full_refresh post-hook pre-hook"
@@ -85,11 +86,13 @@ CONFIG: Mapping[str, Keys] = {
         " merge_update_columns on_schema_change predicates sql_header unique_key",
         _ELSEWHERE | _DUCKDB | {"column_types", "description"},
         contract=_CONTRACT,
+        persist_docs=_DOCS,
     ),
     "seed": _config(
         "the configuration of a seed",
         f"{_COMMON} {_RUN} column_types delimiter materialized quote_columns",
         _ELSEWHERE | _DUCKDB | {"description"},
+        persist_docs=_DOCS,
     ),
     "snapshot": _config(
         "the configuration of a snapshot",
@@ -97,6 +100,7 @@ CONFIG: Mapping[str, Keys] = {
         " post-hook pre-hook snapshot_meta_column_names strategy target_database target_schema unique_key"
         " updated_at",
         _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+        persist_docs=_DOCS,
     ),
     "source": _config(
         "the configuration of a source",
@@ -129,6 +133,19 @@ _COLUMN = Keys(
     ),
     frozenset("column_mask databricks_tags dimension entity granularity policy_tags time_spine".split()),
 )
+_TABLE_CONSTRAINT = Keys("a constraint of a model", named(f"{_CONSTRAINT} columns"))
+_VERSION = Keys(
+    "a version",
+    named(
+        "defined_in deprecation_date description docs v",
+        columns=Keys("a column of a version", {**_COLUMN.known, **named("exclude include")}, _COLUMN.ignored),
+        config=CONFIG["model"],
+        constraints=_TABLE_CONSTRAINT,
+        data_tests=_CHECK,
+        tests=_CHECK,
+    ),
+    frozenset(("access",)),
+)
 _CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
 _TIMELY = frozenset("event_time freshness loaded_at_field loaded_at_query loader quoting".split())
 _FIXTURE = "fixture format rows"
@@ -141,16 +158,16 @@ PROPERTIES = Keys(
         "models": Keys(
             "a model",
             named(
-                "description docs name tags",
+                "deprecation_date description docs latest_version name tags",
                 config=CONFIG["model"],
-                constraints=Keys("a constraint of a model", named(f"{_CONSTRAINT} columns")),
+                constraints=_TABLE_CONSTRAINT,
                 contract=_CONTRACT,
+                versions=_VERSION,
                 **_CHECKED,
             ),
             frozenset(
-                "access agg_time_dimension deprecation_date derived_semantics group"
-                " identifier latest_version metrics primary_entity primary_key semantic_model"
-                " static_analysis_off_reason time_spine versions".split()
+                "access agg_time_dimension derived_semantics group identifier metrics primary_entity"
+                " primary_key semantic_model static_analysis_off_reason time_spine".split()
             ),
         ),
         "seeds": Keys(
@@ -184,8 +201,9 @@ PROPERTIES = Keys(
                 expect=Keys("expect", named(_FIXTURE)),
                 given=Keys("an entry of given", named(f"input {_FIXTURE}")),
                 overrides=Keys("overrides", named("env_vars macros vars")),
+                versions=Keys("the versions of a unit test", named("exclude include")),
             ),
-            frozenset(("static_analysis_off_reason", "versions")),
+            frozenset(("static_analysis_off_reason",)),
         ),
         "snapshots": Keys(
             "a snapshot",

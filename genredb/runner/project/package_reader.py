@@ -1,5 +1,6 @@
 """Reads all files of one package: models, seeds, macros, checks, unit tests, properties, docs blocks."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from genredb.errors import Notice, Place, ProjectError
 from genredb.runner.problems import Problems
 from genredb.runner.project.config import Config
 from genredb.runner.project.docs_blocks import describer, docs_blocks
+from genredb.runner.project.doubled import doubled, doubled_names
 from genredb.runner.project.files import parse_yaml, read_text
 from genredb.runner.project.find import YML, find
 from genredb.runner.project.key_faults import check_keys
@@ -29,7 +31,7 @@ from genredb.runner.project.specs import (
     SnapshotSpec,
     UnitTestSpec,
 )
-from genredb.runner.project.stated_checks import read_unit_test
+from genredb.runner.project.stated_checks import fixture_reader, read_unit_test
 from genredb.runner.project.stated_values import check_values
 from genredb.runner.project.unused import unnamed_checks, with_named_checks
 from genredb.runner.project.yml_jinja import YmlRenderer
@@ -64,11 +66,8 @@ class PackageReader:
         models = self._models(self._by_name(entry for file in yml for entry in file.models))
         seeds = self._seeds(self._by_name(entry for file in yml for entry in file.seeds))
         snapshots = self._snapshots(self._by_name(entry for file in yml for entry in file.snapshots))
-        paths: dict[str, str] = {}
-        for spec in (*models.values(), *seeds.values(), *snapshots.values()):
-            if spec.name in paths:
-                self._add_doubled(spec.name, paths[spec.name], spec.path)
-            paths[spec.name] = spec.path
+        for error in doubled_names((*models.values(), *seeds.values(), *snapshots.values())):
+            self._problems.add(error)
         generic = tuple(path / "generic" for path in package.test_paths)
         macro_files = find((*package.macro_paths, *generic), ".sql")
         return Contents(
@@ -117,7 +116,7 @@ class PackageReader:
                 with self._problems.gathered():
                     for name, text in snapshot_blocks(self._text(file), shown):
                         if name in found:
-                            self._add_doubled(name, found[name].path, shown)
+                            self._problems.add(doubled(name, found[name].path, shown))
                         stated = properties.get(name) or Properties(name, shown, config={})
                         place = (self._package.name, *folders, name)
                         found[name] = self._snapshot(file, shown, place, text, stated)
@@ -143,7 +142,7 @@ class PackageReader:
             "overrides": self._overrides(kind, fqn),
             "description": stated.description,
             "columns": stated.columns,
-            **({"constraints": stated.constraints} if kind == "model" else {}),
+            **(stated.of_model if kind == "model" else {}),
         }
 
     def _valued(self, config: dict[str, Any], place: str) -> dict[str, Any]:
@@ -156,12 +155,23 @@ class PackageReader:
     def _by_name(self, entries: Iterable[Properties]) -> dict[str, Properties]:
         named: dict[str, Properties] = {}
         for entry in entries:
-            if entry.name in named:
-                other = named[entry.name].path
+            name = self._file_name(entry)
+            if name in named:
+                other = named[name].path
                 where = f"in {other} and in {entry.path}" if other != entry.path else f"twice in {other}"
-                self._problems.add(ProjectError(f"'{entry.name}' is described {where}"))
-            named[entry.name] = entry
+                self._problems.add(ProjectError(f"'{name}' is described {where}"))
+            named[name] = entry
         return named
+
+    def _file_name(self, entry: Properties) -> str:
+        """Return the name of an entry's file: the latest version of a model may have the model's name."""
+        is_latest = entry.version is not None and entry.version.is_latest
+        has_plain_name = is_latest and entry.file not in (files := self._model_files) and entry.name in files
+        return entry.name if has_plain_name or not entry.file else entry.file
+
+    @functools.cached_property
+    def _model_files(self) -> set[str]:
+        return {file.stem for file in find(self._package.model_paths, ".sql", ".py")}
 
     def _sources(self, yml: Iterable[PropertiesFile]) -> Iterator[SourceSpec]:
         paths: dict[tuple[str, str], str] = {}
@@ -225,19 +235,12 @@ class PackageReader:
         return file.relative_to(above).parent.parts
 
     def _unit_tests(self, yml: Iterable[PropertiesFile]) -> Iterator[UnitTestSpec]:
+        fixtures = fixture_reader(self._package.test_paths)
         for file in yml:
             for i, stated in enumerate(file.unit_tests):
                 with self._problems.gathered():
-                    spec = read_unit_test(stated, file.path, ("unit_tests", i), self._read_fixture)
+                    spec = read_unit_test(stated, file.path, ("unit_tests", i), fixtures)
                     yield replace(spec, package=self._package.name)
-
-    def _read_fixture(self, name: str, kind: str) -> str:
-        files = {path.stem: path for path in find(self._package.test_paths, f".{kind}")}
-        if name not in files:
-            raise ProjectError(
-                f"There is no fixture {name}.{kind} in the test folders", name=name, choices=files
-            )
-        return read_text(files[name])
 
     def _models(self, properties: dict[str, Properties]) -> dict[str, ModelSpec]:
         found = self._found(
@@ -265,10 +268,6 @@ class PackageReader:
         self._notice_unknown(properties, found, "seed")
         return found
 
-    def _add_doubled(self, name: str, one: str, other: str) -> None:
-        error = ProjectError(f"{one} and {other} share the name '{name}'", cure="rename one")
-        self._problems.add(error)
-
     def _found(
         self,
         folders: Iterable[Path],
@@ -283,11 +282,12 @@ class PackageReader:
             for file in find((folder,), *suffixes):
                 name, shown = file.stem, self._config.show_path(file)
                 if name in found:
-                    self._add_doubled(name, found[name].path, shown)
+                    self._problems.add(doubled(name, found[name].path, shown))
                     continue
                 stated = properties.get(name) or Properties(name, shown, config={})
-                fqn = (self._package.name, *file.relative_to(folder).with_suffix("").parts)
-                found[name] = spec(name, shown, file, **self._facts(kind, fqn, stated))
+                place = (self._package.name, *file.relative_to(folder).with_suffix("").parts)
+                fqn = (*place[:-1], stated.name, stated.version.tag) if stated.version else place
+                found[name] = spec(stated.name, shown, file, **self._facts(kind, fqn, stated))
         return found
 
     def _notice_unknown(

@@ -1,7 +1,7 @@
 """Reads properties files: sources, and the properties of models, seeds and checks."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,6 +14,7 @@ from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.stated_constraints import read_constraints
 from genredb.runner.project.stated_values import is_on
 from genredb.runner.project.types import sql_type
+from genredb.runner.project.versions import Version, deprecation_date, places, read_versions, reference
 from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
 
 # No number in a raw file is larger.
@@ -21,6 +22,8 @@ _MOST = 1e38
 CHECK_KEYS = ("data_tests", "tests")
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
+Keys = tuple[str | int, ...]
+Placed = Sequence[tuple[Mapping[str, Any], Keys]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Properties:
     """The properties in one entry of ``models:``, ``seeds:``, ``snapshots:`` or ``data_tests:``.
 
     ``relation`` is what a snapshot selects from, if no SQL file says so; ``constraints`` are those of a
-    model's table, besides those of its columns.
+    model's table, besides those of its columns. ``file`` is the name of the file of a ``version``.
     """
 
     name: str
@@ -39,6 +42,15 @@ class Properties:
     checks: tuple[CheckSpec, ...] = ()
     relation: str = ""
     constraints: tuple[Mapping[str, Any], ...] = ()
+    file: str = ""
+    version: Version | None = None
+    deprecation_date: str = ""
+
+    @property
+    def of_model(self) -> dict[str, Any]:
+        """What only a model has."""
+        names = ("constraints", "version", "deprecation_date")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,8 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
             keys = ("sources", i, "tables", j)
             source = _source(entry, table, path, describe, keys)
             sources.append(source)
-            checks += read_checks(table, f"source('{source.source_name}', '{source.name}')", path, keys)
+            attached_to = f"source('{source.source_name}', '{source.name}')"
+            checks += read_checks(table, places(table, keys), attached_to, path, keys)
     return PropertiesFile(
         path,
         tuple(sources),
@@ -90,9 +103,13 @@ def entries(content: Mapping[str, Any], key: str, path: str) -> Iterator[Mapping
     if not isinstance(stated, list):
         raise ProjectError(f"`{key}:` should be a list of entries that begin with `- name:`", place=path)
     for entry in stated:
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-            raise ProjectError(f"each entry of `{key}:` needs a `name:`", place=path)
+        _refuse_nameless(entry, key, path)
         yield entry
+
+
+def _refuse_nameless(entry: Any, key: str, path: str) -> None:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise ProjectError(f"each entry of `{key}:` needs a `name:`", place=path)
 
 
 def _without_none(stated: Any) -> Any:
@@ -101,19 +118,33 @@ def _without_none(stated: Any) -> Any:
 
 def _described(content: Mapping[str, Any], key: str, path: str, describe: Describe) -> Iterator[Properties]:
     for i, entry in enumerate(entries(content, key, path)):
-        name = entry["name"]
-        yield Properties(
-            name=name,
-            path=path,
-            description=_description(entry, describe),
-            config=_config(entry, path),
-            columns=_columns(entry, path, describe, (key, i)),
-            checks=tuple(read_checks(entry, f"ref('{name}')", path, (key, i)))
-            if key not in CHECK_KEYS
-            else (),
-            relation=(text_of(entry, "relation", path) or "") if key == "snapshots" else "",
-            constraints=read_constraints(entry, path) if key == "models" else (),
-        )
+        if key == "models" and entry.get("versions"):
+            for stated in read_versions(entry, path, (key, i)):
+                found = _properties(key, stated.entry, path, describe, (stated.keys, stated.columns))
+                attached_to = reference(entry["name"], stated.version)
+                checks = tuple(replace(check, attached_to=attached_to) for check in found.checks)
+                yield replace(found, file=stated.file, version=stated.version, checks=checks)
+        else:
+            yield _properties(key, entry, path, describe, ((key, i), places(entry, (key, i))))
+
+
+def _properties(
+    key: str, entry: Mapping[str, Any], path: str, describe: Describe, within: tuple[Keys, Placed]
+) -> Properties:
+    """Return an entry's properties; ``within`` are the paths in the file to it and to its columns."""
+    keys, columns = within
+    attached_to = reference(entry["name"], None)
+    return Properties(
+        name=entry["name"],
+        path=path,
+        description=_description(entry, describe),
+        config=_config(entry, path),
+        columns=_columns(columns, path, describe),
+        checks=tuple(read_checks(entry, columns, attached_to, path, keys)) if key not in CHECK_KEYS else (),
+        relation=(text_of(entry, "relation", path) or "") if key == "snapshots" else "",
+        constraints=read_constraints(entry, path) if key == "models" else (),
+        deprecation_date=deprecation_date(entry, path) if key == "models" else "",
+    )
 
 
 def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -129,9 +160,9 @@ def _description(entry: Mapping[str, Any], describe: Describe) -> str:
     return describe(str(entry.get("description") or "")).strip()
 
 
-def _columns(
-    entry: Mapping[str, Any], path: str, describe: Describe, keys: tuple[str | int, ...]
-) -> tuple[Column, ...]:
+def _columns(stated: Placed, path: str, describe: Describe) -> tuple[Column, ...]:
+    for column, _ in stated:
+        _refuse_nameless(column, "columns", path)
     return tuple(
         Column(
             name=column["name"],
@@ -139,11 +170,11 @@ def _columns(
             data_type=str(column.get("data_type") or ""),
             meta=_column_meta(column, path),
             path=path,
-            keys=(*keys, "columns", i),
+            keys=keys,
             is_quoted=is_on(column.get("quote")),
             constraints=read_constraints(column, path),
         )
-        for i, column in enumerate(entries(entry, "columns", path))
+        for column, keys in stated
     )
 
 
@@ -156,7 +187,7 @@ def _source(
 ) -> SourceSpec:
     config = merged(_config(entry, path), _config(table, path))
     meta = config.get("meta", {})
-    files, columns = _raw_pattern(meta, path), _columns(table, path, describe, keys)
+    files, columns = _raw_pattern(meta, path), _columns(places(table, keys), path, describe)
     schema = text_of(entry, "schema", path) or entry["name"]
     if files:
         refuse_own_place(schema, table["name"], path)

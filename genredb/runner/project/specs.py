@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from genredb.errors import Notice
 from genredb.runner.project.python_code import PythonCode
+from genredb.runner.project.versions import Version, reference
 from genredb.warehouse.declared import Column, SourceSpec
 
 
@@ -16,7 +17,8 @@ class DatasetSpec:
 
     ``fqn`` is the name of its package, the folders below the path it was found in, and its own name.
     ``config`` merges dbt_project.yml and the properties, but not ``config()`` in the SQL; ``overrides`` is
-    the configuration that the project states for a package, which takes precedence over both.
+    the configuration that the project states for a package, which takes precedence over both. Models of one
+    name are its versions.
     """
 
     resource_type: ClassVar[str]
@@ -29,6 +31,7 @@ class DatasetSpec:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     columns: tuple[Column, ...] = ()
+    version: Version | None = None
 
     @property
     def package(self) -> str:
@@ -38,14 +41,21 @@ class DatasetSpec:
     @property
     def unique_id(self) -> str:
         """Dbt's permanent id."""
-        return f"{self.resource_type}.{self.package}.{self.name}"
+        tag = f".{self.version.tag}" if self.version else ""
+        return f"{self.resource_type}.{self.package}.{self.name}{tag}"
+
+    @property
+    def reference(self) -> str:
+        """The call that names it exactly."""
+        return reference(self.name, self.version)
 
 
 @dataclass(frozen=True)
 class ModelSpec(DatasetSpec):
     """A model, with the text of its file; ``python`` is what its code states if it is Python.
 
-    ``constraints`` are those of its table, besides those of its columns.
+    ``constraints`` are those of its table, besides those of its columns. After ``deprecation_date``, in ISO's
+    form, it should not be read.
     """
 
     resource_type = "model"
@@ -53,6 +63,7 @@ class ModelSpec(DatasetSpec):
     text: str = ""
     python: PythonCode | None = None
     constraints: tuple[Mapping[str, Any], ...] = ()
+    deprecation_date: str = ""
 
     def columns_of(self, role: str) -> tuple[str, ...]:
         """Return the names of the columns with a role, in the order of the properties file."""
@@ -111,7 +122,8 @@ class Fixture:
 class UnitTestSpec:
     """A unit test as stated: the rows that replace the model's inputs, and the rows expected from it.
 
-    ``given`` maps an input's expression (``ref('songs')``, ``this``) to its rows.
+    ``given`` maps an input's expression (``ref('songs')``, ``this``) to its rows. ``versions`` are those of
+    the model that it tests (``include``) or not (``exclude``), all if there are none.
     """
 
     name: str
@@ -124,6 +136,7 @@ class UnitTestSpec:
     description: str = ""
     keys: tuple[str | int, ...] = ()
     package: str = ""
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Reads the checks and unit tests stated in a properties file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from genredb.errors import ProjectError
-from genredb.runner.project.files import mapping
+from genredb.runner.project.files import mapping, read_text
+from genredb.runner.project.find import find
 from genredb.runner.project.keys import CONFIG
 from genredb.runner.project.specs import CheckSpec, Fixture, UnitTestSpec
 
@@ -12,13 +14,18 @@ Keys = tuple[str | int, ...]
 FIXTURE_FORMATS = ("dict", "csv", "sql")
 
 
-def read_checks(entry: Mapping[str, Any], attached_to: str, path: str, keys: Keys) -> Iterator[CheckSpec]:
-    """Yield the checks of an entry and its columns; ``keys`` is the entry's path in its file."""
+def read_checks(
+    entry: Mapping[str, Any],
+    columns: Iterable[tuple[Mapping[str, Any], Keys]],
+    attached_to: str,
+    path: str,
+    keys: Keys,
+) -> Iterator[CheckSpec]:
+    """Yield the checks of an entry and its columns; ``keys`` is its path in its file, as each column has."""
     yield from _checks(entry, attached_to, None, path, keys)
-    for i, column in enumerate(entry.get("columns") or []):
-        if isinstance(column, Mapping) and isinstance(column.get("name"), str):
-            name = '"' + column["name"].replace('"', '""') + '"' if column.get("quote") else column["name"]
-            yield from _checks(column, attached_to, name, path, (*keys, "columns", i))
+    for column, place in columns:
+        name = '"' + column["name"].replace('"', '""') + '"' if column.get("quote") else column["name"]
+        yield from _checks(column, attached_to, name, path, place)
 
 
 def _checks(
@@ -79,6 +86,9 @@ def read_unit_test(
             raise ProjectError(f"each entry of `given:` of {name} needs an `input:`", place=path)
         given[item["input"].strip()] = _fixture(item, name, path, read_fixture)
     overrides = mapping(stated, "overrides", path)
+    versions = mapping(stated, "versions", path)
+    if not all(isinstance(numbers or [], list) for numbers in versions.values()):
+        raise ProjectError(f"`versions:` of {name} should have lists of versions", place=path)
     expect = stated.get("expect")
     if isinstance(expect, list):
         expect = {"rows": expect}
@@ -94,7 +104,21 @@ def read_unit_test(
         overrides={key: mapping(overrides, key, path) for key in overrides},
         description=str(stated.get("description") or ""),
         keys=keys,
+        versions={key: tuple(map(str, numbers or ())) for key, numbers in versions.items()},
     )
+
+
+def fixture_reader(folders: Iterable[Path]) -> Callable[[str, str], str]:
+    """Return what reads a fixture of these folders, by name and format."""
+
+    def read(name: str, kind: str) -> str:
+        files = {path.stem: path for path in find(folders, f".{kind}")}
+        if name not in files:
+            what = f"There is no fixture {name}.{kind} in the test folders"
+            raise ProjectError(what, name=name, choices=files)
+        return read_text(files[name])
+
+    return read
 
 
 def _fixture(

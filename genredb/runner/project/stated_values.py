@@ -32,6 +32,10 @@ def _is_mapping(value: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
+def _are_flags(value: Any) -> bool:
+    return _is_mapping(value) and all(isinstance(flag, bool) for flag in value.values())
+
+
 def _are_hooks(value: Any) -> bool:
     hooks = value if isinstance(value, list | tuple) else [value]
     return all(
@@ -62,6 +66,7 @@ _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("enabled", "full_refresh", "store_failures"), _FLAG),
     **dict.fromkeys(("column_types", "contract", "docs", "meta"), _MAPPING),
     **dict.fromkeys(("pre-hook", "post-hook"), _HOOKS),
+    "persist_docs": (_are_flags, "`relation: true`, `columns: true`, or both"),
     "limit": (_is_count, "a number of rows"),
 }
 

@@ -108,7 +108,9 @@ def naming_macros(target: Mapping[str, Any]) -> Mapping[str, Callable[..., str]]
         return str(custom_schema_name).strip() if is_production else own
 
     def alias_name(custom_alias_name: str | None = None, node: Any = None) -> str:
-        return str(custom_alias_name or node["name"])
+        if custom_alias_name or not node.get("version"):
+            return str(custom_alias_name or node["name"])
+        return f"{node['name']}_v{str(node['version']).replace('.', '_')}"
 
     return {
         "default__generate_schema_name": schema_name,

@@ -9,6 +9,7 @@ from genredb.runner.templates.rendering import Current
 
 # Returns the unique id and the relation for the name of a package whose template it is, and a name.
 Resolve = Callable[..., tuple[str, Relation]]
+Number = int | float | str
 
 
 class ReferenceCall:
@@ -18,25 +19,26 @@ class ReferenceCall:
         self._resolve = resolve
         self._current = current
 
-    def _relation(self, *names: str) -> Relation:
+    def _relation(self, *names: str, version: Number | None = None) -> Relation:
         rendering = self._current.rendering
         if rendering.given.is_naming:
             return Relation("", "", names[-1])
-        unique_id, relation = self._resolve(rendering.given.package, *names)
+        unique_id, relation = self._resolve(rendering.given.package, *names, version=version)
         rendering.references[unique_id] = None
         return rendering.given.relations.get(unique_id, relation)
 
 
 class RefCall(ReferenceCall):
-    """``ref('name')``."""
+    """``ref('name')``, ``ref('package', 'name')``, either with ``v=1`` or ``version=1``."""
 
     def __call__(self, *names: str, **version: Any) -> Relation:
         """Return the relation of a model or seed; TemplateError if it does not exist."""
         if not 1 <= len(names) <= 2 or not all(isinstance(name, str) for name in names):
             raise TemplateError("ref() takes the name of a model or seed", "ref")
-        if version.get("v", version.get("version")) is not None:
-            raise TemplateError("genredb does not support versions of models", "ref")
-        return self._relation(*names)
+        stated = version.get("v", version.get("version"))
+        if version.keys() - {"v", "version"} or not isinstance(stated, int | float | str | None):
+            raise TemplateError("ref() takes a version as v=1 or version=1", "ref")
+        return self._relation(*names, version=stated)
 
 
 class SourceCall(ReferenceCall):

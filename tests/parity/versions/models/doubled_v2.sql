@@ -1,0 +1,1 @@
+select plays * 2 as twice from {{ ref('songs') }}
