@@ -17,6 +17,7 @@ from genredb.runner.project.discover import read_project
 from genredb.runner.project.raw_folder import source_files
 from genredb.songs.tables import ML_TABLES
 from genredb.warehouse.database import open_memory
+from genredb.warehouse.settings import Setting
 from genredb.warehouse.tables import create_tables
 
 SCRIPT = Path(__file__).with_name("script.py")
@@ -31,7 +32,9 @@ class ByHand:
         found = statements(compile_project(read_project(config)))
         self._listing.write_text(json.dumps(found))
         self._loads.write_text(json.dumps([one for one in found if one[0] in ("setup", "load")]))
-        self._settings = json.dumps({one.name: one.value for one in config.engine})
+        self._settings = json.dumps(
+            {one.name: one.value for one in config.engine if isinstance(one, Setting)}
+        )
 
     @property
     def command(self) -> list[str | Path]:

@@ -31,6 +31,7 @@ from bench.by_hand import ByHand
 from genredb.runner.project.config import Settings, read_config
 from genredb.songs.sample.write import write_sample
 from genredb.version import __version__
+from genredb.warehouse.settings import Setting
 
 ROOT = Path(__file__).parents[1]
 TEST_SHARE = 4  # a sample's test file has a quarter of the songs of its training file
@@ -173,7 +174,7 @@ class Bench:
             shutil.copytree(ROOT / part, folder / part)
         shutil.copy(ROOT / "dbt_project.yml", folder)
         output = {"type": "duckdb", "path": "genre.duckdb", "schema": "main"}
-        settings = {one.name: one.value for one in self._config.engine}
+        settings = {one.name: one.value for one in self._config.engine if isinstance(one, Setting)}
         profile = {"genredb": {"target": "dev", "outputs": {"dev": output | {"settings": settings}}}}
         (folder / "profiles.yml").write_text(json.dumps(profile))
         loads = run(self._by_hand.load_command(folder / "genre.duckdb"))

@@ -21,7 +21,8 @@ from genredb.catalog import Catalog
 from genredb.errors import UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
-from genredb.warehouse.database import find_relation, open_reader, quote
+from genredb.warehouse.database import open_reader, quote
+from genredb.warehouse.user_sql import find_relation
 
 if TYPE_CHECKING:
     import polars as pl

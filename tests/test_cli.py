@@ -56,6 +56,8 @@ def test_a_failing_check_prints_its_rows_and_exits_1(cli: Cli, tmp_path: Path) -
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)
     (project / "dbt_project.yml").write_text("name: small\nprofile: small\n")
+    profile = "small: {outputs: {dev: {type: duckdb, path: small.duckdb}}}\n"
+    (project / "profiles.yml").write_text(profile)
     (project / "models" / "a.sql").write_text("select range // 2 as x, 'text' as y from range(30)")
     (project / "models" / "b.sql").write_text("select * from {{ ref('a') }}")
     (project / "models" / "p.yml").write_text(

@@ -27,6 +27,7 @@ OWN_SCHEMAS = ("raw", "ml", "meta")
 # Each project with the runs it is put through, one after the other, by both.
 RUNS: dict[str, list[list[str]]] = {
     "seeds": [["build"]],
+    "attach": [["build"], ["build"]],
     "packages": [["build"], ["build", "--vars", "{most: 1}"]],
     "pythons": [["build"], ["build"]],
     "snapshots": [["build"], ["build", "--vars", "{day: 2}"], ["build", "--vars", "{day: 3}"]],
@@ -101,8 +102,12 @@ def relations(database: Path) -> dict[str, tuple[str, tuple[str, ...], Counter[A
     """Every relation of a database with its kind, its columns' names and types, constraints, and its rows."""
     result = {}
     with duckdb.connect(str(database), read_only=True) as connection:
+        for one in database.parent.glob("attached/*.duckdb"):
+            name = "store" if one.stem == "shop" else one.stem
+            connection.execute(f"attach '{one}' as {name} (read_only)")
         found = connection.execute(
-            "select table_schema, table_name, table_type from information_schema.tables order by all"
+            "select table_schema, table_name, table_type from information_schema.tables"
+            " where table_catalog = current_database() order by all"
         ).fetchall()
         for schema, name, kind in found:
             if schema in OWN_SCHEMAS or "__dbt_tmp" in name:  # dbt leaves one of an incremental Python model
@@ -148,6 +153,9 @@ def test_a_project_gives_what_dbt_gives(name: str, dbt: Path, tmp_path: Path) ->
     ours, theirs = tmp_path / "genredb", tmp_path / "dbt"
     for folder in (ours, theirs):
         shutil.copytree(PROJECTS / name, folder)
+        for script in folder.glob("attached/*.sql"):
+            with duckdb.connect(str(script.with_suffix(".duckdb"))) as connection:
+                connection.execute(script.read_text())
     if (theirs / "packages.yml").is_file():
         run([dbt, "deps"], theirs)
     for number, arguments in enumerate(RUNS[name]):

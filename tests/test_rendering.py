@@ -8,6 +8,7 @@ from genredb.errors import GenredbError, ProjectError, ProjectErrors
 from genredb.runner.graph.compiler import compile_files, compile_inline
 from genredb.runner.project.discover import read_project
 from genredb.runner.templates.given import Given
+from genredb.runner.templates.relation import Relation
 from tests.conftest import rows
 from tests.project_files import compiled, write_project
 from tests.verbs import build
@@ -24,7 +25,7 @@ class Answers:
     def query(self, sql: str) -> "Answers":
         return self
 
-    def relation_type(self, schema: str, identifier: str) -> str | None:
+    def relation_type(self, relation: Relation) -> str | None:
         return None
 
 

@@ -59,7 +59,7 @@ def source(stated: str) -> dict[str, str]:
 
 
 def test_a_source_of_another_database_is_refused(tmp_path: Path) -> None:
-    message = "models/s.yml: the source s.t is in the database 'elsewhere'; genredb supports a single database, 'small'"
+    message = "models/s.yml: the source s.t is in the database 'elsewhere', which is not attached"
     with pytest.raises(ProjectError, match=message):
         compiled(tmp_path, source("database: elsewhere"))
     compiled(tmp_path, source("database: '{{ target.database }}'"))

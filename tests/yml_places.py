@@ -100,6 +100,10 @@ PLACES = {
     "a folder in dbt_project.yml": (CONFIG["model"], folder),
     "a profile": (PROFILE, profile),
     "an output": (OUTPUT, output),
+    "an entry of attach": (
+        below(OUTPUT, "attach"),
+        lambda entry: output({"attach": [{"path": "other.duckdb", **entry}]}),
+    ),
     "packages.yml": (below(PACKAGES, "packages"), packages),
     "config() of a model": (CONFIG["model"], template),
     "config() of a check": (CONFIG["check"], singular),

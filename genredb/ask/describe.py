@@ -8,7 +8,8 @@ from genredb.ask.relations import read_relations
 from genredb.runner.opened import Opened
 from genredb.runner.planning.built_with import built_with
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import find_relation, quote, relations
+from genredb.warehouse.database import quote, relations
+from genredb.warehouse.user_sql import find_relation
 
 _MARTS = ("genres", "numeric_summary", "text_summary", "correlations", "genre_profiles")
 

@@ -11,7 +11,7 @@ from genredb.ask.diff_rows import Counted, count_rows
 from genredb.songs.tables import ML_TABLES
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.pair import AFTER, BEFORE, open_pair
-from genredb.warehouse.settings import Setting
+from genredb.warehouse.settings import SetUp
 from genredb.warehouse.tables import META_TABLES
 
 _PREDICTIONS = "main.predictions"
@@ -63,7 +63,7 @@ class Diff:
     predictions: tuple[PredictionDiff, ...]
 
 
-def diff(before: Path, after: Path, settings: Sequence[Setting] = ()) -> Diff:
+def diff(before: Path, after: Path, settings: Sequence[SetUp] = ()) -> Diff:
     """Compare two databases; nothing is written. UsageError if a file does not exist."""
     with open_pair(before, after, settings) as connection:
         columns = {side: _columns(connection, side) for side in (BEFORE, AFTER)}

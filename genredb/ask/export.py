@@ -15,15 +15,10 @@ from genredb.runner.project.config import Config
 from genredb.songs.submission import count_foreign, refuse_invalid, verify
 from genredb.songs.views import SUBMISSION
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import (
-    column_types,
-    find_relation,
-    open_reader,
-    quote,
-    write_file,
-)
+from genredb.warehouse.database import column_types, open_reader, quote, write_file
 from genredb.warehouse.duckdb_errors import query_errors
 from genredb.warehouse.file_formats import FILE_FORMATS, FileFormat
+from genredb.warehouse.user_sql import find_relation
 
 # A spreadsheet treats a cell that begins like this as a formula.
 _FORMULA = "[=+\\-@\\t\\r].*"

@@ -10,9 +10,9 @@ from genredb.runner.project.config import Config
 from genredb.spark.dialect import with_values
 from genredb.spark.engine import SparkEngine
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import find_relation, open_empty, open_reader, quote, spill_folder
+from genredb.warehouse.database import open_empty, open_reader, quote, spill_folder
 from genredb.warehouse.duckdb_errors import place_in_query, query_errors
-from genredb.warehouse.user_sql import bind_query, read_query
+from genredb.warehouse.user_sql import bind_query, find_relation, read_query
 
 _CAST = "the values of -p are texts here: cast them, as in cast($year as integer)"
 

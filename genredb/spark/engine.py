@@ -28,7 +28,7 @@ from genredb.spark.session import (
 )
 from genredb.spark.settings import refused_settings
 from genredb.spark.snapshots import Snapshots, warehouse_of
-from genredb.warehouse.settings import RESOURCES
+from genredb.warehouse.settings import RESOURCES, Setting
 from genredb.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class SparkEngine(Engine):
         for source in project.loaded_sources:
             self._empty.add_source(source)
         errors: list[ProjectError] = [
-            ProjectError(f"DuckDB's setting {setting.name} does not hold on Spark", place=setting.place)
-            for setting in project.config.engine
-            if setting.name.lower() not in RESOURCES
+            ProjectError(f"{one.label} does not hold on Spark", place=one.place)
+            for one in project.config.engine
+            if not isinstance(one, Setting) or one.name.lower() not in RESOURCES
         ]
         profile = project.config.profile
         errors += [error.at(profile.file or "") for error in refused_settings(profile.spark_settings)]

@@ -5,20 +5,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import literal, open_empty, quote, spill_folder
+from genredb.warehouse.database import LOCK, literal, open_empty, quote, spill_folder
 from genredb.warehouse.duckdb_errors import translated_errors
-from genredb.warehouse.settings import Setting
-
-_LOCK = "set temp_directory = ''; set enable_external_access = false; set lock_configuration = true"
+from genredb.warehouse.settings import SetUp
 
 
 @contextmanager
-def open_beside(path: Path, engine: Sequence[Setting] = ()) -> Iterator[Connection]:
+def open_beside(path: Path, engine: Sequence[SetUp] = ()) -> Iterator[Connection]:
     """Open a database file for reading, locked against file access, extensions and settings.
 
     DuckDB opens a file only once with the same settings, but a database in memory can attach it.
     """
     with translated_errors(path), closing(open_empty(spill_folder(path), engine)) as connection:
         name = quote(path.name.split(".")[0])
-        connection.execute(f"attach {literal(path)} as {name} (read_only); use {name}; {_LOCK}")
+        connection.execute(
+            f"attach {literal(path)} as {name} (read_only); use {name}; set temp_directory = ''; {LOCK}"
+        )
         yield connection

@@ -14,9 +14,10 @@ import duckdb
 
 from genredb.errors import SqlError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import open_empty, quote, refuse_several, spill_folder
+from genredb.warehouse.database import open_empty, quote, spill_folder
 from genredb.warehouse.duckdb_errors import read_mistake
-from genredb.warehouse.settings import Setting
+from genredb.warehouse.settings import SetUp
+from genredb.warehouse.user_sql import refuse_several
 
 # What a new in-memory database is called.
 _MEMORY = "memory"
@@ -112,7 +113,7 @@ def _inside(unbound: Unbound, statement: str, sql: str) -> Unbound:
 
 
 @contextlib.contextmanager
-def open_binder(path: Path, name: str, engine: Sequence[Setting]) -> Iterator[Binder]:
+def open_binder(path: Path, name: str, engine: Sequence[SetUp]) -> Iterator[Binder]:
     """Open a binder for the database at ``path``, of this name, with its settings."""
     with closing(open_empty(spill_folder(path), engine)) as connection:
         if name.lower() != _MEMORY:

@@ -1,7 +1,7 @@
 """Opens connections to DuckDB and runs common queries on them.
 
-No connection loads extensions: genredb needs none, and opening a file that is not a DuckDB database must
-not make DuckDB access the network.
+No connection loads extensions that the profile does not name: genredb needs none, and opening a file that is
+not a DuckDB database must not make DuckDB access the network.
 """
 
 import contextlib
@@ -15,33 +15,34 @@ from typing import Any
 import duckdb
 
 from genredb.drafts import draft_of, temporary_folder
-from genredb.errors import ProjectError, SqlError, UsageError
+from genredb.errors import Place, ProjectError, UsageError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 from genredb.warehouse.file_formats import FileFormat
-from genredb.warehouse.settings import CONFIG, MEMORY, OWN, Setting
+from genredb.warehouse.settings import CONFIG, MEMORY, OWN, Attachment, Extension, Setting, SetUp
 
-# Beyond read_only: keeps a reader's SQL from reading or writing files.
+# Once everything is attached: no further files, extensions or settings.
+LOCK = "set enable_external_access = false; set lock_configuration = true"
+# Beyond read_only and LOCK: keeps a reader's SQL from reading or writing files.
 _LOCKED = CONFIG | {
-    "enable_external_access": "false",
     "temp_directory": "",
     "memory_limit": "1GiB",
 }
 
 
-def connect(path: Path, engine: Sequence[Setting] = (), *, copy_of: Path | None = None) -> Connection:
+def connect(path: Path, engine: Sequence[SetUp] = (), *, copy_of: Path | None = None) -> Connection:
     """Open a database file for writing, creating it if missing; errors name ``copy_of`` if it is given."""
     with translated_errors(copy_of or path):
         return _set_up(duckdb.connect(str(path), config=CONFIG), engine)
 
 
-def connect_read_only(path: Path, engine: Sequence[Setting] = (), *, locked: bool = False) -> Connection:
+def connect_read_only(path: Path, engine: Sequence[SetUp] = (), *, locked: bool = False) -> Connection:
     """Open a database file for reading; ``locked`` also forbids file access, extensions and settings."""
     config = _LOCKED if locked else CONFIG | {"temp_directory": str(draft_of(spill_folder(path)))}
     with translated_errors(path):
         connection = _set_up(duckdb.connect(str(path), read_only=True, config=config), engine)
     if locked:
-        connection.execute("set lock_configuration = true")
+        connection.execute(LOCK)
     return connection
 
 
@@ -60,7 +61,7 @@ def scratch_folder(connection: Connection) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _set_up(opened: duckdb.DuckDBPyConnection, engine: Sequence[Setting]) -> Connection:
+def _set_up(opened: duckdb.DuckDBPyConnection, engine: Sequence[SetUp]) -> Connection:
     """Apply the settings, and keep DuckDB's progress bar out of the output.
 
     The bar cannot be disabled on connecting. In a notebook that cannot show it, setting it is an error.
@@ -69,8 +70,13 @@ def _set_up(opened: duckdb.DuckDBPyConnection, engine: Sequence[Setting]) -> Con
     with contextlib.suppress(duckdb.Error):
         connection.execute("set enable_progress_bar = false")
     try:
-        for setting in engine:
-            _apply(connection, setting)
+        for one in engine:
+            if isinstance(one, Setting):
+                _apply(connection, one)
+            elif isinstance(one, Extension):
+                _load(connection, one.name, one.place)
+            else:
+                _attach(connection, one)
     except BaseException:
         connection.close()
         raise
@@ -97,6 +103,33 @@ def _apply(connection: Connection, setting: Setting) -> None:
         raise ProjectError(f"DuckDB rejects the setting `{name}`: {reason}", place=place) from None
 
 
+def _load(connection: Connection, extension: str, place: Place) -> None:
+    """Load an installed extension; ProjectError if it is missing."""
+    try:
+        connection.execute(f"load {literal(extension)}")
+    except duckdb.Error:
+        raise ProjectError(
+            f"DuckDB's extension '{extension}' is not installed",
+            place=place,
+            cure=f"run `python -c \"import duckdb; duckdb.sql('install {extension}')\"` once",
+        ) from None
+
+
+def _attach(connection: Connection, one: Attachment) -> None:
+    """Attach a database for reading; ProjectError if it cannot be."""
+    if not one.path.is_file():
+        raise ProjectError(f"there is no database {one.path} to attach", place=one.place)
+    kind = f", type {quote(one.extension)}" if one.extension else ""
+    if one.extension:
+        _load(connection, one.extension, one.place)
+    try:
+        connection.execute(f"attach {literal(one.path)} as {quote(one.name)} (read_only{kind})")
+    except duckdb.Error as error:
+        reason = " ".join(read_mistake(error, "").parts()["what"].split())
+        what = f"{one.path} cannot be attached as {one.name}: {reason}"
+        raise ProjectError(what, place=one.place) from None
+
+
 @contextlib.contextmanager
 def open_memory() -> Iterator[Connection]:
     """Open an empty in-memory database with one thread, because its callers run in parallel."""
@@ -104,13 +137,13 @@ def open_memory() -> Iterator[Connection]:
         yield connection
 
 
-def open_empty(spilling_to: Path, engine: Sequence[Setting]) -> Connection:
+def open_empty(spilling_to: Path, engine: Sequence[SetUp]) -> Connection:
     """Open an empty in-memory database."""
     return _set_up(duckdb.connect(config=CONFIG | {"temp_directory": str(spilling_to)}), engine)
 
 
 @contextlib.contextmanager
-def open_reader(path: Path, engine: Sequence[Setting] = (), *, locked: bool = False) -> Iterator[Connection]:
+def open_reader(path: Path, engine: Sequence[SetUp] = (), *, locked: bool = False) -> Iterator[Connection]:
     """Open the published database for reading; if it is missing, UsageError says to run a build."""
     if not path.is_file():
         raise UsageError(f"There is no database {path} yet", cure="run `genredb build` first")
@@ -143,11 +176,17 @@ def plainly_named(path: Path) -> Iterator[str]:
         yield str(link)
 
 
-def relation_exists(connection: Connection, schema: str, name: str) -> str | None:
-    """Return ``table`` or ``view``, or None if there is no such relation."""
+def relation_exists(
+    connection: Connection, schema: str, name: str, database: str | None = None
+) -> str | None:
+    """Return ``table`` or ``view``, or None if there is no such relation; ``database`` may be attached."""
     row = connection.row(
-        "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
-        [schema, name],
+        """
+        select table_type from information_schema.tables
+        where lower(table_catalog) = lower(coalesce(?, current_database()))
+            and table_schema = ? and table_name = ?
+        """,
+        [database, schema, name],
     )
     return None if row is None else ("view" if row[0] == "VIEW" else "table")
 
@@ -180,33 +219,6 @@ def run_query(connection: Connection, sql: str) -> tuple[tuple[str, ...], list[t
     """Run a query of the project; return column names and rows. Raises SqlError if the SQL is invalid."""
     with sql_errors(sql):
         return connection.answer(sql)
-
-
-def refuse_several(connection: Connection, statement: str) -> None:
-    """Raise SqlError if ``statement``, which wraps a query, is several statements because the query was."""
-    with sql_errors(statement):
-        count = len(connection.engine.extract_statements(statement))
-    if count > 1:
-        raise SqlError(f"it has {count} statements; only one query is allowed")
-
-
-def fetch_sample(
-    connection: Connection, sql: str, limit: int
-) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
-    """Return a query's columns, the first ``limit`` of its sorted rows, and its total number of rows.
-
-    Raises SqlError if the SQL is invalid.
-    """
-    inside = f"select * from (\n{sql}\n)"
-    refuse_several(connection, inside)
-    with sql_errors(inside):
-        asked = connection.engine.execute(inside)
-        columns = tuple(column[0] for column in asked.description or ())
-        if asked.fetchone() is None:
-            return columns, (), 0
-        rows = connection.rows(f"{inside} order by all limit {limit}")
-        total = connection.rows(f"select count(*) from (\n{sql}\n)")[0][0]
-    return columns, tuple(rows), int(total)
 
 
 def register_function(
@@ -242,29 +254,15 @@ def read_whole(connection: Connection, tables: Iterable[tuple[str, str]]) -> Non
         connection.rows(f"select {', '.join(columns)} from {relation}")
 
 
-def asked_names(known: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the names that queries use for relations (schema, name): no schema if it is ``main``."""
-    return [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
-
-
-def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
-    """Return schema and name of the relation ``asked``, given with or without schema; UsageError if none."""
-    schema, _, name = asked.rpartition(".")
-    known = relations(connection)
-    plain = ((schema or "main").lower(), name.lower())
-    found = next((one for one in known if (one[0].lower(), one[1].lower()) == plain), None)
-    if found is None:
-        raise UsageError(f"There is no table or view '{asked}'", name=asked, choices=asked_names(known))
-    return found
-
-
 def relation_marks(connection: Connection) -> dict[str, str]:
     """Return the last line of every table's and view's comment (``schema.name``), empty if there is none."""
     rows = connection.rows(
         """
-        select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal
+        select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables()
+        where not internal and database_name = current_database()
         union all
-        select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
+        select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views()
+        where not internal and database_name = current_database()
         """
     )
     return {name: comment.rpartition("\n")[2] for name, comment in rows}

@@ -9,13 +9,13 @@ from genredb.errors import UsageError
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import literal, open_empty, spill_folder
 from genredb.warehouse.duckdb_errors import noticed_damage, translated_errors
-from genredb.warehouse.settings import Setting
+from genredb.warehouse.settings import SetUp
 
 BEFORE, AFTER = "before_", "after_"  # the catalogs of :func:`open_pair`
 
 
 @contextlib.contextmanager
-def open_pair(before: Path, after: Path, engine: Sequence[Setting] = ()) -> Iterator[Connection]:
+def open_pair(before: Path, after: Path, engine: Sequence[SetUp] = ()) -> Iterator[Connection]:
     """Open two databases for reading, as the catalogs :data:`BEFORE` and :data:`AFTER` of one connection."""
     with contextlib.ExitStack() as stack:
         spilling_to = draft_of(spill_folder(after))

@@ -23,7 +23,7 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import connect, connect_read_only, spill_folder
 from genredb.warehouse.duckdb_errors import noticed_damage, write_ahead_log
 from genredb.warehouse.refusals import refusal
-from genredb.warehouse.settings import Setting
+from genredb.warehouse.settings import SetUp
 
 
 class Publication:
@@ -34,7 +34,7 @@ class Publication:
     a write-ahead log that does not belong to the file was moved, if there was one.
     """
 
-    def __init__(self, database: Path, engine: Sequence[Setting] = ()) -> None:
+    def __init__(self, database: Path, engine: Sequence[SetUp] = ()) -> None:
         self.database = database
         self._engine = engine
         self.current: Connection | None = None
@@ -131,7 +131,7 @@ class Publication:
 
 
 @contextlib.contextmanager
-def publication(database: Path, engine: Sequence[Setting] = ()) -> Iterator[Publication]:
+def publication(database: Path, engine: Sequence[SetUp] = ()) -> Iterator[Publication]:
     """Start a writer's session; DatabaseLockedError at once if another process is writing."""
     with writers_lock(database):
         turn = Publication(database, engine)

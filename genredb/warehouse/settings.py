@@ -1,9 +1,10 @@
-"""DuckDB's settings from a profile or the command line; does not import DuckDB, which is slow."""
+"""What every connection to DuckDB is given; does not import DuckDB, which is slow."""
 
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from genredb.errors import Place
 
@@ -52,6 +53,43 @@ class Setting:
     value: object
     place: Place = field(default=Place(""))
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"DuckDB's setting {self.name}"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An installed extension of DuckDB that is loaded."""
+
+    name: str
+    place: Place = field(default=Place(""))
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"DuckDB's extension {self.name}"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A further database file, read as ``name``; ``extension`` reads its format if it is not DuckDB's."""
+
+    name: str
+    path: Path
+    extension: str = ""
+    place: Place = field(default=Place(""))
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"the attached database {self.name}"
+
+
+# They are applied in this order.
+SetUp = Setting | Extension | Attachment
+
 
 def is_memory_limit(text: str) -> bool:
     """Return whether a text is a memory limit: a size such as 512MB or 1.5GiB, or a share such as 80%."""
@@ -59,8 +97,9 @@ def is_memory_limit(text: str) -> bool:
     return size is not None and 0 < float(size[1]) <= _MOST
 
 
-def stated_memory(settings: Iterable[Setting]) -> int | None:
+def stated_memory(engine: Iterable[SetUp]) -> int | None:
     """Return DuckDB's memory limit in bytes; None if none is set as a size or share."""
+    settings = [one for one in engine if isinstance(one, Setting)]
     stated = [str(setting.value) for setting in settings if setting.name.lower() in MEMORY]
     text = stated[-1].strip() if stated else ""
     if size := _SIZE.fullmatch(text):

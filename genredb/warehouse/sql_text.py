@@ -57,7 +57,8 @@ def canonical(connection: Connection, sql: str) -> str | None:
 def find_volatile(connection: Connection, sql: str, known: Collection[str]) -> Volatile | None:
     """Return why a query must run every time even if its text is unchanged, or None if it need not.
 
-    ``known`` are the relations (``schema.name``) whose changes are tracked; others might change unnoticed.
+    ``known`` are the relations (``schema.name``, or ``database.schema.name`` in an attached database) whose
+    changes are tracked; others might change unnoticed.
     """
     words = {word.lower() for word in _WORD.findall(sql)}
     suspects = sorted(words & VOLATILE)
@@ -130,8 +131,7 @@ def _function_cause(node: Mapping[str, Any]) -> Volatile | None:
 
 
 def _is_known(path: list[str], known: Collection[str]) -> bool:
-    schema_and_name = path[-2:] if len(path) > 1 else ["main", path[0]]
-    return ".".join(schema_and_name) in known
+    return ".".join(path if len(path) > 1 else ["main", path[0]]) in known
 
 
 def _unknown(path: list[str]) -> Volatile:

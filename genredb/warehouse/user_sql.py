@@ -1,18 +1,18 @@
-"""Parses and binds SQL that a user typed; errors give the place and a suggestion."""
+"""Parses and binds SQL of a user; errors give the place and a suggestion."""
 
 import contextlib
 import difflib
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
-from genredb.errors import UsageError
+from genredb.errors import SqlError, UsageError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import asked_names, relations
+from genredb.warehouse.database import relations
 from genredb.warehouse.duckdb_errors import Mistake, place_in_query, read_mistake, sql_errors
 
 ASKS = frozenset({"SELECT", "MULTI"})  # PIVOT becomes MULTI
@@ -47,6 +47,49 @@ def statement_kinds(connection: Connection, sql: str) -> list[str]:
     """Return the kind of each statement, such as SELECT or COPY; SqlError if the SQL does not parse."""
     with sql_errors(sql):
         return [_kind(statement) for statement in connection.engine.extract_statements(sql)]
+
+
+def asked_names(known: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names that queries use for relations (schema, name): no schema if it is ``main``."""
+    return [name if schema == "main" else f"{schema}.{name}" for schema, name in known]
+
+
+def find_relation(connection: Connection, asked: str) -> tuple[str, str]:
+    """Return schema and name of the relation ``asked``, given with or without schema; UsageError if none."""
+    schema, _, name = asked.rpartition(".")
+    known = relations(connection)
+    plain = ((schema or "main").lower(), name.lower())
+    found = next((one for one in known if (one[0].lower(), one[1].lower()) == plain), None)
+    if found is None:
+        raise UsageError(f"There is no table or view '{asked}'", name=asked, choices=asked_names(known))
+    return found
+
+
+def refuse_several(connection: Connection, statement: str) -> None:
+    """Raise SqlError if ``statement``, which wraps a query, is several statements because the query was."""
+    with sql_errors(statement):
+        count = len(connection.engine.extract_statements(statement))
+    if count > 1:
+        raise SqlError(f"it has {count} statements; only one query is allowed")
+
+
+def fetch_sample(
+    connection: Connection, sql: str, limit: int
+) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...], int]:
+    """Return a query's columns, the first ``limit`` of its sorted rows, and its total number of rows.
+
+    Raises SqlError if the SQL is invalid.
+    """
+    inside = f"select * from (\n{sql}\n)"
+    refuse_several(connection, inside)
+    with sql_errors(inside):
+        asked = connection.engine.execute(inside)
+        columns = tuple(column[0] for column in asked.description or ())
+        if asked.fetchone() is None:
+            return columns, (), 0
+        rows = connection.rows(f"{inside} order by all limit {limit}")
+        total = connection.rows(f"select count(*) from (\n{sql}\n)")[0][0]
+    return columns, tuple(rows), int(total)
 
 
 def split_statements(sql: str) -> tuple[list[str], str]:

@@ -11,7 +11,8 @@ from genredb.look.site.column_flow import ColumnFlow, Contribution, NodeColumn
 from genredb.runner.graph.nodes import Check, Dataset, Model, Seed, Source, UnitTest
 from genredb.runner.results import Status
 from genredb.values import json_text
-from genredb.warehouse.database import fetch_sample, quote, run_query
+from genredb.warehouse.database import quote, run_query
+from genredb.warehouse.user_sql import fetch_sample
 
 if TYPE_CHECKING:
     from genredb.catalog import Catalog, CheckState

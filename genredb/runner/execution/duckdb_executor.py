@@ -13,12 +13,10 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.csvfile import refuse_changed, survey
 from genredb.warehouse.csvrecords import split_records
 from genredb.warehouse.database import (
-    fetch_sample,
     literal,
     plainly_named,
     quote,
     read_whole,
-    refuse_several,
     relation_exists,
     relation_marks,
     relations,
@@ -32,7 +30,7 @@ from genredb.warehouse.frames import keep_result, names_of_python
 from genredb.warehouse.load import Load, extend_source, load_source
 from genredb.warehouse.rawfile import Held
 from genredb.warehouse.seed_types import seed_types
-from genredb.warehouse.user_sql import statement_kinds
+from genredb.warehouse.user_sql import fetch_sample, refuse_several, statement_kinds
 
 
 class DuckDBExecutor:
@@ -147,7 +145,7 @@ class DuckDBExecutor:
 
     def kind(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None if the relation does not exist."""
-        return relation_exists(self._connection, str(relation.schema), relation.identifier)
+        return relation_exists(self._connection, str(relation.schema), relation.identifier, relation.database)
 
     def columns(self, of: str) -> dict[str, str]:
         """Return the columns and types of a relation or query, given as SQL."""

@@ -30,6 +30,7 @@ from genredb.runner.planning.built_with import (
     write_built_with,
 )
 from genredb.runner.planning.drops import refuse_large_drop
+from genredb.runner.planning.inputs import attached_files
 from genredb.runner.planning.loads import forget_load
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
@@ -161,6 +162,8 @@ class _Job:
         """
         sources, raw_dir = compilation.project.loaded_sources, self._config.raw_dir
         found = {path: "" for source in sources for path in absent_files(source, self._config)}
+        for one in self._config.attached.values():
+            found |= attached_files(one.path)
         return found | {folder: digest_of(folder) for folder in folders_of(sources, raw_dir)}
 
     def _new_guard(self, compilation: Compilation, executor: Executor | None) -> "LeakGuard":

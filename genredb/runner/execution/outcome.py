@@ -6,6 +6,7 @@ from genredb.errors import ProjectError
 from genredb.runner.execution.comments import write_comments
 from genredb.runner.execution.executor import Executor
 from genredb.runner.graph.compiler import Compilation
+from genredb.runner.graph.fingerprint import portable_sql
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node
 from genredb.runner.planning.built_with import settings_of
 from genredb.runner.planning.plan import Plan
@@ -71,7 +72,9 @@ def _tracked(compilation: Compilation, node: Node) -> set[str]:
 def _volatile(connection: Connection, compilation: Compilation, nodes: Iterable[Node]) -> dict[str, Reason]:
     """Return the nodes that must run each time, with the reason."""
     found = {
-        node.unique_id: find_volatile(connection, node.sql, _tracked(compilation, node))
+        node.unique_id: find_volatile(
+            connection, portable_sql(node, compilation), _tracked(compilation, node)
+        )
         for node in nodes
         if isinstance(node, Model | Check) and node.sql  # a unit test reads only the rows it states
     }

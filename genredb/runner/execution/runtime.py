@@ -35,9 +35,9 @@ class TemplateDatabase:
         with unlimited():
             return ResultTable(*self._executor.query(sql))
 
-    def relation_type(self, schema: str, identifier: str) -> str | None:
+    def relation_type(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None if the relation does not exist."""
-        return self._executor.kind(Relation(None, str(schema), str(identifier)))
+        return self._executor.kind(relation)
 
     def columns(self, relation: str) -> list[tuple[str, str]]:
         """Return the names and types of a relation's columns."""

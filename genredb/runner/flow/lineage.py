@@ -208,7 +208,9 @@ class Lineage:
     def _columns(self, relation: str, catalog: str) -> QueryFlow:
         """Return a relation's columns as seen by a query that reads them."""
         if catalog not in ("", self.compilation.project.config.database_name.lower()):
-            raise UnresolvedError(Obstacle.OTHER_DATABASE, f"{catalog}.{relation}")
+            relation = f"{catalog}.{relation}"
+            if relation not in self.nodes:
+                raise UnresolvedError(Obstacle.OTHER_DATABASE, relation)
         if relation not in self.nodes:
             raise UnresolvedError(Obstacle.NO_NODE, relation)
         flow = self.flow(relation)
@@ -267,7 +269,7 @@ class Lineage:
         is_there = (
             self._database is not None
             and relation.schema is not None
-            and self._database.relation_type(relation.schema, relation.identifier)
+            and self._database.relation_type(relation)
         )
         if self._database is not None and is_there:
             with contextlib.suppress(SqlError):  # a view of what is gone

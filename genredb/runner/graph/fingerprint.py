@@ -64,7 +64,9 @@ def portable_sql(node: Node, compilation: Compilation) -> str:
     """Return the node's SQL without the database name, so that it does not depend on it."""
     text = node.sql if isinstance(node, Compiled) else ""
     for one in (compilation.nodes[unique_id] for unique_id in (*_read_by(node, compilation), node.unique_id)):
-        if isinstance(one, Dataset | Check) and one.relation.database and not one.relation.expression:
+        if not isinstance(one, Dataset | Check) or one.relation.is_attached:
+            continue
+        if one.relation.database and not one.relation.expression:
             text = text.replace(str(one.relation), str(one.relation.include(database=False)))
     return text
 

@@ -1,6 +1,7 @@
 """Determines the database names of all models and seeds, before any template can refer to them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from genredb.errors import FollowUpError, Place, ProjectError, UsageError
@@ -183,13 +184,26 @@ class Names:
             if expression := external_location(source):
                 return Relation(None, source.schema, source.name, expression=expression)
             self._refuse_ambiguous(source.schema)
-            if source.database not in (None, relation.database):
-                raise ProjectError(
-                    f"the source {source.source_name}.{source.name} is in the database '{source.database}'; "
-                    f"genredb supports a single database, '{relation.database}'",
-                    place=source.path,
-                )
+            if source.database and source.database.lower() != str(relation.database).lower():
+                return self._attached(source, relation)
         return relation
+
+    def _attached(self, source: SourceSpec, relation: Relation) -> Relation:
+        """Return the relation of a source in an attached database."""
+        label, attached = f"{source.source_name}.{source.name}", self.project.config.attached
+        found = attached.get(str(source.database).lower())
+        if found is None:
+            raise ProjectError(
+                f"the source {label} is in the database '{source.database}', which is not attached",
+                place=source.path,
+                name=str(source.database),
+                choices=[str(relation.database), *(one.name for one in attached.values())],
+                cure="" if attached else "state it in profiles.yml under `attach:`",
+            )
+        if source.files is not None:
+            what = f"the source {label} is loaded from files, so it cannot be in '{found.name}'"
+            raise ProjectError(what, place=source.path, cure="leave out `database:`")
+        return replace(relation, database=found.name, is_attached=True)
 
     def _configured(self, templates: Templates, model: ModelSpec) -> dict[str, Any]:
         """Render a model only for its own config(…), since not all relations have names yet."""
@@ -234,11 +248,12 @@ class Names:
     def _name(self, templates: Templates, node: ModelSpec | SeedSpec, config: dict[str, Any]) -> None:
         """Determine the relation of a model or seed with generate_schema_name and generate_alias_name."""
         own = self.project.config.database_name
-        database = config.get("database") or config.get("target_database")
-        if database not in (None, own):
+        database = config.get("database") or config.get("target_database") or own
+        if str(database).lower() != own.lower():
             raise ProjectError(
                 f"`database: {database}` is not supported; everything goes to '{own}'",
                 place=node.path,
+                cure="attached databases are only read",
             )
         seen = describe(node, config)
         # A snapshot may name its schema as it is, without generate_schema_name.

@@ -77,7 +77,7 @@ class Dataset(Node):
         """Its relation without the schema ``main``, or its name if it is only a CTE."""
         if self.relation.is_cte:
             return self.name
-        is_main = self.relation.schema == "main"
+        is_main = self.relation.schema == "main" and not self.relation.is_attached
         return self.relation.identifier if is_main else self.relation.qualified_name
 
 

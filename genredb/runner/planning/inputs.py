@@ -127,6 +127,16 @@ def contents(compilation: Compilation, files: Iterable[RawFiles]) -> dict[str, s
         for node in compilation.of_type(Source)
         if node.relation.qualified_name in by_relation
     }
-    for node in compilation.of_type(Seed):
-        result[node.unique_id] = file_digest(project.seeds[node.unique_id].file)
+    for source in compilation.of_type(Source):
+        if source.relation.is_attached:
+            attached = project.config.attached[str(source.relation.database).lower()].path
+            result[source.unique_id] = digest(*attached_files(attached).values())
+    for seed in compilation.of_type(Seed):
+        result[seed.unique_id] = file_digest(project.seeds[seed.unique_id].file)
     return result
+
+
+def attached_files(database: Path) -> dict[Path, str]:
+    """Return the digests of an attached database and its write-ahead log, which may be missing, by path."""
+    files = (database, database.with_name(f"{database.name}.wal"))
+    return {path: file_digest(path) if path.is_file() else "" for path in files}

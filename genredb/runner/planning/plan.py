@@ -60,6 +60,8 @@ class Plan:
             return None
         if node.depends_on or node.unique_id in self.loaded:
             return None
+        if node.relation.is_attached:  # the file's digest tells
+            return None
         if node.relation.expression:
             return Reason(Cause.READS, node.relation.expression)
         return Reason(Cause.NOT_LOADED, node.relation.qualified_name)

@@ -119,8 +119,9 @@ class Planner:
         if relation.expression:
             return Reason(Cause.READS, relation.expression)
         raw = self._files.get(node.unique_id)
-        if raw is None:
+        if raw is None and not relation.is_attached:
             return Reason(Cause.NOT_LOADED, relation.qualified_name)
         last = self._state.nodes.get(node.unique_id)
-        is_same = last is not None and last.identity.rest == self._own[node.unique_id].rest
-        return None if is_same else Reason(Cause.FILE, raw.source.stated_files)
+        if last is not None and last.identity.rest == self._own[node.unique_id].rest:
+            return None
+        return Reason(Cause.FILE, raw.source.stated_files if raw else str(relation.database))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import Notice, Place, UsageError
+from genredb.runner.project.attached import placed
 from genredb.runner.project.files import is_utf_8, resolved
 from genredb.runner.project.installed import read_installed
 from genredb.runner.project.package import (
@@ -27,7 +28,7 @@ from genredb.runner.project.package import (
 from genredb.runner.project.profile import Profile, read_profile
 from genredb.runner.project.reserved import DUCKDB_SCHEMAS, OWN_SCHEMAS
 from genredb.warehouse.readers.formats import suffix_of
-from genredb.warehouse.settings import Setting
+from genredb.warehouse.settings import Attachment, Setting, SetUp
 
 # These names would be ambiguous: DuckDB and genredb use them for catalogs and schemas.
 RESERVED_NAMES = OWN_SCHEMAS | DUCKDB_SCHEMAS | {"main", "temp", "system", "raw"}
@@ -125,11 +126,17 @@ class Config:
         return self.target_dir / "failed.duckdb"
 
     @property
-    def engine(self) -> tuple[Setting, ...]:
-        """DuckDB settings for every connection: those of the profile, then those of the command line."""
+    def engine(self) -> tuple[SetUp, ...]:
+        """What every connection is given: the settings of the profile and of the command line, and more."""
         stated = {"threads": self.settings.threads, "memory_limit": self.settings.memory_limit}
         last = (Setting(name, value) for name, value in stated.items() if value is not None)
         return (*self.profile.engine_settings, *last)
+
+    @property
+    def attached(self) -> Mapping[str, Attachment]:
+        """The further databases that are attached, by their names in lower case."""
+        found = self.profile.engine_settings
+        return {one.name.lower(): one for one in found if isinstance(one, Attachment)}
 
     @property
     def schema(self) -> str:
@@ -217,7 +224,8 @@ def _read_profile(stated: Stated, home: Path, settings: Settings) -> tuple[Profi
         named = Notice(f"No profile states a `path:`, so the database is {stated.name}.duckdb")
         notices = profile.notices if settings.database else (*profile.notices, named)
         profile = replace(profile, path=f"{stated.name}.duckdb", notices=notices)
-    return profile, _settle_database(settings.database or home / profile.path)
+    database = _settle_database(settings.database or home / profile.path)
+    return replace(profile, engine_settings=tuple(placed(profile.engine_settings, home, database))), database
 
 
 def _target(profile: Profile, database: Path) -> Mapping[str, Any]:

@@ -251,9 +251,16 @@ TREES: Mapping[str, str] = {
 PROFILE = Keys("a profile", named("outputs target"), frozenset(("config",)))
 OUTPUT = Keys(
     "an output of type duckdb",
-    named("database path schema settings spark threads type"),
+    named(
+        "database extensions path schema settings spark threads type",
+        attach=Keys(
+            "an entry of attach",
+            named("alias path read_only type"),
+            frozenset("is_ducklake options secret".split()),
+        ),
+    ),
     frozenset(
-        "attach config_options disable_transactions extensions external_root filesystems flights"
+        "config_options disable_transactions external_root filesystems flights"
         " is_ducklake keep_open module_paths motherduck_token plugins remote retries secrets"
         " use_credential_provider".split()
     ),

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from genredb.errors import Notice, Place, ProjectError, UsageError
+from genredb.runner.project.attached import further_set_up
 from genredb.runner.project.files import key_line, mapping, parse_yaml, read_text, shown, text_of
 from genredb.runner.project.key_faults import check_keys
 from genredb.runner.project.keys import OUTPUT, PROFILE, SPARK
 from genredb.runner.project.yml_jinja import YmlRenderer
-from genredb.warehouse.settings import MOST_THREADS, Setting
+from genredb.warehouse.settings import MOST_THREADS, Setting, SetUp
 
 FILE = "profiles.yml"
 
@@ -20,9 +21,9 @@ FILE = "profiles.yml"
 class Profile:
     """One output of a profile; ``file`` is None if there is no profiles.yml, ``path`` empty if it has none.
 
-    ``threads`` (None if not set) and ``settings`` are DuckDB's; ``engine_settings`` holds both, each with its
-    place. ``spark_master`` and ``spark_settings`` are for builds on Spark. ``notices`` name settings without
-    effect.
+    ``threads`` (None if not set) and ``settings`` are DuckDB's; ``engine_settings`` holds both, and what else
+    connections are given. ``spark_master`` and ``spark_settings`` are for builds on Spark. ``notices`` name
+    settings without effect.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Profile:
     schema: str = "main"
     threads: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    engine_settings: tuple[Setting, ...] = ()
+    engine_settings: tuple[SetUp, ...] = ()
     spark_master: str = ""
     spark_settings: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
@@ -97,9 +98,12 @@ def _parse(file: Path, text: str, profiles: Mapping[str, Any], name: str, chosen
         schema=text_of(output, "schema", place) or "main",
         threads=threads,
         settings=settings,
-        engine_settings=tuple(
-            Setting(str(keys[-1]), value, Place(place, key_line(text, (*above, *keys))))
-            for keys, value in stated.items()
+        engine_settings=(
+            *(
+                Setting(str(keys[-1]), value, Place(place, key_line(text, (*above, *keys))))
+                for keys, value in stated.items()
+            ),
+            *further_set_up(output, place, text, above),
         ),
         spark_master=text_of(spark, "master", place) or "",
         spark_settings=mapping(spark, "settings", place),

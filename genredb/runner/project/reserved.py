@@ -4,6 +4,8 @@ from genredb.errors import ProjectError
 
 # Schemas that hold tables of genredb's own, and those of DuckDB.
 OWN_SCHEMAS = frozenset({"meta", "ml"})
+# Databases that every connection has.
+DUCKDB_CATALOGS = frozenset({"main", "memory", "system", "temp"})
 DUCKDB_SCHEMAS = frozenset({"information_schema", "pg_catalog"})
 # As in dbt: a template sees a project, which holds its macros, by its name, as it sees these.
 PROJECT_NAMES = frozenset(

@@ -1,6 +1,7 @@
 """The template names ``adapter`` and ``api``: existing relations and columns, and dispatch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from genredb.runner.templates.columns import ColumnOf
@@ -27,12 +28,13 @@ class Adapter:
     def get_relation(self, database: str, schema: str, identifier: str) -> Relation | None:
         """Return the relation, or None if it does not exist."""
         found = self._database("adapter.get_relation")
-        kind = found.relation_type(schema, identifier) if found else None
-        return Relation(database or self._own, schema, identifier, kind) if kind else None
+        relation = Relation(str(database or self._own), str(schema), str(identifier))
+        kind = found.relation_type(relation) if found else None
+        return replace(relation, type=kind) if kind else None
 
     def load_relation(self, relation: Relation) -> Relation | None:
         """Return the relation, or None if it does not exist."""
-        return self.get_relation(str(relation.database), str(relation.schema), relation.identifier)
+        return self.get_relation(relation.database or self._own, str(relation.schema), relation.identifier)
 
     def already_exists(self, schema: str, name: str) -> bool:
         """Return True if the relation exists."""

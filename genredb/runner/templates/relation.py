@@ -1,7 +1,7 @@
 """The database as templates see it: relations, and the queries that they may run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 
@@ -10,7 +10,8 @@ class Relation(Mapping[str, Any]):
     """A table or view; as a string it is quoted SQL, as in dbt. ``type`` is set if it is known to exist.
 
     It is a mapping, too, by which macros of packages know a relation. ``expression`` replaces the name: the
-    CTE of an ephemeral model, or a file that is read.
+    CTE of an ephemeral model, or a file that is read. ``is_attached`` means that it is not in the
+    project's own database.
     """
 
     database: str | None
@@ -18,6 +19,7 @@ class Relation(Mapping[str, Any]):
     identifier: str
     type: str | None = None
     expression: str = ""
+    is_attached: bool = field(default=False, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -28,8 +30,9 @@ class Relation(Mapping[str, Any]):
 
     @property
     def qualified_name(self) -> str:
-        """``schema.identifier``, as messages show it."""
-        return f"{self.schema}.{self.identifier}"
+        """``schema.identifier``, as messages show it, after the database if that is attached."""
+        name = f"{self.schema}.{self.identifier}"
+        return f"{self.database}.{name}" if self.is_attached else name
 
     @property
     def is_table(self) -> bool:
@@ -101,7 +104,7 @@ class Database(Protocol):
     def query(self, sql: str) -> Table | None:
         """Run SQL; return its rows, if any."""
 
-    def relation_type(self, schema: str, identifier: str) -> str | None:
+    def relation_type(self, relation: Relation) -> str | None:
         """Return ``table`` or ``view``, or None if the relation does not exist."""
 
     def columns(self, relation: str) -> list[tuple[str, str]]:

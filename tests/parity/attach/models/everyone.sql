@@ -1,0 +1,1 @@
+select * from {{ source('elsewhere', 'people') }} union all select * from {{ source('store', 'people') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select 9 as id, 'own' as name
