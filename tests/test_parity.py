@@ -32,6 +32,7 @@ RUNS: dict[str, list[list[str]]] = {
     "snapshots": [["build"], ["build", "--vars", "{day: 2}"], ["build", "--vars", "{day: 3}"]],
     "shop": [["build"], ["build", "--vars", "{low_price: 20}", "--full-refresh"]],
     "events": [
+        ["build", "--empty"],
         ["build"],
         ["build", "--vars", "{last_day: 3, factor: 2}"],
         ["build", "--vars", "{last_day: 3, factor: 3}"],

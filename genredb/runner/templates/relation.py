@@ -1,7 +1,7 @@
 """The database as templates see it: relations, and the queries that they may run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 
@@ -10,7 +10,7 @@ class Relation(Mapping[str, Any]):
     """A table or view; as a string it is quoted SQL, as in dbt. ``type`` is set if it is known to exist.
 
     It is a mapping, too, by which macros of packages know a relation. ``expression`` replaces the name: the
-    CTE of an ephemeral model, or a file that is read.
+    CTE of an ephemeral model, or a file that is read. If it ``is_empty``, SQL reads none of its rows.
     """
 
     database: str | None
@@ -18,6 +18,7 @@ class Relation(Mapping[str, Any]):
     identifier: str
     type: str | None = None
     expression: str = ""
+    is_empty: bool = field(default=False, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -77,11 +78,11 @@ class Relation(Mapping[str, Any]):
         path = changes.pop("path", {})
         return replace(self, **changes, **path)
 
-    def render(self) -> str:
-        """Return the quoted name."""
-        return str(self)
-
     def __str__(self) -> str:
+        return f"(select * from {self.render()} where false limit 0)" if self.is_empty else self.render()
+
+    def render(self) -> str:
+        """Return the quoted name, also of one that ``is_empty``."""
         if self.expression:
             return self.expression
         parts = (self.database, self.schema, self.identifier)
