@@ -52,6 +52,7 @@ OPTIONS = {
         "genredb test songs --engine duckdb && ! genredb test --engine duckdb --master local",
         "genredb test -s state:modified --state target --warn-error || test $? = 2",  # which matches nothing
     ],
+    "freshness": ["! genredb freshness --select source:raw --exclude songs --state target"],  # which has no limit
     "ls": ["genredb ls --select songs --exclude genres --resource-type model", "genredb ls -s state:old --state target"],
     "show": ["genredb show songs --limit 2", "genredb show --inline 'select 1 as x'"],
     "compile": ["genredb compile --inline \"select * from {{ ref('songs') }}\""],
