@@ -19,10 +19,10 @@ from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.runner.project.raw_folder import source_files
 from genredb.songs.extension import SONGS
-from genredb.songs.freshness import find_stale, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import describe_drift, find_drift
 from genredb.songs.needed_columns import VIEW_COLUMNS, missing_columns
+from genredb.songs.staleness import find_stale, read_fingerprints
 from genredb.songs.views import PREDICT_VIEW
 from genredb.version import __version__
 from genredb.warehouse.connection import Connection

@@ -19,6 +19,7 @@ from genredb.look.plot import PlotResult
 from genredb.look.site.write import SiteResult
 from genredb.reports.builds import BuildReport, CleanReport, LoadReport, PlanReport
 from genredb.reports.contents import LineageReport, ListedNode, ListedRelation, RelationsReport, SongsReport
+from genredb.runner.results import SourceAge
 from genredb.songs.classifiers import Kept, KeptFacts
 from genredb.songs.compare import Comparison
 from genredb.songs.explain import Explanation
@@ -43,6 +44,7 @@ SHAPES: Mapping[str, Any] = {
     "build": BuildReport,
     "retry": BuildReport,
     "test": BuildReport,
+    "freshness": list[SourceAge],
     "load": LoadReport,
     "plan": PlanReport,
     "ls": list[ListedNode],

@@ -10,8 +10,8 @@ from genredb.errors import InputError
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import show_classifier
 from genredb.songs.classifiers_yml import read_classifiers
-from genredb.songs.freshness import Chosen
 from genredb.songs.predict import predict
+from genredb.songs.staleness import Chosen
 from genredb.songs.train import train
 from genredb.songs.versions import versions
 from tests.conftest import changed, rows
@@ -79,7 +79,7 @@ def test_predictions_of_another_version_are_not_current(
     config = changed(predicted, tmp_path, "select 1")
     export(config, "submission", tmp_path / "s.csv")
     now = versions()
-    for module in ("songs.freshness", "songs.learn.store", "songs.classifiers"):
+    for module in ("songs.staleness", "songs.learn.store", "songs.classifiers"):
         monkeypatch.setattr(f"genredb.{module}.versions", lambda: now | {"scikit-learn": "99.1"})
     with pytest.raises(
         InputError, match="No valid submission yet: .* or by an older one; run `genredb predict`"

@@ -19,6 +19,7 @@ WORK = {
     "retry": "runner.execution.materialize",
     "load": "warehouse.load",
     "test": "runner.execution.checks",
+    "freshness": "runner.artifacts.sources",
     "ls": "runner.graph.select",
     "show": "ask.show",
     "compile": "runner.graph.deferred",

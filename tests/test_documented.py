@@ -39,17 +39,20 @@ OPTIONS = {
         "genredb build --allow-drops --raw-dir cs98x && genredb build && genredb build --sample",
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"
         " genredb build -s state:modified+ --state .",
+        "genredb build --empty --fail-fast && genredb build -x",
         "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
     "deps": ["genredb deps --upgrade"],
     "load": ["genredb load --sample --engine duckdb && ! genredb load --engine duckdb --master local"],
     "plan": ["genredb plan --sample", "genredb plan -s songs --exclude genres --full-refresh", "genredb plan -f --state target --select state:old", "genredb plan --engine duckdb && ! genredb plan --engine duckdb --master local"],
-    "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error"],
+    "retry": ["genredb retry --store-failures --allow-drops", "genredb retry --warn-error --fail-fast"],
     "test": [
         "genredb test --select songs --exclude genres --store-failures",
+        "genredb test --fail-fast",
         "genredb test songs --engine duckdb && ! genredb test --engine duckdb --master local",
         "genredb test -s state:modified --state target --warn-error || test $? = 2",  # which matches nothing
     ],
+    "freshness": ["! genredb freshness --select source:raw --exclude songs --state target"],  # which has no limit
     "ls": ["genredb ls --select songs --exclude genres --resource-type model", "genredb ls -s state:old --state target"],
     "show": ["genredb show songs --limit 2", "genredb show --inline 'select 1 as x'"],
     "compile": ["genredb compile --inline \"select * from {{ ref('songs') }}\""],

@@ -10,10 +10,10 @@ from genredb.errors import InputError, UsageError
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import use_classifier
-from genredb.songs.freshness import find_stale, read_fingerprints
 from genredb.songs.learn.classifiers import CLASSIFIERS
 from genredb.songs.learn.dataset import feature_view, read_songs
 from genredb.songs.predict import predict
+from genredb.songs.staleness import find_stale, read_fingerprints
 from genredb.songs.train import train
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, changed, config_for, rows

@@ -20,6 +20,7 @@ import duckdb
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_freshness import write_ages
 
 PROJECTS = Path(__file__).parent / "parity"
 OWN_SCHEMAS = ("raw", "ml", "meta")
@@ -40,6 +41,7 @@ RUNS: dict[str, list[list[str]]] = {
         ["build", "--vars", "{last: 3}", "--full-refresh"],
     ],
     "events": [
+        ["build", "--empty"],
         ["build"],
         ["build", "--vars", "{last_day: 3, factor: 2}"],
         ["build", "--vars", "{last_day: 3, factor: 3}"],
@@ -171,6 +173,27 @@ def test_a_project_gives_what_dbt_gives(name: str, dbt: Path, tmp_path: Path) ->
         if not has_failed:
             (database,) = theirs.glob("*.duckdb")
             assert_same(relations(ours / database.name), relations(database))
+
+
+@pytest.mark.slow
+def test_sources_are_as_old_as_dbt_says(dbt: Path, tmp_path: Path) -> None:
+    found = []
+    for program, verb in (
+        ([sys.executable, "-m", "genredb"], ["freshness"]),
+        ([dbt], ["source", "freshness"]),
+    ):
+        folder = tmp_path / verb[0]
+        write_ages(folder)
+        (folder / "dbt_project.yml").write_text("name: small\nversion: '1.0'\nprofile: small\n")
+        profile = "small: {target: dev, outputs: {dev: {type: duckdb, path: small.duckdb}}}"
+        (folder / "profiles.yml").write_text(profile)
+        run([*program, "build"], folder)
+        printed = run([*program, *verb], folder)
+        results = json.loads((folder / "target" / "sources.json").read_text())["results"]
+        ages = {one["unique_id"]: one for one in results if one["status"] != "runtime error"}
+        found.append({i: (one["status"], one["criteria"]) for i, one in ages.items()})
+        assert len(ages) == 8, printed
+    assert found[0] == found[1]
 
 
 READ_ARTIFACTS = """

@@ -27,12 +27,12 @@ from genredb.runner.clean import clean
 from genredb.runner.planning.state import is_built_from_loads
 from genredb.runner.project.config import Config, Settings, read_config
 from genredb.songs.classifiers import remove_classifier, use_classifier
-from genredb.songs.freshness import find_stale
 from genredb.songs.learn import classifiers as registry
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.estimators import ArtistClassifier
 from genredb.songs.learn.packed_forest import PackedForest
 from genredb.songs.predict import predict
+from genredb.songs.staleness import find_stale
 from genredb.songs.train import train
 from genredb.warehouse.database import open_reader
 from tests.conftest import REAL_FILES, ROOT, rows, write_raw

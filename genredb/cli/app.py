@@ -19,8 +19,8 @@ from genredb.version import __version__
 
 # In the order of the help; each is a file in genredb/cli.
 COMMANDS = (
-    "build plan retry load test ls show compile lineage train evaluate predict explain classifiers export"
-    " pull query shell describe plot site diff mcp sample init deps doctor clean".split()
+    "build plan retry load test freshness ls show compile lineage train evaluate predict explain classifiers"
+    " export pull query shell describe plot site diff mcp sample init deps doctor clean".split()
 )
 INTERNAL_ERROR = 70
 # An SQL comment looks like an option; a space in front makes it an argument.

@@ -10,6 +10,7 @@ from genredb.cli.options import Context, command
 from genredb.cli.selection import (
     AllowDrops,
     Exclude,
+    FailFast,
     FullRefresh,
     Sample,
     Select,
@@ -37,6 +38,10 @@ def build(
     full_refresh: FullRefresh = False,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    fail_fast: FailFast = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Let ref() and source() give no rows: try the SQL at little cost.")
+    ] = False,
     allow_drops: AllowDrops = False,
     sample: Sample = False,
     engine: EngineOption = EngineName.DUCKDB,
@@ -61,7 +66,16 @@ def build(
 
     context = on_engine(context, engine, master)
     console = context.console
-    options = Options(selected or (), excluded or (), full_refresh, store_failures, warn_error, state)
+    context = replace(context, settings=replace(context.settings, is_empty=empty))
+    options = Options(
+        selected or (),
+        excluded or (),
+        full_refresh,
+        store_failures,
+        warn_error,
+        state,
+        fail_fast=fail_fast,
+    )
 
     def run(given: frozenset[str]) -> "BuildResult":
         config = context.from_sample(sample or "--sample" in given)

@@ -149,9 +149,9 @@ def evaluate(
     with console.progress() as progress:
         progress("import scikit-learn", 0, 0)
         from genredb.songs.evaluate import evaluate as run_evaluate
-        from genredb.songs.freshness import DEFAULT
         from genredb.songs.learn.registry import registry
         from genredb.songs.learning_curve import learning_curve
+        from genredb.songs.staleness import DEFAULT
 
         name = stated[0] if stated else DEFAULT
         if against:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from genredb.cli.options import Context, command
-from genredb.cli.selection import AllowDrops, StoreFailures, WarnError
+from genredb.cli.selection import AllowDrops, FailFast, StoreFailures, WarnError
 
 if TYPE_CHECKING:
     from genredb.runner.results import BuildResult
@@ -21,6 +21,7 @@ def retry(
     context: Context,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    fail_fast: FailFast = False,
     allow_drops: AllowDrops = False,
 ) -> None:
     """Resume the last failed build. Nodes that succeeded and have not changed since are skipped.
@@ -40,6 +41,7 @@ def retry(
         options = Options(
             store_failures=store_failures,
             warn_error=warn_error,
+            fail_fast=fail_fast,
             allow_drops=allow_drops or "--allow-drops" in given,
         )
         with console.progress() as progress:

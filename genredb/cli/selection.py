@@ -46,4 +46,7 @@ AllowDrops = Annotated[
 StoreFailures = Annotated[
     bool, typer.Option("--store-failures", help="Store failing rows, in one table per check.")
 ]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", "-x", help="Stop at the first failure: skip what has not run.")
+]
 WarnError = Annotated[bool, typer.Option("--warn-error", help="Treat warnings as errors.")]

@@ -6,7 +6,7 @@ import typer
 
 from genredb.cli.engines import EngineName, EngineOption, Master, on_engine
 from genredb.cli.options import Context, command
-from genredb.cli.selection import Exclude, Select, State, StoreFailures, WarnError
+from genredb.cli.selection import Exclude, FailFast, Select, State, StoreFailures, WarnError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,6 +25,7 @@ def test(
     state: State = None,
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
+    fail_fast: FailFast = False,
     engine: EngineOption = EngineName.DUCKDB,
     master: Master = None,
 ) -> None:
@@ -41,7 +42,13 @@ def test(
     context = on_engine(context, engine, master)
     console, config = context.console, context.config
     options = Options(
-        [*(names or ()), *(selected or ())], excluded or (), False, store_failures, warn_error, state
+        [*(names or ()), *(selected or ())],
+        excluded or (),
+        False,
+        store_failures,
+        warn_error,
+        state,
+        fail_fast=fail_fast,
     )
     with console.progress() as progress:
         result = run_tests(config, BuildObserver(console, progress), options, engine_of(config))

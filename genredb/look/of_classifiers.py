@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from genredb.errors import UsageError
 from genredb.look.drawn import Drawn, Rows, rows_of
-from genredb.songs.freshness import DEFAULT, chosen
+from genredb.songs.staleness import DEFAULT, chosen
 from genredb.warehouse.database import quote
 
 if TYPE_CHECKING:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+
+from genredb.runner.project.source_freshness import Freshness
 
 if TYPE_CHECKING:
     from genredb.errors import GenredbError, Notice
@@ -100,6 +103,34 @@ class BuildResult:
         if self.count(Status.ERROR):
             return 3
         return 1 if self.count(Status.FAIL) else 0
+
+
+class AgeStatus(StrEnum):
+    """Whether the newest row of a source is young enough."""
+
+    PASS = "pass"
+    WARN = "warn"
+    ERROR = "error"
+    RUNTIME_ERROR = "runtime error"
+
+
+@dataclass(frozen=True)
+class SourceAge:
+    """How old the newest row of a source is, in seconds, and the limits that its files state.
+
+    ``max_loaded_at`` is when it was loaded, `0001-01-01` if there is no row. These are unknown after a
+    ``runtime error``, of which ``message`` tells.
+    """
+
+    unique_id: str
+    name: str
+    status: AgeStatus
+    limits: Freshness
+    seconds: float
+    max_loaded_at: datetime | None = None
+    snapshotted_at: datetime | None = None
+    age: float | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True)

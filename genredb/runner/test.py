@@ -51,6 +51,7 @@ def test(
             compilation,
             store_failures=options.store_failures,
             warn_error=options.warn_error,
+            fail_fast=options.fail_fast,
             may_write=writer is not None,
         )
         reasons = {node.unique_id: Reason(Cause.ASKED) for node in checks}

@@ -12,14 +12,14 @@ from genredb.runner.opened import Opened
 from genredb.runner.planning.built_with import no_database
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers_yml import read_classifiers
-from genredb.songs.freshness import (
+from genredb.songs.learn.manifest import ClassifierError, Facts, find_kept_id, read_manifest
+from genredb.songs.staleness import (
     Chosen,
     chosen,
     classifier_settings,
     read_fingerprints,
     refuse_missing_views,
 )
-from genredb.songs.learn.manifest import ClassifierError, Facts, find_kept_id, read_manifest
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.versions import versions
 from genredb.warehouse.connection import Connection

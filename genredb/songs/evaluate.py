@@ -18,7 +18,6 @@ from genredb.errors import InputError, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import DEFAULT, classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import LabelledSongs, evaluation_digest, feature_view, read_labelled_songs
 from genredb.songs.learn.evaluations import Judged, is_known, write
@@ -31,6 +30,7 @@ from genredb.songs.learn.registry import registry
 from genredb.songs.learn.scores import Answers, ask_permuted, by_group, read_answers, unknown_share
 from genredb.songs.learn.store import classifier_id_of
 from genredb.songs.learn.workers import answers_of
+from genredb.songs.staleness import DEFAULT, classifier_settings, read_fingerprints
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, built, ignore
 from genredb.songs.views import TRAIN_VIEW

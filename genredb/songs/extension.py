@@ -47,7 +47,7 @@ class Songs(Extension):
 
     def forget_stale(self, connection: "Connection", config: "Config") -> Mapping[str, int]:
         """Empty ml.predictions if they no longer match the data."""
-        from genredb.songs.freshness import forget_stale_predictions
+        from genredb.songs.staleness import forget_stale_predictions
 
         return forget_stale_predictions(connection, config.home)
 

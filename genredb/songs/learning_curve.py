@@ -11,7 +11,6 @@ from joblib import delayed
 from genredb.errors import InputError, UsageError
 from genredb.runner.planning.built_with import built_with
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import LabelledSongs, feature_view, read_labelled_songs
 from genredb.songs.learn.fitted import estimator_errors, make
@@ -20,6 +19,7 @@ from genredb.songs.learn.registry import registry
 from genredb.songs.learn.scores import standard_error
 from genredb.songs.learn.workers import answers_of
 from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
+from genredb.songs.staleness import classifier_settings, read_fingerprints
 from genredb.songs.train import Progress, ignore
 from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.database import open_reader

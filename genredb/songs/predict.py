@@ -13,7 +13,6 @@ from genredb.runner.graph.identity import digest
 from genredb.runner.planning.built_with import read_built_with
 from genredb.runner.project.config import Config
 from genredb.songs.classifiers import write_chosen
-from genredb.songs.freshness import Chosen, chosen, find_stale, read_fingerprints
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import feature_view, stream_songs
 from genredb.songs.learn.drift import Drift, find_drift
@@ -23,6 +22,7 @@ from genredb.songs.learn.registry import find_choice, find_classifier, find_used
 from genredb.songs.learn.scored_parts import ScoredParts
 from genredb.songs.learn.scoring import SCHEMA, scored
 from genredb.songs.learn.store import classifier_id_of, find_unusable, load
+from genredb.songs.staleness import Chosen, chosen, find_stale, read_fingerprints
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, TrainResult, built, fit_anew, ignore
 from genredb.songs.views import PREDICT_VIEW

@@ -14,12 +14,12 @@ from genredb.runner.artifacts.history import record_run
 from genredb.runner.project.config import Config
 from genredb.runner.templates.relation import Relation
 from genredb.songs.classifiers import write_chosen
-from genredb.songs.freshness import chosen, read_fingerprints
 from genredb.songs.learn.dataset import feature_view
 from genredb.songs.learn.drift import find_drift
 from genredb.songs.learn.scoring_tasks import ARTISTS, ScoringTask, artists_of, songs_with_artists
 from genredb.songs.learn.store import classifier_id_of
 from genredb.songs.predict import PredictResult, choose, current_classifier, result_of
+from genredb.songs.staleness import chosen, read_fingerprints
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.train import Progress, Session, built, ignore
 from genredb.songs.views import PREDICT_VIEW, VIEWS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from genredb.errors import InputError
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import find_stale
+from genredb.songs.staleness import find_stale
 from genredb.songs.unbuilt import find_unbuilt
 from genredb.songs.views import SUBMISSION, TRAIN_VIEW
 from genredb.warehouse.connection import Connection

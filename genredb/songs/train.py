@@ -11,7 +11,6 @@ from genredb.errors import InputError
 from genredb.runner.artifacts.history import record_run
 from genredb.runner.planning.built_with import built_with, no_database, read_built_with
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import Chosen, Fingerprints, chosen, classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import ClassifierSpec
 from genredb.songs.learn.dataset import (
     LABEL,
@@ -24,6 +23,7 @@ from genredb.songs.learn.dataset import (
 from genredb.songs.learn.fitted import Fitted, fit
 from genredb.songs.learn.registry import find_classifier, find_used
 from genredb.songs.learn.store import Training, classifier_id_of, make_manifest, store
+from genredb.songs.staleness import Chosen, Fingerprints, chosen, classifier_settings, read_fingerprints
 from genredb.songs.tables import ML_TABLES
 from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.connection import Connection

@@ -12,7 +12,7 @@ from genredb.runner.planning.inputs import present_files
 from genredb.runner.planning.planner import ancestors, find_identities, is_loaded
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import SETTINGS
+from genredb.songs.staleness import SETTINGS
 from genredb.songs.views import SUBMISSION, VIEWS
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import open_reader

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from genredb.catalog import Catalog
 from genredb.look.site.write import write_site
 from genredb.runner.project.config import Config
-from genredb.songs.freshness import chosen
+from genredb.songs.staleness import chosen
 from tests.conftest import changed, rows
 from tests.project_files import write_project
 from tests.site.browser import opened

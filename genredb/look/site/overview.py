@@ -12,7 +12,7 @@ from genredb.look.site.needs import judged_classifier, lacking, notebook_accurac
 from genredb.look.site.surprises import find_surprises
 from genredb.runner.artifacts.history import CheckCounts, Run
 from genredb.runner.results import Status
-from genredb.songs.freshness import chosen
+from genredb.songs.staleness import chosen
 
 BUILDS = ("build", "retry")
 # What each page is for, by its path.

@@ -13,7 +13,7 @@ from genredb.look.site import live_sql
 from genredb.look.site.frame import File, Site
 from genredb.runner.graph.compiler import compile_inline
 from genredb.runner.project.files import read_text
-from genredb.songs.freshness import DEFAULT
+from genredb.songs.staleness import DEFAULT
 from genredb.warehouse.connection import Connection
 
 MOST_ROWS = 20

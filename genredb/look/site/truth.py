@@ -13,8 +13,8 @@ from genredb.look.site.pictures import picture
 from genredb.runner.flow.features import columns_of_role, feature_views, row_filter
 from genredb.runner.planning.state import read_proof
 from genredb.runner.results import Proof, ProvedView
-from genredb.songs.freshness import chosen
 from genredb.songs.learn.reports import report_by, report_by_probability
+from genredb.songs.staleness import chosen
 
 if TYPE_CHECKING:
     from genredb.songs.learn.leaderboard import Evaluation

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genredb.errors import UsageError
 from genredb.runner.artifacts.files import metadata, read_artifact, write_artifact
 from genredb.runner.artifacts.run_results import RUN_RESULTS
+from genredb.runner.artifacts.sources import SOURCES, fresher_sources
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Seed, Source, UnitTest
 from genredb.runner.project.config import Config
@@ -34,7 +35,7 @@ def write_manifest(compilation: Compilation) -> None:
 
 
 def read_before(config: Config, state_dir: Path | None) -> "Before":
-    """Read what selectors compare with: the manifest in ``state_dir``, the results of the last run."""
+    """Read what selectors compare with: the artifacts in ``state_dir``, the results of the last run."""
     from genredb.runner.graph.select import Before  # noqa: PLC0415
 
     nodes = None
@@ -45,7 +46,10 @@ def read_before(config: Config, state_dir: Path | None) -> "Before":
         nodes = {**content.get("nodes", {}), **content.get("sources", {}), **content.get("unit_tests", {})}
     results = read_artifact((state_dir or config.target_dir) / RUN_RESULTS)
     statuses = {found["unique_id"]: found["status"] for found in results["results"]} if results else None
-    return Before(nodes, statuses, _is_modified)
+    ages = read_artifact(config.target_dir / SOURCES)
+    ages_before = read_artifact(state_dir / SOURCES) if state_dir else None
+    fresher = fresher_sources(ages, ages_before) if ages and ages_before else None
+    return Before(nodes, statuses, _is_modified, fresher)
 
 
 def _is_modified(node: Node, before: Mapping[str, Any]) -> bool:
@@ -157,6 +161,9 @@ def _source(node: Source) -> dict[str, Any]:
         "loader": "genredb",
         "identifier": node.relation.identifier,
         "config": {"enabled": True},
+        "freshness": node.config.get("freshness"),
+        "loaded_at_field": node.config.get("loaded_at_field"),
+        "loaded_at_query": node.config.get("loaded_at_query"),
     }
 
 

@@ -120,7 +120,9 @@ class _Job:
         with noticed_damage(self._failed):
             connection = self._writer.begin(self._failed)
             state = read_state(connection)
-            self._config = as_built(self._config, state.built_with)
+            is_empty = state.built_with.is_empty
+            stated = replace(self._config, settings=replace(self._config.settings, is_empty=is_empty))
+            self._config = as_built(stated, state.built_with)
             if state.base == base:
                 return self._carry_out(self._plan(state, connection), state, connection, "retry")
         self._observer.note(Notice("The database was written since that build failed; starting over"))
@@ -248,6 +250,7 @@ class _Job:
             seed_types=self._seed_types,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
+            fail_fast=self._options.fail_fast,
         )
 
     def _load(self, connection: Connection, plan: Plan, runtime: Runtime) -> "tuple[Load, ...]":

@@ -67,6 +67,7 @@ class Runtime:
     is_full_refresh: bool = False
     store_failures: bool = False
     warn_error: bool = False
+    fail_fast: bool = False
     may_write: bool = True
     messages: list[str] = field(default_factory=list)
     updates: Updates = field(default_factory=Updates)

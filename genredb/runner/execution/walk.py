@@ -164,7 +164,9 @@ class Walk:
         )
 
     def _mark_broken(self, node: Node, culprit: str) -> None:
-        """Remember that a node failed or was skipped."""
+        """Remember that a node failed or was skipped; with ``fail_fast`` all others are to be."""
+        if self._runtime.fail_fast and not self._broken:
+            self._broken.update((other.unique_id, culprit) for other in self._nodes)
         if not isinstance(node, Check):
             failed = node.model if isinstance(node, UnitTest) else node.unique_id
             self._broken.setdefault(failed, culprit)

@@ -15,6 +15,7 @@ from genredb.runner.graph.snapshots import settings_of
 from genredb.runner.graph.stated_contracts import contract_of
 from genredb.runner.graph.workbench import Workbench
 from genredb.runner.project.merge import merged
+from genredb.runner.project.source_freshness import freshness_of
 from genredb.runner.project.specs import ModelSpec, SnapshotSpec
 
 
@@ -25,6 +26,9 @@ def source_nodes(bench: Workbench) -> list[Source]:
     for unique_id, spec in project.sources.items():
         relation = names.sources[unique_id]
         maker = names.maker_of(relation)
+        freshness = None
+        with bench.problems.gathered():
+            freshness = freshness_of(spec.config, spec.path)
         source = Source(
             unique_id=unique_id,
             name=spec.name,
@@ -35,6 +39,7 @@ def source_nodes(bench: Workbench) -> list[Source]:
             config=spec.config,
             description=spec.description,
             columns=spec.columns,
+            freshness=freshness,
         )
         found += [source] if is_enabled(spec.config) else []
     return found

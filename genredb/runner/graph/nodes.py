@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from genredb.runner.graph.contract import Contract
 from genredb.runner.graph.materializations import MATERIALIZATIONS, Materialization
+from genredb.runner.project.source_freshness import Freshness
 from genredb.runner.project.specs import Fixture
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.declared import Column
@@ -86,6 +87,8 @@ class Source(Dataset):
     """A table that a build loads or finds. It depends on the model that creates it, if any."""
 
     resource_type = "source"
+
+    freshness: Freshness | None = None
 
     @property
     def materialized(self) -> str:

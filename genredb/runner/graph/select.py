@@ -23,12 +23,13 @@ _WILDCARDS = "*?["
 class Before:
     """What selectors compare with: nodes of an earlier manifest (``state:``) and results (``result:``).
 
-    Both are None if no such file was given or found.
+    ``fresher`` are the sources with newer rows than then. Each is None if no such file was given or found.
     """
 
     nodes: Mapping[str, Mapping[str, Any]] | None = None
     results: Mapping[str, str] | None = None
     modified: Callable[[Node, Mapping[str, Any]], bool] = field(default=lambda _node, _before: False)
+    fresher: frozenset[str] | None = None
 
 
 def select(
@@ -57,6 +58,13 @@ class _Selector:
         self._compilation = compilation
         self._nodes = compilation.nodes
         self._before = before
+        # Methods that need more than the node: earlier artifacts, or the other versions of a model.
+        self._comparing = {
+            "state": self._state,
+            "result": self._result,
+            "source_status": self._source_status,
+            "version": self._version,
+        }
 
     def union(self, texts: Iterable[str]) -> set[str]:
         """Return the nodes that any of the texts selects, with their checks."""
@@ -114,11 +122,10 @@ class _Selector:
         if method is None:
             method = "path" if "/" in value else "file" if PurePosixPath(value).suffix in _FILES else "fqn"
         name, _, option = method.partition(".")
-        if name in _COMPARING:
-            test = {"state": self._state, "result": self._result, "version": self._version}[name]
+        if test := self._comparing.get(name):
             return (node for node in self._nodes.values() if test(node, value))
         if name not in _METHODS:
-            known = [*_METHODS, *_COMPARING]
+            known = [*_METHODS, *self._comparing]
             raise UsageError(f"There is no selector method '{name}:'", name=name, choices=known)
         if name == "package" and value == "this":
             value = self._compilation.project.config.name
@@ -169,9 +176,18 @@ class _Selector:
             raise UsageError("`result:` needs the run_results.json of an earlier run; there is none")
         return self._before.results.get(node.unique_id) == value
 
+    def _source_status(self, node: Node, value: str) -> bool:
+        if value != "fresher":
+            choices = ("fresher",)
+            raise UsageError(f"There is no selector 'source_status:{value}'", name=value, choices=choices)
+        if self._before.fresher is None:
+            raise UsageError(
+                "`source_status:` needs sources.json of `genredb freshness` and an earlier one",
+                cure="run it, and give the folder of the earlier one with --state",
+            )
+        return node.unique_id in self._before.fresher
 
-# Methods that need more than the node: earlier artifacts, or the other versions of a model.
-_COMPARING = ("state", "result", "version")
+
 _VERSIONS = ("latest", "prerelease", "old", "none")
 _FILES = frozenset((".sql", ".csv", ".yml", ".yaml"))
 

@@ -30,8 +30,8 @@ class BuiltWith:
     ``project`` is its name, ``vars`` are all variables of the project, ``stated_vars`` those from the command
     line. ``raw_dir`` is relative to the project if it is inside it, empty if nothing is loaded;
     ``is_raw_stated`` means that the user chose it, so that files in data/raw do not replace it. ``hooks`` are
-    the project's on-run-start and on-run-end. ``roles`` maps a relation (``schema.name``) to pairs of column
-    and role, in the order of the properties file.
+    the project's on-run-start and on-run-end. ``is_empty`` is as in :class:`Settings`. ``roles`` maps a
+    relation (``schema.name``) to pairs of column and role, in the order of the properties file.
     """
 
     project: str = ""
@@ -41,6 +41,7 @@ class BuiltWith:
     raw_dir: str = ""
     is_raw_stated: bool = False
     is_sample: bool = False
+    is_empty: bool = False
     engine: str = "duckdb"
     hooks: list[str] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +77,7 @@ def settings_of(compilation: "Compilation") -> BuiltWith:
         raw_dir=_stated_folder(config) if has_files else "",
         is_raw_stated=_is_raw_stated(config) and has_files,
         is_sample=config.is_sample and has_files,
+        is_empty=config.settings.is_empty,
         engine=config.settings.engine,
         hooks=[hook.text for key in HOOK_KEYS for hook in config.hooks(key)],
         versions={"genredb": __version__, "duckdb": version("duckdb")},

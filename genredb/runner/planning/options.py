@@ -10,7 +10,8 @@ class Options:
     """The options of a build or test: selectors, and how to treat the results.
 
     ``state_dir`` holds the artifacts that ``state:`` and ``result:`` selectors compare with. ``allow_drops``
-    allows a build to drop incremental tables or more than half of the relations.
+    allows a build to drop incremental tables or more than half of the relations. With ``fail_fast``, what has
+    not run when something fails is skipped.
     """
 
     selected: Sequence[str] = ()
@@ -20,6 +21,7 @@ class Options:
     warn_error: bool = False
     state_dir: Path | None = None
     allow_drops: bool = False
+    fail_fast: bool = False
 
     @property
     def may_be_current(self) -> bool:

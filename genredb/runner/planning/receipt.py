@@ -141,4 +141,5 @@ def _inputs(config: Config, files_digest: str, environment: Iterable[str]) -> st
         json.dumps(config.profile.settings, sort_keys=True, default=str),
         config.schema,
         str(config.is_sample),
+        str(config.settings.is_empty),
     )

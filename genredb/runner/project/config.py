@@ -40,6 +40,7 @@ class Settings:
 
     ``uses_sample`` asks for the synthetic sample even if other raw files exist. ``memory_limit`` and
     ``threads`` are passed to DuckDB. ``engine`` is ``duckdb`` or ``spark``, whose master's URL is ``master``.
+    With ``is_empty``, ``ref`` and ``source`` give no rows.
     """
 
     project_dir: Path | None = None
@@ -53,6 +54,7 @@ class Settings:
     threads: int | None = None
     engine: str = "duckdb"
     master: str | None = None
+    is_empty: bool = False
 
 
 @dataclass(frozen=True)

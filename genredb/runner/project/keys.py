@@ -73,6 +73,12 @@ _CONSTRAINT = "expression name to to_columns type warn_unenforced warn_unsupport
 _RUN = "full_refresh post-hook pre-hook"
 
 
+FRESHNESS = Keys(
+    "freshness",
+    named("filter", **dict.fromkeys(("error_after", "warn_after"), Keys("a limit", named("count period")))),
+)
+
+
 def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCKDB, **below: Keys) -> Keys:
     stated = named(known, meta=META, **below)
     return Keys(place, stated, ignored - stated.keys(), is_open=True)
@@ -104,8 +110,9 @@ CONFIG: Mapping[str, Keys] = {
     ),
     "source": _config(
         "the configuration of a source",
-        "enabled external_location formatter tags",
-        _ELSEWHERE | _DUCKDB | {"loaded_at_field", "loaded_at_query", "schema_origin", "description"},
+        "enabled external_location formatter tags loaded_at_field loaded_at_query",
+        _ELSEWHERE | _DUCKDB | {"schema_origin", "description"},
+        freshness=FRESHNESS,
     ),
     "check": _config(
         "the configuration of a check",
@@ -147,7 +154,7 @@ _VERSION = Keys(
     frozenset(("access",)),
 )
 _CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
-_TIMELY = frozenset("event_time freshness loaded_at_field loaded_at_query loader quoting".split())
+_TIMELY = frozenset("event_time loader quoting".split())
 _FIXTURE = "fixture format rows"
 _DOCS_CONFIG = Keys("a configuration", named("docs enabled group meta tags"), is_open=True)
 
@@ -178,12 +185,18 @@ PROPERTIES = Keys(
         "sources": Keys(
             "a source",
             named(
-                "database description name schema tags",
+                "database description loaded_at_field loaded_at_query name schema tags",
                 config=CONFIG["source"],
+                freshness=FRESHNESS,
                 meta=META,
                 tables=Keys(
                     "a source's table",
-                    named("description identifier name tags", config=CONFIG["source"], **_CHECKED),
+                    named(
+                        "description identifier loaded_at_field loaded_at_query name tags",
+                        config=CONFIG["source"],
+                        freshness=FRESHNESS,
+                        **_CHECKED,
+                    ),
                     _TIMELY | {"external"},
                 ),
             ),

@@ -9,6 +9,7 @@ from genredb.errors import ProjectError
 from genredb.runner.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
+from genredb.runner.project.source_freshness import stated_freshness
 from genredb.runner.project.specs import CheckSpec
 from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.stated_constraints import read_constraints
@@ -185,7 +186,7 @@ def _source(
     describe: Describe,
     keys: tuple[str | int, ...],
 ) -> SourceSpec:
-    config = merged(_config(entry, path), _config(table, path))
+    config = merged(_config(entry, path), _config(table, path)) | stated_freshness(entry, table, path)
     meta = config.get("meta", {})
     files, columns = _raw_pattern(meta, path), _columns(places(table, keys), path, describe)
     schema = text_of(entry, "schema", path) or entry["name"]

@@ -12,7 +12,8 @@ from genredb.runner.project.files import shown
 
 # These are rendered later, when relations have names, or are not yml jinja.
 _LATER = frozenset(
-    "tests data_tests unit_tests description pre-hook post-hook pre_hook post_hook where formatter".split()
+    "tests data_tests unit_tests description pre-hook post-hook pre_hook post_hook where formatter"
+    " loaded_at_query".split()
 ) | frozenset(("on-run-start", "on-run-end"))
 _MISSING = object()
 

@@ -43,7 +43,8 @@ class Adapter:
     def get_columns_in_relation(self, relation: Relation) -> list[ColumnOf]:
         """Return the columns of a relation."""
         found = self._database("adapter.get_columns_in_relation")
-        return [ColumnOf(*column) for column in found.columns(str(relation))] if found else []
+        named = relation.render() if isinstance(relation, Relation) else str(relation)
+        return [ColumnOf(*column) for column in found.columns(named)] if found else []
 
     def get_missing_columns(self, from_relation: Relation, to_relation: Relation) -> list[ColumnOf]:
         """Return the columns of the first relation that the second one lacks."""

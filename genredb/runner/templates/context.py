@@ -37,7 +37,9 @@ def add_context(
     names = macros.names
     adapter = Adapter(current, config.database_name, macros, config.settings.engine)
     queries = Queries(current)
-    ref, source = RefCall(resolve[0], current), SourceCall(resolve[1], current)
+    is_empty = config.settings.is_empty
+    ref = RefCall(resolve[0], current, is_empty=is_empty)
+    source = SourceCall(resolve[1], current, is_empty=is_empty)
     config_call = ConfigCall(current)
 
     def is_incremental() -> bool:
@@ -67,7 +69,9 @@ def add_context(
             "database": config.database_name,
             "dbt": SimpleNamespace(**of_dbt, **own_macros, is_incremental=is_incremental),
             "env_var": EnvVarCall(current),
-            "flags": SimpleNamespace(FULL_REFRESH=is_full_refresh, WHICH="build", STORE_FAILURES=False),
+            "flags": SimpleNamespace(
+                FULL_REFRESH=is_full_refresh, EMPTY=is_empty, WHICH="build", STORE_FAILURES=False
+            ),
             "invocation_id": str(uuid4()),
             "is_incremental": is_incremental,
             "load_result": queries.load_result,

@@ -1,6 +1,7 @@
 """The template names ``ref`` and ``source``: each returns a relation and records its unique id."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from genredb.runner.templates.located import TemplateError
@@ -13,11 +14,12 @@ Number = int | float | str
 
 
 class ReferenceCall:
-    """Base class of ``ref`` and ``source``."""
+    """Base class of ``ref`` and ``source``; if ``is_empty``, what they return has no rows."""
 
-    def __init__(self, resolve: Resolve, current: Current) -> None:
+    def __init__(self, resolve: Resolve, current: Current, *, is_empty: bool) -> None:
         self._resolve = resolve
         self._current = current
+        self._is_empty = is_empty
 
     def _relation(self, *names: str, version: Number | None = None) -> Relation:
         rendering = self._current.rendering
@@ -25,7 +27,8 @@ class ReferenceCall:
             return Relation("", "", names[-1])
         unique_id, relation = self._resolve(rendering.given.package, *names, version=version)
         rendering.references[unique_id] = None
-        return rendering.given.relations.get(unique_id, relation)
+        given = rendering.given.relations.get(unique_id)  # of a unit test
+        return given or replace(relation, is_empty=self._is_empty)
 
 
 class RefCall(ReferenceCall):

@@ -11,7 +11,7 @@ class Relation(Mapping[str, Any]):
 
     It is a mapping, too, by which macros of packages know a relation. ``expression`` replaces the name: the
     CTE of an ephemeral model, or a file that is read. ``is_attached`` means that it is not in the
-    project's own database.
+    project's own database. If it ``is_empty``, SQL reads none of its rows.
     """
 
     database: str | None
@@ -20,6 +20,7 @@ class Relation(Mapping[str, Any]):
     type: str | None = None
     expression: str = ""
     is_attached: bool = field(default=False, kw_only=True)
+    is_empty: bool = field(default=False, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -80,11 +81,11 @@ class Relation(Mapping[str, Any]):
         path = changes.pop("path", {})
         return replace(self, **changes, **path)
 
-    def render(self) -> str:
-        """Return the quoted name."""
-        return str(self)
-
     def __str__(self) -> str:
+        return f"(select * from {self.render()} where false limit 0)" if self.is_empty else self.render()
+
+    def render(self) -> str:
+        """Return the quoted name, also of one that ``is_empty``."""
         if self.expression:
             return self.expression
         parts = (self.database, self.schema, self.identifier)

@@ -25,10 +25,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 from genredb.songs.classifiers_yml import StatedClassifier
-from genredb.songs.freshness import MIN_GENRE_SONGS
 from genredb.songs.learn.estimators import ArtistClassifier, BinarizedTree, SampledLogistic
 from genredb.songs.learn.packed_forest import PackedForest
 from genredb.songs.learn.sql_neighbors import SqlNeighbors
+from genredb.songs.staleness import MIN_GENRE_SONGS
 
 SEED = 0
 TREE_SONGS = 20_000

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from genredb.errors import ProjectError
 from genredb.runner.planning.built_with import read_built_with
-from genredb.songs.freshness import classifier_settings, read_fingerprints
 from genredb.songs.needed_columns import SONGS_TABLE, refuse_missing_columns
+from genredb.songs.staleness import classifier_settings, read_fingerprints
 from genredb.songs.versions import versions
 from genredb.songs.views import TRAIN_VIEW
 from genredb.warehouse.connection import Connection

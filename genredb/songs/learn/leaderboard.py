@@ -9,10 +9,10 @@ from dataclasses import MISSING, dataclass, fields, replace
 import numpy as np
 
 from genredb.errors import UsageError
-from genredb.songs.freshness import DEFAULT
 from genredb.songs.learn.dataset import SPLIT_BY, evaluation_digest
 from genredb.songs.learn.noise import are_noise
 from genredb.songs.learn.scores import standard_error
+from genredb.songs.staleness import DEFAULT
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import relation_exists
 from genredb.warehouse.tables import has_current_layout

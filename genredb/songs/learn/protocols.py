@@ -8,8 +8,8 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
 from genredb.errors import InputError
-from genredb.songs.freshness import MIN_GENRE_SONGS
 from genredb.songs.learn.dataset import LabelledSongs
+from genredb.songs.staleness import MIN_GENRE_SONGS
 
 REPEATS = range(6)
 FOLDS = 5

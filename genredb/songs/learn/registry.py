@@ -8,10 +8,10 @@ from typing import Any
 
 from genredb.errors import ProjectError, UsageError
 from genredb.songs.classifiers_yml import CLASSIFIERS_FILE, StatedClassifier, read_classifiers
-from genredb.songs.freshness import DEFAULT, Chosen, chosen
 from genredb.songs.learn.classifiers import BASIC_TYPES, CLASSIFIERS, ClassifierSpec
 from genredb.songs.learn.manifest import find_kept_id, read_manifest
 from genredb.songs.learn.stated_classifiers import make_stated, with_parameters
+from genredb.songs.staleness import DEFAULT, Chosen, chosen
 from genredb.warehouse.connection import Connection
 
 TYPICAL_SONGS = 1_000

@@ -17,7 +17,6 @@ import numpy as np
 
 from genredb.errors import InputError, UsageError
 from genredb.songs.classifiers_yml import CLASSIFIERS_FILE
-from genredb.songs.freshness import classifier_settings, read_fingerprints
 from genredb.songs.learn.classifiers import SEED, ClassifierSpec
 from genredb.songs.learn.dataset import LABEL, Songs, feature_types, feature_view
 from genredb.songs.learn.fitted import Fitted, class_scores, estimator_errors, make
@@ -26,6 +25,7 @@ from genredb.songs.learn.packed_forest import packed
 from genredb.songs.learn.quick_skops import QUICK, judge
 from genredb.songs.learn.registry import find_used
 from genredb.songs.learn.sound_trees import tree_fault
+from genredb.songs.staleness import classifier_settings, read_fingerprints
 from genredb.songs.versions import versions
 from genredb.songs.views import PREDICT_VIEW, TRAIN_VIEW
 from genredb.warehouse.connection import Connection
