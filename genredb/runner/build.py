@@ -45,7 +45,8 @@ def build(
         write_run_results(config, "build", result)
         config.failed_build.unlink(missing_ok=True)
         return result
-    from genredb.runner.execution.job import Request, run_job  # noqa: PLC0415 - slow to import, and often not needed
+    from genredb.runner.execution.job import run_job  # noqa: PLC0415 - slow to import, and often not needed
+    from genredb.runner.execution.prepare import Request  # noqa: PLC0415
 
     try:
         return run_job(Request(config, observer, options, extension, files_digest, engine))

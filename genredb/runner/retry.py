@@ -1,7 +1,8 @@
 """The verb ``retry``: resume the last failed build."""
 
 from genredb.runner.execution.engine import DUCKDB
-from genredb.runner.execution.job import Request, run_job
+from genredb.runner.execution.job import run_job
+from genredb.runner.execution.prepare import Request
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config

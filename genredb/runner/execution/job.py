@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,36 +11,24 @@ from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
-from genredb.runner.execution.binding import bind_plan
-from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.foreign_keys import released
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
+from genredb.runner.execution.prepare import Request, new_guard, prepare
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.settle import Settlement
-from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
-from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import Compilation, compile_files
 from genredb.runner.planning.built_with import (
     as_built,
     refuse_other_engine,
     settings_of,
-    with_raw_folder,
     write_built_with,
 )
-from genredb.runner.planning.drops import refuse_large_drop
-from genredb.runner.planning.inputs import attached_files
 from genredb.runner.planning.loads import forget_load
-from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
-from genredb.runner.planning.planner import make_plan
-from genredb.runner.planning.receipt import digest_of, write_receipt
-from genredb.runner.planning.selection import chosen_nodes, refuse_notices
+from genredb.runner.planning.receipt import write_receipt
 from genredb.runner.planning.state import State, read_state
-from genredb.runner.project.config import Config
-from genredb.runner.project.raw_folder import absent_files, folders_of
-from genredb.runner.results import BuildResult, NodeResult, Observer, Proof
+from genredb.runner.results import BuildResult, NodeResult, Proof
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
 from genredb.warehouse.database import transaction
@@ -51,18 +39,6 @@ from genredb.warehouse.tables import create_tables
 if TYPE_CHECKING:
     from genredb.runner.execution.leak_guard import LeakGuard
     from genredb.warehouse.load import Load
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request for a build; ``files_digest`` was computed before the project's files were read."""
-
-    config: Config
-    observer: Observer
-    options: Options
-    extension: Extension
-    files_digest: str
-    engine: Engine
 
 
 def run_job(request: Request, *, is_retry: bool = False) -> BuildResult:
@@ -79,10 +55,10 @@ class _Job:
     """One build: the published state, the plan, the new state."""
 
     def __init__(self, request: Request, writer: Publication) -> None:
-        self._files_digest = request.files_digest
+        self._request = request
         self._guard: LeakGuard | None = None
         self._proof: Proof | None = None
-        self._missing: dict[Path, str] = {}
+        self._missing: Mapping[Path, str] = {}
         self._seed_types: Mapping[str, Mapping[str, str]] = {}
         self._config = request.config
         self._observer = request.observer
@@ -101,7 +77,7 @@ class _Job:
 
     def run(self, command: str, state: State) -> BuildResult:
         """Build from the published state."""
-        plan = self._plan(state, self._writer.current)
+        plan = self._prepare(state, self._writer.current)
         # After a `load`, or with new settings, unchanged relations must still be confirmed.
         if plan.is_empty and (plan.is_confirmed or not plan.is_whole):
             is_proved = bool(self._writer.current and self._prove(self._writer.current))
@@ -124,55 +100,16 @@ class _Job:
             stated = replace(self._config, settings=replace(self._config.settings, is_empty=is_empty))
             self._config = as_built(stated, state.built_with)
             if state.base == base:
-                return self._carry_out(self._plan(state, connection), state, connection, "retry")
+                return self._carry_out(self._prepare(state, connection), state, connection, "retry")
         self._observer.note(Notice("The database was written since that build failed; starting over"))
         self._writer.discard()
         return self.run("retry", published)
 
-    def _plan(self, state: State, connection: Connection | None) -> Plan:
-        options = self._options
-        self._config = with_raw_folder(self._config, state.built_with)
-        self._observer.settled(self._config)
-        compilation = compile_files(self._config, is_full_refresh=options.is_full_refresh)
-        refuse_notices(compilation, options)
-        for notice in compilation.notices:
-            self._observer.note(notice)
-        self._engine.refuse(compilation, self._extension.tables(compilation.project))
-        self._missing = self._seen_missing(compilation)
-        plan = make_plan(compilation, state, connection, options, self._extension)
-        executor = None if connection is None else self._engine.executor(connection)
-        if executor is not None:  # relations that are not rebuilt may still have new descriptions
-            chosen = chosen_nodes(compilation, options)
-            ids = compilation.nodes.keys() if chosen is None else chosen
-            standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
-            refuse_unknown_columns(executor, self._config, standing)
-        if self._engine.binds:
-            tables = self._extension.tables(compilation.project)
-            self._seed_types = bind_plan(plan, options, connection, tables)
-        if not options.allow_drops:
-            refuse_large_drop(plan.large_drop)
-        if not plan.is_proved:
-            self._extension.refuse_features(compilation)
-            self._guard = self._new_guard(compilation, executor)
-            self._guard.refuse_leaks()
-        return plan
-
-    def _seen_missing(self, compilation: Compilation) -> dict[Path, str]:
-        """Return what tells of further raw files: the absent ones, and the names in their folders.
-
-        They are looked up before the files are: a file that arrives during the build is new to the next one.
-        """
-        sources, raw_dir = compilation.project.loaded_sources, self._config.raw_dir
-        found = {path: "" for source in sources for path in absent_files(source, self._config)}
-        for one in self._config.attached.values():
-            found |= attached_files(one.path)
-        return found | {folder: digest_of(folder) for folder in folders_of(sources, raw_dir)}
-
-    def _new_guard(self, compilation: Compilation, executor: Executor | None) -> "LeakGuard":
-        # Most builds need no proof.
-        from genredb.runner.execution.leak_guard import LeakGuard  # noqa: PLC0415
-
-        return LeakGuard(compilation, executor, self._extension)
+    def _prepare(self, state: State, connection: Connection | None) -> Plan:
+        prepared = prepare(replace(self._request, config=self._config), state, connection)
+        self._config, self._guard = prepared.config, prepared.guard
+        self._missing, self._seed_types = prepared.missing, prepared.seed_types
+        return prepared.plan
 
     def _prove(self, connection: Connection) -> bool:
         """Run the leak guard's proof on data; return True if proved or nothing to prove."""
@@ -205,7 +142,7 @@ class _Job:
         loads = self._load(connection, plan, runtime)
         is_proved_before = plan.is_proved and plan.proof not in ("", state.proof)
         if is_proved_before and not _have_grown(plan, runtime):  # as was expected
-            self._guard = self._new_guard(plan.compilation, executor)
+            self._guard = new_guard(plan.compilation, executor, self._extension)
         forget = functools.partial(self._extension.forget_stale, connection, config)
         tables = self._extension.tables(compilation.project)
         settled = Settlement(plan, state, self._options, connection, runtime, tables, forget)
@@ -300,7 +237,9 @@ class _Job:
         if may_skip and is_proved and not is_volatile:
             files = {path: sha256 for raw in plan.files for path, sha256 in raw.sha256s.items()}
             files |= self._missing
-            write_receipt(self._config, self._files_digest, compilation.environment, files, state.warnings)
+            write_receipt(
+                self._config, self._request.files_digest, compilation.environment, files, state.warnings
+            )
 
     def _seconds(self) -> float:
         return (datetime.now(UTC) - self._started_at).total_seconds()
