@@ -4,14 +4,13 @@ Each query is bound to empty tables with the columns that its inputs will have. 
 left to the run: the columns of a Python model, of a pivot, or of a template that runs a query.
 """
 
-import contextlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
-from genredb.errors import ContractError, GenredbError, ProjectError, ProjectErrors
+from genredb.errors import GenredbError, ProjectError, ProjectErrors
 from genredb.runner.execution.contracts import refuse_breach
-from genredb.runner.execution.incremental import columns_after, is_to_be_added_to
+from genredb.runner.execution.incremental import columns_after, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.located import located
 from genredb.runner.execution.materialize import load_seed
 from genredb.runner.execution.planned import Planned
@@ -104,8 +103,12 @@ class _Binding:
         """Yield the mistakes of a node if the columns of its inputs are known, as far as can be told."""
         self._known[node.unique_id] = False
         if all(self._is_known(unique_id) for unique_id in node.depends_on):
-            with contextlib.suppress(UnknownOutcomeError):
+            try:
                 yield from mistakes_of(node)
+            except UnknownOutcomeError:
+                return
+            except ProjectError as error:
+                yield error
 
     def _of_dataset(self, node: Seed | Model) -> Iterator[ProjectError]:
         if isinstance(node, Seed):
@@ -166,6 +169,8 @@ class _Binding:
         yield from self._reported(node, unbound)
 
     def _of_model(self, node: Model) -> Iterator[ProjectError]:
+        if node.materialized == "incremental":
+            refuse_unknown(node)
         schema, relation = str(node.relation.schema), str(node.relation)
         before = self._columns_before(node)
         sql = self._sql(node, is_incremental=bool(before) and node.materialized == "incremental")
@@ -174,11 +179,7 @@ class _Binding:
         yield from self._reported(node, unbound)
         if unbound is not None or _OF_ROWS.search(sql):
             return
-        try:
-            refuse_breach(self._runtime, node, sql)
-        except ContractError as error:
-            yield error
-            return
+        refuse_breach(self._runtime, node, sql)
         if before:
             now = self._planned.columns(relation)
             self._binder.declare(schema, node.relation.identifier, columns_after(node, before, now))

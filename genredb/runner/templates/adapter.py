@@ -8,6 +8,7 @@ from genredb.runner.templates.columns import ColumnOf
 from genredb.runner.templates.dbt_macros import MACROS
 from genredb.runner.templates.located import UnknownInTemplateError
 from genredb.runner.templates.macros import Macros
+from genredb.runner.templates.queries import ResultTable
 from genredb.runner.templates.relation import Database, Relation
 from genredb.runner.templates.rendering import Current
 
@@ -18,6 +19,8 @@ class Adapter:
     ``own`` is the name of the database, ``macros`` are those of the project and its packages, ``engine`` is
     what runs the SQL. It is of DuckDB's dialect on every engine.
     """
+
+    name_in_templates = "adapter"
 
     def __init__(self, current: Current, own: str, macros: Macros, engine: str) -> None:
         self._current = current
@@ -55,6 +58,12 @@ class Adapter:
         """Return the columns of a query."""
         found = self._database("adapter.get_column_schema_from_query")
         return [ColumnOf(*column) for column in found.columns(sql)] if found else []
+
+    def execute(self, sql: str, *_options: Any, fetch: bool = False, **_named: Any) -> tuple[str, Any]:
+        """Run SQL; return that it ran and, if it is to be fetched, the rows."""
+        found = self._database("adapter.execute")
+        table = found.query(str(sql)) if found else None
+        return "OK", table if fetch and table is not None else ResultTable((), ())
 
     def check_schema_exists(self, database: str, schema: str) -> bool:
         """Return True if the schema exists."""

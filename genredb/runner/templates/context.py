@@ -72,6 +72,11 @@ def add_context(
             "flags": SimpleNamespace(
                 FULL_REFRESH=is_full_refresh, EMPTY=is_empty, WHICH="build", STORE_FAILURES=False
             ),
+            "exceptions": SimpleNamespace(
+                raise_compiler_error=raise_compiler_error,
+                raise_not_implemented=raise_compiler_error,
+                warn=print_message,
+            ),
             "invocation_id": str(uuid4()),
             "is_incremental": is_incremental,
             "load_result": queries.load_result,
@@ -136,11 +141,6 @@ CONSTANT: Mapping[str, Any] = {
     "api": SimpleNamespace(Relation=SimpleNamespace(create=make_relation), Column=ColumnOf),
     "dbt_version": DBT_VERSION,
     "dict": dict,
-    "exceptions": SimpleNamespace(
-        raise_compiler_error=raise_compiler_error,
-        raise_not_implemented=raise_compiler_error,
-        warn=lambda _message: "",
-    ),
     "fromjson": _from_json,
     "fromyaml": _from_yaml,
     "local_md5": _local_md5,

@@ -17,6 +17,7 @@ from genredb.runner.templates.undefined import UNSET, UnknownName, empty_what_br
 
 MACRO_PREFIX = "macro__"
 TEST_PREFIX = "test_"
+_OWN_MATERIALIZATIONS = ("view", "table", "incremental", "snapshot", "seed", "test", "unit", "external")
 
 
 class Namespace(SimpleNamespace):
@@ -63,7 +64,10 @@ class _TestBlock(Extension):
 
 
 class _UnsupportedBlock(Extension):
-    """Rejects blocks that genredb does not support, by name."""
+    """Rejects blocks that would have an effect in dbt.
+
+    A materialization of another name is passed over: a model that states it is an error.
+    """
 
     tags = {"snapshot", "materialization"}  # noqa: RUF012
 
@@ -71,7 +75,13 @@ class _UnsupportedBlock(Extension):
         tag = next(parser.stream)
         if tag.value == "snapshot":
             parser.fail("a snapshot should be in a file of `snapshot-paths:`", tag.lineno)
-        parser.fail("genredb does not support custom materializations", tag.lineno)
+        name = parser.stream.expect("name").value
+        if name in _OWN_MATERIALIZATIONS:
+            parser.fail(f"genredb does not support other materializations named '{name}'", tag.lineno)
+        while parser.stream.current.type != "block_end":
+            next(parser.stream)
+        parser.parse_statements(("name:endmaterialization",), drop_needle=True)
+        return nodes.Output([], lineno=tag.lineno)
 
 
 class _MacroParser(Parser):

@@ -36,6 +36,14 @@ class UnknownName(StrictUndefined):
             return (MissingKey if obj is None else cls.of_mapping)(hint, obj, *arguments, **named)
         return super().__new__(cls)
 
+    @property
+    def _undefined_message(self) -> str:
+        """What the error says: a name of dbt's own objects is not supported, rather than unknown."""
+        owner = getattr(self._undefined_obj, "name_in_templates", None)
+        if owner is not None:
+            return f"'{owner}.{self._undefined_name}' is not supported"
+        return super()._undefined_message
+
 
 class UnknownWhileParsing(UnknownName):
     """The same while a template is only parsed."""
