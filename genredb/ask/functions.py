@@ -18,7 +18,8 @@ from genredb.songs.learn.fitted import Fitted
 from genredb.songs.learn.store import load_current
 from genredb.songs.views import PREDICT_VIEW, TRAIN_VIEW
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import column_types, quote, register_function
+from genredb.warehouse.database import column_types, quote
+from genredb.warehouse.frames import register_function
 
 _INNER = "genredb_{}"
 

@@ -75,7 +75,7 @@ class SparkEngine(Engine):
             self._empty.add_source(source)
         errors: list[ProjectError] = [
             ProjectError(f"{one.label} does not hold on Spark", place=one.place)
-            for one in project.config.engine
+            for one in project.config.profile.engine_settings
             if not isinstance(one, Setting) or one.name.lower() not in RESOURCES
         ]
         profile = project.config.profile

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import LOCK, literal, open_empty, quote, spill_folder
+from genredb.warehouse.database import literal, lock, open_empty, quote, spill_folder
 from genredb.warehouse.duckdb_errors import translated_errors
 from genredb.warehouse.settings import SetUp
 
@@ -18,7 +18,7 @@ def open_beside(path: Path, engine: Sequence[SetUp] = ()) -> Iterator[Connection
     """
     with translated_errors(path), closing(open_empty(spill_folder(path), engine)) as connection:
         name = quote(path.name.split(".")[0])
-        connection.execute(
-            f"attach {literal(path)} as {name} (read_only); use {name}; set temp_directory = ''; {LOCK}"
-        )
+        attached = f"attach {literal(path)} as {name} (read_only)"
+        connection.execute(f"{attached}; use {name}; set temp_directory = ''")
+        lock(connection)
         yield connection

@@ -7,7 +7,7 @@ not a DuckDB database must not make DuckDB access the network.
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_er
 from genredb.warehouse.file_formats import FileFormat
 from genredb.warehouse.settings import CONFIG, MEMORY, OWN, Attachment, Extension, Setting, SetUp
 
-# Once everything is attached: no further files, extensions or settings.
-LOCK = "set enable_external_access = false; set lock_configuration = true"
-# Beyond read_only and LOCK: keeps a reader's SQL from reading or writing files.
+# What may name a file in the SQL of a view, as DuckDB writes it.
+_QUOTED = re.compile(r"""'((?:[^']|'')*[./*](?:[^']|'')*)'|"([^"]*[./*][^"]*)\"""")
+# Beyond read_only and lock(): keeps a reader's SQL from reading or writing files.
 _LOCKED = CONFIG | {
     "temp_directory": "",
     "memory_limit": "1GiB",
@@ -42,8 +42,22 @@ def connect_read_only(path: Path, engine: Sequence[SetUp] = (), *, locked: bool 
     with translated_errors(path):
         connection = _set_up(duckdb.connect(str(path), read_only=True, config=config), engine)
     if locked:
-        connection.execute(LOCK)
+        lock(connection)
     return connection
+
+
+def lock(connection: Connection) -> None:
+    """Forbid files, extensions and settings from now on, except reading the files that views name."""
+    views = connection.rows("select sql from duckdb_views() where not internal")
+    texts = {(one[1] or one[2]).replace("''", "'") for (sql,) in views for one in _QUOTED.finditer(sql)}
+    [(folders,)] = connection.rows("select current_setting('file_search_path')")
+    allowed: set[str] = set()
+    for text in sorted(text for text in texts if "://" not in text):
+        if found := [file for (file,) in connection.rows("select file from glob(?)", [text])]:
+            named = [str(Path(folder, text)) for folder in (".", *folders.split(",")) if folder]
+            allowed.update((text, *named, *found))
+    connection.execute(f"set allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
+    connection.execute("set enable_external_access = false; set lock_configuration = true")
 
 
 def spill_folder(path: Path) -> Path:
@@ -219,22 +233,6 @@ def run_query(connection: Connection, sql: str) -> tuple[tuple[str, ...], list[t
     """Run a query of the project; return column names and rows. Raises SqlError if the SQL is invalid."""
     with sql_errors(sql):
         return connection.answer(sql)
-
-
-def register_function(
-    connection: Connection, name: str, function: Callable[..., Any], parameter: str, result: str
-) -> None:
-    """Register a function of an Arrow array, nulls included, for SQL, with its SQL types."""
-    from duckdb.func import FunctionNullHandling, PythonUDFType  # noqa: PLC0415 - few connections need it
-
-    connection.engine.create_function(
-        name,
-        function,
-        [connection.engine.sqltype(parameter)],
-        connection.engine.sqltype(result),
-        type=PythonUDFType.ARROW,
-        null_handling=FunctionNullHandling.SPECIAL,
-    )
 
 
 def relations(connection: Connection) -> dict[tuple[str, str], str]:

@@ -1,4 +1,4 @@
-"""Stores what Python code computed: DuckDB relations, pandas and polars frames, Arrow tables."""
+"""What DuckDB and Python exchange: the results of Python models, and functions of Python for SQL."""
 
 import contextlib
 import traceback
@@ -57,4 +57,20 @@ def _unreadable(frame: Any) -> ProjectError:
     return ProjectError(
         f"model() returns a {type(frame).__name__}",
         cure="return a DuckDB relation, a pandas or polars frame, or an Arrow table",
+    )
+
+
+def register_function(
+    connection: Connection, name: str, function: Callable[..., Any], parameter: str, result: str
+) -> None:
+    """Register a function of an Arrow array, nulls included, for SQL, with its SQL types."""
+    from duckdb.func import FunctionNullHandling, PythonUDFType  # noqa: PLC0415 - few connections need it
+
+    connection.engine.create_function(
+        name,
+        function,
+        [connection.engine.sqltype(parameter)],
+        connection.engine.sqltype(result),
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
     )

@@ -132,7 +132,9 @@ class Config:
         """What every connection is given: the settings of the profile and of the command line, and more."""
         stated = {"threads": self.settings.threads, "memory_limit": self.settings.memory_limit}
         last = (Setting(name, value) for name, value in stated.items() if value is not None)
-        return (*self.profile.engine_settings, *last)
+        # Relative paths in SQL are relative to the project, as in dbt, which changes into its folder.
+        first = () if "," in str(self.root) else (Setting("file_search_path", str(self.root)),)
+        return (*first, *self.profile.engine_settings, *last)
 
     @property
     def attached(self) -> Mapping[str, Attachment]:
