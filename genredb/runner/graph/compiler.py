@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from genredb.errors import Notice, UsageError
+from genredb.runner.graph.access import access_errors
 from genredb.runner.graph.check_nodes import check_nodes
 from genredb.runner.graph.dataset_nodes import completed, model_nodes, seed_nodes, source_nodes
 from genredb.runner.graph.deferred import Deferred
@@ -129,4 +130,6 @@ def _nodes(bench: Workbench) -> tuple[list[Node], Mapping[str, Model]]:
     ]
     by_id = {node.unique_id: node for node in datasets}
     checks = check_nodes(bench, ephemerals)
+    for error in access_errors(bench.project, by_id, checks):
+        bench.problems.add(error)
     return [*datasets, *checks, *unit_test_nodes(bench, by_id)], ephemerals

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from genredb.errors import UsageError
+from genredb.runner.graph.access import access_of
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.graph.nodes import Check, Model, Node, Source, UnitTest
 
@@ -231,9 +232,11 @@ def _test_type(node: Node, value: str, _option: str) -> bool:
 
 
 _METHODS: Mapping[str, Callable[[Node, str, str], bool]] = {
+    "access": lambda node, value, _option: node.resource_type == "model" and access_of(node) == value,
     "config": _config,
     "file": _file,
     "fqn": _fqn,
+    "group": lambda node, value, _option: fnmatch.fnmatchcase(str(node.config.get("group") or ""), value),
     "package": lambda node, value, _option: fnmatch.fnmatchcase(node.package, value),
     "path": _path,
     "resource_type": lambda node, value, _option: node.resource_type == value,

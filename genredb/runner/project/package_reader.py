@@ -79,6 +79,7 @@ class PackageReader:
             macros=tuple(
                 MacroFile(package.name, config.show_path(path), self._text(path)) for path in macro_files
             ),
+            groups=tuple(replace(group, package=package.name) for file in yml for group in file.groups),
             source_fqns=tuple(self._source_fqns),
             texts=tuple(self._texts),
             environment=frozenset(self._renderer.environment_names),

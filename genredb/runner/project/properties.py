@@ -9,7 +9,7 @@ from genredb.errors import ProjectError
 from genredb.runner.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
-from genredb.runner.project.specs import CheckSpec
+from genredb.runner.project.specs import CheckSpec, Group
 from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.stated_constraints import read_constraints
 from genredb.runner.project.stated_values import is_on
@@ -19,6 +19,7 @@ from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
 
 # No number in a raw file is larger.
 _MOST = 1e38
+_OUTSIDE = ("contract", "group", "access")
 CHECK_KEYS = ("data_tests", "tests")
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
@@ -65,6 +66,7 @@ class PropertiesFile:
     snapshots: tuple[Properties, ...]
     singular_checks: tuple[Properties, ...]
     unit_tests: tuple[Mapping[str, Any], ...]
+    groups: tuple[Group, ...]
 
 
 def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
@@ -94,6 +96,7 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
             for properties in _described({key: named_checks(content, key)}, key, path, describe)
         ),
         tuple(entries(content, "unit_tests", path)),
+        tuple(_group(entry, path) for entry in entries(content, "groups", path)),
     )
 
 
@@ -151,9 +154,16 @@ def _properties(
     )
 
 
+def _group(entry: Mapping[str, Any], path: str) -> Group:
+    owner = mapping(entry, "owner", path)
+    if not owner.get("name") and not owner.get("email"):
+        raise ProjectError(f"the group {entry['name']} needs an `owner:` with a name or an email", place=path)
+    return Group(entry["name"], path, owner, str(entry.get("description") or ""))
+
+
 def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
     """Return the configuration of an entry; some of its keys may also be given outside ``config:``."""
-    outside = {key: entry[key] for key in ("meta", "tags", "docs", "contract") if entry.get(key)}
+    outside = {key: entry[key] for key in ("meta", "tags", "docs", *_OUTSIDE) if entry.get(key)}
     mapping(entry, "meta", path)
     config = mapping(entry, "config", path)
     mapping(config, "meta", path)

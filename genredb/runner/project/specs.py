@@ -140,6 +140,22 @@ class UnitTestSpec:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A group of nodes, and who owns them: only they may read the group's private models."""
+
+    name: str
+    path: str
+    owner: Mapping[str, Any]
+    description: str = ""
+    package: str = ""
+
+    @property
+    def unique_id(self) -> str:
+        """Dbt's permanent id."""
+        return f"group.{self.package}.{self.name}"
+
+
+@dataclass(frozen=True)
 class MacroFile:
     """A file of jinja macros."""
 
@@ -161,6 +177,7 @@ class Contents:
     checks: tuple[CheckSpec, ...]
     unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
+    groups: tuple[Group, ...]
     source_fqns: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
     environment: frozenset[str]
