@@ -11,7 +11,7 @@ from genredb.runner.artifacts.files import metadata, read_artifact, write_artifa
 from genredb.runner.artifacts.run_results import RUN_RESULTS
 from genredb.runner.graph.access import access_of, group_of
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Seed, Source, UnitTest
+from genredb.runner.graph.nodes import Check, Compiled, Dataset, Exposure, Model, Node, Seed, Source, UnitTest
 from genredb.runner.project.config import Config
 from genredb.runner.project.specs import Group, ModelSpec
 from genredb.warehouse.declared import Column
@@ -62,8 +62,10 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     sources: dict[str, Any] = {}
     unit_tests: dict[str, Any] = {}
+    exposures: dict[str, Any] = {}
+    parts = {"source": sources, "unit_test": unit_tests, "exposure": exposures}
     for node in compilation.nodes.values():
-        part = sources if isinstance(node, Source) else unit_tests if isinstance(node, UnitTest) else nodes
+        part = parts.get(node.resource_type, nodes)
         part[node.unique_id] = _entry(node, project.config.path_in_package(node.package, node.path))
         if isinstance(node, Model):
             part[node.unique_id] |= _stated(node, project.models[node.unique_id])
@@ -80,7 +82,7 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
         "sources": sources,
         "macros": {},
         "docs": {},
-        "exposures": {},
+        "exposures": exposures,
         "metrics": {},
         "groups": {
             group.unique_id: _group(group, project.config.path_in_package(group.package, group.path))
@@ -114,6 +116,8 @@ def _entry(node: Node, path: str) -> dict[str, Any]:
     }
     if isinstance(node, UnitTest):
         return {**common, **_unit_test(node)}
+    if isinstance(node, Exposure):
+        return {**common, **_exposure(node)}
     if isinstance(node, Source):
         return {**common, **_described(node), **_source(node)}
     if isinstance(node, Seed):
@@ -122,6 +126,18 @@ def _entry(node: Node, path: str) -> dict[str, Any]:
     if isinstance(node, Model | Check):
         return {**common, **_described(node), **_executed(node, node.template), **_compiled(node, path)}
     return common
+
+
+def _exposure(node: Exposure) -> dict[str, Any]:
+    meta = dict(node.config.get("meta") or {})
+    return {
+        **node.facts,
+        "description": node.description,
+        "depends_on": {"macros": [], "nodes": list(node.depends_on)},
+        "meta": meta,
+        "tags": list(node.tags),
+        "config": {"enabled": True, "meta": meta, "tags": list(node.tags)},
+    }
 
 
 def _stated(node: Model, spec: ModelSpec) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from genredb.errors import Place, ProjectError
-from genredb.runner.graph.nodes import Assertion, Check, Dataset, Model, Node, Snapshot
+from genredb.runner.graph.nodes import Assertion, Check, Dataset, Exposure, Model, Node, Snapshot
 from genredb.runner.project.discover import Project
 from genredb.runner.project.files import read_text, yaml_line
 from genredb.runner.project.stated_values import is_on
@@ -21,14 +21,14 @@ def group_of(node: Node) -> str:
 
 
 def access_errors(
-    project: Project, datasets: Mapping[str, Dataset], checks: Iterable[Check]
+    project: Project, datasets: Mapping[str, Dataset], others: Iterable[Check | Exposure]
 ) -> Iterator[ProjectError]:
     """Yield an error for each unknown group, and for each node that reads a model that it may not read."""
     known = [group.name for group in project.groups]
     closed = {
         one.name for one in project.config.installed if is_on(one.content.get("restrict-access", False))
     }
-    for node in (*datasets.values(), *checks):
+    for node in (*datasets.values(), *others):
         group = group_of(node)
         if group and group not in known:
             what = f"there is no group '{group}', which {node.name} is in"
@@ -55,7 +55,7 @@ def _refusal(node: Node, group: str, read: Dataset, closed: Iterable[str]) -> st
 def _place(project: Project, node: Node, name: str) -> Place:
     """Return where a node names another: the line of its file, as far as it can be found."""
     text = read_text(project.config.root / node.path)
-    if isinstance(node, Assertion) and node.keys:
+    if isinstance(node, Assertion | Exposure) and node.keys:
         return Place(node.path, yaml_line(text, node.keys))
     found = re.search(rf"\bref\s*\([^)]*['\"]{re.escape(name)}['\"]", text)
     line = text.count("\n", 0, found.start()) + 1 if found else None

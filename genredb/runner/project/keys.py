@@ -148,6 +148,7 @@ _VERSION = Keys(
 _CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
 _TIMELY = frozenset("event_time freshness loaded_at_field loaded_at_query loader quoting".split())
 _FIXTURE = "fixture format rows"
+_OWNER = Keys("an owner", is_open=True, is_free=True)
 _DOCS_CONFIG = Keys("a configuration", named("docs enabled group meta tags"), is_open=True)
 
 PROPERTIES = Keys(
@@ -209,11 +210,18 @@ PROPERTIES = Keys(
             named("description docs group name relation tags", config=CONFIG["snapshot"], **_CHECKED),
             frozenset(("static_analysis_off_reason",)),
         ),
+        "exposures": Keys(
+            "an exposure",
+            named(
+                "depends_on description label maturity name tags type url",
+                config=_DOCS_CONFIG,
+                meta=META,
+                owner=_OWNER,
+            ),
+        ),
         "groups": Keys(
             "a group",
-            named(
-                "description name", config=_DOCS_CONFIG, owner=Keys("an owner", is_open=True, is_free=True)
-            ),
+            named("description name", config=_DOCS_CONFIG, owner=_OWNER),
         ),
         "macros": Keys(
             "a macro",
@@ -224,7 +232,7 @@ PROPERTIES = Keys(
             ),
         ),
     },
-    frozenset("analyses anchors exposures functions metrics saved_queries semantic_models".split()),
+    frozenset("analyses anchors functions metrics saved_queries semantic_models".split()),
 )
 
 PROJECT = Keys(

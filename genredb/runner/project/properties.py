@@ -9,9 +9,10 @@ from genredb.errors import ProjectError
 from genredb.runner.project.files import delimiter, mapping, shown, text_list, text_of
 from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
-from genredb.runner.project.specs import CheckSpec, Group
+from genredb.runner.project.specs import CheckSpec, ExposureSpec, Group
 from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.stated_constraints import read_constraints
+from genredb.runner.project.stated_exposures import read_exposure
 from genredb.runner.project.stated_values import is_on
 from genredb.runner.project.types import sql_type
 from genredb.runner.project.versions import Version, deprecation_date, places, read_versions, reference
@@ -67,6 +68,7 @@ class PropertiesFile:
     singular_checks: tuple[Properties, ...]
     unit_tests: tuple[Mapping[str, Any], ...]
     groups: tuple[Group, ...]
+    exposures: tuple[ExposureSpec, ...]
 
 
 def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
@@ -97,6 +99,10 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
         ),
         tuple(entries(content, "unit_tests", path)),
         tuple(_group(entry, path) for entry in entries(content, "groups", path)),
+        tuple(
+            read_exposure(entry, path, _description(entry, describe), ("exposures", i))
+            for i, entry in enumerate(entries(content, "exposures", path))
+        ),
     )
 
 
