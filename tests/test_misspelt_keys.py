@@ -62,11 +62,11 @@ def test_a_misspelt_path_of_models_is_an_error_before_anything_is_dropped(tmp_pa
 def test_keys_of_dbt_and_keys_of_peoples_own_are_named_and_no_errors(tmp_path: Path) -> None:
     files = {
         "models/m.sql": "{{ config(cluster_by=['x'], owner='me') }} select 1 as x",
-        "models/p.yml": "models: [{name: m, access: public, meta: {team: data}, config: {grants: {select: [a]}}}]",
+        "models/p.yml": "models: [{name: m, time_spine: {}, meta: {team: data}, config: {grants: {select: [a]}}}]",
     }
     notices = compiled(tmp_path, files).notices
     assert [notice.what.split("`")[1] for notice in notices] == [
-        "access:",
+        "time_spine:",
         "grants:",
         "cluster_by:",
         "owner:",

@@ -54,6 +54,7 @@ RUNS: dict[str, list[list[str]]] = {
         ["build"],
         ["build", "--select", "version:prerelease", "version:none", "--full-refresh"],
         ["build", "--select", "songs.v1+", "doubled_v2", "half.vbeta", "--full-refresh"],
+        ["build", "--select", "+exposure:charts", "--full-refresh"],
     ],
     "units": [
         ["build", "--exclude", "wrong+", "grown_adds_what_is_higher"],
@@ -207,7 +208,9 @@ print(len(manifest.nodes), len(manifest.unit_tests), len(results.results))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "counts"), [("shop", "24 0 24"), ("units", "8 5 12")])
+@pytest.mark.parametrize(
+    ("name", "counts"), [("shop", "24 0 24"), ("units", "8 5 12"), ("versions", "20 3 23")]
+)
 def test_the_artifacts_load_in_dbts_own_classes(name: str, counts: str, dbt: Path, tmp_path: Path) -> None:
     shutil.copytree(PROJECTS / name, tmp_path / name)
     run([sys.executable, "-m", "genredb", "build"], tmp_path / name)

@@ -370,12 +370,12 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
         "dbt_project.yml": BASE["dbt_project.yml"] + "query-comment: x\n",
         "packages.yml": "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]",
         "models/m.sql": "{{ config(grants={'select': ['me']}, owner='me') }} select 1 as x",
-        "models/p.yml": "models: [{name: n, description: nothing}]\nexposures: []\n",
+        "models/p.yml": "models: [{name: n, description: nothing}]\nmetrics: []\n",
     }
     assert tuple(map(str, compiled(tmp_path, files).notices)) == (
         "dbt_project.yml: genredb ignores `query-comment:`.",
         "packages.yml: the package dbt-labs/dbt_utils is not installed; run `genredb deps`.",
-        "models/p.yml: genredb ignores `exposures:`.",
+        "models/p.yml: genredb ignores `metrics:`.",
         "models/p.yml: the model 'n' is described here, but has no file. Available: m.",
         "models/m.sql: genredb ignores `grants:` of the configuration of a model.",
         "models/m.sql: genredb ignores `owner:` of the configuration of a model, which dbt does not know either.",

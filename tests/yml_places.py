@@ -32,12 +32,16 @@ def properties(*path: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
             "sources": "raw",
             "tables": "t",
             "unit_tests": "u",
+            "exposures": "e",
+            "groups": "g",
         }
         needed: dict[str, dict[str, Any]] = {
             "unit_tests": {"model": "m", "given": [], "expect": {"rows": [{"x": 1}]}},
             "given": {"input": "this"},
             "arguments": {"name": "a"},
             "versions": {"v": 1},
+            "exposures": {"type": "ml", "owner": {"name": "o"}},
+            "groups": {"owner": {"name": "o"}},
             "constraints": {"type": "not_null"},
         }
         content: Any = {**entry}
@@ -130,6 +134,8 @@ PLACES = {
     "a unit test": at("unit_tests"),
     "an entry of given": at("unit_tests", "given"),
     "overrides": at("unit_tests", "overrides"),
+    "an exposure": at("exposures"),
+    "a group": at("groups"),
     "a macro": at("macros"),
     "a macro's argument": at("macros", "arguments"),
 }

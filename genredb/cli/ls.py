@@ -19,6 +19,7 @@ class ResourceType(StrEnum):
     SNAPSHOT = "snapshot"
     TEST = "test"
     UNIT_TEST = "unit_test"
+    EXPOSURE = "exposure"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def ls(
     state: State = None,
     resource_type: Annotated[ResourceType | None, typer.Option(help="List only this kind of node.")] = None,
 ) -> None:
-    """List sources, seeds, models and checks, upstream first.
+    """List sources, seeds, models, checks and exposures, upstream first.
 
     Example: genredb ls --resource-type model --select +submission
     """

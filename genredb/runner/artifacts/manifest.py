@@ -10,10 +10,11 @@ from genredb.errors import UsageError
 from genredb.runner.artifacts.files import metadata, read_artifact, write_artifact
 from genredb.runner.artifacts.run_results import RUN_RESULTS
 from genredb.runner.artifacts.sources import SOURCES, fresher_sources
+from genredb.runner.graph.access import access_of, group_of
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Check, Compiled, Dataset, Model, Node, Seed, Source, UnitTest
+from genredb.runner.graph.nodes import Check, Compiled, Dataset, Exposure, Model, Node, Seed, Source, UnitTest
 from genredb.runner.project.config import Config
-from genredb.runner.project.specs import ModelSpec
+from genredb.runner.project.specs import Group, ModelSpec
 from genredb.warehouse.declared import Column
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     sources: dict[str, Any] = {}
     unit_tests: dict[str, Any] = {}
+    exposures: dict[str, Any] = {}
+    parts = {"source": sources, "unit_test": unit_tests, "exposure": exposures}
     for node in compilation.nodes.values():
-        part = sources if isinstance(node, Source) else unit_tests if isinstance(node, UnitTest) else nodes
+        part = parts.get(node.resource_type, nodes)
         part[node.unique_id] = _entry(node, project.config.path_in_package(node.package, node.path))
         if isinstance(node, Model):
-            part[node.unique_id] |= _stated(project.models[node.unique_id])
+            part[node.unique_id] |= _stated(node, project.models[node.unique_id])
     parents = {unique_id: list(node.depends_on) for unique_id, node in compilation.nodes.items()}
     children = {unique_id: list(found) for unique_id, found in compilation.children.items()}
     return {
@@ -83,14 +86,20 @@ def manifest(compilation: Compilation) -> dict[str, Any]:
         "sources": sources,
         "macros": {},
         "docs": {},
-        "exposures": {},
+        "exposures": exposures,
         "metrics": {},
-        "groups": {},
+        "groups": {
+            group.unique_id: _group(group, project.config.path_in_package(group.package, group.path))
+            for group in project.groups
+        },
         "selectors": {},
         "disabled": {},
         "parent_map": parents,
         "child_map": children,
-        "group_map": {},
+        "group_map": {
+            group.name: [i for i, node in compilation.nodes.items() if group_of(node) == group.name]
+            for group in project.groups
+        },
         "saved_queries": {},
         "semantic_models": {},
         "unit_tests": unit_tests,
@@ -111,6 +120,8 @@ def _entry(node: Node, path: str) -> dict[str, Any]:
     }
     if isinstance(node, UnitTest):
         return {**common, **_unit_test(node)}
+    if isinstance(node, Exposure):
+        return {**common, **_exposure(node)}
     if isinstance(node, Source):
         return {**common, **_described(node), **_source(node)}
     if isinstance(node, Seed):
@@ -121,14 +132,41 @@ def _entry(node: Node, path: str) -> dict[str, Any]:
     return common
 
 
-def _stated(spec: ModelSpec) -> dict[str, Any]:
+def _exposure(node: Exposure) -> dict[str, Any]:
+    meta = dict(node.config.get("meta") or {})
+    return {
+        **node.facts,
+        "description": node.description,
+        "depends_on": {"macros": [], "nodes": list(node.depends_on)},
+        "meta": meta,
+        "tags": list(node.tags),
+        "config": {"enabled": True, "meta": meta, "tags": list(node.tags)},
+    }
+
+
+def _stated(node: Model, spec: ModelSpec) -> dict[str, Any]:
     """Return what files state of a model for those who read it."""
     version = spec.version
     return {
+        "access": access_of(node),
+        "group": group_of(node) or None,
         "version": version.number if version else None,
         "latest_version": version.latest if version else None,
         "deprecation_date": spec.deprecation_date or None,
         "constraints": [dict(constraint) for constraint in spec.constraints],
+    }
+
+
+def _group(group: Group, path: str) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "resource_type": "group",
+        "package_name": group.package,
+        "path": path,
+        "original_file_path": path,
+        "unique_id": group.unique_id,
+        "owner": dict(group.owner),
+        "description": group.description,
     }
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from genredb.errors import Notice, ProjectError, UsageError
+from genredb.runner.graph.access import access_errors
 from genredb.runner.graph.check_nodes import check_nodes
 from genredb.runner.graph.dataset_nodes import completed, model_nodes, seed_nodes, source_nodes
 from genredb.runner.graph.deferred import Deferred
-from genredb.runner.graph.nodes import Dataset, Model, Node, Source
+from genredb.runner.graph.exposure_nodes import exposure_nodes
+from genredb.runner.graph.nodes import Dataset, Exposure, Model, Node, Source
 from genredb.runner.graph.order import ordered, prepared
 from genredb.runner.graph.unit_test_nodes import unit_test_nodes
 from genredb.runner.graph.workbench import Workbench, set_up
@@ -40,7 +42,7 @@ class Compilation:
 
     def find(self, name: str) -> Node:
         """Return the model, seed or check of that name; UsageError with a suggestion if there is none."""
-        found = [node for node in self.nodes.values() if not isinstance(node, Source)]
+        found = [node for node in self.nodes.values() if not isinstance(node, Source | Exposure)]
         by_name = {**{node.label: node for node in found if node.is_check}, **{n.name: n for n in found}}
         for node in found:
             if isinstance(node, Model) and (version := self.project.models[node.unique_id].version):
@@ -135,4 +137,7 @@ def _nodes(bench: Workbench) -> tuple[list[Node], Mapping[str, Model]]:
     ]
     by_id = {node.unique_id: node for node in datasets}
     checks = check_nodes(bench, ephemerals)
-    return [*datasets, *checks, *unit_test_nodes(bench, by_id)], ephemerals
+    exposures = exposure_nodes(bench)
+    for refusal in access_errors(bench.project, by_id, [*checks, *exposures]):
+        bench.problems.add(refusal)
+    return [*datasets, *checks, *unit_test_nodes(bench, by_id), *exposures], ephemerals

@@ -238,6 +238,19 @@ class UnitTest(Assertion):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exposure(Node):
+    """Something outside of the project that uses its data: a dashboard, a notebook. It is never built.
+
+    ``keys`` is its path in the yml file, ``facts`` are its type, owner and address.
+    """
+
+    resource_type = "exposure"
+
+    keys: tuple[str | int, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hook(Node):
     """SQL of the project's ``on-run-start`` or ``on-run-end``."""
 

@@ -5,7 +5,17 @@ import heapq
 from collections.abc import Iterable, Mapping
 
 from genredb.errors import ProjectError
-from genredb.runner.graph.nodes import Check, Model, Node, PythonModel, Seed, Snapshot, Source, UnitTest
+from genredb.runner.graph.nodes import (
+    Check,
+    Exposure,
+    Model,
+    Node,
+    PythonModel,
+    Seed,
+    Snapshot,
+    Source,
+    UnitTest,
+)
 
 _RANK: Mapping[type[Node], int] = {
     Source: 0,
@@ -15,6 +25,7 @@ _RANK: Mapping[type[Node], int] = {
     Snapshot: 4,
     Model: 5,
     PythonModel: 5,
+    Exposure: 6,
 }
 
 

@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from genredb.errors import UsageError
+from genredb.runner.graph.access import access_of
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.nodes import Check, Model, Node, Source, UnitTest
+from genredb.runner.graph.nodes import Check, Exposure, Model, Node, Source, UnitTest
 
 _CRITERION = re.compile(r"\A(@)?((\d*)\+)?(([\w.]+):)?(.*?)(\+(\d*))?\Z")
 _WILDCARDS = "*?["
@@ -139,8 +140,11 @@ class _Selector:
             return named | {part for node in nodes for part in node.fqn[1:-1]}
         if method == "tag":
             return {tag for node in nodes for tag in node.tags}
-        if method == "source":
-            return {".".join(n.fqn[1:]) for n in nodes if isinstance(n, Source)}
+        if method in ("source", "exposure"):
+            kind = Source if method == "source" else Exposure
+            return {
+                ".".join(n.fqn[1:] if kind is Source else (n.name,)) for n in nodes if isinstance(n, kind)
+            }
         if method == "test_name":
             return {node.check_kind for node in nodes if isinstance(node, Check)}
         if method in ("path", "file"):
@@ -230,6 +234,13 @@ def _source(node: Node, value: str, _option: str) -> bool:
     return all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
+def _exposure(node: Node, value: str, _option: str) -> bool:
+    package, _, name = value.rpartition(".")
+    if not isinstance(node, Exposure) or not fnmatch.fnmatchcase(node.package, package or "*"):
+        return False
+    return fnmatch.fnmatchcase(node.name, name)
+
+
 def _config(node: Node, value: str, option: str) -> bool:
     found: Any = {"materialized": node.materialized, **node.config}
     for key in option.split("."):
@@ -247,9 +258,12 @@ def _test_type(node: Node, value: str, _option: str) -> bool:
 
 
 _METHODS: Mapping[str, Callable[[Node, str, str], bool]] = {
+    "access": lambda node, value, _option: node.resource_type == "model" and access_of(node) == value,
     "config": _config,
+    "exposure": _exposure,
     "file": _file,
     "fqn": _fqn,
+    "group": lambda node, value, _option: fnmatch.fnmatchcase(str(node.config.get("group") or ""), value),
     "package": lambda node, value, _option: fnmatch.fnmatchcase(node.package, value),
     "path": _path,
     "resource_type": lambda node, value, _option: node.resource_type == value,

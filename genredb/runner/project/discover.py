@@ -6,11 +6,21 @@ from dataclasses import dataclass, replace
 from genredb.errors import Notice
 from genredb.runner.problems import Problems
 from genredb.runner.project.config import Config
+from genredb.runner.project.docs_blocks import read_docs
 from genredb.runner.project.files import read_text
 from genredb.runner.project.package import PROJECT_FILE
-from genredb.runner.project.package_reader import PackageReader, read_docs
+from genredb.runner.project.package_reader import PackageReader
 from genredb.runner.project.raw_folder import unread_notices
-from genredb.runner.project.specs import CheckSpec, Contents, MacroFile, ModelSpec, SeedSpec, UnitTestSpec
+from genredb.runner.project.specs import (
+    CheckSpec,
+    Contents,
+    ExposureSpec,
+    Group,
+    MacroFile,
+    ModelSpec,
+    SeedSpec,
+    UnitTestSpec,
+)
 from genredb.runner.project.unused import unread_variables, unused_folders
 from genredb.warehouse.declared import SourceSpec
 
@@ -30,6 +40,8 @@ class Project:
     checks: tuple[CheckSpec, ...]
     unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
+    groups: tuple[Group, ...] = ()
+    exposures: tuple[ExposureSpec, ...] = ()
     environment: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
 
@@ -67,6 +79,8 @@ def read_files(config: Config) -> tuple[Project, Problems]:
         checks=tuple(check for contents in found for check in contents.checks),
         unit_tests=tuple(test for contents in found for test in contents.unit_tests),
         macros=tuple(file for contents in found for file in contents.macros),
+        groups=tuple(group for contents in found for group in contents.groups),
+        exposures=tuple(one for contents in found for one in contents.exposures),
         environment=tuple(sorted({*config.environment, *(n for c in found for n in c.environment)})),
     )
     notices = [*config.notices, *(notice for contents in found for notice in contents.notices)]

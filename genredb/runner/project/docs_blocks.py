@@ -4,9 +4,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from genredb.errors import FollowUpError
+from genredb.runner.project.files import read_text
+from genredb.runner.project.find import find
+from genredb.runner.project.package import Package
 
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 _DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]\s*\)\s*-?\}\}""")
+
+
+def read_docs(package: Package) -> dict[str, str]:
+    """Return the docs blocks of a package, by name."""
+    folders = (*package.model_paths, *package.seed_paths, *package.macro_paths)
+    return docs_blocks(read_text(path) for path in find(folders, ".md"))
 
 
 def docs_blocks(texts: Iterable[str]) -> dict[str, str]:

@@ -88,21 +88,21 @@ def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCK
 CONFIG: Mapping[str, Keys] = {
     "model": _config(
         "the configuration of a model",
-        f"{_COMMON} {_RUN} incremental_predicates incremental_strategy materialized merge_exclude_columns"
-        " merge_update_columns on_schema_change predicates sql_header unique_key",
+        f"{_COMMON} {_RUN} access group incremental_predicates incremental_strategy materialized"
+        " merge_exclude_columns merge_update_columns on_schema_change predicates sql_header unique_key",
         _ELSEWHERE | _DUCKDB | {"column_types", "description"},
         contract=_CONTRACT,
         persist_docs=_DOCS,
     ),
     "seed": _config(
         "the configuration of a seed",
-        f"{_COMMON} {_RUN} column_types delimiter materialized quote_columns",
+        f"{_COMMON} {_RUN} column_types delimiter group materialized quote_columns",
         _ELSEWHERE | _DUCKDB | {"description"},
         persist_docs=_DOCS,
     ),
     "snapshot": _config(
         "the configuration of a snapshot",
-        f"{_COMMON} check_cols dbt_valid_to_current hard_deletes invalidate_hard_deletes materialized"
+        f"{_COMMON} check_cols dbt_valid_to_current group hard_deletes invalidate_hard_deletes materialized"
         " post-hook pre-hook snapshot_meta_column_names strategy target_database target_schema unique_key"
         " updated_at",
         _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
@@ -116,7 +116,7 @@ CONFIG: Mapping[str, Keys] = {
     ),
     "check": _config(
         "the configuration of a check",
-        f"{_COMMON} error_if fail_calc limit materialized severity store_failures store_failures_as"
+        f"{_COMMON} error_if fail_calc group limit materialized severity store_failures store_failures_as"
         " warn_if where",
         _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
     ),
@@ -144,18 +144,18 @@ _TABLE_CONSTRAINT = Keys("a constraint of a model", named(f"{_CONSTRAINT} column
 _VERSION = Keys(
     "a version",
     named(
-        "defined_in deprecation_date description docs v",
+        "access defined_in deprecation_date description docs v",
         columns=Keys("a column of a version", {**_COLUMN.known, **named("exclude include")}, _COLUMN.ignored),
         config=CONFIG["model"],
         constraints=_TABLE_CONSTRAINT,
         data_tests=_CHECK,
         tests=_CHECK,
     ),
-    frozenset(("access",)),
 )
 _CHECKED = {"columns": _COLUMN, "data_tests": _CHECK, "meta": META, "tests": _CHECK}
 _TIMELY = frozenset("event_time loader quoting".split())
 _FIXTURE = "fixture format rows"
+_OWNER = Keys("an owner", is_open=True, is_free=True)
 _DOCS_CONFIG = Keys("a configuration", named("docs enabled group meta tags"), is_open=True)
 
 PROPERTIES = Keys(
@@ -165,7 +165,7 @@ PROPERTIES = Keys(
         "models": Keys(
             "a model",
             named(
-                "deprecation_date description docs latest_version name tags",
+                "access deprecation_date description docs group latest_version name tags",
                 config=CONFIG["model"],
                 constraints=_TABLE_CONSTRAINT,
                 contract=_CONTRACT,
@@ -173,14 +173,14 @@ PROPERTIES = Keys(
                 **_CHECKED,
             ),
             frozenset(
-                "access agg_time_dimension derived_semantics group identifier metrics primary_entity"
+                "agg_time_dimension derived_semantics identifier metrics primary_entity"
                 " primary_key semantic_model static_analysis_off_reason time_spine".split()
             ),
         ),
         "seeds": Keys(
             "a seed",
-            named("description docs name tags", config=CONFIG["seed"], **_CHECKED),
-            frozenset("group static_analysis_off_reason".split()),
+            named("description docs group name tags", config=CONFIG["seed"], **_CHECKED),
+            frozenset(("static_analysis_off_reason",)),
         ),
         "sources": Keys(
             "a source",
@@ -220,8 +220,21 @@ PROPERTIES = Keys(
         ),
         "snapshots": Keys(
             "a snapshot",
-            named("description docs name relation tags", config=CONFIG["snapshot"], **_CHECKED),
-            frozenset("group static_analysis_off_reason".split()),
+            named("description docs group name relation tags", config=CONFIG["snapshot"], **_CHECKED),
+            frozenset(("static_analysis_off_reason",)),
+        ),
+        "exposures": Keys(
+            "an exposure",
+            named(
+                "depends_on description label maturity name tags type url",
+                config=_DOCS_CONFIG,
+                meta=META,
+                owner=_OWNER,
+            ),
+        ),
+        "groups": Keys(
+            "a group",
+            named("description name", config=_DOCS_CONFIG, owner=_OWNER),
         ),
         "macros": Keys(
             "a macro",
@@ -232,7 +245,7 @@ PROPERTIES = Keys(
             ),
         ),
     },
-    frozenset("analyses anchors exposures functions groups metrics saved_queries semantic_models".split()),
+    frozenset("analyses anchors functions metrics saved_queries semantic_models".split()),
 )
 
 PROJECT = Keys(
@@ -243,11 +256,11 @@ PROJECT = Keys(
         " test-paths tests vars version"
         # No effect on rows: where dbt writes logs and docs, which dbt version is required.
         " asset-paths config dbt-cloud docs-paths flags function-paths log-path packages-install-path"
-        " require-dbt-version unit_tests",
+        " require-dbt-version restrict-access unit_tests",
         dispatch=Keys("an entry of dispatch", named("macro_namespace search_order")),
     ),
     frozenset(
-        "analyses exposures functions metrics query-comment quoting restrict-access saved-queries"
+        "analyses exposures functions metrics query-comment quoting saved-queries"
         " semantic-models sync".split()
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from genredb.errors import Notice, Place, ProjectError
 from genredb.runner.problems import Problems
 from genredb.runner.project.config import Config
-from genredb.runner.project.docs_blocks import describer, docs_blocks
+from genredb.runner.project.docs_blocks import describer
 from genredb.runner.project.doubled import doubled, doubled_names
 from genredb.runner.project.files import parse_yaml, read_text
 from genredb.runner.project.find import YML, find
@@ -38,12 +38,6 @@ from genredb.runner.project.yml_jinja import YmlRenderer
 from genredb.warehouse.declared import SourceSpec
 
 Spec = TypeVar("Spec", bound=DatasetSpec)
-
-
-def read_docs(package: Package) -> dict[str, str]:
-    """Return the docs blocks of a package, by name."""
-    folders = (*package.model_paths, *package.seed_paths, *package.macro_paths)
-    return docs_blocks(read_text(path) for path in find(folders, ".md"))
 
 
 class PackageReader:
@@ -78,6 +72,12 @@ class PackageReader:
             unit_tests=tuple(self._unit_tests(yml)),
             macros=tuple(
                 MacroFile(package.name, config.show_path(path), self._text(path)) for path in macro_files
+            ),
+            groups=tuple(replace(group, package=package.name) for file in yml for group in file.groups),
+            exposures=tuple(
+                replace(one, fqn=(package.name, *self._folders(one.path), one.name))
+                for file in yml
+                for one in file.exposures
             ),
             source_fqns=tuple(self._source_fqns),
             texts=tuple(self._texts),

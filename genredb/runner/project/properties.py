@@ -10,9 +10,10 @@ from genredb.runner.project.files import delimiter, mapping, shown, text_list, t
 from genredb.runner.project.merge import merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.source_freshness import stated_freshness
-from genredb.runner.project.specs import CheckSpec
+from genredb.runner.project.specs import CheckSpec, ExposureSpec, Group
 from genredb.runner.project.stated_checks import read_checks
 from genredb.runner.project.stated_constraints import read_constraints
+from genredb.runner.project.stated_exposures import read_exposure
 from genredb.runner.project.stated_values import is_on
 from genredb.runner.project.types import sql_type
 from genredb.runner.project.versions import Version, deprecation_date, places, read_versions, reference
@@ -20,6 +21,7 @@ from genredb.warehouse.declared import ROLES, Column, RawPattern, SourceSpec
 
 # No number in a raw file is larger.
 _MOST = 1e38
+_OUTSIDE = ("contract", "group", "access")
 CHECK_KEYS = ("data_tests", "tests")
 FILLERS = ("file_stem", "record_number")
 Describe = Callable[[str], str]
@@ -66,6 +68,8 @@ class PropertiesFile:
     snapshots: tuple[Properties, ...]
     singular_checks: tuple[Properties, ...]
     unit_tests: tuple[Mapping[str, Any], ...]
+    groups: tuple[Group, ...]
+    exposures: tuple[ExposureSpec, ...]
 
 
 def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) -> PropertiesFile:
@@ -95,6 +99,11 @@ def parse_properties(content: Mapping[str, Any], path: str, describe: Describe) 
             for properties in _described({key: _without_none(content.get(key))}, key, path, describe)
         ),
         tuple(entries(content, "unit_tests", path)),
+        tuple(_group(entry, path) for entry in entries(content, "groups", path)),
+        tuple(
+            read_exposure(entry, path, _description(entry, describe), ("exposures", i))
+            for i, entry in enumerate(entries(content, "exposures", path))
+        ),
     )
 
 
@@ -148,9 +157,16 @@ def _properties(
     )
 
 
+def _group(entry: Mapping[str, Any], path: str) -> Group:
+    owner = mapping(entry, "owner", path)
+    if not owner.get("name") and not owner.get("email"):
+        raise ProjectError(f"the group {entry['name']} needs an `owner:` with a name or an email", place=path)
+    return Group(entry["name"], path, owner, str(entry.get("description") or ""))
+
+
 def _config(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
     """Return the configuration of an entry; some of its keys may also be given outside ``config:``."""
-    outside = {key: entry[key] for key in ("meta", "tags", "docs", "contract") if entry.get(key)}
+    outside = {key: entry[key] for key in ("meta", "tags", "docs", *_OUTSIDE) if entry.get(key)}
     mapping(entry, "meta", path)
     config = mapping(entry, "config", path)
     mapping(config, "meta", path)

@@ -140,6 +140,44 @@ class UnitTestSpec:
 
 
 @dataclass(frozen=True)
+class ExposureSpec:
+    """Something outside of the project that uses its data, as stated; ``depends_on`` are calls of ``ref``.
+
+    ``facts`` are what only readers of the manifest need: the type, the owner, the address.
+    """
+
+    name: str
+    path: str
+    depends_on: tuple[str, ...]
+    facts: Mapping[str, Any]
+    config: Mapping[str, Any]
+    description: str
+    keys: tuple[str | int, ...]
+    fqn: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The name of the package that states it."""
+        return self.fqn[0]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of nodes, and who owns them: only they may read the group's private models."""
+
+    name: str
+    path: str
+    owner: Mapping[str, Any]
+    description: str = ""
+    package: str = ""
+
+    @property
+    def unique_id(self) -> str:
+        """Dbt's permanent id."""
+        return f"group.{self.package}.{self.name}"
+
+
+@dataclass(frozen=True)
 class MacroFile:
     """A file of jinja macros."""
 
@@ -161,6 +199,8 @@ class Contents:
     checks: tuple[CheckSpec, ...]
     unit_tests: tuple[UnitTestSpec, ...]
     macros: tuple[MacroFile, ...]
+    groups: tuple[Group, ...]
+    exposures: tuple[ExposureSpec, ...]
     source_fqns: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
     environment: frozenset[str]

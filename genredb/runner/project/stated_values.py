@@ -44,6 +44,7 @@ def _are_hooks(value: Any) -> bool:
     )
 
 
+ACCESS = ("private", "protected", "public")
 _OFF = ("false", "0", "none", "")
 _Kind = tuple[Callable[[Any], bool], str]
 _TEXT: _Kind = (_is_text, "a string")
@@ -54,7 +55,7 @@ _HOOKS: _Kind = (_are_hooks, "SQL, or a list of it")
 
 _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(
-        "alias database delimiter error_if external_location fail_calc formatter incremental_strategy"
+        "alias database delimiter error_if external_location fail_calc formatter group incremental_strategy"
         " materialized on_schema_change schema severity sql_header store_failures_as warn_if where".split(),
         _TEXT,
     ),
@@ -66,6 +67,7 @@ _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("enabled", "full_refresh", "store_failures"), _FLAG),
     **dict.fromkeys(("column_types", "contract", "docs", "meta"), _MAPPING),
     **dict.fromkeys(("pre-hook", "post-hook"), _HOOKS),
+    "access": (lambda value: value in ACCESS, f"one of {', '.join(ACCESS)}"),
     "persist_docs": (_are_flags, "`relation: true`, `columns: true`, or both"),
     "limit": (_is_count, "a number of rows"),
 }
