@@ -48,6 +48,7 @@ OPTIONS = {
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"
         " genredb build -s state:modified+ --state .",
         "genredb build --empty --fail-fast && genredb build -x",
+        "cp target/manifest.json . && genredb build --defer --favor-state --state . -s songs",
         "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
     "deps": ["genredb deps --upgrade"],

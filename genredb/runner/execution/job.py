@@ -19,7 +19,7 @@ from genredb.runner.execution.settle import Settlement
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.execution.walk import Walk
 from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import Compilation, compile_files
+from genredb.runner.graph.compiler import Compilation
 from genredb.runner.planning.built_with import (
     as_built,
     refuse_other_engine,
@@ -27,6 +27,7 @@ from genredb.runner.planning.built_with import (
     with_raw_folder,
     write_built_with,
 )
+from genredb.runner.planning.defer import compile_with
 from genredb.runner.planning.drops import refuse_large_drop
 from genredb.runner.planning.loads import forget_load
 from genredb.runner.planning.options import Options
@@ -129,7 +130,7 @@ class _Job:
         options = self._options
         self._config = with_raw_folder(self._config, state.built_with)
         self._observer.settled(self._config)
-        compilation = compile_files(self._config, is_full_refresh=options.is_full_refresh)
+        compilation = compile_with(self._config, options, connection)
         refuse_notices(compilation, options)
         for notice in compilation.notices:
             self._observer.note(notice)
