@@ -20,6 +20,7 @@ from genredb.look.site.write import SiteResult
 from genredb.reports.builds import BuildReport, CleanReport, LoadReport, PlanReport
 from genredb.reports.contents import LineageReport, ListedNode, ListedRelation, RelationsReport, SongsReport
 from genredb.runner.results import SourceAge
+from genredb.runner.run_operation import OperationResult
 from genredb.songs.classifiers import Kept, KeptFacts
 from genredb.songs.compare import Comparison
 from genredb.songs.explain import Explanation
@@ -45,6 +46,7 @@ SHAPES: Mapping[str, Any] = {
     "retry": BuildReport,
     "test": BuildReport,
     "freshness": list[SourceAge],
+    "run-operation": OperationResult,
     "load": LoadReport,
     "plan": PlanReport,
     "ls": list[ListedNode],

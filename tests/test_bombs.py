@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genredb.cli.options import _parse_vars
+from genredb.cli.options import parse_mapping
 from genredb.errors import ProjectError, UsageError
 from genredb.runner.project import template_limits
 from genredb.runner.project.files import load_yaml
@@ -36,7 +36,7 @@ def test_yml_that_grows_or_cannot_be_read_is_refused_at_once(kind: str) -> None:
     with pytest.raises(ProjectError, match=message):
         load_yaml(text, "p.yml")
     with pytest.raises(UsageError, match=message):
-        _parse_vars(text)
+        parse_mapping(text, "--vars", "a: 1")
 
 
 @pytest.mark.parametrize("name", ["dbt_project.yml", "models/p.yml", "profiles.yml", "packages.yml"])

@@ -20,6 +20,7 @@ WORK = {
     "load": "warehouse.load",
     "test": "runner.execution.checks",
     "freshness": "runner.artifacts.sources",
+    "run-operation": "runner.graph.deferred",
     "ls": "runner.graph.select",
     "show": "ask.show",
     "compile": "runner.graph.deferred",
@@ -51,7 +52,7 @@ MOST_HOPS = 4
 
 def verb(command: str) -> str:
     """Return the module, or the folder, that is named after a command; empty where there is none."""
-    named = (f"{house}.{command}" for house in HOUSES)
+    named = (f"{house}.{command.replace('-', '_')}" for house in HOUSES)
     return OWN.get(command) or next((one for one in named if one in MODULES), "")
 
 
@@ -72,7 +73,7 @@ def called(module: str) -> set[str]:
 
 def path_to_work(command: str) -> list[str]:
     """Return the shortest way from a command's file over its verb to what does the work."""
-    start, work = f"genredb.cli.{command}", f"genredb.{WORK[command]}"
+    start, work = f"genredb.cli.{command.replace('-', '_')}", f"genredb.{WORK[command]}"
     named = verb(command)
     first = [one for one in called(start) if f"{one}.".startswith(f"{named}.")] if named != start else [start]
     came_from = dict.fromkeys(first, start)

@@ -43,7 +43,7 @@ def test_the_readme_names_every_command_and_no_other() -> None:
     named = {
         word
         for cell in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
-        for word in re.findall(r"`(\w+)", cell)
+        for word in re.findall(r"`([\w-]+)", cell)
     }
     assert named == set(COMMANDS)
 

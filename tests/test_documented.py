@@ -28,6 +28,14 @@ BEFORE = {
         "rm genre.duckdb && genredb build --engine spark --database songs.duckdb"
     ),
     "genredb retry": "echo 'select 1' > sql/tests/fails.sql; genredb build || rm sql/tests/fails.sql",
+    "genredb freshness --select source:shop": (
+        "echo 'sources: [{name: shop, schema: main, tables: [{name: songs, loaded_at_query: select now(),"
+        " freshness: {warn_after: {count: 1, period: day}}}]}]' > sql/models/shop.yml"
+    ),
+    "genredb run-operation clean_up --args 'schema: staging'": (
+        "echo '{% macro clean_up(schema) %}{% do run_query(\"drop schema if exists old_\" ~ schema) %}{% endmacro %}'"
+        " > sql/macros/clean_up.sql"
+    ),
     "genredb classifiers rm artist_forest": "genredb train --classifier artist_forest",
 }
 # At least one line for every option that a command has beside those of every command.
@@ -40,6 +48,7 @@ OPTIONS = {
         "cp target/manifest.json . && echo '-- x' >> sql/models/marts/genres.sql &&"
         " genredb build -s state:modified+ --state .",
         "genredb build --empty --fail-fast && genredb build -x",
+        "cp target/manifest.json . && genredb build --defer --favor-state --state . -s songs",
         "genredb build --engine duckdb && ! genredb build --engine duckdb --master local",  # Spark alone has one
     ],
     "deps": ["genredb deps --upgrade"],
@@ -53,6 +62,7 @@ OPTIONS = {
         "genredb test -s state:modified --state target --warn-error || test $? = 2",  # which matches nothing
     ],
     "freshness": ["! genredb freshness --select source:raw --exclude songs --state target"],  # which has no limit
+    "run-operation": ["! genredb run-operation nothing --args 'a: 1'"],  # this project has no macro for it
     "ls": ["genredb ls --select songs --exclude genres --resource-type model", "genredb ls -s state:old --state target"],
     "show": ["genredb show songs --limit 2", "genredb show --inline 'select 1 as x'"],
     "compile": ["genredb compile --inline \"select * from {{ ref('songs') }}\""],

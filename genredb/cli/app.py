@@ -19,8 +19,9 @@ from genredb.version import __version__
 
 # In the order of the help; each is a file in genredb/cli.
 COMMANDS = (
-    "build plan retry load test freshness ls show compile lineage train evaluate predict explain classifiers"
-    " export pull query shell describe plot site diff mcp sample init deps doctor clean".split()
+    "build plan retry load test freshness run-operation ls show compile lineage train evaluate predict"
+    " explain classifiers export pull query shell describe plot site diff mcp sample init deps doctor"
+    " clean".split()
 )
 INTERNAL_ERROR = 70
 # An SQL comment looks like an option; a space in front makes it an argument.
@@ -58,7 +59,7 @@ def _options(
 def add_commands(arguments: Sequence[str]) -> None:
     """Add the command that the first argument names, or all; importing all of them takes long."""
     named = [name for name in COMMANDS if arguments[:1] == [name]]
-    for name in named or COMMANDS:
+    for name in (one.replace("-", "_") for one in named or COMMANDS):
         importlib.import_module(f"genredb.cli.{name}").add_to(app)
 
 

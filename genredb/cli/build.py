@@ -39,6 +39,15 @@ def build(
     store_failures: StoreFailures = False,
     warn_error: WarnError = False,
     fail_fast: FailFast = False,
+    defer: Annotated[
+        bool,
+        typer.Option(
+            "--defer", help="Read what is not selected and does not exist here from the relations of --state."
+        ),
+    ] = False,
+    favor_state: Annotated[
+        bool, typer.Option("--favor-state", help="With --defer: even if it exists here.")
+    ] = False,
     empty: Annotated[
         bool, typer.Option("--empty", help="Let ref() and source() give no rows: try the SQL at little cost.")
     ] = False,
@@ -64,6 +73,14 @@ def build(
     from genredb.songs.extension import SONGS
     from genredb.spark.choice import engine_of
 
+    if favor_state and not defer:
+        raise UsageError("--favor-state is for --defer", cure="add --defer")
+    if defer and state is None:
+        raise UsageError(
+            "--defer needs the manifest.json of an earlier run", cure="give its folder with --state"
+        )
+    if defer and engine != EngineName.DUCKDB:
+        raise UsageError("--defer works on DuckDB only")
     context = on_engine(context, engine, master)
     console = context.console
     context = replace(context, settings=replace(context.settings, is_empty=empty))
@@ -75,6 +92,8 @@ def build(
         warn_error,
         state,
         fail_fast=fail_fast,
+        defer=defer,
+        favor_state=favor_state,
     )
 
     def run(given: frozenset[str]) -> "BuildResult":

@@ -189,7 +189,7 @@ def _context(stated: dict[str, Any]) -> Context:
         target=stated["target"],
         database=stated["database"],
         raw_dir=stated["raw_dir"],
-        vars=_parse_vars(stated["variables"]),
+        vars=parse_mapping(stated["variables"], "--vars", "min_genre_songs: 5"),
         memory_limit=_memory_limit(stated.get("memory_limit")),
         threads=stated.get("threads"),
     )
@@ -205,13 +205,14 @@ def _memory_limit(stated: str | None) -> str | None:
     raise UsageError(f"--memory-limit should be a size such as 2GB, or a share such as 50%, not '{stated}'")
 
 
-def _parse_vars(text: str) -> dict[str, Any]:
+def parse_mapping(text: str, option: str, example: str) -> dict[str, Any]:
+    """Return the value of an option that is YAML; UsageError if it does not hold names and values."""
     if not text.strip():
         return {}
     try:
-        values = load_yaml(text, "--vars")
+        values = load_yaml(text, option)
     except ProjectError as error:
         raise UsageError(str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise UsageError(f"--vars should be YAML such as 'min_genre_songs: 5', not {shown(text)}")
+        raise UsageError(f"{option} should be YAML such as '{example}', not {shown(text)}")
     return values

@@ -110,7 +110,7 @@ def snapshot(runtime: Runtime, node: Snapshot) -> int | None:
 def model_sql(runtime: Runtime, node: Model, *, is_incremental: bool = False) -> str:
     """Return the query of a model, after running its ``sql_header`` or, if it is Python, its code."""
     if isinstance(node, PythonModel):
-        inputs = runtime.compilation.datasets
+        inputs = runtime.compilation.deferred.names.read_relation
         return run_python(runtime.executor, node, inputs, is_incremental=is_incremental)
     header = str(node.config.get("sql_header") or "").strip()
     if header:

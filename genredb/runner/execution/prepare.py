@@ -10,8 +10,9 @@ from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.stated_columns import refuse_unknown_columns
 from genredb.runner.extension import Extension
-from genredb.runner.graph.compiler import Compilation, compile_files
+from genredb.runner.graph.compiler import Compilation
 from genredb.runner.planning.built_with import with_raw_folder
+from genredb.runner.planning.defer import compile_with
 from genredb.runner.planning.drops import refuse_large_drop
 from genredb.runner.planning.inputs import attached_files
 from genredb.runner.planning.options import Options
@@ -61,7 +62,7 @@ def prepare(request: Request, state: State, connection: Connection | None) -> Pr
     options, extension, engine = request.options, request.extension, request.engine
     config = with_raw_folder(request.config, state.built_with)
     request.observer.settled(config)
-    compilation = compile_files(config, is_full_refresh=options.is_full_refresh)
+    compilation = compile_with(config, options, connection)
     refuse_notices(compilation, options)
     for notice in compilation.notices:
         request.observer.note(notice)

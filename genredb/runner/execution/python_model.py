@@ -10,7 +10,7 @@ from typing import Any
 
 from genredb.errors import GenredbError, Place, ProjectError
 from genredb.runner.execution.executor import Executor
-from genredb.runner.graph.nodes import Dataset, PythonModel
+from genredb.runner.graph.nodes import PythonModel
 from genredb.runner.templates.relation import Relation
 
 RESULT = Relation(None, None, "genredb result")
@@ -46,11 +46,11 @@ class _Config:
 
 
 def run_python(
-    executor: Executor, node: PythonModel, inputs: Mapping[str, Dataset], *, is_incremental: bool
+    executor: Executor, node: PythonModel, inputs: Callable[[str], Relation], *, is_incremental: bool
 ) -> str:
     """Run the code and keep its result in a temporary table; return the query for its rows.
 
-    ``inputs`` are the datasets that it reads, by unique id. Raises ProjectError, with the line of the model,
+    ``inputs`` returns the relation to read for a unique id. Raises ProjectError, with the line of the model,
     for whatever the code raises.
     """
 
@@ -60,7 +60,7 @@ def run_python(
             if unique_id is None:
                 call = f"dbt.{function}({', '.join(map(repr, names))})"
                 raise ProjectError(f"{call} is not stated in model() itself", place=node.path)
-            return session.sql(f"select * from {inputs[unique_id].relation}")
+            return session.sql(f"select * from {inputs(unique_id)}")
 
         dbt = Dbt(
             lambda *names: read("ref", *names),

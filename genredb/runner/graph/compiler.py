@@ -82,11 +82,18 @@ def compile_files(config: Config, *, is_full_refresh: bool = False) -> Compilati
 
 
 def compile_project(
-    project: Project, problems: Problems | None = None, *, is_full_refresh: bool = False
+    project: Project,
+    problems: Problems | None = None,
+    *,
+    is_full_refresh: bool = False,
+    deferred: Mapping[str, Relation] | None = None,
 ) -> Compilation:
-    """Render the whole project. Raises ProjectErrors with the place of each fault and these ``problems``."""
+    """Render the whole project. Raises ProjectErrors with the place of each fault and these ``problems``.
+
+    ``deferred`` are relations that are read in place of a node's own, by unique id.
+    """
     problems = problems or Problems()
-    bench = set_up(project, problems, is_full_refresh=is_full_refresh)
+    bench = set_up(project, problems, is_full_refresh=is_full_refresh, deferred=deferred)
     nodes, ephemerals = _nodes(bench)
     graph: Mapping[str, Node] = {}
     with problems.gathered():

@@ -39,6 +39,17 @@ class Deferred:
         sql = with_ephemerals(rendered.value.strip(), rendered.references, self.ephemerals)
         return replace(rendered, value=sql)
 
+    def call(self, macro: str, arguments: Mapping[str, Any], database: Database) -> Rendered[Any]:
+        """Call a macro of the project, or ``package.macro``; UsageError if there is none of that name."""
+        name = self.renderer.macros.callable_as(macro)
+        given = Given(
+            f"the macro {macro}",
+            package=self.project.config.name,
+            database=database,
+            extra={"arguments": arguments},
+        )
+        return self.renderer.evaluate(f"{name}(**arguments)", given)
+
     def sql(self, node: Model | Check, database: Database, *, is_incremental: bool = False) -> Rendered[str]:
         """Return a node's SQL for this run; of a Python model its code."""
         if isinstance(node, PythonModel):

@@ -30,11 +30,15 @@ CTE_PREFIX = "__dbt__cte__"
 class Names:
     """The relations of a project's nodes, and the final configuration of its models and seeds, by unique id.
 
-    Faults are added to ``problems``; a node with a fault has no name.
+    Faults are added to ``problems``; a node with a fault has no name. ``deferred`` are relations that are
+    read in place of a node's own.
     """
 
-    def __init__(self, project: Project, problems: Problems) -> None:
+    def __init__(
+        self, project: Project, problems: Problems, deferred: Mapping[str, Relation] | None = None
+    ) -> None:
         self.project = project
+        self._deferred = deferred or {}
         self.config: dict[str, Mapping[str, Any]] = {}
         self.relations: dict[str, Relation] = {}
         self._faulty: set[str] = set()
@@ -86,7 +90,7 @@ class Names:
         found.sort(key=lambda spec: order.index(spec.package))
         named = [spec.unique_id for spec in found if spec.unique_id in self.relations]
         if named:
-            return named[0], self.relations[named[0]]
+            return named[0], self.read_relation(named[0])
         faulty = [spec.unique_id for spec in found if spec.unique_id in self._faulty]
         if faulty:  # its own fault is reported already
             return faulty[0], self.relation("", name)
@@ -103,6 +107,10 @@ class Names:
         raise UnknownInTemplateError(
             f"{call} refers to no model or seed", name, name=name, choices=self._stated
         )
+
+    def read_relation(self, unique_id: str) -> Relation:
+        """Return the relation that readers of a model, seed or source read."""
+        return self._deferred.get(unique_id) or self.relations.get(unique_id) or self.sources[unique_id]
 
     def _search_order(self, package: str) -> list[str]:
         """Return where a reference in a template of a package is looked for, first to last."""

@@ -1,5 +1,6 @@
 """The state shared while compiling the nodes of one project: names, templates, problems."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from genredb.runner.problems import Problems
 from genredb.runner.project.discover import Project
 from genredb.runner.project.specs import DatasetSpec
 from genredb.runner.templates.places import unmarked
+from genredb.runner.templates.relation import Relation
 from genredb.runner.templates.render import Renderer
 
 
@@ -36,9 +38,15 @@ class Workbench:
         }
 
 
-def set_up(project: Project, problems: Problems, *, is_full_refresh: bool) -> Workbench:
-    """Read the macros of a project and name its nodes; ProjectErrors if a macro is invalid."""
-    names = Names(project, problems)
+def set_up(
+    project: Project,
+    problems: Problems,
+    *,
+    is_full_refresh: bool,
+    deferred: Mapping[str, Relation] | None = None,
+) -> Workbench:
+    """Read the macros of a project and name its nodes; ``deferred`` is as in :class:`Names`."""
+    names = Names(project, problems, deferred)
     renderer = new_renderer(project, names, is_full_refresh=is_full_refresh)
     templates = Templates(renderer)
     for file in project.macros:

@@ -11,7 +11,8 @@ class Options:
 
     ``state_dir`` holds the artifacts that ``state:`` and ``result:`` selectors compare with. ``allow_drops``
     allows a build to drop incremental tables or more than half of the relations. With ``fail_fast``, what has
-    not run when something fails is skipped.
+    not run when something fails is skipped. With ``defer``, nodes that are not selected are read from the
+    relations of the state if the database lacks them, with ``favor_state`` in any case.
     """
 
     selected: Sequence[str] = ()
@@ -22,6 +23,8 @@ class Options:
     state_dir: Path | None = None
     allow_drops: bool = False
     fail_fast: bool = False
+    defer: bool = False
+    favor_state: bool = False
 
     @property
     def may_be_current(self) -> bool:

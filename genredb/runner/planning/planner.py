@@ -173,22 +173,26 @@ def new_nodes(
     """Return what each node is now built from: updated if it succeeded, else as before.
 
     ``succeeded`` maps nodes to whether they warned, ``volatile`` to why they must run each time. Fingerprints
-    describe what the file contains, not what the project wants it to contain.
+    describe what the file contains, not what the project wants it to contain. The relation that another
+    target made of a node is forgotten: it is no older one of this target, which would be dropped.
     """
     nodes: dict[str, NodeState] = {}
+    is_same_target = state.built_with.target == plan.compilation.project.config.target["name"]
     for node in plan.compilation.nodes.values():
         unique_id = node.unique_id
         makes_nothing = not (node.is_built or node.is_check)
+        relation = node.built_relation.qualified_name if node.built_relation else ""
         if unique_id not in succeeded and not makes_nothing:
-            if unique_id in state.nodes:
-                nodes[unique_id] = state.nodes[unique_id]
+            last = state.nodes.get(unique_id)
+            if last is not None and (is_same_target or last.relation == relation):
+                nodes[unique_id] = last
             continue
         own = plan.identities[unique_id]
         upstream = [nodes[i].fingerprint if i in nodes else "" for i in node.depends_on]
         nodes[unique_id] = NodeState(
             own.fingerprint(upstream),
             own,
-            node.built_relation.qualified_name if node.built_relation else "",
+            relation,
             volatile.get(unique_id) or plan.volatile(node),
             has_warned=succeeded.get(unique_id, False),
             materialized=node.materialized,

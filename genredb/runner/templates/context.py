@@ -48,7 +48,7 @@ def add_context(
 
     def print_message(message: Any) -> str:
         if current.rendering.given.execute:
-            current.rendering.messages[str(message)] = None
+            current.rendering.messages.append(str(message))
         return ""
 
     own_macros = {

@@ -10,6 +10,7 @@ from jinja2.exceptions import UndefinedError
 
 from genredb.errors import FollowUpError, Place, ProjectError, near
 from genredb.runner.templates.rendering import NeedsDatabaseError
+from genredb.runner.templates.tags import MACRO_PREFIX
 
 # How many lines an expression may extend below the line that jinja reports.
 _REACH = 12
@@ -84,7 +85,8 @@ class located_errors:  # noqa: N801 - reads as a statement
             name = names[-1] if names else ""
             choices = near(name, self._known_names()) if "is undefined" in str(error) else ()
             return FollowUpError(str(error), name=name, choices=choices), name
-        return ProjectError(_TOLD.get(type(error)) or str(error).rstrip(".") or type(error).__name__), ""
+        told = str(error).replace(f"'{MACRO_PREFIX}", "'").rstrip(".")
+        return ProjectError(_TOLD.get(type(error)) or told or type(error).__name__), ""
 
     def _innermost(self, trace: Any) -> tuple[str, int | None]:
         """Return path and line of the innermost template frame; jinja uses the path as file name."""

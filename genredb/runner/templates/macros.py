@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from genredb.errors import ProjectError
+from genredb.errors import ProjectError, UsageError
 from genredb.runner.project.config import Config
 from genredb.runner.templates.tags import TEST_PREFIX, Namespace
 
@@ -83,6 +83,19 @@ class Macros:
         """Return the macro that a template of a package sees under a name, or None."""
         own, project = (self._by_package[one] for one in (package or self._project.name, self._project.name))
         return own.get(name) or project.get(name)
+
+    def callable_as(self, name: str) -> str:
+        """Return what a template of the project calls a macro; UsageError if there is none of that name.
+
+        Without ``package.`` in front it is one of the project, else of any package.
+        """
+        stated, _, own = name.rpartition(".")
+        packages = (stated,) if stated else tuple(self._by_package)
+        for package in packages:
+            if own in self._by_package.get(package, {}):
+                return own if package == self._project.name else f"{package}.{own}"
+        known = self._by_package.get(stated or self._project.name, {})
+        raise UsageError(f"There is no macro '{name}'", name=name, choices=known)
 
     def test(self, package: str, kind: str) -> str | None:
         """Return what a template calls for a generic check, such as ``dbt_utils.test_recency``, or None."""

@@ -30,7 +30,7 @@ class Rendering:
     given: Given
     config: Mapping[str, Any]
     references: dict[str, None] = field(default_factory=dict)
-    messages: dict[str, None] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     environment: set[str] = field(default_factory=set)
     results: dict[str, Any] = field(default_factory=dict)
