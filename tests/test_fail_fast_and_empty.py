@@ -23,7 +23,7 @@ def statuses(result: BuildResult) -> dict[str, str]:
 
 CHAIN = {
     "models/a.sql": "select 1 as x",
-    "models/b.sql": "select {{ var('b', 'nope') }} as x",
+    "models/b.sql": "{{ config(materialized='table') }} select error('no') as x",
     "models/c.sql": "select 1 as x",
     "models/p.yml": "models: [{name: c, columns: [{name: x, data_tests: [unique]}]}]",
 }
@@ -102,8 +102,11 @@ def test_with_empty_nothing_is_read_and_a_build_without_it_makes_all_anew(tmp_pa
     assert not build(empty).is_published
 
 
+FAILS = "{{ config(materialized='table') }} select error('no') from (select max(x) from {{ ref('t') }})"
+
+
 def test_a_retry_goes_on_with_no_rows(tmp_path: Path) -> None:
-    config = write_project(tmp_path, {**ROWS, "models/u.sql": "select nope from {{ ref('t') }}"})
+    config = write_project(tmp_path, {**ROWS, "models/u.sql": FAILS})
     assert not build(emptied(config)).is_published
     (tmp_path / "models" / "u.sql").write_text("select x from {{ ref('t') }}")
     assert retry(config).exit_code == 0

@@ -9,6 +9,8 @@ import pytest
 from genredb.errors import ProjectError, UsageError
 from genredb.runner.planning.options import Options
 from genredb.runner.project.config import Config
+from genredb.runner.project.reserved import OWN_TABLES
+from genredb.warehouse.tables import META_TABLES, QUARANTINE
 from tests.conftest import config_for, rows
 from tests.project_files import write_project
 from tests.verbs import build, load, plan
@@ -162,3 +164,7 @@ def test_what_somebody_put_in_the_place_of_a_model_outlives_the_model(tmp_path: 
     (tmp_path / "models" / "m.sql").unlink()
     assert build(config).exit_code == 0
     assert rows(config.database, "from m") == [("mine",)]
+
+
+def test_the_reserved_names_are_those_of_genredbs_tables() -> None:
+    assert {table.name for table in (*META_TABLES, QUARANTINE)} == OWN_TABLES

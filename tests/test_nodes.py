@@ -81,7 +81,8 @@ def test_no_type_has_what_means_nothing_to_it() -> None:
         for kind in (Source, Seed, Model, Check, UnitTest, Hook)
     }
     dataset = {field.name for field in fields(Dataset)} - common
-    assert own[Source] == own[Seed] == dataset == {"relation", "columns"}
+    assert own[Seed] == dataset == {"relation", "columns"}
+    assert own[Source] == dataset | {"freshness"}
     assert own[Model] & own[Check] == {"relation", "template", "sql", "dynamic"}
     assert own[Check] & own[UnitTest] == {"template", "sql", "keys"}
     assert own[Hook] == {"template"}

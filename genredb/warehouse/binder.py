@@ -59,7 +59,12 @@ class Binder:
     def create(self, schema: str, relation: str, sql: str) -> Unbound | None:
         """Create an empty table with the columns of a query; return why that fails, or None."""
         self._create_schema(schema)
-        return self._bound(f"create or replace table {relation} as\n{sql}", sql, "\nwith no data")
+        if ";" not in sql:
+            return self._bound(f"create or replace table {relation} as\n{sql}\nwith no data", sql)
+        view = f"create or replace temp view bound as\n{sql}"  # nothing can follow a semicolon
+        return self._bound(view, sql) or self._bound(
+            f"create or replace table {relation} as\nfrom bound\nwith no data", "from bound"
+        )
 
     def bind(self, sql: str) -> Unbound | None:
         """Return why a query cannot be bound, or None if it can."""
@@ -80,11 +85,11 @@ class Binder:
             self.connection.execute(f"create schema if not exists {quote(schema)}")
             self._schemas.add(schema)
 
-    def _bound(self, statement: str, sql: str, ending: str = "") -> Unbound | None:
+    def _bound(self, statement: str, sql: str) -> Unbound | None:
         try:
             if ";" in sql:
                 refuse_several(self.connection, statement)
-            self.connection.execute(statement + ending)
+            self.connection.execute(statement)
         except SqlError as error:
             return _inside(Unbound(error), statement, sql)
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:

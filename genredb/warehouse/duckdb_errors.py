@@ -25,7 +25,7 @@ from genredb.warehouse.refusals import refusal
 _NO_SCHEMA = re.compile(r'Table with name "(.+)" does not exist because schema')
 _RAISES = re.compile(r"::|'|\w+\s*[('\"]")  # a cast, a string, a call
 _INSTALL = re.compile(r"\s+Please try installing and loading .*", re.DOTALL)
-_LISTED = re.compile(r"Candidate (?:bindings|Entries):+ (.*)", re.DOTALL)
+_LISTED = re.compile(r"Candidate (?:bindings|Entries)[: ]+(.*)", re.DOTALL)
 _DISABLED = " - file system operations are disabled by configuration"
 
 
@@ -209,7 +209,7 @@ def read_mistake(error: duckdb.Error, sql: str) -> Mistake:
     else:
         start, width = details.get("position"), 1
     if start is None:
-        offset, width = _only_place(message, sql)
+        offset, width = _only_place(message, sql) if details else (None, 1)
     else:
         offset = len(sql.encode()[: int(start)].decode(errors="ignore"))
     if isinstance(error, duckdb.ParserException) and offset is not None:

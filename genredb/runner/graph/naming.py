@@ -18,7 +18,7 @@ from genredb.runner.project.merge import config_key, merged
 from genredb.runner.project.reserved import refuse_own_place
 from genredb.runner.project.specs import ModelSpec, SeedSpec, SnapshotSpec
 from genredb.runner.project.stated_values import check_values, is_on
-from genredb.runner.project.versions import Version
+from genredb.runner.project.versions import is_meant
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.located import DisabledReferenceError, UnknownInTemplateError
 from genredb.runner.templates.relation import Relation
@@ -85,7 +85,7 @@ class Names:
         *stated, name = names
         call = f"ref({', '.join([*map(repr, names), *([] if version is None else [f'v={version}'])])})"
         known = [spec for spec in self._stated.get(name, ()) if not stated or spec.package == stated[0]]
-        found = [spec for spec in known if _is_meant(spec.version, version)]
+        found = [spec for spec in known if is_meant(spec.version, version)]
         order = self._search_order(package)
         found.sort(key=lambda spec: order.index(spec.package))
         named = [spec.unique_id for spec in found if spec.unique_id in self.relations]
@@ -288,13 +288,6 @@ class Names:
         refuse_own_place(str(relation.schema), relation.identifier, path)
         if place in self._taken:
             raise FollowUpError(f"{path} and {self._taken[place]} both create {relation.qualified_name}")
-
-
-def _is_meant(version: Version | None, stated: str | None) -> bool:
-    """Return True if a ``ref`` with a stated version, or without one, means a model of this version."""
-    if version is None:
-        return stated is None
-    return version.is_latest if stated is None else str(version.number) == stated
 
 
 def is_enabled(config: Mapping[str, Any]) -> bool:

@@ -155,7 +155,7 @@ class Config:
     @property
     def target(self) -> Mapping[str, Any]:
         """The value of ``target`` in templates."""
-        return _target(self.profile, self.database)
+        return self.profile.as_target(self.database)
 
     def path_in_package(self, name: str, shown: str) -> str:
         """Return the path of a package's file below the package's root; ``shown`` is as messages show it."""
@@ -180,7 +180,7 @@ def read_own_package(settings: Settings) -> tuple[Package, Mapping[str, Any]]:
     root, is_shipped = _find_root(settings.project_dir)
     stated = read_stated(root, root)
     profile, database = _read_profile(stated, Path.cwd() if is_shipped else root, settings)
-    target = _target(profile, database)
+    target = profile.as_target(database)
     return package_of(stated, target, settings.vars), target
 
 
@@ -193,7 +193,7 @@ def read_config(settings: Settings) -> Config:
     home = Path.cwd().resolve() if is_shipped else root
     stated = read_stated(root, root)
     profile, database = _read_profile(stated, home, settings)
-    target = _target(profile, database)
+    target = profile.as_target(database)
     package = package_of(stated, target, settings.vars)
     package.refuse_missing_folders()  # a package may do without: git keeps no empty folders
     installed = read_installed(package, target, settings.vars)
@@ -230,19 +230,6 @@ def _read_profile(stated: Stated, home: Path, settings: Settings) -> tuple[Profi
         profile = replace(profile, path=f"{stated.name}.duckdb", notices=notices)
     database = _settle_database(settings.database or home / profile.path)
     return replace(profile, engine_settings=tuple(placed(profile.engine_settings, home, database))), database
-
-
-def _target(profile: Profile, database: Path) -> Mapping[str, Any]:
-    return {
-        "name": profile.target,
-        "target_name": profile.target,
-        "profile_name": profile.name,
-        "type": "duckdb",
-        "schema": profile.schema,
-        "database": database.name.split(".")[0],
-        "path": profile.path,
-        "threads": profile.threads or 1,
-    }
 
 
 def _notices(root: Path) -> Iterator[Notice]:

@@ -6,6 +6,8 @@ This is the only registry; ``check_keys`` checks whole files against it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from genredb.runner.project.adapter_keys import ELSEWHERE, OF_DUCKDB
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -29,33 +31,6 @@ def named(text: str, **below: Keys) -> dict[str, Keys | None]:
     return {**dict.fromkeys(text.split()), **below}
 
 
-# Configuration keys of other databases' adapters and of the dbt platform.
-_ELSEWHERE = frozenset(
-    """
-    access additional_libs as_columnstore auto_liquid_cluster auto_refresh automatic_clustering backup
-    base_location_root base_location_subpath batch_id batch_size begin bind buckets catalog catalog_name
-    category cluster_by cluster_id clustered_by compression concurrent_batches contract copy_grants
-    create_notebook custom_checks databricks_compute databricks_tags dataproc_cluster_name dist
-    enable_list_inference enable_refresh event_time external_access_integrations external_volume file_format
-    freshness grant_access_to grants group hours_to_expiration http_path imports include_full_name_in_path
-    index_url indexes initialize intermediate_format jar_file_uri job_cluster_config kms_key_name labels
-    labels_from_meta liquid_clustered_by location_root lookback matched_condition max_staleness
-    merge_clauses merge_on_using_columns merge_returning_columns merge_update_condition
-    merge_insert_condition merge_update_set_expressions merge_with_schema_evolution
-    not_matched_by_source_action not_matched_by_source_condition not_matched_condition notebook_template_id
-    on_configuration_change packages partition_by partition_expiration_days partitions persist_docs
-    primary_key python_job_config python_version query_tag quoting refresh_interval_minutes refresh_mode
-    require_partition_filter resource_tags row_access_policy schedule secrets secure skip_matched_step
-    skip_not_matched_step snowflake_warehouse sort sort_type source_alias state static_analysis strictness
-    submission_method sync table_format table_tag table_type target_alias target_lag tblproperties timeout
-    tmp_relation_type transient use_anonymous_sproc user_folder_for_python
-    """.split()
-)
-# Configuration keys of dbt-duckdb.
-_DUCKDB = frozenset(
-    "batch_size fast format glue_database glue_register location options overwrite parquet_read_options"
-    " partition_columns partitioned_by plugin register sorted_by".split()
-)
 # Keys that genredb reads in the ``meta:`` of a source or column.
 META = Keys(
     "meta",
@@ -79,7 +54,7 @@ FRESHNESS = Keys(
 )
 
 
-def _config(place: str, known: str, ignored: frozenset[str] = _ELSEWHERE | _DUCKDB, **below: Keys) -> Keys:
+def _config(place: str, known: str, ignored: frozenset[str] = ELSEWHERE | OF_DUCKDB, **below: Keys) -> Keys:
     stated = named(known, meta=META, **below)
     return Keys(place, stated, ignored - stated.keys(), is_open=True)
 
@@ -90,14 +65,14 @@ CONFIG: Mapping[str, Keys] = {
         "the configuration of a model",
         f"{_COMMON} {_RUN} access group incremental_predicates incremental_strategy materialized"
         " merge_exclude_columns merge_update_columns on_schema_change predicates sql_header unique_key",
-        _ELSEWHERE | _DUCKDB | {"column_types", "description"},
+        ELSEWHERE | OF_DUCKDB | {"column_types", "description"},
         contract=_CONTRACT,
         persist_docs=_DOCS,
     ),
     "seed": _config(
         "the configuration of a seed",
         f"{_COMMON} {_RUN} column_types delimiter group materialized quote_columns",
-        _ELSEWHERE | _DUCKDB | {"description"},
+        ELSEWHERE | OF_DUCKDB | {"description"},
         persist_docs=_DOCS,
     ),
     "snapshot": _config(
@@ -105,20 +80,20 @@ CONFIG: Mapping[str, Keys] = {
         f"{_COMMON} check_cols dbt_valid_to_current group hard_deletes invalidate_hard_deletes materialized"
         " post-hook pre-hook snapshot_meta_column_names strategy target_database target_schema unique_key"
         " updated_at",
-        _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+        ELSEWHERE | OF_DUCKDB | {"description", "full_refresh"},
         persist_docs=_DOCS,
     ),
     "source": _config(
         "the configuration of a source",
         "enabled external_location formatter tags loaded_at_field loaded_at_query",
-        _ELSEWHERE | _DUCKDB | {"schema_origin", "description"},
+        ELSEWHERE | OF_DUCKDB | {"schema_origin", "description"},
         freshness=FRESHNESS,
     ),
     "check": _config(
         "the configuration of a check",
         f"{_COMMON} error_if fail_calc group limit materialized severity store_failures store_failures_as"
         " warn_if where",
-        _ELSEWHERE | _DUCKDB | {"description", "full_refresh"},
+        ELSEWHERE | OF_DUCKDB | {"description", "full_refresh"},
     ),
 }
 # The other keys are arguments, which the check itself validates.

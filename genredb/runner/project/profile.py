@@ -38,6 +38,19 @@ class Profile:
     file: Path | None = None
     notices: tuple[Notice, ...] = ()
 
+    def as_target(self, database: Path) -> dict[str, Any]:
+        """Return the value of ``target`` in templates, for a database."""
+        return {
+            "name": self.target,
+            "target_name": self.target,
+            "profile_name": self.name,
+            "type": "duckdb",
+            "schema": self.schema,
+            "database": database.name.split(".")[0],
+            "path": self.path,
+            "threads": self.threads or 1,
+        }
+
 
 def read_profile(root: Path, name: str, profiles_dir: Path | None, target: str | None) -> Profile:
     """Read the profile ``name`` from profiles.yml.

@@ -4,6 +4,10 @@ from genredb.errors import ProjectError
 
 # Schemas that hold tables of genredb's own, and those of DuckDB.
 OWN_SCHEMAS = frozenset({"meta", "ml"})
+OWN_TABLES = frozenset(
+    "meta.built_with meta.check_results meta.fingerprints meta.loads meta.node_runs meta.runs meta.state"
+    " raw.quarantine".split()
+)
 # Databases that every connection has.
 DUCKDB_CATALOGS = frozenset({"main", "memory", "system", "temp"})
 DUCKDB_SCHEMAS = frozenset({"information_schema", "pg_catalog"})
@@ -23,10 +27,7 @@ def refuse_own_place(schema: str, name: str, path: str) -> None:
 
     The others in the schemas of genredb's own tables are free.
     """
-    from genredb.warehouse.tables import META_TABLES, QUARANTINE  # noqa: PLC0415 - brings DuckDB
-
-    own = {table.name for table in (*META_TABLES, QUARANTINE)}
-    if schema.lower() in DUCKDB_SCHEMAS or f"{schema}.{name}".lower() in own:
+    if schema.lower() in DUCKDB_SCHEMAS or f"{schema}.{name}".lower() in OWN_TABLES:
         raise reserved(f"{schema}.{name}", path)
 
 

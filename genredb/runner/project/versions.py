@@ -159,3 +159,10 @@ def places(entry: Mapping[str, Any], keys: Keys) -> list[tuple[Any, Keys]]:
     stated = entry.get("columns") or []
     columns = stated if isinstance(stated, list) else [stated]
     return [(column, (*keys, "columns", i)) for i, column in enumerate(columns)]
+
+
+def is_meant(version: Version | None, stated: str | None) -> bool:
+    """Return True if a ``ref`` with a stated version, or without one, means a model of this version."""
+    if version is None:
+        return stated is None
+    return version.is_latest if stated is None else str(version.number) == stated
