@@ -87,10 +87,10 @@ def test_only_an_error_suggests_what_was_meant() -> None:
 def test_a_notice_has_its_place_the_name_and_its_choices(tmp_path: Path) -> None:
     files = {
         "models/m.sql": "select 1 as x",
-        "models/p.yml": "models: [{name: mm}]\nexposures: []\n",
+        "models/p.yml": "models: [{name: mm}]\nmetrics: []\n",
     }
     ignored, missing = compiled(tmp_path, files).notices
-    assert ignored == Notice("genredb ignores `exposures:`", Place("models/p.yml"))
+    assert ignored == Notice("genredb ignores `metrics:`", Place("models/p.yml"))
     assert (missing.place.path, missing.name, missing.choices) == ("models/p.yml", "mm", ("m",))
     with pytest.raises(ProjectErrors) as refused:
         build(write_project(tmp_path, files), options=Options(warn_error=True))

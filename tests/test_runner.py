@@ -324,8 +324,8 @@ def test_warnings_may_count_as_errors(tmp_path: Path) -> None:
     warned = {"tests/t.sql": "{{ config(severity='warn') }}" + CHECKED["tests/t.sql"]}
     config = write_project(tmp_path, CHECKED | warned)
     assert build(config, options=Options(warn_error=True)).exit_code == 1
-    write_project(tmp_path, {"models/p.yml": "exposures: []"})
-    with pytest.raises(ProjectError, match="ignores `exposures:`"):
+    write_project(tmp_path, {"models/p.yml": "metrics: []"})
+    with pytest.raises(ProjectError, match="ignores `metrics:`"):
         build(config, options=Options(warn_error=True))
 
 
