@@ -167,7 +167,7 @@ def test_a_row_filter_by_label_is_to_be_declared(tmp_path: Path) -> None:
     ("model", "reason"),
     [
         ("pivot {{ ref('songs') }} on artist using avg(pop) group by song_key", "PIVOT"),
-        ("select * from read_csv('songs.csv')", "it reads by read_csv"),
+        ("select *, pop as y from read_csv('songs.csv')", "it reads by read_csv"),
         (
             "{% set y = run_query('select 1 as y') %} select song_key, 1 as y from {{ ref('songs') }}",
             "it calls run_query",
