@@ -20,6 +20,9 @@ FILES = {
     "models/source.sql": "select * from {{ source('s', 'x') }}",
     "models/sources.yml": "sources: [{name: s, meta: {external_location: 'data/{name}.csv'}, tables: [{name: x}]}]",
     "models/other.sql": "from 'elsewhere.csv'",
+    "models/listed.sql": "select * from read_csv(['data/x.csv', 'data/x.csv'], header = true)",
+    "models/joined.sql": "select z.a from 'data/x.csv' as x join 'data/x.csv' as z using (a), 'data/x.csv' as w",
+    "models/texts.sql": "select 'x' ~ '.*' as a, 'x' like '*' as b, 'secret.csv' as c, '[a-z]*' as d",
 }
 
 
@@ -38,7 +41,14 @@ def config(
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("one", ((1,),)), ("parts", ((5, 1), (6, 2))), ("source", ((1,),)), ("other", ((7,),))],
+    [
+        ("one", ((1,),)),
+        ("parts", ((5, 1), (6, 2))),
+        ("source", ((1,),)),
+        ("other", ((7,),)),
+        ("listed", ((1,), (1,))),
+        ("joined", ((1,),)),
+    ],
 )
 def test_a_locked_query_reads_views_over_files(config: Config, name: str, expected: object) -> None:
     """Relative paths are those of the project, as in dbt; else those of the working directory."""

@@ -20,9 +20,8 @@ from genredb.warehouse.connection import Connection
 from genredb.warehouse.duckdb_errors import noticed_damage, read_mistake, sql_errors, translated_errors
 from genredb.warehouse.file_formats import FileFormat
 from genredb.warehouse.settings import CONFIG, MEMORY, OWN, Attachment, Extension, Setting, SetUp
+from genredb.warehouse.view_files import named_files
 
-# What may name a file in the SQL of a view, as DuckDB writes it.
-_QUOTED = re.compile(r"""'((?:[^']|'')*[./*](?:[^']|'')*)'|"([^"]*[./*][^"]*)\"""")
 # Beyond read_only and lock(): keeps a reader's SQL from reading or writing files.
 _LOCKED = CONFIG | {
     "temp_directory": "",
@@ -49,7 +48,7 @@ def connect_read_only(path: Path, engine: Sequence[SetUp] = (), *, locked: bool 
 def lock(connection: Connection) -> None:
     """Forbid files, extensions and settings from now on, except reading the files that views name."""
     views = connection.rows("select sql from duckdb_views() where not internal")
-    texts = {(one[1] or one[2]).replace("''", "'") for (sql,) in views for one in _QUOTED.finditer(sql)}
+    texts = {text for (sql,) in views for text in named_files(sql)}
     [(folders,)] = connection.rows("select current_setting('file_search_path')")
     allowed: set[str] = set()
     for text in sorted(text for text in texts if "://" not in text):
