@@ -79,6 +79,26 @@ BY_OTHERS = {
         " select 1 as a",
         "models/n.sql": "select b from {{ ref('m') }}",
     },
+    "a hook of another model": {
+        "models/m.sql": "{{ config(materialized='table') }} select 1 as a",
+        "models/n.sql": "{{ config(materialized='table', pre_hook='alter table ' ~ ref('m') ~ ' add column if not exists"
+        " b int') }} select b from {{ ref('m') }}",
+        "models/o.sql": "-- {{ ref('n') }}\nselect b from {{ ref('m') }}",
+    },
+    "a variable of a hook": {
+        "models/m.sql": "{{ config(materialized='table', pre_hook=\"set variable files = ['seeds/people.csv']\") }}"
+        " select * from read_csv(getvariable('files'))",
+        "models/n.sql": "select born from {{ ref('m') }}",
+    },
+    "a setting": {
+        "models/m.sql": "{{ config(materialized='table', pre_hook='set old_implicit_casting = true') }}"
+        " select substring(42, 1, 1) as a",
+    },
+    "a setting of the run": {
+        "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\n"
+        "on-run-start: set old_implicit_casting = true\n",
+        "models/m.sql": "{{ config(materialized='table') }} select substring(42, 1, 1) as a",
+    },
     "a header": {
         "models/m.sql": "{{ config(materialized='table', sql_header='create or replace macro one() as 1;') }}"
         " select one() as x",
@@ -120,6 +140,32 @@ def test_what_only_the_run_can_tell_is_left_to_it(
     plan(config)
     assert build(config).is_published
     assert build(config, options=Options(is_full_refresh=True)).is_published
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\n"
+            "on-run-start: 'create or replace table made as select {{ var(\"made\") }}'\nvars: {made: 1 as a}\n",
+            "models/m.sql": "{{ config(materialized='table') }} select a from {{ source('by', 'made') }}",
+            "models/by.yml": "sources: [{name: by, schema: main, tables: [{name: made}]}]\n",
+        },
+        {
+            "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\nvars: {made: 1 as a}\n",
+            "models/m.sql": "{{ config(materialized='table', pre_hook='create or replace table made as select '"
+            " ~ var('made')) }} select a from made",
+        },
+    ],
+    ids=["a source", "without ref"],
+)
+def test_a_table_that_a_hook_makes_anew_may_get_other_columns(tmp_path: Path, files: dict[str, str]) -> None:
+    config = write_project(tmp_path, files)
+    assert build(config).is_published
+    changed = {
+        path: text.replace("1 as a", "1 as b").replace("a from", "b from") for path, text in files.items()
+    }
+    assert build(write_project(tmp_path, changed)).is_published
 
 
 def test_relations_that_no_node_makes_are_looked_up_in_the_database(tmp_path: Path) -> None:

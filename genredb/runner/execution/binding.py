@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from genredb.errors import GenredbError, ProjectError, ProjectErrors
 from genredb.runner.execution.contracts import refuse_breach
+from genredb.runner.execution.hook_effects import HookEffects
 from genredb.runner.execution.incremental import columns_after, is_to_be_added_to, refuse_unknown
 from genredb.runner.execution.located import located
 from genredb.runner.execution.materialize import load_seed
@@ -17,12 +18,10 @@ from genredb.runner.execution.planned import Planned
 from genredb.runner.execution.runtime import Runtime
 from genredb.runner.execution.stated_columns import unknown_columns
 from genredb.runner.graph.compiler import Compilation
-from genredb.runner.graph.hooks import hook_text
 from genredb.runner.graph.nodes import Check, Dataset, Model, Node, PythonModel, Seed, Snapshot, Source
 from genredb.runner.graph.snapshots import settings_of, snapshot_sql
 from genredb.runner.planning.options import Options
 from genredb.runner.planning.plan import Plan
-from genredb.runner.project.package import HOOK_KEYS
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.binder import Binder, Unbound, UnknownOutcomeError, open_binder
 from genredb.warehouse.connection import Connection
@@ -30,11 +29,10 @@ from genredb.warehouse.database import own_macros
 from genredb.warehouse.load import create_empty
 from genredb.warehouse.tables import OwnTable
 
-# The columns of a pivot depend on the rows; those of what a hook alters depend on the hook.
+# The columns of a pivot depend on the rows.
 _OF_ROWS = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
-_CHANGES = re.compile(
-    r"\b(create|alter|drop|attach|load|import|copy|export|use|set|pragma|call)\b|\{[{%]", re.IGNORECASE
-)
+# The value and type of a variable are those that a hook or another session sets.
+_OF_VARIABLES = re.compile(r"\bgetvariable\s*\(", re.IGNORECASE)
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -74,7 +72,8 @@ class _Binding:
         self.seed_types: dict[str, Mapping[str, str]] = {}
         self._known: dict[str, bool] = {}  # whether the columns of a node are known, by unique id
         self._misspelt: set[tuple[str, str]] = set()  # columns that only a yml file has, by unique id
-        self._may_create = _may_create(plan, published)
+        self._hooks = HookEffects(plan.compilation)
+        self._may_create = self._hooks.any or _may_create(plan, published)
 
     def mistakes(self) -> Iterator[ProjectError]:
         """Yield the mistakes, with their places: of models and other datasets, then of their checks."""
@@ -148,6 +147,9 @@ class _Binding:
             create_empty(self._binder.connection, self._compilation.project.sources[node.unique_id])
         if isinstance(node, Source) and not all(self._is_known(maker) for maker in node.depends_on):
             return False
+        is_built = not isinstance(node, Source)
+        if self._hooks.on(node.relation.identifier, is_built=is_built):
+            return False
         return self._planned.is_known(node.relation)
 
     def _load(self, node: Seed) -> None:
@@ -196,25 +198,34 @@ class _Binding:
     def _settle(self, node: Seed | Model, kind: str) -> None:
         """State that a relation is known now, unless a hook may change its columns."""
         self._planned.will_be(node.relation, kind)
-        self._known[node.unique_id] = not any(map(_CHANGES.search, _hooks(node)))
+        self._known[node.unique_id] = not (
+            self._hooks.of(node) or self._hooks.on(node.relation.identifier, is_built=True)
+        )
 
     def _sql(self, node: Model | Check, *, is_incremental: bool = False) -> str:
         if node.config.get("sql_header"):
             raise UnknownOutcomeError
         try:
-            return self._runtime.sql(node, is_incremental=is_incremental)
+            sql = self._runtime.sql(node, is_incremental=is_incremental)
         except GenredbError as error:  # it asks for rows, or the run reports it
             raise UnknownOutcomeError from error
+        if _OF_VARIABLES.search(sql):
+            raise UnknownOutcomeError
+        return sql
 
     def _retried(self, bind: Callable[[], Unbound | None]) -> Unbound | None:
         """Bind, and once more with the published relations that SQL names without `ref`."""
         unbound = bind()
-        while unbound is not None and unbound.is_relation and self._planned.look_up(unbound.missing):
+        while unbound is not None and unbound.is_relation and self._look_up(unbound.missing):
             unbound = bind()
         return unbound
 
+    def _look_up(self, name: str) -> bool:
+        is_changed = self._hooks.on(name.rpartition(".")[2], is_built=False)
+        return not is_changed and self._planned.look_up(name)
+
     def _reported(self, node: Model | Check, unbound: Unbound | None) -> Iterator[ProjectError]:
-        if unbound is None:
+        if unbound is None or self._hooks.sets or self._hooks.of(node):
             return
         if unbound.missing and (self._may_create or (unbound.is_relation and self._is_made(unbound.missing))):
             return
@@ -247,22 +258,12 @@ def _place(relation: Relation) -> tuple[str, str]:
 
 
 def _may_create(plan: Plan, published: Connection | None) -> bool:
-    """Return True if relations, functions and types may exist that no node makes: a hook's, for instance."""
+    """Return True if relations, functions and types may exist that no node makes: a query's, for instance."""
     if published is not None and own_macros(published):
         return True
-    config = plan.compilation.project.config
-    texts = [hook.text for key in HOOK_KEYS for hook in config.hooks(key)]
-    for node in plan.compilation.nodes.values():
-        if isinstance(node, PythonModel) or node.config.get("sql_header"):
-            return True
-        if isinstance(node, Model | Check) and node.dynamic in ("run_query", "statement"):
-            return True
-        texts += _hooks(node)
-    return any(_CHANGES.search(text) for text in texts)
-
-
-def _hooks(node: Node) -> list[str]:
-    """Return the hooks of a node, as far as they are known."""
-    if isinstance(node, Model):
-        return list(node.hooks)
-    return [hook_text(hook) for key in ("pre-hook", "post-hook") for hook in node.config.get(key) or ()]
+    return any(
+        isinstance(node, PythonModel)
+        or node.config.get("sql_header")
+        or (isinstance(node, Model | Check) and node.dynamic in ("run_query", "statement"))
+        for node in plan.compilation.nodes.values()
+    )
