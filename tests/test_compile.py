@@ -198,3 +198,16 @@ def test_plain_templates_give_what_jinja_gives(
     monkeypatch.setattr("genredb.runner.templates.render.plain_parts", lambda _text: None)
     by_jinja = model_of(compiled(tmp_path, files), "b")
     assert (plain.sql, plain.depends_on, plain.config) == (by_jinja.sql, by_jinja.depends_on, by_jinja.config)
+
+
+def test_docs_blocks_are_in_the_folders_of_docs_paths(tmp_path: Path) -> None:
+    """They are all folders of the project if none is stated, as in dbt."""
+    files = {
+        "models/m.sql": "select 1 as x",
+        "models/p.yml": "models: [{name: m, description: \"{{ doc('a') }}\"}]",
+        "docs/a.md": "{% docs a %}The first.{% enddocs %}",
+    }
+    with pytest.raises(ProjectError, match="there is no docs block 'a'"):
+        compiled(tmp_path, files)
+    stated = {"dbt_project.yml": BASE["dbt_project.yml"] + "docs-paths: [docs]\n"}
+    assert model_of(compiled(tmp_path, files | stated), "m").description == "The first."

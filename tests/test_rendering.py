@@ -10,7 +10,7 @@ from genredb.runner.project.discover import read_project
 from genredb.runner.templates.given import Given
 from genredb.runner.templates.relation import Relation
 from tests.conftest import rows
-from tests.project_files import compiled, write_project
+from tests.project_files import BASE, compiled, write_project
 from tests.verbs import build
 
 MODEL = {"models/m.sql": "select 1 as x", "macros/all.sql": "{% macro half(x) %}{{ x }} / 2{% endmacro %}"}
@@ -129,8 +129,13 @@ def test_jinja_of_ignored_sections_is_not_rendered(tmp_path: Path) -> None:
 metrics: [{name: m, label: M, type: simple, filter: "{{ Dimension('a__b') }} > 1"}]
 models: [{name: m, columns: [{name: x, data_tests: [not_null]}]}]
 """
-    compilation = compiled(tmp_path, {"models/m.sql": "select 1 as x", "models/p.yml": yml})
-    assert [str(notice) for notice in compilation.notices] == ["models/p.yml: genredb ignores `metrics:`."]
+    comment = "query-comment: {comment: \"by {{ node.name if node else 'x' }}\"}\n"
+    files = {"models/m.sql": "select 1 as x", "models/p.yml": yml}
+    compilation = compiled(tmp_path, files | {"dbt_project.yml": BASE["dbt_project.yml"] + comment})
+    assert [str(notice) for notice in compilation.notices] == [
+        "dbt_project.yml: genredb ignores `query-comment:`.",
+        "models/p.yml: genredb ignores `metrics:`.",
+    ]
     assert "test.small.not_null_m_x" in compilation.nodes
 
 

@@ -99,6 +99,11 @@ BY_OTHERS = {
         "on-run-start: set old_implicit_casting = true\n",
         "models/m.sql": "{{ config(materialized='table') }} select substring(42, 1, 1) as a",
     },
+    "a setting of a macro": {
+        "dbt_project.yml": "name: small\nversion: '1'\nprofile: small\non-run-start: '{{ settings() }}'\n",
+        "macros/s.sql": "{% macro settings() %}\n  set old_implicit_casting = true\n{% endmacro %}",
+        "models/m.sql": "{{ config(materialized='table') }} select substring(42, 1, 1) as a",
+    },
     "a header": {
         "models/m.sql": "{{ config(materialized='table', sql_header='create or replace macro one() as 1;') }}"
         " select one() as x",

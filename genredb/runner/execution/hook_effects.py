@@ -13,7 +13,7 @@ _CHANGES = re.compile(
     r"\b(create|alter|drop|attach|load|import|copy|export|use|set|pragma|call)\b|\{[{%]", re.IGNORECASE
 )
 # A variable changes what `getvariable` gives, any other setting how SQL is read.
-_SETS = re.compile(r"(?:^|[;}])\s*(set|reset|pragma|use)\b(?!\s+variable\b)", re.IGNORECASE)
+_SETS = re.compile(r"(?:^|[;}])\s*(set|reset|pragma|use)\b(?!\s+variable\b)", re.IGNORECASE | re.MULTILINE)
 _JINJA = re.compile(r"\{[{%]")
 
 
@@ -34,8 +34,10 @@ class HookEffects:
 
     @cached_property
     def sets(self) -> bool:
-        """Return True if a hook changes a setting, and perhaps what DuckDB accepts."""
-        return any(map(_SETS.search, self._changing))
+        """Return True if a hook changes a setting, and perhaps what DuckDB accepts, itself or by a macro."""
+        calls = any(map(_JINJA.search, self._changing))
+        macros = [file.text for file in self.compilation.project.macros] if calls else []
+        return any(map(_SETS.search, (*self._changing, *macros)))
 
     def on(self, identifier: str, *, is_built: bool) -> bool:
         """Return True if a hook may change the columns of a relation, which a node builds or none does."""

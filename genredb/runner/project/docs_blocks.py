@@ -14,7 +14,7 @@ _DOC_CALL = re.compile(r"""\{\{-?\s*doc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]
 
 def read_docs(package: Package) -> dict[str, str]:
     """Return the docs blocks of a package, by name."""
-    folders = (*package.model_paths, *package.seed_paths, *package.macro_paths)
+    folders = package.docs_paths or package.properties_paths
     return docs_blocks(read_text(path) for path in find(folders, ".md"))
 
 

@@ -27,12 +27,13 @@ def project_files(config: Config) -> Iterator[Path]:
     yield from config.files
     for package in config.packages:
         for folders, suffixes in (
-            (package.model_paths, (".sql", ".py", ".md")),
-            (package.seed_paths, (".csv", ".md")),
-            (package.snapshot_paths, (".sql", ".md")),
-            (package.macro_paths, (".sql", ".md")),
+            (package.model_paths, (".sql", ".py")),
+            (package.seed_paths, (".csv",)),
+            (package.snapshot_paths, (".sql",)),
+            (package.macro_paths, (".sql",)),
             (package.test_paths, (".sql", ".csv")),
             (package.properties_paths, YML),
+            (package.docs_paths or package.properties_paths, (".md",)),
         ):
             yield from find(folders, *suffixes)
 

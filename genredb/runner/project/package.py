@@ -9,7 +9,7 @@ from typing import Any
 from genredb.errors import Notice, ProjectError
 from genredb.runner.project.files import mapping, parse_yaml, read_text, text_list
 from genredb.runner.project.key_faults import check_project_keys
-from genredb.runner.project.keys import TREES
+from genredb.runner.project.keys import PROJECT, TREES
 from genredb.runner.project.reserved import PROJECT_NAMES
 from genredb.runner.project.yml_jinja import YmlRenderer
 
@@ -56,6 +56,7 @@ class Package:
     macro_paths: tuple[Path, ...]
     test_paths: tuple[Path, ...]
     snapshot_paths: tuple[Path, ...]
+    docs_paths: tuple[Path, ...]
     hooks: tuple[RunHook, ...]
     environment: tuple[str, ...]
     notices: tuple[Notice, ...]
@@ -124,8 +125,11 @@ def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str,
     """
     root, path, name = stated.root, stated.path, stated.name
     renderer = YmlRenderer(settings, target)
-    # Variables are not rendered, as in dbt.
-    rendered = renderer.render({key: value for key, value in stated.content.items() if key != "vars"}, path)
+    # Variables are not rendered, as in dbt, nor is what has no effect, whose templates may see other names.
+    as_stated = {"vars", *PROJECT.ignored}
+    rendered = renderer.render(
+        {key: value for key, value in stated.content.items() if key not in as_stated}, path
+    )
     content = {**rendered, "vars": stated.content.get("vars")}
     package = Package(
         root=root,
@@ -137,6 +141,7 @@ def package_of(stated: Stated, target: Mapping[str, Any], settings: Mapping[str,
         macro_paths=folders(content, root, "macro-paths", "macros", path),
         test_paths=folders(content, root, "test-paths", "tests", path),
         snapshot_paths=folders(content, root, "snapshot-paths", "snapshots", path),
+        docs_paths=folders(content, root, "docs-paths", None, path),
         hooks=tuple(_hooks(content, name, path)),
         environment=tuple(sorted(renderer.environment_names)),
         notices=stated.notices,
