@@ -68,7 +68,10 @@ REFUSED = {
         {**MODEL, "macros/m.sql": "{% materialization table, default %}{% endmaterialization %}"},
         "macros/m.sql:1: genredb does not support other materializations named 'table'",
     ),
-    "`materialized_view`": (model("materialized='materialized_view'"), "has no materialization"),
+    "`external`, `table_function`, `materialized_view`": (
+        model("materialized='external'"),
+        "has no materialization 'external'",
+    ),
     "`microbatch`": (
         model("materialized='incremental', incremental_strategy='microbatch'"),
         "has no incremental_strategy 'microbatch'",
