@@ -15,6 +15,8 @@ def merged(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
     result = dict(base)
     for stated, value in update.items():
         key = config_key(stated)
+        if value is None and key in _ADDED | _MERGED:
+            continue  # a key without a value adds nothing
         if key in _ADDED:
             result[key] = [*result.get(key, ()), *_as_list(value)]
         elif key in _MERGED and isinstance(value, Mapping) and isinstance(result.get(key) or {}, Mapping):

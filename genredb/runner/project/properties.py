@@ -203,7 +203,7 @@ def _source(
     keys: tuple[str | int, ...],
 ) -> SourceSpec:
     config = merged(_config(entry, path), _config(table, path)) | stated_freshness(entry, table, path)
-    meta = config.get("meta", {})
+    meta = config.get("meta") or {}
     files, columns = _raw_pattern(meta, path), _columns(places(table, keys), path, describe)
     schema = text_of(entry, "schema", path) or entry["name"]
     if files:
