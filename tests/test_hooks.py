@@ -86,3 +86,14 @@ def test_a_hook_is_rendered_once_and_after_those_before_it_ran(tmp_path: Path) -
     config = write_project(tmp_path, files)
     assert build(config).exit_code == 0
     assert rows(config.database, "from seen") == [(2,)]
+
+
+def test_functions_state_whether_a_hook_is_in_the_transaction(tmp_path: Path) -> None:
+    model = (
+        "{{ config(materialized='table', pre_hook=before_begin('create table if not exists log (x int)'),"
+        " post_hook=[in_transaction('insert into log values (1)'), after_commit('insert into log values (2)')]) }}"
+        " select error('no') as x where {{ var('fails', false) }}"
+    )
+    config = write_project(tmp_path, {"models/m.sql": model})
+    assert build(config).is_published
+    assert rows(config.database, "from log order by x") == [(1,), (2,)]

@@ -7,6 +7,7 @@ import pytest
 
 from genredb.errors import ProjectError
 from genredb.runner.graph.nodes import Check
+from tests.conftest import rows
 from tests.project_files import compiled, model_of, write_project
 from tests.verbs import build
 
@@ -190,6 +191,16 @@ def test_what_a_query_answers_is_empty_while_there_is_no_database(tmp_path: Path
     assert build(config).exit_code == 0
     with duckdb.connect(str(config.database), read_only=True) as connection:
         assert connection.execute("from m").fetchall() == [("rome", 1)]
+
+
+def test_an_item_of_an_answer_is_empty_while_there_is_no_database(tmp_path: Path) -> None:
+    model = (
+        "{% set columns = adapter.get_columns_in_relation(ref('n')) %}"
+        "select {{ columns[0].name }} from {{ ref('n') }}"
+    )
+    config = write_project(tmp_path, {"models/n.sql": "select 7 as x", "models/m.sql": model})
+    assert build(config).exit_code == 0
+    assert rows(config.database, "from m") == [(7,)]
 
 
 def test_a_key_that_a_mapping_lacks_is_an_error_once_there_is_an_answer(tmp_path: Path) -> None:

@@ -125,3 +125,9 @@ def test_without_a_profile_the_database_is_named_after_the_project_which_is_said
         "No profile states a `path:`, so the database is small.duckdb."
     ]
     assert not settled(project, database=project / "x.duckdb").notices
+
+
+def test_without_a_target_the_output_default_is_taken_as_in_dbt(tmp_path: Path) -> None:
+    outputs = "a: {type: duckdb, path: a.duckdb}, default: {type: duckdb, path: b.duckdb}"
+    config = write_project(tmp_path, {"profiles.yml": f"small: {{outputs: {{{outputs}}}}}"})
+    assert (config.target["name"], config.database.name) == ("default", "b.duckdb")

@@ -54,16 +54,18 @@ def plan(
         if may_be_current and read_receipt(config, project_digest(config)):
             _show_nothing(context)
         else:
-            _show(context, _plan(config, options, chosen))
+            _show(context, _plan(context, config, options, chosen))
 
 
-def _plan(config: "Config", options: "Options", engine: "Engine") -> "Plan":
+def _plan(context: Context, config: "Config", options: "Options", engine: "Engine") -> "Plan":
     from genredb.catalog import Catalog
+    from genredb.cli.observer import BuildObserver
     from genredb.runner.plan import plan as make_plan
     from genredb.songs.extension import SONGS
 
     with Catalog(config) as catalog:
-        return make_plan(catalog, options, SONGS, engine)
+        observer = BuildObserver(context.console, lambda *_: None)
+        return make_plan(catalog, options, SONGS, engine, observer)
 
 
 def _show_nothing(context: Context) -> None:

@@ -16,16 +16,23 @@ from genredb.runner.planning.plan import Plan
 from genredb.runner.planning.planner import make_plan
 from genredb.runner.planning.state import State, read_state
 from genredb.runner.planning.touched import touched_columns
+from genredb.runner.results import Observer, SilentObserver
 
 _ALL = Options()
+_SILENT = SilentObserver()
 
 
 def plan(
-    opened: Opened, options: Options = _ALL, extension: Extension = PLAIN, engine: Engine = DUCKDB
+    opened: Opened,
+    options: Options = _ALL,
+    extension: Extension = PLAIN,
+    engine: Engine = DUCKDB,
+    observer: Observer = _SILENT,
 ) -> Plan:
     """Return what a build would run, and which columns of its relations would change.
 
-    Nothing is written. ProjectErrors if a feature depends on a label.
+    Nothing is written. The observer is told which described columns would not be there. ProjectErrors if SQL
+    is wrong or a feature depends on a label.
     """
     connection = opened.published
     state = read_state(connection, engine.marks())
@@ -34,7 +41,8 @@ def plan(
     engine.refuse(compilation, extension.tables(compilation.project))
     found = make_plan(compilation, state, connection, options, extension)
     if engine.binds:
-        bind_plan(found, options, connection, extension.tables(compilation.project))
+        for notice in bind_plan(found, options, connection, extension.tables(compilation.project)).notices:
+            observer.note(notice)
     if not found.is_proved:
         extension.refuse_features(compilation)
         executor = engine.executor(connection) if connection else None

@@ -34,7 +34,7 @@ def test(
         with open_reader(config.database, config.engine) as reader:
             config = as_built(config, read_built_with(reader))
     compilation = compile_files(config)
-    refuse_notices(compilation, options)
+    refuse_notices(compilation.notices, options)
     chosen = chosen_nodes(compilation, options)
     checks = [
         n for n in compilation.nodes.values() if n.is_check and (chosen is None or n.unique_id in chosen)

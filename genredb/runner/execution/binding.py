@@ -5,10 +5,11 @@ left to the run: the columns of a Python model, of a pivot, or of a template tha
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from genredb.errors import GenredbError, ProjectError, ProjectErrors
+from genredb.errors import GenredbError, Notice, ProjectError, ProjectErrors
 from genredb.runner.execution.contracts import refuse_breach
 from genredb.runner.execution.hook_effects import HookEffects
 from genredb.runner.execution.incremental import columns_after, is_to_be_added_to, refuse_unknown
@@ -35,18 +36,28 @@ _OF_ROWS = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
 _OF_VARIABLES = re.compile(r"\bgetvariable\s*\(", re.IGNORECASE)
 
 Kind = TypeVar("Kind", bound=Node)
+Columns = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What binding found out.
+
+    ``seed_types`` maps seeds that would be loaded to the types of their columns. ``compared`` are the unique
+    ids of the relations whose columns were compared with their descriptions, ``notices`` what differs.
+    """
+
+    seed_types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    compared: frozenset[str] = frozenset()
+    notices: tuple[Notice, ...] = ()
 
 
 def bind_plan(
     plan: Plan, options: Options, published: Connection | None, tables: tuple[OwnTable, ...]
-) -> Mapping[str, Mapping[str, str]]:
-    """Raise ProjectErrors with the place of each mistake in the SQL that the plan would run.
-
-    Return the types of the columns of the seeds that it would load, by unique id: they need not be found out
-    again.
-    """
+) -> Bound:
+    """Raise ProjectErrors with the place of each mistake in the SQL that the plan would run."""
     if not plan.reasons:
-        return {}
+        return Bound()
     config = plan.compilation.project.config
     with open_binder(config.database, config.database_name, config.engine) as binder:
         for table in tables:
@@ -55,7 +66,7 @@ def bind_plan(
         errors = [*binding.mistakes()]
     if errors:
         raise ProjectErrors(errors)
-    return binding.seed_types
+    return binding.bound
 
 
 class _Binding:
@@ -69,9 +80,8 @@ class _Binding:
         self._runtime = Runtime(
             self._planned, plan.compilation, is_full_refresh=options.is_full_refresh, may_write=False
         )
-        self.seed_types: dict[str, Mapping[str, str]] = {}
+        self.bound = Bound()
         self._known: dict[str, bool] = {}  # whether the columns of a node are known, by unique id
-        self._misspelt: set[tuple[str, str]] = set()  # columns that only a yml file has, by unique id
         self._hooks = HookEffects(plan.compilation)
         self._may_create = self._hooks.any or _may_create(plan, published)
 
@@ -87,11 +97,7 @@ class _Binding:
         for dataset in datasets:
             yield from self._if_known(dataset, self._of_dataset)
         columns = self._binder.columns()
-        for dataset in datasets:
-            if isinstance(dataset, Seed) and self._known[dataset.unique_id]:
-                self.seed_types[dataset.unique_id] = columns[_place(dataset.relation)]
-            if dataset.is_built and self._known[dataset.unique_id]:
-                yield from self._of_description(dataset, columns[_place(dataset.relation)])
+        self.bound = self._bound(datasets, columns)
         for node in nodes:
             if isinstance(node, Check) and not self._is_sound(node, columns):
                 yield from self._if_known(node, self._of_check)
@@ -117,15 +123,17 @@ class _Binding:
         elif not isinstance(node, PythonModel):
             yield from self._of_model(node)
 
-    def _of_description(self, node: Seed | Model, known: Collection[str]) -> Iterator[ProjectError]:
-        for column, error in unknown_columns(self._compilation.project.config, node, known):
-            self._misspelt.add((node.unique_id, column.name.lower()))
-            yield error
+    def _bound(self, datasets: Iterable[Seed | Model], columns: Columns) -> Bound:
+        """Return what is known now of the relations that will be there."""
+        config = self._compilation.project.config
+        known = [node for node in datasets if node.is_built and self._known[node.unique_id]]
+        found = {node.unique_id: columns[_place(node.relation)] for node in known}
+        notices = (one for node in known for one in unknown_columns(config, node, found[node.unique_id]))
+        seeds = {node.unique_id: found[node.unique_id] for node in known if isinstance(node, Seed)}
+        return Bound(seeds, frozenset(found), tuple(notices))
 
-    def _is_sound(self, node: Check, columns: Mapping[tuple[str, str], Mapping[str, str]]) -> bool:
+    def _is_sound(self, node: Check, columns: Columns) -> bool:
         """Return True if a check is of the plainest kind, on a column that is there: most are."""
-        if (node.attached_to, node.column.lower()) in self._misspelt:
-            return True  # its column has been reported
         if node.check_kind not in ("unique", "not_null") or node.dynamic or node.config.get("where"):
             return False
         checked = self._compilation.datasets[node.attached_to]

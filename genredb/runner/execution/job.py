@@ -11,6 +11,7 @@ from genredb.errors import Notice, UsageError
 from genredb.runner.artifacts.history import record_run, run_id_of
 from genredb.runner.artifacts.manifest import write_manifest
 from genredb.runner.artifacts.run_results import write_run_results
+from genredb.runner.execution.binding import Bound
 from genredb.runner.execution.executor import Executor
 from genredb.runner.execution.foreign_keys import released
 from genredb.runner.execution.outcome import refuse_lost_memory, state_after, write_marked
@@ -59,7 +60,7 @@ class _Job:
         self._guard: LeakGuard | None = None
         self._proof: Proof | None = None
         self._missing: Mapping[Path, str] = {}
-        self._seed_types: Mapping[str, Mapping[str, str]] = {}
+        self._bound = Bound()
         self._config = request.config
         self._observer = request.observer
         self._options = request.options
@@ -108,7 +109,7 @@ class _Job:
     def _prepare(self, state: State, connection: Connection | None) -> Plan:
         prepared = prepare(replace(self._request, config=self._config), state, connection)
         self._config, self._guard = prepared.config, prepared.guard
-        self._missing, self._seed_types = prepared.missing, prepared.seed_types
+        self._missing, self._bound = prepared.missing, prepared.bound
         return prepared.plan
 
     def _prove(self, connection: Connection) -> bool:
@@ -184,7 +185,8 @@ class _Job:
             updates=plan.updates,
             replaced=frozenset((*(plan.made if full else plan.replaced), *plan.removed)),
             is_full_refresh=full,
-            seed_types=self._seed_types,
+            seed_types=self._bound.seed_types,
+            compared=self._bound.compared,
             store_failures=self._options.store_failures,
             warn_error=self._options.warn_error,
             fail_fast=self._options.fail_fast,

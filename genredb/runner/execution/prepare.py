@@ -1,14 +1,15 @@
 """Prepares a build: compiles and plans it, and refuses what can be refused before anything runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genredb.runner.execution.binding import bind_plan
+from genredb.errors import Notice
+from genredb.runner.execution.binding import Bound, bind_plan
 from genredb.runner.execution.engine import Engine
 from genredb.runner.execution.executor import Executor
-from genredb.runner.execution.stated_columns import refuse_unknown_columns
+from genredb.runner.execution.stated_columns import missing_columns
 from genredb.runner.extension import Extension
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.planning.built_with import with_raw_folder
@@ -47,14 +48,14 @@ class Prepared:
     """What a build needs to carry out its plan.
 
     ``guard`` has what it must prove, if anything. ``missing`` tells of further raw files: the absent ones,
-    and the names in their folders. ``seed_types`` maps seeds to the types of their columns.
+    and the names in their folders. ``bound`` is what binding the plan found out.
     """
 
     config: Config
     plan: Plan
     guard: "LeakGuard | None"
     missing: Mapping[Path, str]
-    seed_types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    bound: Bound
 
 
 def prepare(request: Request, state: State, connection: Connection | None) -> Prepared:
@@ -63,9 +64,7 @@ def prepare(request: Request, state: State, connection: Connection | None) -> Pr
     config = with_raw_folder(request.config, state.built_with)
     request.observer.settled(config)
     compilation = compile_with(config, options, connection)
-    refuse_notices(compilation, options)
-    for notice in compilation.notices:
-        request.observer.note(notice)
+    _note(request, compilation.notices)
     tables = extension.tables(compilation.project)
     engine.refuse(compilation, tables)
     missing = _seen_missing(compilation, config)
@@ -75,8 +74,9 @@ def prepare(request: Request, state: State, connection: Connection | None) -> Pr
         chosen = chosen_nodes(compilation, options)
         ids = compilation.nodes.keys() if chosen is None else chosen
         standing = [compilation.nodes[i] for i in ids if i not in plan.reasons]
-        refuse_unknown_columns(executor, config, standing)
-    seed_types = bind_plan(plan, options, connection, tables) if engine.binds else {}
+        _note(request, tuple(missing_columns(executor, config, standing)))
+    bound = bind_plan(plan, options, connection, tables) if engine.binds else Bound()
+    _note(request, bound.notices)
     if not options.allow_drops:
         refuse_large_drop(plan.large_drop)
     guard = None
@@ -84,7 +84,14 @@ def prepare(request: Request, state: State, connection: Connection | None) -> Pr
         extension.refuse_features(compilation)
         guard = new_guard(compilation, executor, extension)
         guard.refuse_leaks()
-    return Prepared(config, plan, guard, missing, seed_types)
+    return Prepared(config, plan, guard, missing, bound)
+
+
+def _note(request: Request, notices: Collection[Notice]) -> None:
+    """Tell notices or, with ``--warn-error``, raise them as errors."""
+    refuse_notices(notices, request.options)
+    for notice in notices:
+        request.observer.note(notice)
 
 
 def new_guard(compilation: Compilation, executor: Executor | None, extension: Extension) -> "LeakGuard":

@@ -59,7 +59,8 @@ class Runtime:
     ``updates`` says which nodes can run for changed rows alone, ``incremental`` collects the unique ids of
     those that did, and ``whole`` those that cannot after all. ``replaced`` are the relations
     (``schema.name``) that are made anew or dropped. ``seed_types`` maps seeds to the types of their columns,
-    if they are known already. ``messages`` collects the messages logged by templates rendered during the run.
+    if they are known already, ``compared`` are the nodes (unique ids) whose columns were compared with their
+    descriptions. ``messages`` collects the messages logged by templates rendered during the run.
     """
 
     executor: Executor
@@ -73,6 +74,7 @@ class Runtime:
     updates: Updates = field(default_factory=Updates)
     replaced: Collection[str] = ()
     seed_types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    compared: Collection[str] = ()
     incremental: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
 

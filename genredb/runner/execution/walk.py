@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
-from genredb.errors import GenredbError, ResourceError, SqlError
+from genredb.errors import GenredbError, ProjectErrors, ResourceError, SqlError
 from genredb.runner.execution.checks import run_check
 from genredb.runner.execution.located import located
 from genredb.runner.execution.materialize import materialize
 from genredb.runner.execution.row_faults import RowFaults
 from genredb.runner.execution.runtime import Runtime
-from genredb.runner.execution.stated_columns import refuse_unknown_columns
+from genredb.runner.execution.stated_columns import missing_columns
 from genredb.runner.execution.unit_tests import run_unit_test
 from genredb.runner.graph.nodes import Built, Check, Hook, Node, UnitTest
 from genredb.runner.planning.planner import ancestors
@@ -126,11 +126,20 @@ class Walk:
         upstream = ancestors(self._runtime.compilation, {node.unique_id})
         return next((label for seen, label in self._failed_checks if seen <= upstream), None)
 
+    def _compare_columns(self, node: Node) -> None:
+        """Tell which described columns a relation lacks, if that could not be told before."""
+        if node.unique_id not in self._runtime.compared:
+            config = self._runtime.compilation.project.config
+            notices = [*missing_columns(self._runtime.executor, config, [node])]
+            if notices and self._runtime.warn_error:
+                raise ProjectErrors(notice.as_error() for notice in notices)
+            for notice in notices:
+                self._observer.note(notice)
+
     def _outcome(self, node: Node) -> Outcome:
         if isinstance(node, Built):
             rows = materialize(self._runtime, node)
-            config = self._runtime.compilation.project.config
-            refuse_unknown_columns(self._runtime.executor, config, [node])
+            self._compare_columns(node)
             return Status.SUCCESS, rows, None
         if isinstance(node, UnitTest):
             status, failing = run_unit_test(self._runtime, node)

@@ -1,6 +1,8 @@
 """The nodes selected for a build or test."""
 
-from genredb.errors import ProjectErrors
+from collections.abc import Collection
+
+from genredb.errors import Notice, ProjectErrors
 from genredb.runner.graph.compiler import Compilation
 from genredb.runner.planning.options import Options
 
@@ -16,7 +18,7 @@ def chosen_nodes(compilation: Compilation, options: Options) -> set[str] | None:
     return select(compilation, options.selected, options.excluded, before)
 
 
-def refuse_notices(compilation: Compilation, options: Options) -> None:
-    """With ``--warn-error``, raise an error if the project has settings without effect."""
-    if options.warn_error and compilation.notices:
-        raise ProjectErrors(notice.as_error() for notice in compilation.notices)
+def refuse_notices(notices: Collection[Notice], options: Options) -> None:
+    """With ``--warn-error``, raise an error if something in the project has no effect."""
+    if options.warn_error and notices:
+        raise ProjectErrors(notice.as_error() for notice in notices)

@@ -148,7 +148,7 @@ PROPERTIES = Keys(
                 **_CHECKED,
             ),
             frozenset(
-                "agg_time_dimension derived_semantics identifier metrics primary_entity"
+                "agg_time_dimension derived_semantics freshness identifier metrics primary_entity"
                 " primary_key semantic_model static_analysis_off_reason time_spine".split()
             ),
         ),

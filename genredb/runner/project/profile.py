@@ -88,7 +88,8 @@ def _parse(file: Path, text: str, profiles: Mapping[str, Any], name: str, chosen
     profile = mapping(profiles, name, place)
     ignored = check_keys(profile, PROFILE, place, text, (name,))
     outputs = mapping(profile, "outputs", place)
-    target = chosen or str(renderer.render(profile.get("target", next(iter(outputs), "")), place))
+    usual = "default" if "default" in outputs else next(iter(outputs), "")  # dbt takes only the former
+    target = chosen or str(renderer.render(profile.get("target", usual), place))
     if target not in outputs:
         error = UsageError if chosen else ProjectError
         raise error(f"profile '{name}' has no output '{target}'", place=file, name=target, choices=outputs)

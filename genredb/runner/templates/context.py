@@ -1,7 +1,7 @@
 """The names available in every template, as in dbt, except the project's own macros."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -136,13 +136,21 @@ def _local_md5(text: Any) -> str:
     return hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest()
 
 
+def _hook(*, is_inside: bool) -> Callable[[str], dict[str, Any]]:
+    """Return a function that states whether a hook runs inside the transaction of its node."""
+    return lambda sql: {"sql": sql, "transaction": is_inside}
+
+
 # The same for every template.
 CONSTANT: Mapping[str, Any] = {
     "api": SimpleNamespace(Relation=SimpleNamespace(create=make_relation), Column=ColumnOf),
+    "after_commit": _hook(is_inside=False),
+    "before_begin": _hook(is_inside=False),
     "dbt_version": DBT_VERSION,
     "dict": dict,
     "fromjson": _from_json,
     "fromyaml": _from_yaml,
+    "in_transaction": _hook(is_inside=True),
     "local_md5": _local_md5,
     "return": return_value,
     "set": lambda values, default=None: set(values) if values is not None else default,

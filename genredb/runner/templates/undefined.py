@@ -27,12 +27,13 @@ class UnknownName(StrictUndefined):
     """A name without a value, an error when it is used, unless it is an argument or the key of a mapping."""
 
     of_mapping: ClassVar[type[Undefined]] = MissingKey
+    containers: ClassVar[tuple[type, ...]] = (Mapping,)
 
     def __new__(cls, hint: str | None = None, obj: Any = missing, *arguments: Any, **named: Any) -> Any:
         """Return an empty value instead for an argument that was left out, and the like for a key."""
         if hint is not None and hint.startswith("parameter "):
             return Undefined(hint, obj, *arguments, **named)
-        if obj is None or isinstance(obj, Mapping):
+        if obj is None or isinstance(obj, cls.containers):
             return (MissingKey if obj is None else cls.of_mapping)(hint, obj, *arguments, **named)
         return super().__new__(cls)
 
@@ -49,6 +50,7 @@ class UnknownWhileParsing(UnknownName):
     """The same while a template is only parsed."""
 
     of_mapping = ChainableUndefined
+    containers = (Mapping, list, tuple)
 
 
 def unset(name: str) -> Undefined:

@@ -12,4 +12,4 @@ models:
       - {name: bpm, config: {meta: {role: feature}}}
       - {name: gone, config: {meta: {role: feature}}}
 --- message
-train has no column 'gone'
+it has no column gone
