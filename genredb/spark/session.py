@@ -46,6 +46,8 @@ def start_session(master: str, settings: Mapping[str, Any]) -> "SparkSession":
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # pyspark logs each failing query as JSON; the error itself says what failed.
     logging.getLogger("SQLQueryContextLogger").disabled = True
+    # py4j prints tracebacks if Java ends while it waits for an answer; failures are told by genredb.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf().setMaster(master).setAppName("genredb")
     refuse_absent(master)
