@@ -62,6 +62,17 @@ def test_what_does_not_exist_here_is_read_from_the_state(dev: Config) -> None:
     assert rows(dev.database, "from prod.child") == [(1, "prod")]
 
 
+def test_the_first_build_of_a_file_reads_an_attached_one(tmp_path: Path) -> None:
+    attached = "{type: duckdb, path: dev.duckdb, attach: [{path: small.duckdb}]}"
+    files = FILES | {"profiles.yml": f"{PROFILE[:-2]}, fresh: {attached}}}}}"}
+    prod = write_project(tmp_path, files)
+    assert build(prod).exit_code == 0
+    shutil.copytree(prod.target_dir, tmp_path / "state")
+    fresh = read_config(replace(prod.settings, target="fresh"))
+    assert deferred(fresh).exit_code == 0
+    assert rows(fresh.database, "select view_name from duckdb_views() where not internal") == [("child",)]
+
+
 def test_relations_of_another_target_outlive_a_build_of_some_and_then_all(dev: Config) -> None:
     build(dev, options=Options(selected=("s",)))
     assert build(dev).exit_code == 0

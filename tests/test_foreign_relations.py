@@ -114,6 +114,14 @@ def small(folder: Path, models: dict[str, str]) -> Config:
     return write_project(folder, {f"models/{name}.sql": sql for name, sql in models.items()})
 
 
+def test_a_comment_that_begins_like_a_mark_makes_a_table_nobody_elses(tmp_path: Path) -> None:
+    config = small(tmp_path, {"m": "select 1 as i"})
+    run(config.database, "create table m as select 2 as i", "comment on table m is 'genredb reads this'")
+    with pytest.raises(UsageError, match="holds m, which genredb did not create"):
+        build(config)
+    assert rows(config.database, "from m") == [(2,)]
+
+
 def test_a_new_model_does_not_take_the_name_of_a_table_that_somebody_made(tmp_path: Path) -> None:
     """It is the plan that refuses; a relation that genredb made itself may be made anew, whoever touched it."""
     build(small(tmp_path, {"m": "select 1 as i"}))

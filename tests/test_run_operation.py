@@ -27,6 +27,7 @@ MACROS = """
   {% call statement() %}create table u as select 1 as x{% endcall %}
   {% do adapter.drop_relation(api.Relation.create(schema='main', identifier='m', type='view')) %}
 {% endmacro %}
+{% macro within() %}{% do run_query("with w as (insert into t values (3) returning *) from w") %}{% endmacro %}
 {% macro forget() %}{% do run_query("drop table meta.state") %}{% endmacro %}
 """
 FILES = {"macros/m.sql": MACROS, "models/m.sql": "select 1 as x"}
@@ -61,6 +62,12 @@ def test_a_macro_that_fails_or_only_reads_leaves_the_file_as_it_was(config: Conf
     assert run_operation(config, "look", {}).messages == ("1 in dev",)
     assert not run_operation(config, "look", {}).published
     assert config.database.read_bytes() == before
+
+
+def test_a_query_that_writes_within_is_published(config: Config) -> None:
+    run_operation(config, "make", {"name": "t"})
+    assert run_operation(config, "within", {}).published
+    assert rows(config.database, "from t") == [(0,), (1,), (3,)]
 
 
 def test_without_a_database_one_is_made_only_if_the_macro_writes(tmp_path: Path) -> None:

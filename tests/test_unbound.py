@@ -120,6 +120,9 @@ BY_OTHERS = {
     "the rows": {
         "models/m.sql": "{{ config(materialized='table') }} pivot {{ ref('people') }} on name using sum(id)",
         "models/n.sql": 'select "Ada", "Alan" from {{ ref(\'m\') }}',
+        "models/o.sql": "{{ config(materialized='table') }} with wide as (pivot {{ ref('people') }} on name using sum(id))"
+        ' select "Ada" from wide',
+        "tests/t.sql": 'select "Ada" from (pivot {{ ref(\'people\') }} on name using sum(id)) where "Ada" = 9',
     },
     "a query of the template": {
         "models/m.sql": "select {% for one in dbt_utils_like(ref('people')) %}'{{ one }}' as \"{{ one }}\",{% endfor %}"

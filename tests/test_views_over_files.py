@@ -22,7 +22,8 @@ FILES = {
     "models/other.sql": "from 'elsewhere.csv'",
     "models/listed.sql": "select * from read_csv(['data/x.csv', 'data/x.csv'], header = true)",
     "models/joined.sql": "select z.a from 'data/x.csv' as x join 'data/x.csv' as z using (a), 'data/x.csv' as w",
-    "models/texts.sql": "select 'x' ~ '.*' as a, 'x' like '*' as b, 'secret.csv' as c, '[a-z]*' as d",
+    "models/texts.sql": "select 'x' ~ '.*' as a, 'x' like '*' as b, 'secret.csv' as c, '[a-z]*' as d,"
+    " 'see FROM \"./secret.csv\" ' as e, 'read_csv(''secret.csv'')' as f, 1 as \"read_csv('secret.csv')\"",
 }
 
 
@@ -57,7 +58,9 @@ def test_a_locked_query_reads_views_over_files(config: Config, name: str, expect
     assert answer_beside(config, question).rows == expected
 
 
-@pytest.mark.parametrize("path", ["secret.csv", "{root}/secret.csv", "data/../secret.csv", "{root}/*.csv"])
+@pytest.mark.parametrize(
+    "path", ["secret.csv", "./secret.csv", "{root}/secret.csv", "data/../secret.csv", "{root}/*.csv"]
+)
 def test_a_locked_query_reads_no_other_file(config: Config, path: str) -> None:
     for ask in (fetch_answer, answer_beside):
         with pytest.raises(UsageError, match="Cannot access file"):

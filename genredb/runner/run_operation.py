@@ -1,5 +1,6 @@
 """The verb ``run-operation``: call a macro, and publish what it wrote, all of it or nothing."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from genredb.runner.templates.queries import ResultTable
 from genredb.warehouse.publish import publication
 from genredb.warehouse.tables import create_tables
 from genredb.warehouse.user_sql import ASKS
+
+# A query may write too, by `with … as (insert …)`; publishing what only looks like that does no harm.
+_WRITES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -63,4 +67,5 @@ class _Database(TemplateDatabase):
         """Run SQL; return its rows, if any."""
         kinds = self._executor.statement_kinds(sql)
         self.has_written = self.has_written or any(kind not in ASKS for kind in kinds)
+        self.has_written = self.has_written or _WRITES.search(sql) is not None
         return super().query(sql)

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Iterator
 
-# In SQL as DuckDB writes it: arguments of a function, and names in FROM.
-_READS = re.compile(r"""\b(?:read_\w+|\w+_scan|glob)\((?:list_value\()?((?:'(?:[^']|'')*'(?:, )?)+)""")
-_TEXT = re.compile(r"'((?:[^']|'')*)'")
-_FROM = re.compile(r"""(?:\b(?:FROM|JOIN) \(*| , )"([^"]*[./*][^"]*)\"""")
+_TEXT = r"'(?:[^']|'')*'"
+# In SQL as DuckDB writes it: arguments of a function, names in FROM, and what only looks like these.
+_NAMED = re.compile(
+    rf"""\b(?:read_\w+|\w+_scan|glob)\((?:list_value\()?(?P<arguments>(?:{_TEXT}(?:, )?)+)"""
+    r"""|(?:\b(?:FROM|JOIN) \(*| , )"(?P<name>[^"]*[./*][^"]*)\""""
+    rf"""|{_TEXT}|"(?:[^"]|"")*\""""
+)
 
 
 def named_files(sql: str) -> Iterator[str]:
     """Yield the files and patterns that a view reads; other texts, such as '.*', may look like patterns."""
-    for arguments in _READS.findall(sql):
-        yield from (text.replace("''", "'") for text in _TEXT.findall(arguments))
-    yield from _FROM.findall(sql)
+    for found in _NAMED.finditer(sql):
+        if found["name"]:
+            yield found["name"]
+        for text in re.findall(_TEXT, found["arguments"] or ""):
+            yield text[1:-1].replace("''", "'")

@@ -1,7 +1,7 @@
 """Binds all that a build would run before a row is moved, so that all mistakes in SQL are reported at once.
 
 Each query is bound to empty tables with the columns that its inputs will have. What only rows can tell is
-left to the run: the columns of a Python model, of a pivot, or of a template that runs a query.
+left to the run: the columns of a Python model, SQL with a pivot, and a template that runs a query.
 """
 
 import re
@@ -30,7 +30,7 @@ from genredb.warehouse.database import own_macros
 from genredb.warehouse.load import create_empty
 from genredb.warehouse.tables import OwnTable
 
-# The columns of a pivot depend on the rows.
+# The columns of a pivot depend on the rows, and the SQL around it may name them.
 _OF_ROWS = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
 # The value and type of a variable are those that a hook or another session sets.
 _OF_VARIABLES = re.compile(r"\bgetvariable\s*\(", re.IGNORECASE)
@@ -187,7 +187,7 @@ class _Binding:
         query = snapshot_sql(settings_of(node), sql) if isinstance(node, Snapshot) else sql
         unbound = self._retried(lambda: self._binder.create(schema, relation, query))
         yield from self._reported(node, unbound)
-        if unbound is not None or _OF_ROWS.search(sql):
+        if unbound is not None:
             return
         refuse_breach(self._runtime, node, sql)
         if before:
@@ -217,7 +217,7 @@ class _Binding:
             sql = self._runtime.sql(node, is_incremental=is_incremental)
         except GenredbError as error:  # it asks for rows, or the run reports it
             raise UnknownOutcomeError from error
-        if _OF_VARIABLES.search(sql):
+        if _OF_ROWS.search(sql) or _OF_VARIABLES.search(sql):
             raise UnknownOutcomeError
         return sql
 

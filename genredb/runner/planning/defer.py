@@ -1,6 +1,7 @@
 """Which references a build takes from the relations of an earlier manifest (``--defer``), as dbt does."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from genredb.errors import UsageError
@@ -12,7 +13,7 @@ from genredb.runner.planning.selection import chosen_nodes
 from genredb.runner.project.config import Config
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import relations
+from genredb.warehouse.database import open_empty, relations, spill_folder
 
 
 def compile_with(config: Config, options: Options, connection: Connection | None) -> Compilation:
@@ -39,7 +40,8 @@ def _deferred_relations(
         return {}
     there = relations(connection) if connection else {}
     found: dict[str, Relation] = {}
-    for unique_id in dict.fromkeys(_read_by(compilation, chosen)):
+    in_order = (unique_id for unique_id in compilation.nodes if unique_id in chosen)
+    for unique_id in dict.fromkeys(_read_by(compilation, in_order)):
         own, stated = compilation.nodes[unique_id].built_relation, state.get("nodes", {}).get(unique_id)
         if own is None or unique_id in chosen or not stated or not stated.get("relation_name"):
             continue
@@ -49,7 +51,7 @@ def _deferred_relations(
     return found
 
 
-def _read_by(compilation: Compilation, chosen: Collection[str]) -> Iterator[str]:
+def _read_by(compilation: Compilation, chosen: Iterable[str]) -> Iterator[str]:
     """Yield what these nodes read, also by ephemeral models."""
     for unique_id in chosen:
         for parent in compilation.nodes[unique_id].depends_on:
@@ -62,8 +64,13 @@ def _refuse_missing(
     compilation: Compilation, found: Mapping[str, Relation], connection: Connection | None
 ) -> None:
     """Raise UsageError for a relation that no attached database holds."""
+    if connection is None:  # there is no database yet, but others may be attached
+        config = compilation.project.config
+        with closing(open_empty(spill_folder(config.database), config.engine)) as empty:
+            _refuse_missing(compilation, found, empty)
+        return
     sql = "select table_catalog, table_schema, table_name from information_schema.tables"
-    there: set[Any] = set(connection.rows(sql)) if connection else set()
+    there: set[Any] = set(connection.rows(sql))
     for unique_id, relation in found.items():
         if (relation.database, relation.schema, relation.identifier) not in there:
             node = compilation.nodes[unique_id]

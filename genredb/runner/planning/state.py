@@ -1,6 +1,7 @@
 """The build state stored in the database file: what was built from what (schema meta)."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ class State:
         others = {
             name.lower(): name
             for name, comment in self.marks.items()
-            if not comment.startswith(_MARK) and name.lower() not in own
+            if not _MARKED.fullmatch(comment) and name.lower() not in own
         }
         found = sorted({others[name.lower()] for name in relations if name.lower() in others})
         if found:
@@ -92,6 +93,7 @@ class State:
 
 
 _MARK = "genredb "
+_MARKED = re.compile(rf"{_MARK}[0-9a-f]{{16}}")  # a comment of somebody else may begin with the same word
 
 
 def mark_of(digest: str) -> str:
