@@ -53,6 +53,19 @@ def test_what_a_macro_writes_is_published_and_what_it_logs_is_told_in_full(confi
     assert rows(config.database, "from m, q limit 1") == [(1, 0)]
 
 
+def test_a_table_that_a_macro_changed_is_built_again(tmp_path: Path) -> None:
+    """Its mark would not tell: the rows changed, the table did not."""
+    table = "{{ config(materialized='table') }} select 1 as x"
+    macro = "{% macro empty() %}{% do run_query('delete from ' ~ ref('one')) %}{% endmacro %}"
+    files = {"models/one.sql": table, "models/two.sql": table, "macros/m.sql": macro}
+    config = write_project(tmp_path, files)
+    build(config)
+    run_operation(config, "empty", {})
+    assert rows(config.database, "select count(*) from one") == [(0,)]
+    assert [done.node.name for done in build(config).results] == ["one"]
+    assert rows(config.database, "from one") == [(1,)]
+
+
 def test_a_macro_that_fails_or_only_reads_leaves_the_file_as_it_was(config: Config) -> None:
     before = config.database.read_bytes()
     with pytest.raises(ProjectError, match=r"^macros/m.sql:6: Referenced column \"nope\" was not found"):

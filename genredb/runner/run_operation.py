@@ -14,7 +14,7 @@ from genredb.runner.execution.runtime import TemplateDatabase
 from genredb.runner.extension import PLAIN, Extension
 from genredb.runner.graph.compiler import compile_files
 from genredb.runner.planning.built_with import refuse_other_engine
-from genredb.runner.planning.state import mark_unconfirmed, read_state
+from genredb.runner.planning.state import forget_nodes, mark_unconfirmed, read_state
 from genredb.runner.project.config import Config
 from genredb.runner.templates.queries import ResultTable
 from genredb.warehouse.publish import publication
@@ -22,6 +22,7 @@ from genredb.warehouse.tables import create_tables
 from genredb.warehouse.user_sql import ASKS
 
 # A query may write too, by `with … as (insert …)`; publishing what only looks like that does no harm.
+_WORD = re.compile(r"\w+")
 _WRITES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
 
 
@@ -48,24 +49,27 @@ def run_operation(
         compilation = compile_files(config)
         connection = writer.begin()
         create_tables(connection, *extension.tables(compilation.project))
-        database = _Database(DuckDBExecutor(connection), may_write=True)
+        database = _Database(DuckDBExecutor(connection))
         called = compilation.deferred.call(macro, arguments, database)
-        if database.has_written:
+        if database.written:
             refuse_lost_memory(connection)
             mark_unconfirmed(connection)  # the macro may have changed anything
+            forget_nodes(connection, set(_WORD.findall(" ".join(database.written).lower())))
             record_run(connection, "run-operation", started_at)
             writer.commit()
-    return OperationResult(macro, called.messages, database.has_written, time.perf_counter() - started)
+    return OperationResult(macro, called.messages, bool(database.written), time.perf_counter() - started)
 
 
 class _Database(TemplateDatabase):
-    """Runs the queries of the macro and notices whether one of them writes."""
+    """Runs the queries of the macro; ``written`` has those that may write."""
 
-    has_written = False
+    def __init__(self, executor: DuckDBExecutor) -> None:
+        super().__init__(executor, may_write=True)
+        self.written: list[str] = []
 
     def query(self, sql: str) -> ResultTable | None:
         """Run SQL; return its rows, if any."""
         kinds = self._executor.statement_kinds(sql)
-        self.has_written = self.has_written or any(kind not in ASKS for kind in kinds)
-        self.has_written = self.has_written or _WRITES.search(sql) is not None
+        if any(kind not in ASKS for kind in kinds) or _WRITES.search(sql):
+            self.written.append(sql)
         return super().query(sql)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -193,6 +193,16 @@ def write_state(connection: Connection, state: State) -> None:
 def mark_unconfirmed(connection: Connection) -> None:
     """Make the next build confirm every node, since the raw tables no longer match what was built."""
     connection.execute("update meta.state set value = 'false' where key = 'is_whole'")
+
+
+def forget_nodes(connection: Connection, names: Collection[str]) -> None:
+    """Make the next build run the nodes whose relations have these names, in lower case, without schemas."""
+    made = connection.rows("select unique_id, relation from meta.fingerprints where relation <> ''")
+    for unique_id, relation in made:
+        if relation.rpartition(".")[2].lower() in names:
+            connection.execute(
+                "update meta.fingerprints set fingerprint = '' where unique_id = ?", [unique_id]
+            )
 
 
 def is_built_from_loads(connection: Connection) -> bool:
