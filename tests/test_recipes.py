@@ -109,7 +109,7 @@ def test_a_materialization_is_a_function_and_an_entry(copy: Path) -> None:
     execution = copy / "genredb/runner/execution/materialize.py"
     insert(
         execution,
-        "def _seed(",
+        "def load_seed(",
         "def sorted_table(runtime: Runtime, node: Model) -> int | None:\n"
         '    """Make a table of the query, its rows in order."""\n'
         '    sql = f"from ({model_sql(runtime, node)}) order by all"\n'
