@@ -201,3 +201,19 @@ def test_binding_runs_nothing_and_concerns_only_what_would_run(tmp_path: Path) -
         plan(config)
     write_project(tmp_path, {"models/bad.sql": "select 2 as x"})
     assert "model.small.endless" in plan(config).reasons
+
+
+def test_names_may_differ_in_case_and_views_may_be_of_files_that_are_gone(tmp_path: Path) -> None:
+    files = {
+        "models/a.sql": "{{ config(schema='Staging') }} select 1 as x",
+        "models/b.sql": "{{ config(schema='staging', materialized='table') }} select x from {{ ref('a') }}",
+        "models/c.sql": f"from '{tmp_path}/c.csv'",
+        "models/d.sql": "{{ config(materialized='table') }} select x from {{ ref('c') }}",
+        "models/p.yml": "models: [{name: a, columns: [{name: x}]}, {name: b, columns: [{name: x}]}]",
+        "c.csv": "x\n1\n",
+    }
+    config = write_project(tmp_path, files)
+    assert build(config).is_published
+    (tmp_path / "c.csv").unlink()
+    write_project(tmp_path, {"models/d.sql": files["models/d.sql"] + " where true"})
+    assert "model.small.d" in plan(config).reasons

@@ -71,10 +71,10 @@ class Binder:
         return self._bound(f"create or replace temp view bound as\nselect * from (\n{sql}\n)", sql)
 
     def columns(self) -> dict[tuple[str, str], dict[str, str]]:
-        """Return the columns and types of all relations, by schema and name."""
+        """Return the columns and types of all relations, by schema and name in lower case."""
         found: dict[tuple[str, str], dict[str, str]] = {}
         for schema, name, column, kind in self.connection.rows(
-            "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            "select lower(schema_name), lower(table_name), column_name, data_type from duckdb_columns()"
             " where database_name = current_database() order by table_oid, column_index"
         ):
             found.setdefault((schema, name), {})[column] = kind

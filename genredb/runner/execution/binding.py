@@ -262,7 +262,7 @@ def _inlined(compilation: Compilation, planned: Collection[str]) -> set[str]:
 
 
 def _place(relation: Relation) -> tuple[str, str]:
-    return str(relation.schema), relation.identifier
+    return str(relation.schema).lower(), relation.identifier.lower()
 
 
 def _may_create(plan: Plan, published: Connection | None) -> bool:

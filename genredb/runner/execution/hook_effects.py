@@ -41,6 +41,8 @@ class HookEffects:
 
     def on(self, identifier: str, *, is_built: bool) -> bool:
         """Return True if a hook may change the columns of a relation, which a node builds or none does."""
+        if not self._changing:
+            return False
         name = re.compile(rf"\b{re.escape(identifier)}\b", re.IGNORECASE)
         return any(name.search(text) or (not is_built and _JINJA.search(text)) for text in self._changing)
 

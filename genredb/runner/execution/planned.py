@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from genredb.errors import ProjectError, UsageError
+from genredb.errors import ProjectError, SqlError
 from genredb.runner.execution.duckdb_executor import DuckDBExecutor
 from genredb.runner.templates.relation import Relation
 from genredb.warehouse.binder import Binder, UnknownOutcomeError
 from genredb.warehouse.connection import Connection
-from genredb.warehouse.database import column_types, relation_exists, relations
+from genredb.warehouse.database import quote, relation_exists, relations
 
 
 class Planned(DuckDBExecutor):
@@ -39,7 +39,7 @@ class Planned(DuckDBExecutor):
             if kind is None and self._published is not None:
                 kind = relation_exists(self._published, str(relation.schema), relation.identifier)
                 if kind is not None:
-                    self._take_over(str(relation.schema), relation.identifier)
+                    self._take_over(self._published, str(relation.schema), relation.identifier)
             if kind is None:
                 return None
             self._kinds[place] = kind
@@ -70,10 +70,12 @@ class Planned(DuckDBExecutor):
         known = relations(self._binder.connection)
         missing = [one for one in found if one not in known]
         for schema, identifier in missing:
-            self._take_over(schema, identifier)
+            self._take_over(self._published, schema, identifier)
         return bool(missing)
 
-    def _take_over(self, schema: str, identifier: str) -> None:
-        if self._published is None:
-            raise UsageError("There is no published database")
-        self._binder.declare(schema, identifier, column_types(self._published, schema, identifier))
+    def _take_over(self, published: Connection, schema: str, identifier: str) -> None:
+        try:
+            columns = DuckDBExecutor(published).columns(f"{quote(schema)}.{quote(identifier)}")
+        except SqlError as error:  # a view of what is gone
+            raise UnknownOutcomeError from error
+        self._binder.declare(schema, identifier, columns)
